@@ -1,0 +1,1 @@
+"""The wire: REST, SSE, OpenAI-compatible chat and the page."""

@@ -1,0 +1,1 @@
+"""Any long job: resumable, counted, atomic."""

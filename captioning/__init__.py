@@ -1,0 +1,1 @@
+"""Item media become words."""

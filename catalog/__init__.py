@@ -1,0 +1,1 @@
+"""The nouns, where they rest and how they come in."""

@@ -1,0 +1,1 @@
+"""The embedded shop: generated, seeded, honest about it."""

@@ -1,0 +1,80 @@
+"""The one exception tree.
+
+VitrineError
+|- ConfigError        a setting is unknown, missing or contradictory
+|- DataError          input that cannot be used: a file, a column, a value
+|  `- MediaError      a picture, video or sound that cannot be decoded or fetched
+|- NotFoundError      an item, user, trace or model that does not exist
+|- NotBuiltError      a workspace artifact that an earlier command has not made yet
+|- ServiceError       another service (LLM, embeddings) failed; `retryable` says whether to try again
+`- ToolError          what a tool may tell its caller
+   |- ToolRetry       mend the arguments and call again
+   `- ToolUnavailable final for now: go on without it
+
+Everything else is a bug and propagates.
+"""
+
+from __future__ import annotations
+
+
+class VitrineError(Exception):
+    """Base of every error a user can cause or mend; its text is one clear line."""
+
+
+class ConfigError(VitrineError):
+    """A setting is unknown, missing or contradictory."""
+
+
+class DataError(VitrineError):
+    """Input that cannot be used; the text names the value, its place and what would be valid."""
+
+
+class MediaError(DataError):
+    """A picture, video or sound that cannot be decoded or fetched."""
+
+
+class NotFoundError(VitrineError):
+    """Something asked for by id or name does not exist."""
+
+
+class NotBuiltError(VitrineError):
+    """A workspace artifact is missing; the text names the command that makes it."""
+
+
+class ServiceError(VitrineError):
+    """Another service failed.
+
+    Args:
+        message: One line naming the service, what was asked and what came back.
+        retryable: Whether the same request may succeed later (timeouts, 429, 5xx).
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class ToolError(VitrineError):
+    """What a tool may tell its caller; anything else a tool raises is a bug."""
+
+
+class ToolRetry(ToolError):
+    """The arguments can be mended: the text says which and how."""
+
+
+class ToolUnavailable(ToolError):
+    """The tool cannot answer now; going on without it is right."""
+
+
+def did_you_mean(name: str, available: list[str]) -> str:
+    """Return `. Did you mean 'x'? Available: a, b` for an unknown `name`.
+
+    Example:
+        >>> did_you_mean("lirdrek", ["itemknn", "lirdrec"])
+        "Did you mean 'lirdrec'? Available: itemknn, lirdrec"
+    """
+    import difflib
+
+    close = difflib.get_close_matches(name, available, n=1)
+    hint = f"Did you mean {close[0]!r}? " if close else ""
+    return f"{hint}Available: {', '.join(sorted(available)) or 'none'}"

@@ -1,0 +1,1 @@
+"""Readers: files of other projects and shops become a catalogue."""

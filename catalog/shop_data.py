@@ -1,0 +1,83 @@
+"""The `catalog` artifact: items, interactions and users of one shop, as one all-or-nothing write."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from catalog.errors import DataError
+from catalog.items import Catalog, item_from_row, items_frame, user_from_row, users_frame
+from catalog.nouns import Item, User
+from catalog.workspace import Workspace, content_key
+
+
+@dataclass(frozen=True)
+class ShopData:
+    """What a reader or the boutique's generator gives, and what every later stage reads.
+
+    Attributes:
+        name: Name of the data set, for reports.
+        items: Item table (`columns.ITEMS`).
+        log: Interaction table (`columns.INTERACTIONS` and any `x_label*` columns).
+        users: User table (`columns.USERS`).
+    """
+
+    name: str
+    items: pl.DataFrame
+    log: pl.DataFrame
+    users: pl.DataFrame
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The items as nouns."""
+        return Catalog(item_from_row(row) for row in self.items.iter_rows(named=True))
+
+    @cached_property
+    def user_nouns(self) -> dict[str, User]:
+        """Users by id."""
+        rows = (user_from_row(row) for row in self.users.iter_rows(named=True))
+        return {user.user_id: user for user in rows}
+
+    @classmethod
+    def of(cls, name: str, items: Iterable[Item], log: pl.DataFrame, users: Iterable[User] = ()) -> ShopData:
+        """Build from nouns."""
+        return cls(name, items_frame(items), log, users_frame(users))
+
+
+def save_shop(workspace: Workspace, shop: ShopData, meta: Mapping[str, Any] | None = None) -> str:
+    """Write the `catalog` artifact and return its content key.
+
+    Raises:
+        DataError: When there is no item; an empty catalogue cannot be served.
+    """
+    if not len(shop.items):
+        raise DataError(f"{shop.name!r}: no item was read, so there is no catalogue to save")
+    buffers = {}
+    for name in ("items", "log", "users"):
+        buffer = io.BytesIO()
+        getattr(shop, name).write_parquet(buffer)
+        buffers[name] = buffer.getvalue()
+    key = content_key(shop.name, *buffers.values())
+    counts = {"items": len(shop.items), "interactions": len(shop.log), "users": len(shop.users)}
+    with workspace.writing("catalog", key, {"name": shop.name, **counts, **(meta or {})}) as folder:
+        for name, data in buffers.items():
+            (folder / f"{name}.parquet").write_bytes(data)
+    return key
+
+
+def load_shop(workspace: Workspace) -> ShopData:
+    """Read the `catalog` artifact.
+
+    Raises:
+        NotBuiltError: When the store has none.
+    """
+    folder = workspace.path("catalog")
+    manifest = workspace.manifest("catalog")
+    assert manifest is not None
+    tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in ("items", "log", "users")}
+    return ShopData(str(manifest.meta["name"]), **tables)

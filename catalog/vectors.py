@@ -1,0 +1,88 @@
+"""`EmbeddingTable`: vectors with their ids and the space they live in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from catalog.errors import DataError
+from catalog.ids import IdMap
+
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddingTable:
+    """One vector an item, all of one `space` (a readable name such as `text-minilm`).
+
+    Attributes:
+        ids: Item ids, row i of `vectors` belongs to `ids.ids[i]`.
+        vectors: (n, d) float32, finite.
+        space: Name of the space; tables of two spaces never mix.
+
+    Raises:
+        DataError: When shapes disagree or a value is not finite.
+    """
+
+    ids: IdMap
+    vectors: Floats
+    space: str
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or len(self.vectors) != len(self.ids):
+            raise DataError(
+                f"space {self.space!r}: vectors of shape {self.vectors.shape} for {len(self.ids)} ids; "
+                f"({len(self.ids)}, d) would be valid"
+            )
+        if self.vectors.dtype != np.float32:
+            object.__setattr__(self, "vectors", self.vectors.astype(np.float32))
+        finite = np.isfinite(self.vectors).all(axis=1)
+        if not finite.all():
+            row = int(np.flatnonzero(~finite)[0])
+            raise DataError(f"space {self.space!r}: vector of item {self.ids.ids[row]!r} (row {row}) is not finite")
+
+    @property
+    def dim(self) -> int:
+        """Width d of a vector."""
+        return int(self.vectors.shape[1])
+
+    def align(self, ids: IdMap) -> tuple[Floats, Mask]:
+        """Return vectors in the order of `ids` (n, d), zeros where absent, and the mask (n,) of those present."""
+        rows = self.ids.rows(ids.ids, missing=-1)
+        present = rows >= 0
+        out = np.zeros((len(ids), self.dim), np.float32)
+        out[present] = self.vectors[rows[present]]
+        return out, present
+
+    def vector(self, item_id: str) -> Floats:
+        """Return the (d,) vector of one item; raises NotFoundError when it has none."""
+        found: Floats = self.vectors[self.ids.row(item_id)]
+        return found
+
+    def joined(self, other: EmbeddingTable) -> EmbeddingTable:
+        """Return both tables as one (ids disjoint).
+
+        Raises:
+            DataError: When the spaces differ, or an id stands in both.
+        """
+        if other.space != self.space or other.dim != self.dim:
+            raise DataError(
+                f"cannot mix space {self.space!r} ({self.dim} wide) with {other.space!r} ({other.dim} wide)"
+            )
+        return EmbeddingTable(IdMap([*self.ids, *other.ids]), np.concatenate([self.vectors, other.vectors]), self.space)
+
+    def save(self, folder: Path) -> None:
+        """Write `vectors.npy` and `ids.parquet` into an existing folder."""
+        np.save(folder / "vectors.npy", self.vectors, allow_pickle=False)
+        pl.DataFrame({"item_id": list(self.ids)}, schema={"item_id": pl.String}).write_parquet(folder / "ids.parquet")
+
+    @classmethod
+    def load(cls, folder: Path, space: str) -> EmbeddingTable:
+        """Read what `save` wrote."""
+        ids = pl.read_parquet(folder / "ids.parquet")["item_id"].to_list()
+        return cls(IdMap(ids), np.load(folder / "vectors.npy", allow_pickle=False), space)

@@ -1,0 +1,156 @@
+"""The workspace on disk: named artifacts, content keys, all-or-nothing writes.
+
+An artifact is a folder with a readable name. Inside stand `manifest.json` and one data folder
+named by the content key; the manifest is written last and replaced atomically, so a killed run
+leaves either the old or the new, never half.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import NotBuiltError
+
+MANIFEST = "manifest.json"
+
+MADE_BY = {
+    "catalog": "vitrine generate or vitrine import",
+    "captions": "vitrine caption",
+    "embeddings": "vitrine embed",
+    "indexes": "vitrine index",
+    "models": "vitrine train",
+    "reports": "vitrine eval",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What stands beside an artifact: its content key, when it was made, and free metadata."""
+
+    key: str
+    made_at: str
+    meta: Mapping[str, Any]
+
+
+def content_key(*parts: object) -> str:
+    """Return a sha256 over `parts`: bytes, files (`Path`), or anything JSON can say."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Path):
+            with part.open("rb") as file:
+                chunk = hashlib.file_digest(file, "sha256").digest()
+        elif isinstance(part, bytes):
+            chunk = hashlib.sha256(part).digest()
+        else:
+            text = json.dumps(part, sort_keys=True, ensure_ascii=False, default=str)
+            chunk = hashlib.sha256(text.encode()).digest()
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+class Workspace:
+    """One directory that holds everything a run makes.
+
+    Artifact names are paths such as `catalog`, `captions/pixels`, `embeddings/text-minilm`,
+    `indexes/keyword`, `models/lirdrec`.
+    """
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root).expanduser().resolve()
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.root)!r})"
+
+    @property
+    def events_path(self) -> Path:
+        """Where SQLite keeps events, users and sessions."""
+        return self.root / "events.sqlite"
+
+    def manifest(self, name: str) -> Manifest | None:
+        """Return the manifest of an artifact, or None when it was never finished."""
+        try:
+            raw = json.loads((self.root / name / MANIFEST).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return Manifest(raw["key"], raw["made_at"], raw["meta"])
+
+    def has(self, name: str, key: str | None = None) -> bool:
+        """Whether a finished artifact stands under `name` (and has this content key)."""
+        found = self.manifest(name)
+        return found is not None and (key is None or found.key == key)
+
+    def path(self, name: str) -> Path:
+        """Return the data folder of a finished artifact.
+
+        Raises:
+            NotBuiltError: When there is none; the text names the command that makes it.
+        """
+        found = self.manifest(name)
+        if found is None:
+            command = MADE_BY.get(name.split("/", 1)[0], "an earlier command")
+            raise NotBuiltError(f"{name!r} is not in the store {str(self.root)!r}: run {command} first")
+        return self.root / name / found.key[:16]
+
+    def names(self, kind: str) -> list[str]:
+        """Return the finished artifacts below `kind`, e.g. `names("embeddings")` -> `["text-minilm"]`."""
+        folder = self.root / kind
+        return sorted(p.parent.name for p in folder.glob(f"*/{MANIFEST}"))
+
+    @contextmanager
+    def writing(self, name: str, key: str, meta: Mapping[str, Any] | None = None) -> Iterator[Path]:
+        """Give a temporary folder; on a clean exit it becomes the artifact `name`, else nothing changed.
+
+        `meta` may be filled inside the block: it is written with the manifest, last.
+        """
+        home = self.root / name
+        home.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=home, prefix=".tmp-"))
+        try:
+            yield temporary
+            temporary.chmod(0o755)
+            final = home / key[:16]
+            if final.exists():
+                shutil.rmtree(final)
+            temporary.replace(final)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        manifest = {
+            "key": key,
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "meta": dict(meta or {}),
+        }
+        write_text(home / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        for other in home.iterdir():
+            if other.is_dir() and other != final and (_is_key(other.name) or other.name.startswith(".tmp-")):
+                shutil.rmtree(other, ignore_errors=True)
+
+
+def _is_key(name: str) -> bool:
+    return len(name) == 16 and all(c in "0123456789abcdef" for c in name)

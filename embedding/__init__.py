@@ -1,0 +1,1 @@
+"""Text, pictures and video become vectors."""

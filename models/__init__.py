@@ -1,0 +1,1 @@
+"""Interactions and vectors become scores."""

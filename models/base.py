@@ -1,0 +1,103 @@
+"""The model seams: interactions and vectors to scores.
+
+A recommender knows its own IdMaps, so that what `save` writes serves alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from catalog.ids import IdMap
+from catalog.log import Interactions
+from catalog.progress import Progress, Silent
+from catalog.vectors import EmbeddingTable, Floats
+
+Ground = Literal["history", "session", "content", "popularity"]
+"""On what ground a score stands: the trained user row, items of a live session or an unseen user's
+history, item features only, or popularity because nothing is known."""
+
+UserScorer = Callable[[npt.NDArray[np.int64]], Floats]
+"""User rows (b,) -> scores (b, n_items), train items not masked."""
+
+Validate = Callable[[UserScorer], float]
+"""A scorer -> the number early stopping maximises (validation Recall@20); `eval` or `vitrine` supplies it."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a recommender fits on.
+
+    Attributes:
+        train: Positives of the train rows, over every user and item of the protocol.
+        modalities: Embedding tables by role, e.g. `{"picture": ..., "text": ...}`; the order is the
+            model's modality order. Items a table lacks get the mean vector.
+    """
+
+    train: Interactions
+    modalities: Mapping[str, EmbeddingTable] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """How a fit went; `history` holds one validation value an epoch."""
+
+    epochs: int
+    seconds: float
+    best: float | None = None
+    history: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Scores of every item for one shopper, (n_items,) in the order of the model's `items`, and their ground."""
+
+    values: Floats
+    ground: Ground
+
+
+class Recommender(Protocol):
+    """Scores every item for a user; higher is better. Deterministic given `seed`."""
+
+    name: str
+    users: IdMap
+    items: IdMap
+
+    def fit(
+        self, data: TrainingData, *, validate: Validate | None = None, seed: int = 0, progress: Progress = Silent()
+    ) -> FitReport:
+        """Learn from `data`; with `validate`, stop early and keep the best state.
+
+        Raises:
+            DataError: When `data` lacks what the model needs; the text names it.
+        """
+
+    def score_users(self, user_rows: npt.NDArray[np.int64]) -> Floats:
+        """Return (b, n_items) float32 for known users; nothing is masked."""
+
+    def score(self, user_id: str | None, recent: Sequence[str] = ()) -> Scores:
+        """Score every item for one shopper, known or not.
+
+        Args:
+            user_id: External id; None or an unknown id is a new shopper.
+            recent: Item ids the shopper liked lately (session or history), newest last; unknown ids
+                are ignored.
+        """
+
+    def add_items(self, modalities: Mapping[str, EmbeddingTable]) -> int:
+        """Make items served that were not trained on, from features alone; return how many were new.
+
+        Models without features place new items at the neutral score and return 0.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write everything `load` needs into an existing folder (safetensors, .npy, JSON, Parquet)."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; needs neither the training set nor the store."""

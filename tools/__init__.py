@@ -1,0 +1,1 @@
+"""What an agent may do: typed functions whose signature is the schema."""
