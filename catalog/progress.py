@@ -29,3 +29,6 @@ class Silent:
 
     def finish(self) -> None:
         """Do nothing."""
+
+
+SILENT = Silent()

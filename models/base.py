@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from catalog.ids import IdMap
 from catalog.log import Interactions
-from catalog.progress import Progress, Silent
+from catalog.progress import SILENT, Progress
 from catalog.vectors import EmbeddingTable, Floats
 
 Ground = Literal["history", "session", "content", "popularity"]
@@ -69,7 +69,7 @@ class Recommender(Protocol):
     items: IdMap
 
     def fit(
-        self, data: TrainingData, *, validate: Validate | None = None, seed: int = 0, progress: Progress = Silent()
+        self, data: TrainingData, *, validate: Validate | None = None, seed: int = 0, progress: Progress = SILENT
     ) -> FitReport:
         """Learn from `data`; with `validate`, stop early and keep the best state.
 
