@@ -1,0 +1,75 @@
+"""The tool seam: a typed function an agent may call; its signature and docstring are the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from catalog.nouns import Candidate
+
+Access = Literal["read", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """Who asks, and what of them is known in this session; never taken from model output.
+
+    `recent` are item ids the shopper engaged with in this session, newest last; `shown` those
+    already shown in this conversation.
+    """
+
+    user_id: str | None = None
+    session_id: str | None = None
+    recent: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """What a call is bound to, outside the model's reach: the shopper, the moment, the confirmation.
+
+    `confirmed` holds the exact arguments (canonical JSON) of a write the shopper agreed to.
+    """
+
+    shopper: Shopper
+    now: datetime
+    request_id: str
+    confirmed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What a tool answers.
+
+    Attributes:
+        text: One plain sentence for a person.
+        candidates: Items in order, best first; their records are in the catalogue.
+        facts: JSON-ready values beyond the items: counts, ranges, comparisons, `blocking` (the one
+            constraint that leaves nothing, as `{"field", "value", "relaxed": n}`), `ground`, `cursor`.
+        trace: JSON-ready account of how it came about: stages, candidates by source, features,
+            drops with reasons, milliseconds. Never shown to a model.
+    """
+
+    text: str
+    candidates: tuple[Candidate, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    trace: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Tool(Protocol):
+    """One function of the registry. `parameters` is its strict JSON schema."""
+
+    name: str
+    description: str
+    access: Access
+    parameters: Mapping[str, Any]
+
+    def call(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        """Validate `arguments` against the schema and run.
+
+        Raises:
+            ToolRetry: The arguments can be mended; the text names the field and what would be valid.
+            ToolUnavailable: Not possible now; go on without it.
+        """
