@@ -1,0 +1,71 @@
+# Vitrine needs Python 3.11 or newer and make; everything else is brought here.
+#
+#   make demo            set up, run the main job on the embedded boutique, serve the page
+#   make demo SERVE=0    the same, and stop before serving
+#   make test            set up and run the tests            (ARGS="-k planner" goes to pytest)
+#   make lint            ruff, mypy --strict, import contracts
+#   make bench           measurements, printed as ratios against a baseline of the same run
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+STORE ?= store
+SEED ?= 7
+HOST ?= 127.0.0.1
+PORT ?= 8000
+SERVE ?= 1
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# uv where it is at hand, pip otherwise; both see the same constraints. A find-links folder that pip
+# was told of is passed on to uv, which does not read pip's variables.
+UV := $(shell command -v uv)
+ifneq ($(UV),)
+  ifneq ($(PIP_FIND_LINKS),)
+    export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+  endif
+  INSTALL = VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --constraint constraints.txt
+else
+  INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
+endif
+
+.PHONY: demo test lint bench clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.demo
+	$(BIN)/vitrine demo --store $(STORE) --seed $(SEED)
+ifeq ($(SERVE),1)
+	$(BIN)/vitrine serve --store $(STORE) --host $(HOST) --port $(PORT)
+endif
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	@set -e; for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+clean:
+	rm -rf $(VENV) store .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$("$(PYTHON)" --version)"; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Setting up $(VENV) (one to three minutes, once)"
+	$(INSTALL) -e '.[cpu]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Setting up $(VENV) with the development tools (one to three minutes, once)"
+	$(INSTALL) -e '.[cpu,dev]'
+	@touch $@ $(VENV)/.demo
