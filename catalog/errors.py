@@ -6,6 +6,7 @@ VitrineError
 |  `- MediaError      a picture, video or sound that cannot be decoded or fetched
 |- NotFoundError      an item, user, trace or model that does not exist
 |- NotBuiltError      a workspace artifact that an earlier command has not made yet
+|- BusyError          another process holds what this one needs
 |- ServiceError       another service (LLM, embeddings) failed; `retryable` says whether to try again
 `- ToolError          what a tool may tell its caller
    |- ToolRetry       mend the arguments and call again
@@ -39,6 +40,10 @@ class NotFoundError(VitrineError):
 
 class NotBuiltError(VitrineError):
     """A workspace artifact is missing; the text names the command that makes it."""
+
+
+class BusyError(VitrineError):
+    """Another process holds what this one needs; the text says which, and what to do."""
 
 
 class ServiceError(VitrineError):
