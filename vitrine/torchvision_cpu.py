@@ -49,9 +49,9 @@ def declare_missing_operators() -> bool:
 
     if torch.version.cuda is not None:
         return False
-    library = torch.library.Library("torchvision", "DEF")
+    library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for operator in ("nms", "qnms"):
-        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call]
     # torch forgets the schemas when the library object goes, so it stays with the torch module.
     torch._vitrine_torchvision_operators = library  # type: ignore[attr-defined]
     return True

@@ -1,0 +1,216 @@
+import hashlib
+import multiprocessing
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from batch.base import Piece, Result
+from batch.job import JobConfig, run_job
+from batch.local import LocalEngine
+from batch.lock import exclusive
+from catalog.errors import BusyError, DataError, ServiceError
+from catalog.workspace import Workspace
+
+SCHEMA = {"square": pl.Int64}
+
+
+class Squares:
+    """Squares numbers, remembers what it was asked, fails on those in `bad`, dies at `outage`."""
+
+    def __init__(self, bad=(), outage=None):
+        self.asked, self.bad, self.outage = [], set(bad), outage
+
+    def __call__(self, chunk):
+        out = []
+        for piece in chunk:
+            if piece.payload == self.outage:
+                raise ServiceError("squares: nobody answers", retryable=True)
+            self.asked.append(piece.payload)
+            bad = piece.payload in self.bad
+            out.append(
+                Result.failed("odd day", f"no square of {piece.payload}")
+                if bad
+                else Result({"square": piece.payload**2})
+            )
+        return out
+
+
+def pieces(numbers):
+    return [Piece({"item_id": f"i{n}"}, f"key-{n}", n) for n in numbers]
+
+
+def run(store, numbers, process, **config):
+    config = {"batch_size": 1, "workers": 1, "flush_rows": 1, **config}
+    return run_job(
+        Workspace(store),
+        "squares/test",
+        work=numbers if numbers and isinstance(numbers[0], Piece) else pieces(numbers),
+        process=process,
+        schema=SCHEMA,
+        assemble=lambda folder, rows: rows.write_parquet(folder / "rows.parquet"),
+        engine=LocalEngine(),
+        config=JobConfig(**config),
+    )
+
+
+def result(store):
+    return pl.read_parquet(Workspace(store).path("squares/test") / "rows.parquet")
+
+
+def data_bytes(store):
+    folder = Workspace(store).path("squares/test")
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
+
+
+def test_rows_stand_in_work_order_with_counts(tmp_path):
+    report = run(tmp_path, [3, 1, 2], Squares(), workers=2)
+    assert result(tmp_path).rows() == [("i3", 9), ("i1", 1), ("i2", 4)]
+    assert (report.done, report.reused, report.failed) == (3, 0, 0)
+    assert Workspace(tmp_path).manifest("squares/test").meta["rows"] == 3
+
+
+def test_an_outage_keeps_what_was_done_and_the_next_run_does_only_the_rest(tmp_path):
+    with pytest.raises(ServiceError, match="nobody answers"):
+        run(tmp_path / "cut", range(10), Squares(outage=6))
+    assert not Workspace(tmp_path / "cut").has("squares/test")
+    second = Squares()
+    report = run(tmp_path / "cut", range(10), second)
+    assert second.asked == [6, 7, 8, 9]
+    assert (report.done, report.reused) == (4, 6)
+    run(tmp_path / "whole", range(10), Squares(), batch_size=3, workers=2)
+    assert data_bytes(tmp_path / "cut") == data_bytes(tmp_path / "whole")
+
+
+def test_rows_are_reused_when_the_catalogue_changes(tmp_path):
+    run(tmp_path, [1, 2, 3], Squares())
+    process = Squares()
+    report = run(tmp_path, [4, 3, 1], process)
+    assert process.asked == [4]
+    assert (report.done, report.reused) == (1, 2)
+    assert result(tmp_path).rows() == [("i4", 16), ("i3", 9), ("i1", 1)]
+    back = Squares()
+    run(tmp_path, [1, 2, 3], back)
+    assert back.asked == []
+
+
+def test_nothing_new_leaves_the_artifact_alone(tmp_path):
+    run(tmp_path, [1, 2], Squares())
+    before = (tmp_path / "squares/test/manifest.json").stat().st_mtime_ns
+    process = Squares()
+    report = run(tmp_path, [1, 2], process)
+    assert process.asked == [] and report.reused == 2
+    assert (tmp_path / "squares/test/manifest.json").stat().st_mtime_ns == before
+
+
+def test_failures_are_kept_with_reason_counted_and_retried(tmp_path):
+    report = run(tmp_path, [1, 2, 3], Squares(bad=[2]))
+    assert (report.done, report.failed, report.failures) == (2, 1, {"odd day": 1})
+    failures = pl.read_parquet(Workspace(tmp_path).path("squares/test") / "failures.parquet")
+    assert failures.rows(named=True) == [
+        {"item_id": "i2", "key": "key-2", "reason": "odd day", "detail": "no square of 2"}
+    ]
+    resting = Squares()
+    assert run(tmp_path, [1, 2, 3], resting, retry_failed=False).failed == 1
+    assert resting.asked == []
+    retried = Squares()
+    report = run(tmp_path, [1, 2, 3], retried)
+    assert retried.asked == [2]
+    assert (report.done, report.reused, report.failed) == (1, 2, 0)
+    assert result(tmp_path)["square"].to_list() == [1, 4, 9]
+
+
+def test_a_success_is_never_lost_to_a_later_failure(tmp_path):
+    run(tmp_path, [1], Squares())
+    assert run(tmp_path, [1, 2], Squares(bad=[1, 2])).failed == 1
+    assert result(tmp_path).rows() == [("i1", 1)]
+
+
+def test_pieces_of_one_key_are_done_once(tmp_path):
+    work = [Piece({"item_id": "a"}, "same", 5), Piece({"item_id": "b"}, "same", 5)]
+    process = Squares()
+    run(tmp_path, work, process)
+    assert process.asked == [5]
+    assert result(tmp_path).rows() == [("a", 25), ("b", 25)]
+
+
+def test_a_piece_that_could_not_be_read_is_a_failure(tmp_path):
+    work = [*pieces([1]), Piece({"item_id": "x"}, None, 0, Result.failed("media", "x.jpg: no such file"))]
+    report = run(tmp_path, work, Squares())
+    assert report.failures == {"media": 1}
+
+
+def test_a_second_run_at_the_same_time_is_refused(tmp_path):
+    with (
+        exclusive(tmp_path / "squares/test/.lock", "squares/test"),
+        pytest.raises(BusyError, match="another run of 'squares/test' is going on"),
+    ):
+        run(tmp_path, [1], Squares())
+    assert run(tmp_path, [1], Squares()).done == 1
+
+
+def _hold(path, ready):
+    with exclusive(Path(path), "x"):
+        ready.set()
+        import time
+
+        time.sleep(60)
+
+
+def test_a_killed_holder_leaves_no_lock(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    holder = context.Process(target=_hold, args=(str(tmp_path / "lock"), ready))
+    holder.start()
+    assert ready.wait(30)
+    with pytest.raises(BusyError, match=f"process {holder.pid}"), exclusive(tmp_path / "lock", "x"):
+        pass
+    holder.kill()
+    holder.join()
+    with exclusive(tmp_path / "lock", "x"):
+        pass
+
+
+def test_a_damaged_shard_is_dropped_and_its_work_done_again(tmp_path, caplog):
+    run(tmp_path, [1, 2], Squares())
+    [shard] = (tmp_path / "squares/test/.parts").glob("part-*.parquet")
+    shard.write_bytes(shard.read_bytes()[:50])
+    (shard.parent / ".tmp-1-part").write_bytes(b"half")
+    process = Squares()
+    assert run(tmp_path, [1, 2], process).done == 2
+    assert process.asked == [1, 2]
+    assert "shard dropped" in caplog.text
+    assert not list(shard.parent.glob(".tmp-*"))
+
+
+def test_progress_counts_every_piece(tmp_path):
+    class Bar:
+        steps, notes = 0, []
+
+        def start(self, task, total):
+            self.task, self.total = task, total
+
+        def advance(self, steps=1, note=""):
+            self.steps += steps
+
+        def finish(self):
+            self.ended = True
+
+    run(tmp_path, [1, 2], Squares())
+    bar = Bar()
+    run_job(
+        Workspace(tmp_path),
+        "squares/test",
+        work=pieces([1, 2, 3]),
+        process=Squares(bad=[3]),
+        schema=SCHEMA,
+        assemble=lambda folder, rows: None,
+        engine=LocalEngine(),
+        progress=bar,
+    )
+    assert (bar.task, bar.total, bar.steps, bar.ended) == ("squares/test", 3, 3, True)
+
+
+def test_no_work_is_one_clear_line(tmp_path):
+    with pytest.raises(DataError, match="nothing to work on"):
+        run(tmp_path, [], Squares())
