@@ -1,0 +1,104 @@
+"""Handles: the short names (`#1`, `#2`...) under which a mind knows items, one book a conversation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from catalog.items import Catalog
+
+HANDLE = re.compile(r"#\s?(\d{1,6})(?!\w)")
+"""A handle inside a text; group 1 is its number."""
+
+_COSTUME = "<>[](){}\"'`*_“”‘’«».,;:!? \t\r\n"
+_NUMBERED = re.compile(r"(?:item|product|handle|number|no\.?|nr\.?|option)?\s*#?\s*(\d{1,6})", re.IGNORECASE)
+
+
+class HandleBook:
+    """Issues a handle to every item a tool returned in this conversation; an item keeps its handle.
+
+    Args:
+        catalog: Where titles come from.
+        limit: Handles kept; those issued longest ago are forgotten first, numbers are never reused.
+
+    Example:
+        >>> from catalog.nouns import Item
+        >>> book = HandleBook(Catalog([Item("007", title="Blue bowl")]))
+        >>> book.issue("007"), book.issue("007"), book.resolve("<#1>"), book.resolve("`blue bowl`"), book.resolve("#2")
+        ('#1', '#1', '007', '007', None)
+    """
+
+    def __init__(self, catalog: Catalog, limit: int = 500) -> None:
+        self._catalog = catalog
+        self._limit = limit
+        self._next = 1
+        self._item_of: dict[str, str] = {}
+        self._handle_of: dict[str, str] = {}
+        self._by_title: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._item_of)
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._handle_of
+
+    def issue(self, item_id: str) -> str:
+        """Return the handle of an item, a new one where it has none."""
+        if item_id in self._handle_of:
+            return self._handle_of[item_id]
+        handle = f"#{self._next}"
+        self._next += 1
+        self._item_of[handle] = item_id
+        self._handle_of[item_id] = handle
+        item = self._catalog.get(item_id)
+        if item is not None and item.title:
+            self._by_title.setdefault(fold(item.title), item_id)
+        if len(self._item_of) > self._limit:
+            self._forget(next(iter(self._item_of)))
+        return handle
+
+    def handle(self, item_id: str) -> str | None:
+        """Return the handle of an item, or None where none was issued."""
+        return self._handle_of.get(item_id)
+
+    def item(self, handle: str) -> str | None:
+        """Return the item id behind `#n`, or None."""
+        return self._item_of.get(handle)
+
+    def issued(self) -> Mapping[str, str]:
+        """Return handle -> item id, in the order they were issued."""
+        return dict(self._item_of)
+
+    def resolve(self, text: str) -> str | None:
+        """Return the item id a mind means by `text`, or None when no such item was issued.
+
+        Minds dress references up: `#3`, `3`, `item #3`, `<#3>`, quotes and backticks around it, the raw id, or the
+        exact title. A raw id wins over a handle's bare number.
+        """
+        naked = text.strip(_COSTUME)
+        if naked in self._handle_of:
+            return naked
+        stripped = text.strip()
+        if stripped in self._handle_of:
+            return stripped
+        numbered = _NUMBERED.fullmatch(naked)
+        if numbered:
+            return self._item_of.get(f"#{int(numbered.group(1))}")
+        return self._by_title.get(fold(naked))
+
+    def resolve_all(self, texts: Iterable[str]) -> list[str]:
+        """Return the distinct item ids that `texts` mean, in order, unknown ones left out."""
+        found = (self.resolve(text) for text in texts)
+        return list(dict.fromkeys(item_id for item_id in found if item_id is not None))
+
+    def _forget(self, handle: str) -> None:
+        item_id = self._item_of.pop(handle)
+        del self._handle_of[item_id]
+        item = self._catalog.get(item_id)
+        if item is not None and item.title and self._by_title.get(fold(item.title)) == item_id:
+            del self._by_title[fold(item.title)]
+
+
+def fold(text: str) -> str:
+    """Return `text` for comparison: case and runs of blanks do not matter."""
+    return " ".join(text.casefold().split())
