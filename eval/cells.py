@@ -1,0 +1,153 @@
+"""One cell of the table: one model, one split, one seed; fitted afresh, cached by content key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from catalog.ids import IdMap
+from catalog.log import Interactions
+from catalog.progress import Progress
+from catalog.splits import Split
+from catalog.vectors import EmbeddingTable
+from catalog.workspace import Workspace, content_key
+from eval.metrics import Metric, Values, coverage, hits, largest_k, per_user, top_k
+from models.base import Recommender, TrainingData, UserScorer
+from models.registry import build
+
+BATCH = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """Per-user values of one fitted model on the test part.
+
+    Attributes:
+        values: Metric -> (n_users,) float64 in the order of `users`.
+        whole: Metrics of the whole list, such as coverage.
+        users: External ids of the users with a test item.
+    """
+
+    values: Mapping[str, Values]
+    whole: Mapping[str, float]
+    users: tuple[str, ...]
+    seed: int
+    epochs: int
+    fit_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A part to be judged: who has something relevant in it, what, and what may not be shown."""
+
+    users: npt.NDArray[np.int64]
+    relevant: Interactions
+    masked: tuple[Interactions, ...]
+
+    @classmethod
+    def of(cls, part: Interactions, masked: Sequence[Interactions]) -> Judged:
+        """Judge every user who has a row in `part`; rows of `masked` are not shown."""
+        return cls(np.unique(part.user_rows).astype(np.int64), part, tuple(masked))
+
+    def measure(self, scorer: UserScorer, metrics: Sequence[Metric]) -> tuple[dict[str, Values], dict[str, float]]:
+        """Rank all items for every judged user and return per-user values and whole-list values."""
+        k = largest_k(metrics)
+        relevant = self.relevant.csr()
+        masked = sum((m.csr() for m in self.masked[1:]), self.masked[0].csr())
+        tops, values = [], {str(m): [np.empty(0)] for m in metrics if m.name != "coverage"}
+        for start in range(0, len(self.users), BATCH):
+            rows = self.users[start : start + BATCH]
+            top = top_k(scorer(rows), k, masked[rows])
+            wanted = relevant[rows]
+            hit, n_relevant = hits(top, wanted), np.diff(wanted.indptr).astype(np.int64)
+            for metric in metrics:
+                if metric.name != "coverage":
+                    values[str(metric)].append(per_user(metric, hit, n_relevant))
+            tops.append(top)
+        whole = {
+            str(m): coverage(np.concatenate(tops), m.k, len(self.relevant.items))
+            for m in metrics
+            if m.name == "coverage" and tops
+        }
+        return {name: np.concatenate(parts) for name, parts in values.items()}, whole
+
+
+def judged_parts(split: Split) -> tuple[Judged, Judged]:
+    """Return the validation and the test part with what each masks.
+
+    `mmrec` masks train alone in both, as its published figures do; the other protocols hide the
+    validation rows from the test ranking too, since a shopper has seen them by then.
+    """
+    also_valid = () if split.protocol == "mmrec" else (split.valid,)
+    return Judged.of(split.valid, (split.train,)), Judged.of(split.test, (split.train, *also_valid))
+
+
+def fit_cell(
+    name: str,
+    split: Split,
+    modalities: Mapping[str, EmbeddingTable],
+    metrics: Sequence[Metric],
+    *,
+    select_by: Metric,
+    overrides: Mapping[str, object],
+    seed: int,
+    progress: Progress,
+) -> Cell:
+    """Fit one model on the train part, stop on the validation part, measure on the test part once."""
+    valid, test = judged_parts(split)
+    model: Recommender = build(name, overrides)
+
+    def validate(scorer: UserScorer) -> float:
+        values, _ = valid.measure(scorer, [select_by])
+        return float(values[str(select_by)].mean())
+
+    report = model.fit(
+        TrainingData(split.train, modalities),
+        validate=validate if len(valid.users) else None,
+        seed=seed,
+        progress=progress,
+    )
+    values, whole = test.measure(model.score_users, metrics)
+    users = tuple(split.test.users.at(test.users))
+    return Cell(values, whole, users, seed, report.epochs, report.seconds)
+
+
+def shuffled(table: EmbeddingTable, seed: int) -> EmbeddingTable:
+    """Return the same vectors dealt to the wrong items: what a modality is worth beyond its shape."""
+    order = np.random.default_rng(seed).permutation(len(table.ids))
+    return EmbeddingTable(IdMap(table.ids), table.vectors[order], table.space)
+
+
+def cell_key(data_key: str, split: Split, spaces: Mapping[str, EmbeddingTable], *parts: object) -> str:
+    """Return the content key of a cell: the rows of the split, the vectors, and everything that was asked."""
+    rows = [
+        part.tobytes() for side in (split.train, split.valid, split.test) for part in (side.user_rows, side.item_rows)
+    ]
+    vectors = [(role, table.ids.sha(), content_key(table.vectors.tobytes())) for role, table in spaces.items()]
+    return content_key(data_key, split.protocol, *rows, vectors, *parts)
+
+
+def save_cell(workspace: Workspace, key: str, cell: Cell) -> None:
+    """Keep a finished cell, so that an interrupted table resumes."""
+    meta = {"seed": cell.seed, "epochs": cell.epochs, "fit_seconds": cell.fit_seconds, "whole": dict(cell.whole)}
+    with workspace.writing(f"reports/cells/{key[:16]}", key, meta) as folder:
+        np.savez(folder / "values.npz", allow_pickle=False, **{k: np.asarray(v) for k, v in cell.values.items()})
+        (folder / "users.json").write_text(json.dumps(cell.users), encoding="utf-8")
+
+
+def load_cell(workspace: Workspace, key: str) -> Cell | None:
+    """Return a kept cell, or None."""
+    name = f"reports/cells/{key[:16]}"
+    manifest = workspace.manifest(name)
+    if manifest is None or manifest.key != key:
+        return None
+    folder = workspace.path(name)
+    with np.load(folder / "values.npz", allow_pickle=False) as stored:
+        values = {metric: stored[metric] for metric in stored.files}
+    users = tuple(json.loads((folder / "users.json").read_text(encoding="utf-8")))
+    meta = manifest.meta
+    return Cell(values, meta["whole"], users, meta["seed"], meta["epochs"], meta["fit_seconds"])

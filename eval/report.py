@@ -1,0 +1,131 @@
+"""A report: JSON for machines, Markdown for people, with everything needed to make it again."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from catalog.workspace import write_text
+from eval.config import EvalConfig
+from eval.table import Row, Table
+
+LABELS = {
+    "import": "real data, measured here",
+    "generated": "generated shop (plumbing)",
+}
+
+
+def report_json(
+    table: Table, *, dataset: str, origin: str, data_key: str, modalities: Mapping[str, str], config: EvalConfig
+) -> dict[str, Any]:
+    """Return the machine form: `{"dataset", "protocol", "n_users", "models": {name: {...}}}` and provenance."""
+    return {
+        "dataset": dataset,
+        "protocol": table.protocol,
+        "n_users": table.n_users,
+        "n_cold_users": table.n_cold_users,
+        "label": LABELS[origin],
+        "models": {row.name: _row_json(row) for row in table.rows},
+        "paired": [
+            {
+                "a": c.a,
+                "b": c.b,
+                "metric": c.metric,
+                "difference": _finite(c.paired.difference.mean),
+                "ci95": [_finite(c.paired.difference.low), _finite(c.paired.difference.high)],
+                "p": c.paired.p,
+            }
+            for c in table.comparisons
+        ],
+        "data_key": data_key,
+        "modalities": dict(modalities),
+        "config": config.model_dump(mode="json"),
+        "commit": commit(),
+        "version": version("vitrine"),
+    }
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    metrics = {
+        name: {"mean": _finite(i.mean), "ci95": [_finite(i.low), _finite(i.high)]} for name, i in row.intervals.items()
+    }
+    one = len(row.seeds) == 1
+    return {
+        "metrics": metrics,
+        "seed": row.seeds[0] if one else list(row.seeds),
+        "epochs": row.epochs[0] if one else list(row.epochs),
+        "fit_seconds": round(row.fit_seconds, 3),
+    }
+
+
+def report_markdown(report: Mapping[str, Any]) -> str:
+    """Return the table a person reads."""
+    metrics = list(next(iter(report["models"].values()))["metrics"])
+    lines = [
+        f"## {report['dataset']}, protocol `{report['protocol']}`, {report['n_users']} users ({report['label']})",
+        "",
+        "| model | " + " | ".join(metrics) + " | epochs | fit s |",
+        "|---" * (len(metrics) + 3) + "|",
+    ]
+    for name, row in report["models"].items():
+        cells = [_cell(row["metrics"][m]) for m in metrics]
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {row['epochs']} | {row['fit_seconds']:.1f} |")
+    if report["paired"]:
+        lines += ["", "Paired randomisation tests on the same users:", ""]
+    for pair in report["paired"]:
+        low, high = pair["ci95"]
+        lines.append(
+            f"- {pair['a']} against {pair['b']}: {pair['metric']} {pair['difference']:+.4f} "
+            f"[{low:+.4f}, {high:+.4f}], p = {pair['p']:.4f}"
+        )
+    spaces = ", ".join(f"{role} = {space}" for role, space in report["modalities"].items()) or "none"
+    config = report["config"]
+    lines += [
+        "",
+        f"Features: {spaces}. Seeds {', '.join(map(str, config['seeds']))}; brackets are 95% bootstrap intervals "
+        f"over users. Data {report['data_key'][:12]}, commit {report['commit'] or 'unknown'}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write_report(folder: Path, name: str, report: Mapping[str, Any], also: Path | None = None) -> list[Path]:
+    """Write `<name>.json` and `<name>.md` below `folder`, and the JSON to `also` where the user asked for it."""
+    body = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    parts = report.get("reports", [report])
+    paths = [folder / f"{name}.json", folder / f"{name}.md"]
+    write_text(paths[0], body)
+    write_text(paths[1], "\n".join(report_markdown(part) for part in parts))
+    if also is not None:
+        write_text(also, body)
+        paths.append(also)
+    return paths
+
+
+def commit() -> str | None:
+    """Return the commit of this checkout, marked when the tree has changes; None outside a checkout."""
+    root = Path(__file__).parents[1]
+    git = ["git", "-C", str(root)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
+        state = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head.stdout.strip() + ("+changes" if state.stdout.strip() else "")
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _cell(metric: Mapping[str, Any]) -> str:
+    low, high = metric["ci95"]
+    if metric["mean"] is None:
+        return "no user"
+    if low == high:
+        return f"{metric['mean']:.4f}"
+    return f"{metric['mean']:.4f} [{low:.4f}, {high:.4f}]"
