@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalog.events import EventStore
 from catalog.items import Catalog
@@ -12,9 +14,12 @@ from catalog.nouns import Caption, User
 from catalog.vectors import EmbeddingTable
 from embedding.base import TextEmbedder
 from indexes.base import Index
+from indexes.facets import FacetIndex
 from models.base import Recommender
-from models.features import ItemStatistics
-from models.ranker import Ranker
+
+if TYPE_CHECKING:
+    from models.features import ItemStatistics
+    from models.ranker import Ranker
 
 
 @dataclass(frozen=True)
@@ -49,3 +54,8 @@ class Shop:
     ranker: Ranker | None = None
     statistics: ItemStatistics | None = None
     active: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def facets(self) -> FacetIndex:
+        """The catalogue's facets as columns, made at the first question."""
+        return FacetIndex(self.catalog)

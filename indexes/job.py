@@ -1,0 +1,116 @@
+"""The index job: what later searches need, written once and skipped while it is current."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from catalog.errors import NotFoundError, did_you_mean
+from catalog.ids import IdMap
+from catalog.items import Catalog
+from catalog.nouns import Caption
+from catalog.progress import SILENT, Progress
+from catalog.shop_data import load_shop
+from catalog.vectors import EmbeddingTable
+from catalog.workspace import Workspace, content_key
+from indexes.base import Index
+from indexes.flat import FlatIndex
+from indexes.keyword import KeywordConfig, KeywordIndex
+
+KEYWORD = "keyword"
+_FORMAT = 1
+"""Part of every content key: raised when the meaning of the written files changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIndex:
+    """One index of the workspace: how many items it holds, and whether this run had to build it."""
+
+    name: str
+    items: int
+    built: bool
+
+
+def build_indexes(
+    workspace: Workspace,
+    captions: Mapping[str, Iterable[Caption]],
+    *,
+    config: KeywordConfig | None = None,
+    progress: Progress = SILENT,
+) -> list[BuiltIndex]:
+    """Write `indexes/keyword` and one `indexes/<space>` for every embedding space in the store.
+
+    An index whose inputs (items, captions, vectors, configuration) are unchanged is left alone.
+    Vectors of items the catalogue no longer has are left out.
+
+    Raises:
+        NotBuiltError: When the store has no catalogue.
+    """
+    catalog = load_shop(workspace).catalog
+    spaces = workspace.names("embeddings")
+    progress.start("index", 1 + len(spaces))
+    built = [_keyword(workspace, catalog, captions, config or KeywordConfig())]
+    progress.advance(note=KEYWORD)
+    for space in spaces:
+        built.append(_vectors(workspace, catalog, space))
+        progress.advance(note=space)
+    progress.finish()
+    return built
+
+
+def load_index(workspace: Workspace, name: str) -> Index:
+    """Read one index: `keyword`, or a space's name.
+
+    Raises:
+        NotBuiltError: When there is no index at all.
+        NotFoundError: When there are others but not this one.
+    """
+    names = workspace.names("indexes")
+    if names and name not in names:
+        raise NotFoundError(f"unknown index {name!r}. {did_you_mean(name, names)}")
+    folder = workspace.path(f"indexes/{name}")
+    return _reader(name, folder)
+
+
+def load_indexes(workspace: Workspace) -> dict[str, Index]:
+    """Read every index of the workspace by name."""
+    return {name: load_index(workspace, name) for name in workspace.names("indexes")}
+
+
+def _reader(name: str, folder: Path) -> Index:
+    return KeywordIndex.load(folder) if name == KEYWORD else FlatIndex.load(folder)
+
+
+def _keyword(
+    workspace: Workspace, catalog: Catalog, captions: Mapping[str, Iterable[Caption]], config: KeywordConfig
+) -> BuiltIndex:
+    known = {item_id: tuple(said) for item_id, said in captions.items() if item_id in catalog}
+    texts = {item_id: [caption.text for caption in said] for item_id, said in known.items()}
+    key = content_key(_FORMAT, [asdict(item) for item in catalog], texts, config.model_dump())
+    artifact = f"indexes/{KEYWORD}"
+    if workspace.has(artifact, key):
+        return BuiltIndex(KEYWORD, len(catalog), False)
+    with workspace.writing(artifact, key, {"items": len(catalog)}) as folder:
+        KeywordIndex.build(catalog, known, config).save(folder)
+    return BuiltIndex(KEYWORD, len(catalog), True)
+
+
+def _vectors(workspace: Workspace, catalog: Catalog, space: str) -> BuiltIndex:
+    table = EmbeddingTable.load(workspace.path(f"embeddings/{space}"), space)
+    held = catalogue_order(table, catalog.ids)
+    key = content_key(_FORMAT, held.ids.sha(), held.vectors.tobytes(), space)
+    artifact = f"indexes/{space}"
+    if workspace.has(artifact, key):
+        return BuiltIndex(space, len(held.ids), False)
+    with workspace.writing(artifact, key, {"items": len(held.ids), "space": space}) as folder:
+        FlatIndex(held).save(folder)
+    return BuiltIndex(space, len(held.ids), True)
+
+
+def catalogue_order(table: EmbeddingTable, items: IdMap) -> EmbeddingTable:
+    """Return the vectors of the catalogue's items alone, in its order, so that ties fall as everywhere else."""
+    vectors, present = table.align(items)
+    return EmbeddingTable(IdMap(items.at(np.flatnonzero(present))), vectors[present], table.space)

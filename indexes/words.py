@@ -1,0 +1,72 @@
+"""Text to search terms: folded, stopped and lightly stemmed, the same for items and wishes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+STOPWORDS: frozenset[str] = frozenset(
+    stop
+    for line in (
+        "a an and any are as at be but by can do does for from have her his i if in is it its like me my of on or our",
+        "please she so some something that the their them these they this to want was we what which who with would",
+        "you your",
+    )
+    for stop in line.split()
+)
+
+_SPELLINGS = {
+    "color": "colour", "colors": "colour", "gray": "grey", "jewelry": "jewellery", "aluminum": "aluminium",
+    "scarves": "scarf", "shelves": "shelf", "knives": "knife", "leaves": "leaf", "halves": "half",
+    "men": "man", "women": "woman", "children": "child", "feet": "foot", "teeth": "tooth",
+}  # fmt: skip
+"""Variants and irregular plurals that no suffix rule joins."""
+
+
+def fold(text: str) -> str:
+    """Return `text` without case, accents and compatibility forms ("Café Ⅳ" -> "cafe iv")."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Return a folded English word without its plural, so that both numbers meet ("vases" and "vase").
+
+    Source: the S-stemmer of Harman, "How effective is suffixing?" (1991), with "dresses", "boxes"
+    and "movies" made to meet their singulars.
+    """
+    if word in _SPELLINGS:
+        return _SPELLINGS[word]
+    if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    if len(word) > 4 and word.endswith("ie"):
+        return word[:-2] + "y"
+    return word
+
+
+def words(text: str) -> list[tuple[str, str]]:
+    """Return `(term, word)` of every searchable word in order; `word` is as written, `term` what is indexed."""
+    found = []
+    for match in _WORD.finditer(text):
+        word = match.group()
+        plain = re.sub(r"['’]s$", "", fold(word))
+        for part in re.split(r"['’]", plain):
+            if part and part not in STOPWORDS:
+                found.append((stem(part), word))
+    return found
+
+
+def terms(text: str) -> list[str]:
+    """Return the search terms of `text` in order.
+
+    Example:
+        >>> terms("The blue Scarves of Zoë's café")
+        ['blue', 'scarf', 'zoe', 'cafe']
+    """
+    return [term for term, _ in words(text)]
