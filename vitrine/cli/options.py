@@ -1,0 +1,65 @@
+"""Options that several commands share, and how they become settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from catalog.errors import ConfigError
+
+if TYPE_CHECKING:
+    from vitrine.settings import Settings
+
+Store = Annotated[
+    Path | None, typer.Option("--store", help="The workspace folder; ./store unless the settings say otherwise.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override one setting, e.g. --set agent.seconds=10. Repeatable."),
+]
+
+
+def load(store: Path | None, overrides: list[str] | None) -> Settings:
+    """Return the settings of this command and start the logs.
+
+    Raises:
+        ConfigError: When a setting is unknown or has a wrong value.
+    """
+    from vitrine.logs import configure_logs
+    from vitrine.settings import load_settings
+
+    values: dict[str, Any] = parse_overrides(overrides or [])
+    if store is not None:
+        values["store"] = str(store)
+    settings = load_settings(values)
+    configure_logs(settings.log_level)
+    return settings
+
+
+def parse_overrides(pairs: list[str]) -> dict[str, Any]:
+    """Return `["a.b=1"]` as `{"a": {"b": 1}}`; values are JSON where they parse as JSON, else text.
+
+    Raises:
+        ConfigError: When a pair has no `=`.
+    """
+    import json
+
+    nested: dict[str, Any] = {}
+    for pair in pairs:
+        path, equals, raw = pair.partition("=")
+        if not equals or not path.strip():
+            raise ConfigError(f"--set {pair!r} is not of the form KEY=VALUE; '--set agent.seconds=10' would be valid")
+        try:
+            value = json.loads(raw)
+        except json.JSONDecodeError:
+            value = raw
+        *parents, leaf = path.strip().split(".")
+        spot = nested
+        for parent in parents:
+            spot = spot.setdefault(parent, {})
+            if not isinstance(spot, dict):
+                raise ConfigError(f"--set {pair!r} contradicts an earlier --set of {parent!r}")
+        spot[leaf] = value
+    return nested
