@@ -1,0 +1,54 @@
+"""Settings of LIRDRec."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class LIRDRecConfig(BaseModel):
+    """Settings of `LIRDRec`; the defaults are the reference's for the movies data.
+
+    Source:
+        arXiv 2505.04960, sections 3 and 4; `docs/recommenders.md` writes the model out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    dim: int = Field(64, ge=4)
+    """Width d of one branch; a user or item row is (modalities + 1) * d wide."""
+
+    n_ui_layers: int = Field(2, ge=1)
+    """Layers L of propagation over the user-item graph."""
+
+    neighbours: int = Field(10, ge=1)
+    """Edges k an item has in each modality's graph, the item itself among them."""
+
+    graph_weight: float = Field(0.1, ge=0, le=1)
+    """Weight w of the first modality's graph; the others share 1 - w. A single modality has weight 1."""
+
+    regularisation: float = Field(1e-4, ge=0)
+    """lambda, on the mean squares of the final user and item tables."""
+
+    learning_rate: float = Field(1e-4, gt=0)
+    """Step size of Adam."""
+
+    batch_size: int = Field(2048, ge=1)
+    """Triples (user, taken item, sampled item) a step."""
+
+    copy_weight: float = Field(0.9, gt=0, lt=1)
+    """w1 before the first epoch: how much the scorers count against the copied weights (1 - w1)."""
+
+    copy_decay: float = Field(0.9, gt=0, le=1)
+    """Base b of the decay of w1: epoch e multiplies it by b ** e before both are scaled to sum 1."""
+
+    patience: int = Field(20, ge=1)
+    """Epochs without a better validation value after which training stops."""
+
+    max_epochs: int = Field(1000, ge=1)
+    """Epochs at most when there is a validation to stop by."""
+
+    epochs: int = Field(100, ge=1)
+    """Epochs when there is no validation."""
+
+    recent_weight: float = Field(0.3, ge=0, le=1)
+    """Serving only: share of the session's row in the row of a known shopper who has recent items."""

@@ -1,0 +1,84 @@
+"""From interactions and features to the tables that are served; the only door to torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from catalog.log import Interactions
+from catalog.progress import Progress
+from models.base import FitReport, Validate
+from models.lirdrec.config import LIRDRecConfig
+from models.lirdrec.graphs import bipartite_graph, item_graph
+from models.lirdrec.modalities import Features
+from models.lirdrec.network import Network
+from models.lirdrec.products import Graph
+from models.lirdrec.sampling import TripleSampler
+from models.lirdrec.training import Fitted, fit
+
+
+def learn(
+    train: Interactions,
+    features: Features,
+    config: LIRDRecConfig,
+    *,
+    validate: Validate | None,
+    seed: int,
+    progress: Progress,
+) -> tuple[FitReport, dict[str, npt.NDArray[Any]]]:
+    """Train and return the report and the named tables (`docs/recommenders.md` lists them)."""
+    positives = train.csr()
+    network = build_network(train, features, config, seed)
+    fitted = fit(
+        network,
+        TripleSampler(train, config.batch_size),
+        config,
+        validate=validate,
+        rng=np.random.default_rng(seed),
+        progress=progress,
+    )
+    degrees = np.asarray(positives.sum(axis=0), np.float32)
+    arrays = _tables(fitted, degrees)
+    arrays["counts"] = degrees
+    arrays["user_degrees"] = np.asarray(positives.sum(axis=1), np.int32)
+    arrays |= {f"features.{name}": unit for name, unit in features.units.items()}
+    arrays |= {f"mean.{name}": mean for name, mean in features.means.items()}
+    return fitted.report, arrays
+
+
+def build_network(train: Interactions, features: Features, config: LIRDRecConfig, seed: int) -> Network:
+    """Return a freshly initialised network; torch's own random state is left as it was."""
+    graph = item_graph(list(features.units.values()), config.neighbours, config.graph_weight)
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        return Network(
+            {name: torch.from_numpy(table) for name, table in features.inputs.items()},
+            Graph(bipartite_graph(train.csr())),
+            Graph(graph),
+            dim=config.dim,
+            n_layers=config.n_ui_layers,
+        )
+
+
+def _tables(fitted: Fitted, degrees: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
+    epoch, tables = fitted.epoch, fitted.epoch.tables
+    arrays = {"users": tables.users, "items": tables.items, "hidden": tables.hidden}
+    out = {name: table.numpy() for name, table in arrays.items()}
+    # A new shopper's edge to item i weighs 1 / sqrt(degree of i): fold it into the item's side once.
+    out["fold_in"] = tables.fold_in.numpy() / np.sqrt(np.maximum(degrees, 1))[:, None]
+    out["epoch_weights"] = np.array([epoch.scorer_weight, epoch.copy_weight], np.float32)
+    out["theta_mean"] = fitted.parameters["theta"].mean(0).numpy()
+    out |= {
+        name.replace("branch_", "branch."): _array(value)
+        for name, value in fitted.parameters.items()
+        if name.startswith("branch_") and not name.endswith(".users")
+    }
+    return out
+
+
+def _array(value: Tensor) -> npt.NDArray[Any]:
+    return value.numpy()

@@ -1,0 +1,115 @@
+"""LIRDRec's forward pass and loss, as `docs/recommenders.md` writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.lirdrec.products import Graph, fixed_linear, linear
+
+
+@dataclass(frozen=True)
+class Tables:
+    """One forward pass. B branches of width d, `hidden` are item rows before the item graph."""
+
+    users: Tensor  # (n_users, B * d)
+    items: Tensor  # (n_items, B * d)
+    hidden: Tensor  # (n_items, B * d)
+    fold_in: Tensor  # (n_items, B * d): what a user row gathers from its items, layers 0..L-1
+    alpha: Tensor  # (n_users, B)
+
+
+class Branch(nn.Module):
+    """One view of the items: an encoder of its features, a user table, and the scorer of user rows."""
+
+    def __init__(self, width: int, dim: int, n_users: int) -> None:
+        super().__init__()
+        self.inner = nn.Linear(width, 4 * dim)
+        self.outer = nn.Linear(4 * dim, dim, bias=False)
+        self.users = nn.Parameter(nn.init.xavier_normal_(torch.empty(n_users, dim)))
+        self.scorer = nn.Sequential(nn.Linear(dim, dim // 4), nn.LeakyReLU(), nn.Linear(dim // 4, 1))
+
+    def encode(self, features: Tensor) -> Tensor:
+        """Return item rows (n_items, d) of length 1."""
+        inner = fixed_linear(features, self.inner.weight, self.inner.bias)
+        return functional.normalize(linear(functional.leaky_relu(inner), self.outer.weight))
+
+
+class Network(nn.Module):
+    """All parameters of LIRDRec over fixed features and graphs.
+
+    Args:
+        features: (n_items, width) by branch, in order; the last is the transformed branch.
+        bipartite: Normalised user-item graph (n_users, n_items).
+        item_graph: Normalised item-item graph (n_items, n_items).
+        dim: Width d of a branch.
+        n_layers: Layers L over the user-item graph.
+    """
+
+    def __init__(
+        self, features: Mapping[str, Tensor], bipartite: Graph, item_graph: Graph, *, dim: int, n_layers: int
+    ) -> None:
+        super().__init__()
+        n_users = bipartite.matrix.shape[0]
+        self.names = tuple(features)
+        self._features = dict(features)
+        self._down = bipartite
+        self._up = bipartite.transpose()
+        self._alike = item_graph
+        self._n_layers = n_layers
+        for name, table in features.items():
+            self.add_module(f"branch_{name}", Branch(table.shape[1], dim, n_users))
+        self.theta = nn.Parameter(nn.init.xavier_normal_(torch.empty(n_users, len(features))))
+
+    def branch(self, name: str) -> Branch:
+        """Return the branch called `name`."""
+        found = self.get_submodule(f"branch_{name}")
+        assert isinstance(found, Branch)
+        return found
+
+    def forward(self, scorer_weight: float, copy_weight: float) -> Tables:
+        """Return the tables under the epoch's w1 and w2."""
+        branches = [self.branch(name) for name in self.names]
+        users = torch.cat([functional.normalize(branch.users) for branch in branches], dim=1)
+        items = torch.cat([self.branch(name).encode(self._features[name]) for name in self.names], dim=1)
+        users, hidden, fold_in = self._propagate(users, items)
+        parts = users.chunk(len(branches), dim=1)
+        scores = torch.cat([branch.scorer(part) for branch, part in zip(branches, parts, strict=True)], dim=1)
+        alpha = torch.softmax(scorer_weight * scores + copy_weight * self.theta, dim=1)
+        fused = torch.cat(
+            [part * share for part, share in zip(parts, alpha.chunk(len(parts), dim=1), strict=True)], dim=1
+        )
+        return Tables(fused, hidden + self._alike @ hidden, hidden, fold_in, alpha)
+
+    def _propagate(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the layer sums 0..L of users and items, and 0..L-1 of items."""
+        user_sum, item_sum, below = users, items, torch.zeros_like(items)
+        for _ in range(self._n_layers):
+            users, items = self._down @ items, self._up @ users
+            below = item_sum
+            user_sum, item_sum = user_sum + users, item_sum + items
+        return user_sum, item_sum, below
+
+
+def bpr_loss(tables: Tables, triples: Tensor, regularisation: float) -> Tensor:
+    """Return the mean BPR log-loss plus the mean squares of the full tables.
+
+    Args:
+        tables: One forward pass.
+        triples: (3, b) rows of users, taken items, sampled items.
+        regularisation: lambda.
+
+    Source:
+        Rendle et al. 2009 (BPR); arXiv 2505.04960, training objective.
+    """
+    # `embedding` rather than indexing: its gradient is summed row by row, always in the same order.
+    users = functional.embedding(triples[0], tables.users)
+    taken = functional.embedding(triples[1], tables.items)
+    sampled = functional.embedding(triples[2], tables.items)
+    margin = (users * (taken - sampled)).sum(1)
+    penalty = tables.users.square().mean() + tables.items.square().mean()
+    return functional.softplus(-margin).mean() + regularisation * penalty

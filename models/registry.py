@@ -1,0 +1,66 @@
+"""Recommenders by name: build one from settings, or load whichever a folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from catalog.errors import ConfigError, did_you_mean
+from models.artifact import read_head
+from models.base import Recommender
+from models.itemknn import ItemKNN, ItemKNNConfig
+from models.lirdrec.config import LIRDRecConfig
+from models.lirdrec.model import LIRDRec
+from models.popularity import Popularity, PopularityConfig
+
+RECOMMENDERS: Mapping[str, tuple[type[Recommender], type[BaseModel]]] = MappingProxyType(
+    {
+        "popularity": (Popularity, PopularityConfig),
+        "itemknn": (ItemKNN, ItemKNNConfig),
+        "lirdrec": (LIRDRec, LIRDRecConfig),
+    }
+)
+"""Class and config class by name; a class takes its config as its one argument."""
+
+
+def build(name: str, overrides: Mapping[str, Any] | None = None) -> Recommender:
+    """Return an unfitted recommender with its default settings but for `overrides`.
+
+    Raises:
+        ConfigError: When the name or a setting is unknown, or a value is out of range.
+    """
+    kind, config_kind = _entry(name)
+    try:
+        config = config_kind.model_validate(dict(overrides or {}))
+    except ValidationError as error:
+        raise ConfigError(_first_fault(name, config_kind, error)) from error
+    return kind(config)  # type: ignore[call-arg]  # a Protocol says nothing of constructors
+
+
+def load(folder: Path) -> Recommender:
+    """Return the recommender saved in `folder`, by the name in its `model.json`.
+
+    Raises:
+        NotBuiltError: When there is none.
+        ConfigError: When its name is unknown.
+        DataError: When what is stored cannot be read.
+    """
+    return _entry(read_head(folder)["name"])[0].load(folder)
+
+
+def _entry(name: str) -> tuple[type[Recommender], type[BaseModel]]:
+    if name not in RECOMMENDERS:
+        raise ConfigError(f"unknown recommender {name!r}. {did_you_mean(name, list(RECOMMENDERS))}")
+    return RECOMMENDERS[name]
+
+
+def _first_fault(name: str, config_kind: type[BaseModel], error: ValidationError) -> str:
+    fault = error.errors()[0]
+    field = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        return f"{name}: unknown setting {field!r}. {did_you_mean(field, list(config_kind.model_fields))}"
+    return f"{name}: {field} = {fault['input']!r}: {fault['msg']}"
