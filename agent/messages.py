@@ -26,10 +26,10 @@ _TAGS = re.compile(r"<[^<>]{0,80}>|[<>]")
 
 
 def clean(text: str, limit: int = TEXT_CHARS) -> str:
-    """Return third-party text as one bounded line without control characters, tags or code fences.
+    r"""Return third-party text as one bounded line without control characters, tags or code fences.
 
     Example:
-        >>> clean("Bowl\\u202e\\x00\\n</data> ignore   this")
+        >>> clean("Bowl\u202e\x00\n</data> ignore   this")
         'Bowl ignore this'
     """
     plain = "".join(" " if c in "\r\n\t\v\f\u2028\u2029" else c for c in text)

@@ -1,0 +1,1 @@
+"""The grounding gate: outside the model, between its prose and the shopper."""

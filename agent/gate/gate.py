@@ -1,0 +1,174 @@
+"""`Gate`: sentences in, true sentences out, every change recorded.
+
+A claim that a record contradicts or nothing backs is corrected where one truth exists, else its sentence goes; if
+that sentence named items, a plain line from their records takes its place. The gate never asks the mind, and the
+mind cannot reach it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.gate.grounds import Grounds, Record
+from agent.gate.names import name_faults
+from agent.gate.numbers import Fault, number_faults
+from agent.gate.references import MARK, Marked, items_in, mark
+from agent.gate.segments import segments
+from agent.gate.sentences import SentenceBuffer
+from agent.gate.words import word_faults
+from agent.messages import clean
+from agent.money import price_text
+
+_LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:[^)\n]*)\)")
+_URL = re.compile(r"\b(?:https?://|www\.)\S+|\bdata:\S+", re.IGNORECASE)
+_HTML = re.compile(r"</?[a-zA-Z!][^<>]{0,200}>|&(?:#\d+|#x[0-9a-f]+|[a-z]+);", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"^\W*(?:it|its|this|that|these|those|they|both|each|all|the (?:first|second|third|last|other|former|latter))\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing the gate did: what stood there, what stands there now, and why."""
+
+    action: Literal["corrected", "replaced", "removed", "stripped"]
+    reason: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A sentence after the gate: `text` as the shopper reads it, `handled` as a mind remembers it (with handles)."""
+
+    text: str
+    handled: str
+
+
+class Gate:
+    """Checks one answer as it streams.
+
+    Args:
+        grounds: What may be leaned on; tools may still add to it while the answer streams.
+        enforce: False lets every claim pass and only puts titles in the place of handles; for the test that shows
+            what the gate is worth.
+
+    Attributes:
+        named: Item ids in the order the mind first named them.
+        changes: What was done, in order.
+    """
+
+    def __init__(self, grounds: Grounds, *, enforce: bool = True) -> None:
+        self.named: list[str] = []
+        self.changes: list[Change] = []
+        self._grounds = grounds
+        self._enforce = enforce
+        self._buffer = SentenceBuffer()
+        self._carried: tuple[Record, ...] = ()
+
+    def feed(self, delta: str) -> list[Passed]:
+        """Take a piece of the mind's text; return the sentences that may be shown now."""
+        return [passed for sentence in self._buffer.push(delta) if (passed := self._pass(sentence)).text]
+
+    def finish(self) -> list[Passed]:
+        """Return what was still held back."""
+        rest = self._buffer.rest()
+        passed = self._pass(rest) if rest else Passed("", "")
+        return [passed] if passed.text else []
+
+    def drop(self) -> None:
+        """Forget what was held back."""
+        self._buffer.rest()
+
+    def _pass(self, sentence: str) -> Passed:
+        if not sentence.strip():
+            return Passed(sentence, sentence)
+        if not self._enforce:
+            return self._unchecked(sentence)
+        plain = self._strip(sentence)
+        marked = mark(plain, self._grounds)
+        items = items_in(marked.text, self._grounds)
+        carried = self._carried if _PRONOUN.match(plain) else ()
+        text = self._check(plain, marked, items, carried)
+        self.named.extend(i for i in items if i not in self.named)
+        if items:
+            self._carried = tuple(self._grounds.record(i) for i in items)
+        return self._written(text)
+
+    def _check(self, plain: str, marked: Marked, items: list[str], carried: tuple[Record, ...]) -> str:
+        """Return the sentence with its marks as it may stand."""
+        faults = self._faults(marked.text, items, carried)
+        if not faults and not marked.unknown:
+            return marked.text
+        reasons = [f.reason for f in faults] + [f"{u!r} was issued by no tool" for u in marked.unknown]
+        if not marked.unknown and all(fault.truth is not None for fault in faults):
+            text = marked.text
+            for fault in sorted(faults, key=lambda f: f.start, reverse=True):
+                text = text[: fault.start] + (fault.truth or "") + text[fault.end :]
+            if not self._faults(text, items, carried):
+                return self._changed("corrected", reasons, plain, text)
+        fresh = [i for i in items if i not in self.named]
+        tail = plain[len(plain.rstrip()) :]
+        if fresh:
+            return self._changed("replaced", reasons, plain, self._plainly(fresh, plain) + (tail or " "))
+        return self._changed("removed", reasons, plain, tail if "\n" in tail else "")
+
+    def _faults(self, text: str, items: list[str], carried: tuple[Record, ...]) -> list[Fault]:
+        parts = segments(text, self._grounds, carried)
+        named = len(set(self.named) | set(items))
+        return [
+            *number_faults(text, parts, self._grounds, named),
+            *word_faults(text, parts, self._grounds),
+            *name_faults(text, self._grounds),
+        ]
+
+    def _changed(
+        self, action: Literal["corrected", "replaced", "removed"], reasons: list[str], before: str, after: str
+    ) -> str:
+        shown = self._written(after).text.strip()
+        self.changes.append(Change(action, "; ".join(dict.fromkeys(reasons)), clean(before, 300), shown))
+        return after
+
+    def _plainly(self, items: list[str], sentence: str) -> str:
+        """Return what the records say of items, in the shape of the sentence they were named in."""
+        bullet = re.match(r"\s*(?:[-*•+]\s+|\d{1,2}[.)]\s+)?", sentence)
+        lines = []
+        for item_id in items:
+            item = self._grounds.catalog[item_id]
+            price = price_text(item.price, item.currency)
+            handle = (self._grounds.book.handle(item_id) or "").lstrip("#")
+            lines.append(f"\ue000{handle}\ue001" + (f", {price}" if price else ""))
+        return (bullet.group() if bullet else "") + "; ".join(lines) + "."
+
+    def _strip(self, sentence: str) -> str:
+        """Take out links, addresses and markup: a shopper clicks on cards, not on what a model wrote."""
+        plain = _HTML.sub(self._markup, _URL.sub("", _LINK.sub(r"\1", sentence)))
+        if plain != sentence:
+            self.changes.append(Change("stripped", "links and markup", clean(sentence, 300), clean(plain, 300)))
+        return plain
+
+    def _markup(self, match: re.Match[str]) -> str:
+        """Keep `<id>` of an item; other tags go."""
+        name = match.group().strip("<>/ ")
+        return match.group() if self._grounds.book.resolve(name) else ""
+
+    def _unchecked(self, sentence: str) -> Passed:
+        text = mark(sentence, self._grounds).text
+        shown = re.sub(r"\ue000(\d+)\ue001", self._title, text)
+        self.named.extend(i for i in items_in(text, self._grounds) if i not in self.named)
+        unissued = re.findall(r"#\d+", sentence)
+        for handle in unissued:
+            if self._grounds.book.item(handle) is None:
+                shown = sentence
+        return Passed(shown, sentence)
+
+    def _written(self, text: str) -> Passed:
+        return Passed(MARK.sub(self._title, text), MARK.sub(r"#\1", text))
+
+    def _title(self, match: re.Match[str]) -> str:
+        item_id = self._grounds.book.item(f"#{match.group(1)}")
+        item = self._grounds.catalog.get(item_id) if item_id else None
+        return clean(item.title or "(untitled)", 200) if item else ""

@@ -1,0 +1,131 @@
+"""What a sentence may lean on: records of issued items, what tools said, what the shopper said."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from agent.gate.vocabulary import ShopWords, kind_of, phrase, tokens
+from agent.handles import HandleBook
+from agent.money import number
+from catalog.items import Catalog
+from catalog.nouns import Caption, Item
+
+NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])\d+(?:[.,]\d+)?")
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """One item as the gate reads it."""
+
+    item: Item
+    captions: tuple[Caption, ...] = ()
+
+    @cached_property
+    def title_words(self) -> frozenset[str]:
+        """Words of the title."""
+        return frozenset(tokens(self.item.title or ""))
+
+    @cached_property
+    def phrase(self) -> str:
+        """Every word any field of the record has, in order, for whole-phrase look-ups."""
+        item = self.item
+        fields = [
+            item.title, item.brand, *item.categories, *(f"{n} {' '.join(v)}" for n, v in item.attributes.items()),
+            item.description, *item.sizes, item.language, *(c.text for c in self.captions),
+        ]  # fmt: skip
+        return " ".join(phrase(text) for text in fields if text)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Words of `phrase`."""
+        return frozenset(self.phrase.split())
+
+    @cached_property
+    def numbers(self) -> frozenset[float]:
+        """Numbers any field of the record has."""
+        item = self.item
+        text = json.dumps([item.title, item.brand, item.categories, dict(item.attributes), item.description,
+                           item.sizes, [c.text for c in self.captions]], ensure_ascii=False)  # fmt: skip
+        known = (item.price, item.rating, item.rating_count)
+        return frozenset(numbers(text)) | {float(n) for n in known if n is not None}
+
+    def explicit(self, kind: str) -> frozenset[str]:
+        """Return the words of every attribute of one kind (`color`), empty when the record has no such attribute."""
+        given = self.item.attributes.items()
+        return frozenset(w for name, values in given if kind_of(name) == kind for v in values for w in tokens(v))
+
+    def supports(self, word: str, kind: str) -> bool:
+        """Whether the record says `word`. An attribute of that kind, where there is one, outweighs loose prose."""
+        explicit = self.explicit(kind)
+        if explicit:
+            return word in explicit or word in self.title_words
+        return word in self.words
+
+
+def numbers(text: str) -> set[float]:
+    """Return every number in `text`."""
+    return {number(m.group()) for m in NUMBER.finditer(text)}
+
+
+class Grounds:
+    """Collects, turn by turn, what may be said.
+
+    Args:
+        catalog: The records.
+        captions: Captions by item id.
+        book: Handles issued in this conversation.
+        words: Names the catalogue knows.
+    """
+
+    def __init__(
+        self, catalog: Catalog, captions: Mapping[str, tuple[Caption, ...]], book: HandleBook, words: ShopWords
+    ) -> None:
+        self.catalog = catalog
+        self.book = book
+        self.words = words
+        self.wishes = " "
+        self.facts = " "
+        self.wish_numbers: set[float] = set()
+        self.fact_numbers: set[float] = set()
+        self.found = 0
+        self._captions = captions
+        self._records: dict[str, Record] = {}
+
+    def heard(self, message: str) -> None:
+        """Add what the shopper said: their words may be repeated, their numbers too."""
+        self.wishes += phrase(message)
+        self.wish_numbers |= numbers(message)
+
+    def told(self, text: str, facts: Mapping[str, Any], found: int = 0) -> None:
+        """Add what a tool said beside its items; `found` is how many items it gave."""
+        said = f"{text} {json.dumps(facts, ensure_ascii=False, default=str)}"
+        self.facts += phrase(said)
+        self.fact_numbers |= numbers(said)
+        self.found = max(self.found, found)
+
+    def record(self, item_id: str) -> Record:
+        """Return the record of an item."""
+        if item_id not in self._records:
+            self._records[item_id] = Record(self.catalog[item_id], self._captions.get(item_id, ()))
+        return self._records[item_id]
+
+    def issued(self) -> list[Record]:
+        """Return the records of every item this conversation may name."""
+        return [self.record(item_id) for item_id in self.book.issued().values() if item_id in self.catalog]
+
+    def knows_phrase(self, text: str) -> bool:
+        """Whether `text`, word for word, stands in an issued record, a tool's answer or the shopper's messages."""
+        wanted = phrase(text)
+        if not wanted.strip() or wanted in self.wishes or wanted in self.facts:
+            return True
+        return any(wanted in record.phrase for record in self.issued())
+
+    def knows_word(self, word: str) -> bool:
+        """Whether one token stands in any of those."""
+        spaced = f" {word} "
+        return spaced in self.wishes or spaced in self.facts or any(word in r.words for r in self.issued())

@@ -1,0 +1,216 @@
+"""Every number a sentence states must have a source: a record, a tool's facts, or the shopper's own words."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.gate.grounds import NUMBER, Grounds, Record
+from agent.gate.references import CLOSE, OPEN
+from agent.gate.segments import Segment
+from agent.money import PRICE, WORDED, amount, number, price_text
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A claim that does not hold: where it stands, why, and the true text where there is exactly one."""
+
+    start: int
+    end: int
+    reason: str
+    truth: str | None = None
+
+
+_UPPER = re.compile(
+    r"\b(?:under|below|less than|cheaper than|up to|at most|max(?:imum)?(?: of)?|within|no more than|not over)\s*$",
+    re.IGNORECASE,
+)
+_LOWER = re.compile(r"\b(?:over|above|more than|at least|from|starting at|min(?:imum)?(?: of)?)\s*$", re.IGNORECASE)
+_BETWEEN = re.compile(r"\bbetween\s*$|\bbetween\b.{0,20}\band\s*$|\bfrom\b.{0,20}\bto\s*$|\d\s*[-–]\s*$", re.IGNORECASE)
+_GAP = re.compile(
+    r"^\s*(?:less|more|cheaper|dearer|below|above|under|over|difference|apart|saved?|savings)\b", re.IGNORECASE
+)
+_RATING = re.compile(
+    r"(?<![\w.])(?P<a>\d(?:[.,]\d+)?)\s*(?:(?:/|out of)\s*5(?:\s*stars?)?|-?\s*stars?\b|★)"
+    r"|\brat(?:ed|ing)\b[^.\d]{0,15}(?P<b>\d(?:[.,]\d+)?)(?:\s*(?:/|out of)\s*5\b)?(?:\s*stars?)?",
+    re.IGNORECASE,
+)
+_REVIEWS = re.compile(r"(?<![\w.])(?P<n>\d[\d,]*)\s*(?:reviews?|ratings?|customers|shoppers)\b", re.IGNORECASE)
+_OFF = re.compile(r"\d+(?:\.\d+)?\s?(?:%|percent)", re.IGNORECASE)
+_LISTED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,2}[.):]\s")
+_ORDINAL = re.compile(r"(?<![\w.])\d{1,2}(?:st|nd|rd|th)\b", re.IGNORECASE)
+
+
+def number_faults(text: str, parts: list[Segment], grounds: Grounds, named: int) -> list[Fault]:
+    """Return the numbers of a marked sentence that nothing backs.
+
+    Args:
+        text: The sentence with items marked.
+        parts: Its segments.
+        grounds: What may be leaned on.
+        named: How many items the answer named so far, which it may count.
+    """
+    seen: list[tuple[int, int]] = [match.span() for match in re.finditer(f"{OPEN}\\d+{CLOSE}", text)]
+    listed = _LISTED.match(text)
+    if listed:
+        seen.append(listed.span())
+    faults: list[Fault] = []
+    checks = (_worded, _ratings, _reviews, _percent, _prices)
+    for check in checks:
+        for span, fault in check(text, parts, grounds):
+            if not _overlaps(span, seen):
+                seen.append(span)
+                if fault is not None:
+                    faults.append(fault)
+    seen.extend(match.span() for match in _ORDINAL.finditer(text))
+    for match in NUMBER.finditer(text):
+        if not _overlaps(match.span(), seen) and not _backed(number(match.group()), match, parts, grounds, named):
+            faults.append(Fault(*match.span(), f"number {match.group()!r} has no source"))
+    return faults
+
+
+Checked = Iterator[tuple[tuple[int, int], Fault | None]]
+
+
+def _worded(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
+    for match in WORDED.finditer(text):
+        known = grounds.knows_phrase(match.group())
+        yield match.span(), None if known else Fault(*match.span(), f"price in words {match.group()!r}")
+
+
+def _ratings(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
+    for match in _RATING.finditer(text):
+        written = match["a"] or match["b"]
+        value, digits = number(written), len(re.split(r"[.,]", written)[1]) if re.search(r"[.,]", written) else 0
+        subjects = _part(parts, match.start()).subjects
+        true = [r.item.rating for r in subjects if r.item.rating is not None]
+        holds = bool(subjects) and len(true) == len(subjects) and all(round(r, digits) == value for r in true)
+        if holds or (not subjects and value in grounds.wish_numbers | grounds.fact_numbers):
+            yield match.span(), None
+            continue
+        at = match.start("a" if match["a"] else "b")
+        truth = f"{true[0]:g}" if len(subjects) == 1 and true and _part(parts, match.start()).sure else None
+        yield match.span(), Fault(at, at + len(written), f"rating {written!r} is not the record's", truth)
+
+
+def _reviews(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
+    for match in _REVIEWS.finditer(text):
+        value = number(match["n"])
+        subjects = _part(parts, match.start()).subjects
+        counts = [float(r.item.rating_count) for r in subjects if r.item.rating_count is not None]
+        if (subjects and counts == [value] * len(subjects)) or value in grounds.fact_numbers:
+            yield match.span(), None
+            continue
+        truth = f"{counts[0]:g}" if len(subjects) == 1 and counts else None
+        yield match.span(), Fault(*match.span("n"), f"count {match['n']!r} is not the record's", truth)
+
+
+def _percent(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
+    for match in _OFF.finditer(text):
+        value = number(re.split(r"[\s%p]", match.group())[0])
+        known = value in grounds.fact_numbers or any(value in r.numbers for r in _part(parts, match.start()).subjects)
+        yield match.span(), None if known else Fault(*match.span(), f"percentage {match.group()!r} has no source")
+
+
+def _prices(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
+    for match in PRICE.finditer(text):
+        part = _part(parts, match.start())
+        yield match.span(), _price(text, match, part, parts, grounds)
+
+
+def _price(text: str, match: re.Match[str], part: Segment, parts: list[Segment], grounds: Grounds) -> Fault | None:
+    value, before, after = amount(match), text[: match.start()], text[match.end() :]
+    subjects = part.subjects
+    said = grounds.wish_numbers | grounds.fact_numbers
+    prices = [r.item.price for r in subjects if r.item.price is not None]
+    whole = bool(subjects) and len(prices) == len(subjects)
+    if _UPPER.search(before) or _LOWER.search(before) or _BETWEEN.search(before) or _ranged(after):
+        if not part.sure:
+            return None if value in said else Fault(*match.span(), f"limit {match.group()!r} has no source")
+        if value in grounds.wish_numbers or value in grounds.fact_numbers:
+            broken = _UPPER.search(before) and whole and any(p > value for p in prices) and not _denied(text)
+            return Fault(*match.span(), f"an item costs more than {match.group()!r}") if broken else None
+        holds = whole and (
+            all(p <= value for p in prices) if _UPPER.search(before) else all(p >= value for p in prices)
+        )
+        return None if holds else Fault(*match.span(), f"limit {match.group()!r} does not hold")
+    if _GAP.match(after):
+        near = {record for each in parts for record in (*each.subjects, *each.ahead)}
+        known = [r.item.price for r in near if r.item.price is not None]
+        gaps = {round(abs(a - b), 2) for a, b in itertools.combinations(known, 2)}
+        return None if round(value, 2) in gaps else Fault(*match.span(), f"difference {match.group()!r} is not so")
+    if whole and all(_same(p, value) for p in prices):
+        currency = _currency_fault(match, subjects)
+        return currency
+    if part.ahead and _leads(after) and all(_same(r.item.price, value) for r in part.ahead):
+        return None
+    if not subjects:
+        return None if value in said else Fault(*match.span(), f"price {match.group()!r} has no source")
+    if not part.sure and any(_same(p, value) for p in prices):
+        return None
+    if not part.sure and value in said:
+        return None
+    truth = None
+    if part.sure and len(subjects) == 1 and not _leads(after):
+        truth = price_text(subjects[0].item.price, subjects[0].item.currency)
+        if truth and match["d"]:
+            return Fault(*match.span("d"), f"price {match.group()!r} is not the record's", truth)
+    return Fault(*match.span(), f"price {match.group()!r} is not the record's", truth)
+
+
+_CURRENCY = {"$": "USD", "dollar": "USD", "buck": "USD", "usd": "USD", "€": "EUR", "euro": "EUR", "eur": "EUR",
+             "£": "GBP", "pound": "GBP", "gbp": "GBP", "¥": "JPY", "₹": "INR"}  # fmt: skip
+
+
+def _currency_fault(match: re.Match[str], subjects: tuple[Record, ...]) -> Fault | None:
+    """The right number in the wrong money is a wrong price."""
+    unit = (match["pre"] or match["post"] or "").casefold()
+    stated = _CURRENCY.get(unit) or _CURRENCY.get(unit.rstrip("s")) or (unit.upper() or None)
+    true = {r.item.currency for r in subjects}
+    if stated is None or true == {stated}:
+        return None
+    truth = price_text(subjects[0].item.price, subjects[0].item.currency) if len(true) == 1 else None
+    return Fault(*match.span(), f"{match.group()!r} is not in the record's currency", truth)
+
+
+def _same(price: float | None, value: float) -> bool:
+    return price is not None and abs(price - value) < 0.005
+
+
+def _leads(after: str) -> bool:
+    """Whether an item follows at once, so that the price may be its own: `24 EUR: #2`."""
+    return re.match(rf"\s*[:–—-]?\s*{OPEN}", after) is not None
+
+
+def _ranged(after: str) -> bool:
+    return (
+        re.match(r"\s*(?:[-–]|to)\s*(?:[$€£¥₹]\s?)?\d|\s*(?:or (?:less|under|more|over)|budget|limit)\b", after)
+        is not None
+    )
+
+
+def _denied(text: str) -> bool:
+    return (
+        re.search(r"\b(?:no|not|nothing|none|above|over|without|although|but)\b|n['’]t\b", text, re.IGNORECASE)
+        is not None
+    )
+
+
+def _backed(value: float, match: re.Match[str], parts: list[Segment], grounds: Grounds, named: int) -> bool:
+    part = _part(parts, match.start())
+    if value in grounds.wish_numbers or value in grounds.fact_numbers:
+        return True
+    if part.subjects and any(value in record.numbers for record in part.subjects):
+        return True
+    everyone = sum(len(each.subjects) for each in parts[:1])
+    return value == grounds.found or (value.is_integer() and 0 < value <= max(named, everyone))
+
+
+def _part(parts: list[Segment], at: int) -> Segment:
+    return next((part for part in parts if part.start <= at < part.end), parts[-1])
+
+
+def _overlaps(span: tuple[int, int], seen: list[tuple[int, int]]) -> bool:
+    return any(span[0] < end and start < span[1] for start, end in seen)

@@ -1,0 +1,125 @@
+"""Words of the gate: how text is compared, what counts as a colour, and which names the catalogue knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from catalog.items import Catalog
+
+
+def word_set(words: str) -> frozenset[str]:
+    """Return the blank-parted words as a set."""
+    return frozenset(words.split())
+
+
+_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_SPELLINGS = {"gray": "grey", "colour": "color", "golden": "gold", "woolen": "wool", "woollen": "wool",
+              "wooden": "wood", "silken": "silk"}  # fmt: skip
+
+COLORS = word_set(
+    "red orange yellow green blue navy teal turquoise cyan purple violet lilac lavender magenta pink brown beige "
+    "tan cream ivory white black grey silver gold maroon burgundy olive khaki crimson scarlet indigo charcoal "
+    "coral mint mustard rose peach bronze copper multicolored"
+)
+MATERIALS = word_set(
+    "leather suede cotton linen wool cashmere silk polyester nylon velvet denim canvas rattan bamboo wood oak "
+    "pine walnut teak ceramic porcelain stoneware glass crystal steel aluminum brass copper iron plastic rubber "
+    "straw marble granite concrete paper cork jute felt satin lace fleece acrylic viscose merino titanium "
+    "platinum resin terracotta"
+)
+PATTERNS = word_set("striped dotted checked checkered plaid floral paisley tartan gingham camouflage")
+CLOSED = {
+    **dict.fromkeys(COLORS, "color"),
+    **dict.fromkeys(MATERIALS, "material"),
+    **dict.fromkeys(PATTERNS, "pattern"),
+}
+
+_KINDS = {
+    "color": "color", "colors": "color", "main color": "color", "base color": "color", "perceived color": "color",
+    "material": "material", "materials": "material", "fabric": "material", "fabric type": "material",
+    "pattern": "pattern", "graphical appearance": "pattern", "finish": "finish", "shape": "shape", "genre": "genre",
+    "genres": "genre", "silhouette": "shape", "style": "style",
+}  # fmt: skip
+_TOO_PLAIN = word_set(
+    "yes no none other new one any all good long short small large big light dark open round plain classic modern "
+    "casual simple solid natural free mixed multi"
+)
+
+
+def tokens(text: str) -> list[str]:
+    """Return the words of `text` for comparison: folded, one spelling, singular.
+
+    Example:
+        >>> tokens("Two Gray vases, hand-made")
+        ['two', 'grey', 'vase', 'hand', 'made']
+    """
+    return [_singular(_SPELLINGS.get(t, t)) for t in (m.group().casefold() for m in _TOKEN.finditer(text))]
+
+
+def phrase(text: str) -> str:
+    """Return `text` as blank-parted tokens between blanks, so that `in` finds whole words only."""
+    return f" {' '.join(tokens(text))} "
+
+
+def _singular(word: str) -> str:
+    word = word.removesuffix("'s").removesuffix("’s")
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def kind_of(attribute: str) -> str | None:
+    """Return which kind of claim an attribute's values make, e.g. `color` for "Colour"; None when unchecked."""
+    return _KINDS.get(" ".join(tokens(attribute.replace("_", " "))))
+
+
+@dataclass(frozen=True)
+class ShopWords:
+    """Names the whole catalogue knows, by their tokens; built once for a catalogue.
+
+    Attributes:
+        titles: Tokens of a title (two words or more) -> ids of the items of that title.
+        brands: Tokens of a brand -> the brand as written.
+        values: One-word attribute value -> its kind (`color`, `material`, `pattern`...).
+        longest: Words of the longest title.
+    """
+
+    titles: Mapping[str, tuple[str, ...]]
+    brands: Mapping[str, str]
+    values: Mapping[str, str]
+    longest: int
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> ShopWords:
+        """Read the names of a catalogue."""
+        titles: dict[str, tuple[str, ...]] = {}
+        brands: dict[str, str] = {}
+        values: dict[str, str] = dict(CLOSED)
+        for item in catalog:
+            name = tokens(item.title or "")
+            if len(name) > 1:
+                key = " ".join(name)
+                titles[key] = (*titles.get(key, ()), item.item_id)
+            if item.brand:
+                brands.setdefault(" ".join(tokens(item.brand)), item.brand)
+            for attribute, given in item.attributes.items():
+                kind = kind_of(attribute)
+                if kind is None:
+                    continue
+                for value in given:
+                    words = tokens(value)
+                    if len(words) == 1 and len(words[0]) > 2 and words[0] not in _TOO_PLAIN and words[0].isalpha():
+                        values.setdefault(words[0], kind)
+        brands.pop("", None)
+        return cls(titles, brands, values, max((t.count(" ") + 1 for t in titles), default=1))
+
+
+def spans(text: str) -> list[tuple[str, int, int]]:
+    """Return each token of `text` with its start and end."""
+    return [(_singular(_SPELLINGS.get(t, t)), a, b) for t, a, b in _raw_spans(text)]
+
+
+def _raw_spans(text: str) -> Iterable[tuple[str, int, int]]:
+    return ((m.group().casefold(), m.start(), m.end()) for m in _TOKEN.finditer(text))
