@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from PIL import Image
 
@@ -21,7 +21,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a captioner read: one text, or the reason there is none (a counted failure)."""
+    """What a captioner read: one text, or the reason there is none (a counted failure).
+
+    A failure reads `reason: detail`; the part before the first colon is what failures are counted by.
+    """
 
     text: str | None
     failure: str | None = None
@@ -32,7 +35,7 @@ class Captioner(Protocol):
     """Reads words from pictures, never from the item's own metadata.
 
     `name` is the readable name of the artifact (`captions/<name>`), `model` and `prompt_sha` the
-    provenance stamped on every caption.
+    provenance stamped on every caption. The job may call it from several threads at once.
     """
 
     name: str
@@ -44,4 +47,16 @@ class Captioner(Protocol):
 
         Raises:
             ServiceError: When the model behind it is unreachable; nothing was captioned.
+        """
+
+
+@runtime_checkable
+class VideoCaptioner(Protocol):
+    """A captioner that also reads what moves; others are shown the middle frame of a video."""
+
+    def caption_video(self, frames: Sequence[Picture]) -> Words:
+        """Return the words of one video, from its frames in order (each with its `frame_time`).
+
+        Raises:
+            ServiceError: When the model behind it is unreachable.
         """

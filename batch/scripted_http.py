@@ -1,0 +1,81 @@
+"""A JSON server on loopback that answers by script: the double behind every OpenAI-compatible test."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+
+class ScriptedServer(ThreadingHTTPServer):
+    """Answers POST requests on a free port of 127.0.0.1; a context manager.
+
+    An act that is a number ("429") is answered with that HTTP status; other acts, and "honest" once
+    the script has run out, are the subclass's.
+
+    Args:
+        script: The acts of the first requests, in the order they arrive.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, script: Sequence[str] = ()) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.requests: list[dict[str, Any]] = []
+        self._script = list(script)
+        self._lock = threading.Lock()
+
+    @property
+    def base_url(self) -> str:
+        """The address clients use."""
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def answer(self, act: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the JSON body of one answer."""
+        raise NotImplementedError
+
+    def next_act(self, request: dict[str, Any]) -> str:
+        """Note the request and return what the script does with it."""
+        with self._lock:
+            self.requests.append(request)
+            return self._script.pop(0) if self._script else "honest"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay silent when a client gives up early."""
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: ScriptedServer
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        act = self.server.next_act(request)
+        if act.isdigit():
+            self._send(int(act), {"error": {"message": f"scripted {act}"}})
+        else:
+            self._send(200, self.server.answer(act, request))
+
+    def _send(self, status: int, body: dict[str, Any]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Retry-After-Ms", "10")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Write no access log."""
