@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import polars as pl
 
 ITEM_ID = "item_id"
@@ -9,9 +11,11 @@ USER_ID = "user_id"
 TIMESTAMP = "timestamp"
 KIND = "kind"
 
+Schema: TypeAlias = dict[str, pl.DataType | type[pl.DataType]]
+
 _ATTRIBUTES = pl.List(pl.Struct({"name": pl.String, "values": pl.List(pl.String)}))
 
-ITEMS: dict[str, pl.DataType | type[pl.DataType]] = {
+ITEMS: Schema = {
     "item_id": pl.String,
     "parent_id": pl.String,
     "title": pl.String,
@@ -31,7 +35,7 @@ ITEMS: dict[str, pl.DataType | type[pl.DataType]] = {
     "sizes": pl.List(pl.String),
 }
 
-INTERACTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
+INTERACTIONS: Schema = {
     "event_id": pl.String,
     "user_id": pl.String,
     "session_id": pl.String,
@@ -45,13 +49,13 @@ INTERACTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """Further integer columns of a log that start with `x_label` are given splits: 0 train, 1 valid, 2 test."""
 
-USERS: dict[str, pl.DataType | type[pl.DataType]] = {
+USERS: Schema = {
     "user_id": pl.String,
     "membership": pl.String,
     "attributes": _ATTRIBUTES,
 }
 
-CAPTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
+CAPTIONS: Schema = {
     "item_id": pl.String,
     "media": pl.String,
     "text": pl.String,

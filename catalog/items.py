@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from catalog.columns import ITEMS, USERS
+from catalog.columns import ITEMS, USERS, Schema
 from catalog.filters import Filters
 from catalog.ids import IdMap
 from catalog.nouns import Item, User
@@ -69,13 +68,12 @@ class Catalog:
 
 def items_frame(items: Iterable[Item]) -> pl.DataFrame:
     """Return items as a table with the columns of `columns.ITEMS`."""
-    rows = [_to_row(asdict(item)) for item in items]
-    return pl.DataFrame(rows, schema=ITEMS, orient="row")
+    return _frame(items, ITEMS)
 
 
 def users_frame(users: Iterable[User]) -> pl.DataFrame:
     """Return users as a table with the columns of `columns.USERS`."""
-    return pl.DataFrame([_to_row(asdict(user)) for user in users], schema=USERS, orient="row")
+    return _frame(users, USERS)
 
 
 def item_from_row(row: Mapping[str, Any]) -> Item:
@@ -88,8 +86,13 @@ def user_from_row(row: Mapping[str, Any]) -> User:
     return User(**_from_row(row))
 
 
-def _to_row(values: dict[str, Any]) -> dict[str, Any]:
-    values["attributes"] = [{"name": name, "values": list(v)} for name, v in values["attributes"].items()]
+def _frame(nouns: Iterable[Item | User], schema: Schema) -> pl.DataFrame:
+    return pl.DataFrame([_to_row(noun, schema) for noun in nouns], schema=schema, orient="row")
+
+
+def _to_row(noun: Item | User, schema: Schema) -> dict[str, Any]:
+    values = {name: getattr(noun, name) for name in schema}
+    values["attributes"] = [{"name": name, "values": list(each)} for name, each in noun.attributes.items()]
     return values
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -49,8 +50,20 @@ class ShopData:
         return cls(name, items_frame(items), log, users_frame(users))
 
 
-def save_shop(workspace: Workspace, shop: ShopData, meta: Mapping[str, Any] | None = None) -> str:
+def save_shop(
+    workspace: Workspace,
+    shop: ShopData,
+    meta: Mapping[str, Any] | None = None,
+    *,
+    extra: Callable[[Path], None] | None = None,
+) -> str:
     """Write the `catalog` artifact and return its content key.
+
+    Args:
+        workspace: Where to.
+        shop: What to write.
+        meta: Further metadata for the manifest.
+        extra: Writes further files into the artifact's folder, all-or-nothing with the rest.
 
     Raises:
         DataError: When there is no item; an empty catalogue cannot be served.
@@ -67,6 +80,8 @@ def save_shop(workspace: Workspace, shop: ShopData, meta: Mapping[str, Any] | No
     with workspace.writing("catalog", key, {"name": shop.name, **counts, **(meta or {})}) as folder:
         for name, data in buffers.items():
             (folder / f"{name}.parquet").write_bytes(data)
+        if extra is not None:
+            extra(folder)
     return key
 
 

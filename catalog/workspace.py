@@ -1,8 +1,8 @@
 """The workspace on disk: named artifacts, content keys, all-or-nothing writes.
 
 An artifact is a folder with a readable name. Inside stand `manifest.json` and one data folder
-named by the content key; the manifest is written last and replaced atomically, so a killed run
-leaves either the old or the new, never half.
+named by the content key; the manifest is written last and replaced atomically, and the folder it
+named before is removed after, so a killed run leaves either the old or the new, never half.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ MADE_BY = {
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What stands beside an artifact: its content key, when it was made, and free metadata."""
+    """What stands beside an artifact: its content key, when it was made, free metadata, and the data folder."""
 
     key: str
     made_at: str
     meta: Mapping[str, Any]
+    folder: str
 
 
 def content_key(*parts: object) -> str:
@@ -98,7 +99,7 @@ class Workspace:
             raw = json.loads((self.root / name / MANIFEST).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return Manifest(raw["key"], raw["made_at"], raw["meta"])
+        return Manifest(raw["key"], raw["made_at"], raw["meta"], raw.get("folder", raw["key"][:16]))
 
     def has(self, name: str, key: str | None = None) -> bool:
         """Whether a finished artifact stands under `name` (and has this content key)."""
@@ -115,7 +116,7 @@ class Workspace:
         if found is None:
             command = MADE_BY.get(name.split("/", 1)[0], "an earlier command")
             raise NotBuiltError(f"{name!r} is not in the store {str(self.root)!r}: run {command} first")
-        return self.root / name / found.key[:16]
+        return self.root / name / found.folder
 
     def names(self, kind: str) -> list[str]:
         """Return the finished artifacts below `kind`, e.g. `names("embeddings")` -> `["text-minilm"]`."""
@@ -134,23 +135,38 @@ class Workspace:
         try:
             yield temporary
             temporary.chmod(0o755)
-            final = home / key[:16]
-            if final.exists():
-                shutil.rmtree(final)
+            final = self._place(name, key)
             temporary.replace(final)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         manifest = {
             "key": key,
+            "folder": final.name,
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "meta": dict(meta or {}),
         }
         write_text(home / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         for other in home.iterdir():
-            if other.is_dir() and other != final and (_is_key(other.name) or other.name.startswith(".tmp-")):
+            if other.is_dir() and other != final and (_is_data(other.name) or other.name.startswith(".tmp-")):
                 shutil.rmtree(other, ignore_errors=True)
 
+    def remove(self, name: str) -> None:
+        """Remove an artifact, its manifest first; nothing happens when there is none."""
+        home = self.root / name
+        (home / MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(home, ignore_errors=True)
 
-def _is_key(name: str) -> bool:
-    return len(name) == 16 and all(c in "0123456789abcdef" for c in name)
+    def _place(self, name: str, key: str) -> Path:
+        """Return a free data folder for `key`; a finished one of the same key stands until the manifest moves on."""
+        finished = self.manifest(name)
+        places = [self.root / name / key[:16], self.root / name / f"{key[:16]}-again"]
+        place = next(each for each in places if finished is None or each.name != finished.folder)
+        if place.exists():  # left by a killed run: no manifest names it
+            shutil.rmtree(place)
+        return place
+
+
+def _is_data(name: str) -> bool:
+    key = name.removesuffix("-again")
+    return len(key) == 16 and all(c in "0123456789abcdef" for c in key)

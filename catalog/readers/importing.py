@@ -1,0 +1,144 @@
+"""`Import`: what a reader gives, and its way into the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+from catalog.items import items_frame, users_frame
+from catalog.nouns import Item, User
+from catalog.readers.item_rows import MediaFiles
+from catalog.readers.rejects import Rejects
+from catalog.shop_data import ShopData, save_shop
+from catalog.split_rules import CLOCK_STARTS
+from catalog.vectors import EmbeddingTable
+from catalog.workspace import Workspace, content_key
+
+REJECTS_FILE = "rejects.jsonl"
+
+Clock = Literal["time", "rank", "file order", "none"]
+"""What a log's timestamps are: moments, a rank in each user's own order, the order of the file, or no log at all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Import:
+    """One shop as read, not yet saved.
+
+    Attributes:
+        shop: Items, log and users.
+        embeddings: Vectors that came along, by space.
+        counts: `items`, `interactions`, `users`, `media` (usable references), `media_missing`, `rejected`.
+        rejects: Every row that was not used, with its reason.
+        clock: What the timestamps of the log are.
+    """
+
+    shop: ShopData
+    embeddings: Mapping[str, EmbeddingTable]
+    counts: Mapping[str, int]
+    rejects: Rejects
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class ImportSummary:
+    """What was saved: for the terminal (`text`) and for machines."""
+
+    name: str
+    key: str
+    counts: Mapping[str, int]
+    spaces: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    rejects_text: str = ""
+    clock: Clock = "none"
+
+    def text(self) -> str:
+        """Return a few plain lines."""
+        counts = self.counts
+        missing = f" ({counts['media_missing']:,} missing)" if counts["media_missing"] else ""
+        lines = [
+            f"{self.name}: {counts['items']:,} items, {counts['interactions']:,} interactions, "
+            f"{counts['users']:,} users, {counts['media']:,} pictures and videos{missing}"
+        ]
+        lines += [f"space {name}: {n:,} vectors of width {d}" for name, (n, d) in self.spaces.items()]
+        if self.clock in ("rank", "file order"):
+            lines.append(f"timestamps are no clock ({self.clock}): protocol 'temporal' needs a label column")
+        return "\n".join([*lines, self.rejects_text])
+
+
+def assemble(
+    name: str,
+    items: Iterable[Item],
+    log: pl.DataFrame,
+    users: Iterable[User],
+    media: MediaFiles,
+    rejects: Rejects,
+    *,
+    spaces: Mapping[str, EmbeddingTable] | None = None,
+    timed: bool,
+) -> Import:
+    """Return the import of what a reader read; `timed` says whether the log had timestamps."""
+    shop = ShopData(name, items_frame(items), log, _all_users(users, log))
+    counts = {
+        "items": shop.items.height,
+        "interactions": log.height,
+        "users": shop.users.height,
+        "media": media.found,
+        "media_missing": media.missing,
+        "rejected": len(rejects),
+    }
+    return Import(shop, spaces or {}, counts, rejects, _clock_of(log, timed=timed))
+
+
+def save_import(workspace: Workspace, imported: Import) -> ImportSummary:
+    """Write the `catalog` artifact with its `rejects.jsonl`, and one `embeddings/<space>` for each space.
+
+    Spaces of an earlier import that did not come along this time are removed: their vectors belong
+    to other items.
+
+    Raises:
+        DataError: When there is no item; nothing is written.
+    """
+    shop, rejects = imported.shop, imported.rejects
+    meta = {"counts": dict(imported.counts), "rejected": dict(rejects.counts), "clock": imported.clock}
+    key = save_shop(workspace, shop, meta, extra=lambda folder: rejects.save(folder / REJECTS_FILE))
+    for name in workspace.names("embeddings"):
+        manifest = workspace.manifest(f"embeddings/{name}")
+        if name not in imported.embeddings and manifest is not None and manifest.meta.get("source") == "import":
+            workspace.remove(f"embeddings/{name}")
+    for name, table in imported.embeddings.items():
+        _save_space(workspace, name, table, key)
+    return ImportSummary(
+        shop.name,
+        key,
+        imported.counts,
+        {name: table.vectors.shape for name, table in imported.embeddings.items()},
+        dict(rejects.counts),
+        rejects.summary(),
+        imported.clock,
+    )
+
+
+def _save_space(workspace: Workspace, name: str, table: EmbeddingTable, catalog_key: str) -> None:
+    key = content_key(table.space, table.ids.sha(), table.vectors.tobytes())
+    meta = {"source": "import", "space": table.space, "n": len(table.ids), "dim": table.dim, "catalog": catalog_key}
+    with workspace.writing(f"embeddings/{name}", key, meta) as folder:
+        table.save(folder)
+
+
+def _clock_of(log: pl.DataFrame, *, timed: bool) -> Clock:
+    """Return what the timestamps of `log` are; `timed` says whether the file had any."""
+    if not log.height:
+        return "none"
+    if not timed:
+        return "file order"
+    return "time" if log.filter(pl.col("timestamp") >= CLOCK_STARTS).height else "rank"
+
+
+def _all_users(known: Iterable[User], log: pl.DataFrame) -> pl.DataFrame:
+    """Return the user table: those known, then those met in the log only, in order of first appearance."""
+    table = users_frame(known)
+    met = log.select("user_id").unique(maintain_order=True).join(table, on="user_id", how="anti", maintain_order="left")
+    return pl.concat([table, users_frame([User(user_id) for user_id in met["user_id"]])])

@@ -1,0 +1,146 @@
+"""Rows of a file -> `Item`s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from catalog.nouns import Item
+from catalog.readers.fields import Mapped, has_commas
+from catalog.readers.rejects import Rejects, shown
+from catalog.readers.values import BadValue, as_bool, as_number, as_several, as_text
+
+Record = Mapping[str, Any]
+
+
+class MediaFiles:
+    """Resolves picture and video references against the folder of the file they stand in.
+
+    URLs stay as they are. A path becomes absolute when its file exists; one that does not, or a
+    relative one that leaves the folder, is left out and counted.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self.found = 0
+        self.missing = 0
+
+    def resolve(self, references: Iterable[str]) -> tuple[str, ...]:
+        """Return the usable references, in order, each once."""
+        usable = []
+        for reference in references:
+            place = reference if reference.startswith(("http://", "https://")) else self._file(reference)
+            if place is None:
+                self.missing += 1
+            else:
+                self.found += 1
+                usable.append(place)
+        return tuple(dict.fromkeys(usable))
+
+    def _file(self, reference: str) -> str | None:
+        if "\0" in reference or (not PurePosixPath(reference).is_absolute() and ".." in PurePosixPath(reference).parts):
+            return None
+        path = self._folder / reference
+        try:
+            return str(path) if path.is_file() else None
+        except OSError:  # a name too long for the file system, say
+            return None
+
+
+def item_of(row: Record, mapped: Mapped, media: MediaFiles, *, ignored: frozenset[str] = frozenset()) -> Item:
+    """Return the item of one row; columns that are no noun become attributes.
+
+    Args:
+        row: Source column -> raw value.
+        mapped: What becomes of the columns.
+        media: Resolves pictures and videos.
+        ignored: Source columns that say nothing about the item.
+
+    Raises:
+        BadValue: When the id is missing, or a number or truth value is none.
+    """
+
+    def raw(target: str) -> Any:
+        source = mapped.source(target)
+        return None if source is None else row.get(source)
+
+    def several(target: str) -> tuple[str, ...]:
+        sources = mapped.nouns.get(target, ())
+        values = [value for each in sources for value in as_several(row.get(each), commas=has_commas(each))]
+        return tuple(dict.fromkeys(values))
+
+    item_id = as_text(raw("item_id"))
+    if item_id is None:
+        raise BadValue("missing item id", "the item has no id")
+    categories = several("categories")
+    if len(categories) == 1 and ">" in categories[0]:
+        categories = tuple(part.strip() for part in categories[0].split(">") if part.strip())
+    language = as_several(raw("language"), commas=True)
+    attributes = _attributes(row, mapped, ignored)
+    if language:
+        attributes.setdefault("language", language)
+    return Item(
+        item_id=item_id,
+        parent_id=as_text(raw("parent_id")),
+        title=_words(raw("title")),
+        description=_words(raw("description")),
+        price=as_number(raw("price"), "price", least=0),
+        currency=as_text(raw("currency")),
+        brand=_words(raw("brand")),
+        categories=categories,
+        attributes=attributes,
+        images=media.resolve(several("images")),
+        videos=media.resolve(several("videos")),
+        url=as_text(raw("url")),
+        availability=as_bool(raw("availability"), "availability"),
+        language=language[0] if language else None,
+        rating=as_number(raw("rating"), "rating", least=0),
+        rating_count=_whole(raw("rating_count")),
+        sizes=several("sizes"),
+    )
+
+
+def read_items(
+    rows: Iterable[tuple[int, Record]], build: Callable[[Record], Item], file: str, rejects: Rejects
+) -> Iterable[tuple[Item, Record]]:
+    """Yield each item with its row; a row that cannot be used, or repeats an id, is rejected."""
+    lines: dict[str, int] = {}
+    for line, row in rows:
+        try:
+            item = build(row)
+        except BadValue as error:
+            rejects.add(file, line, error.reason, error.detail, row)
+            continue
+        first = lines.setdefault(item.item_id, line)
+        if first != line:
+            detail = f"item id {shown(item.item_id)} stands in line {first} already"
+            rejects.add(file, line, "repeated item id", detail, row)
+        else:
+            yield item, row
+
+
+def _attributes(row: Record, mapped: Mapped, ignored: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    used = mapped.used | ignored
+    for column, value in row.items():
+        if not column or (column in used and column not in mapped.renamed):
+            continue
+        pairs = value.items() if isinstance(value, dict) else [(mapped.renamed.get(column, column), value)]
+        for name, each in pairs:
+            values = as_several(each, commas=has_commas(column) or has_commas(name))
+            if values:
+                found[name] = tuple(dict.fromkeys([*found.get(name, ()), *values]))
+    return found
+
+
+def _words(value: Any) -> str | None:
+    """Text, or the lines of a list of texts."""
+    return "\n".join(as_several(value)) or None if isinstance(value, list) else as_text(value)
+
+
+def _whole(value: Any) -> int | None:
+    number = as_number(value, "rating_count", least=0)
+    if number is not None and not number.is_integer():
+        raise BadValue("bad rating_count", f"rating_count {shown(value)}: a whole number would be valid")
+    return None if number is None else int(number)
