@@ -15,6 +15,7 @@ from eval.cells import Cell, cell_key, fit_cell, load_cell, save_cell, shuffled
 from eval.config import EvalConfig
 from eval.intervals import Interval, Paired, bootstrap_interval, paired_test
 from eval.metrics import Metric, Values, parse_metric
+from models.registry import build
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +144,4 @@ def _comparisons(rows: list[Row], config: EvalConfig) -> list[Comparison]:
 
 
 def _reads_modalities(name: str) -> bool:
-    from models.registry import uses_features
-
-    return uses_features(name)
+    return hasattr(build(name), "modalities")

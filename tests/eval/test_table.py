@@ -1,0 +1,118 @@
+"""The table on a log whose right answer is obvious: two circles of shoppers who never cross."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import eval.cells
+from catalog.columns import INTERACTIONS
+from catalog.errors import ConfigError
+from catalog.ids import IdMap
+from catalog.splits import Split, make_split
+from catalog.vectors import EmbeddingTable
+from catalog.workspace import Workspace
+from eval.config import EvalConfig
+from eval.report import report_json, report_markdown, write_report
+from eval.table import Table, evaluate
+
+N_ITEMS, N_USERS, TAKEN = 20, 30, 8
+
+
+def checkerboard() -> tuple[pl.DataFrame, IdMap]:
+    """Even users take even items, odd users odd ones; who takes what is otherwise arbitrary."""
+    rng = np.random.default_rng(0)
+    rows: list[dict[str, Any]] = []
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for user in range(N_USERS):
+        for step, half in enumerate(rng.choice(N_ITEMS // 2, TAKEN, replace=False)):
+            rows.append(
+                {
+                    **dict.fromkeys(INTERACTIONS),
+                    "event_id": f"e{user}-{step}",
+                    "user_id": f"u{user}",
+                    "item_id": f"i{2 * int(half) + user % 2}",
+                    "timestamp": start + timedelta(hours=step),
+                    "kind": "purchase",
+                }
+            )
+    return pl.DataFrame(rows, schema=INTERACTIONS, orient="row"), IdMap(f"i{i}" for i in range(N_ITEMS))
+
+
+@pytest.fixture
+def split() -> Split:
+    log, items = checkerboard()
+    return make_split(log, items, protocol="last")
+
+
+@pytest.fixture
+def modalities(split: Split) -> dict[str, EmbeddingTable]:
+    rng = np.random.default_rng(1)
+    parity = np.arange(N_ITEMS)[:, None] % 2 * np.ones((1, 6))
+    vectors = (parity + 0.1 * rng.standard_normal(parity.shape)).astype(np.float32)
+    return {"text": EmbeddingTable(split.items, vectors, "parity")}
+
+
+def run(split: Split, modalities: dict[str, EmbeddingTable], workspace: Workspace | None = None, **kw: Any) -> Table:
+    config = EvalConfig(models=("popularity", "itemknn"), metrics=("ndcg@5", "hit@2", "coverage@5"), **kw)
+    return evaluate(split, modalities, config, workspace=workspace, data_key="test")
+
+
+def test_a_neighbour_model_finds_the_other_item_of_the_colour_and_popularity_cannot(
+    split: Split, modalities: dict[str, EmbeddingTable]
+) -> None:
+    popularity, itemknn = run(split, modalities).rows
+    # One of the ten items of a user's colour is test, seven are train and valid (masked): three remain,
+    # so a model that knows the colour hits in two tries with probability 2/3 at least by chance.
+    assert itemknn.intervals["hit@2"].mean > 0.5 > popularity.intervals["hit@2"].mean
+
+
+def test_every_user_with_a_test_item_is_counted_once(split: Split, modalities: dict[str, EmbeddingTable]) -> None:
+    table = run(split, modalities)
+    assert table.n_users == N_USERS
+    assert all(len(row.values["ndcg@5"]) == N_USERS for row in table.rows)
+
+
+def test_cells_are_kept_and_an_interrupted_table_resumes(
+    split: Split, modalities: dict[str, EmbeddingTable], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(tmp_path)
+    first = run(split, modalities, workspace)
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("a kept cell was fitted again")
+
+    monkeypatch.setattr(eval.cells, "build", refuse)
+    again = run(split, modalities, workspace)
+    for a, b in zip(first.rows, again.rows, strict=True):
+        assert a.intervals == b.intervals
+    with pytest.raises(AssertionError, match="fitted again"):
+        run(split, modalities, workspace, seeds=(1,))
+
+
+def test_the_report_has_the_promised_form(split: Split, modalities: dict[str, EmbeddingTable], tmp_path: Path) -> None:
+    config = EvalConfig(models=("popularity", "itemknn"), metrics=("ndcg@5", "coverage@5"), seeds=(3,))
+    table = evaluate(split, modalities, config)
+    report = report_json(
+        table, dataset="board", origin="generated", data_key="k", modalities={"text": "parity"}, config=config
+    )
+    paths = write_report(tmp_path, "board-last", report, also=tmp_path / "deep" / "out.json")
+    read = json.loads(paths[-1].read_text(encoding="utf-8"))
+    assert {"dataset", "protocol", "n_users", "models"} <= set(read)
+    row = read["models"]["itemknn"]
+    assert set(row) == {"metrics", "seed", "epochs", "fit_seconds"} and row["seed"] == 3
+    metric = row["metrics"]["ndcg@5"]
+    assert metric["ci95"][0] <= metric["mean"] <= metric["ci95"][1]
+    text = report_markdown(read)
+    assert "| itemknn |" in text and "generated shop (plumbing)" in text and "itemknn against popularity" in text
+
+
+def test_an_unknown_model_is_named(split: Split) -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'itemknn'"):
+        evaluate(split, {}, EvalConfig(models=("itemnn",)))
