@@ -39,10 +39,10 @@ NAMES: Mapping[TableKind, Mapping[str, tuple[str, ...]]] = {
         "sizes": ("sizes", "available_sizes"),
     },
     "interactions": {
-        "event_id": ("event_id",),
+        "event_id": ("event_id", "id"),
         "user_id": ("user_id", "userid", "user", "customer_id", "reviewer_id", "reviewerid", "visitor_id"),
         "session_id": ("session_id", "sessionid", "session"),
-        "item_id": ITEM_ID_NAMES,
+        "item_id": tuple(name for name in ITEM_ID_NAMES if name != "id"),
         "timestamp": ("timestamp", "time", "ts", "datetime", "date", "event_time", "unixreviewtime", "t_dat"),
         "kind": ("kind", "event", "event_type", "action", "behavior", "behaviour"),
         "value": ("value", "rating", "overall", "stars", "score", "quantity"),
@@ -138,8 +138,13 @@ def labels(columns: Sequence[str]) -> list[str]:
     return [name for name in columns if name.startswith(LABEL_PREFIX)]
 
 
+def split_sources(source: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns a source names: itself when it is one, else those joined by `+`."""
+    return (source,) if source in columns else tuple(part.strip() for part in source.split("+"))
+
+
 def _sources(source: str, columns: Sequence[str], where: str) -> tuple[str, ...]:
-    asked = (source,) if source in columns else tuple(part.strip() for part in source.split("+"))
+    asked = split_sources(source, columns)
     for column in asked:
         if column not in columns:
             hint = did_you_mean(column, [name for name in columns if name])

@@ -8,6 +8,7 @@ from typing import Any
 
 from catalog.nouns import Item
 from catalog.readers.fields import Mapped, has_commas
+from catalog.readers.picture_pattern import PicturePattern
 from catalog.readers.rejects import Rejects, shown
 from catalog.readers.values import BadValue, as_bool, as_number, as_several, as_text
 
@@ -48,13 +49,21 @@ class MediaFiles:
             return None
 
 
-def item_of(row: Record, mapped: Mapped, media: MediaFiles, *, ignored: frozenset[str] = frozenset()) -> Item:
+def item_of(
+    row: Record,
+    mapped: Mapped,
+    media: MediaFiles,
+    *,
+    pattern: PicturePattern | None = None,
+    ignored: frozenset[str] = frozenset(),
+) -> Item:
     """Return the item of one row; columns that are no noun become attributes.
 
     Args:
         row: Source column -> raw value.
         mapped: What becomes of the columns.
         media: Resolves pictures and videos.
+        pattern: Names a picture before those of the row.
         ignored: Source columns that say nothing about the item.
 
     Raises:
@@ -77,7 +86,8 @@ def item_of(row: Record, mapped: Mapped, media: MediaFiles, *, ignored: frozense
     if len(categories) == 1 and ">" in categories[0]:
         categories = tuple(part.strip() for part in categories[0].split(">") if part.strip())
     language = as_several(raw("language"), commas=True)
-    attributes = _attributes(row, mapped, ignored)
+    placed = pattern.of(row) if pattern is not None else None
+    attributes = attributes_of(row, mapped, ignored)
     if language:
         attributes.setdefault("language", language)
     return Item(
@@ -90,7 +100,7 @@ def item_of(row: Record, mapped: Mapped, media: MediaFiles, *, ignored: frozense
         brand=_words(raw("brand")),
         categories=categories,
         attributes=attributes,
-        images=media.resolve(several("images")),
+        images=media.resolve([*([placed] if placed else []), *several("images")]),
         videos=media.resolve(several("videos")),
         url=as_text(raw("url")),
         availability=as_bool(raw("availability"), "availability"),
@@ -120,7 +130,8 @@ def read_items(
             yield item, row
 
 
-def _attributes(row: Record, mapped: Mapped, ignored: frozenset[str]) -> dict[str, tuple[str, ...]]:
+def attributes_of(row: Record, mapped: Mapped, ignored: frozenset[str] = frozenset()) -> dict[str, tuple[str, ...]]:
+    """Return what the columns that are no noun say; the members of a JSON object are attributes of their own."""
     found: dict[str, tuple[str, ...]] = {}
     used = mapped.used | ignored
     for column, value in row.items():
