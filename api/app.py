@@ -1,0 +1,62 @@
+"""The application: every door of the house, behind one guard."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from fastapi import FastAPI
+
+from api.chat import chat_routes
+from api.completions import completion_routes
+from api.events import event_routes
+from api.guard import SECURITY_HEADERS, Guard
+from api.items import item_routes
+from api.keys import Keys
+from api.limits import RateLimit
+from api.operations import operation_routes
+from api.pictures import Pictures
+from api.problems import add_problem_handlers
+from api.search import search_routes
+from api.service import Service
+from api.sessions import Sessions
+from api.tool_routes import tool_routes
+from api.turns import Turns
+from api.window import window_routes
+
+log = logging.getLogger("vitrine.api")
+
+VERSION = "1"
+
+
+def create_app(service: Service, *, keys: Keys | None = None, check_host: bool = False) -> FastAPI:
+    """Put a shop on the wire.
+
+    Args:
+        service: The open shop.
+        keys: Who may enter; none leaves it open, which only `api.server` may do, and only on loopback.
+        check_host: Whether an open service answers only to the names in `service.config.hosts`.
+    """
+    keys = keys or Keys()
+    app = FastAPI(title="Vitrine", version=VERSION, docs_url=None, redoc_url=None)
+    turns = Turns(service, Sessions())
+    for router in (
+        chat_routes(service, turns),
+        completion_routes(service, turns),
+        search_routes(service),
+        item_routes(service, Pictures(service.shop.root, service.config.picture_sizes)),
+        event_routes(service),
+        tool_routes(service),
+        operation_routes(service, open_service=not keys),
+        window_routes(service),
+    ):
+        app.include_router(router)
+    add_problem_handlers(app, SECURITY_HEADERS)
+    app.add_middleware(
+        Guard,
+        config=service.config,
+        keys=keys,
+        check_host=check_host,
+        rate=RateLimit(service.config.rate_per_minute, time.monotonic),
+    )
+    return app

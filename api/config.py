@@ -1,0 +1,48 @@
+"""How the service behaves on the wire."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ApiConfig(BaseModel):
+    """Limits and names of the service. None of them changes what is recommended."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but loopback needs keys (`VITRINE_API_KEYS`)."""
+
+    port: int = Field(8000, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "::1")
+    """Names accepted in the `Host` header while the service is open (no keys): a web page elsewhere that points its
+    own name at this machine is refused. Add the public name of a proxy in front."""
+
+    max_body_bytes: int = Field(1 << 20, ge=1024)
+    """Largest request body, in bytes."""
+
+    max_picture_body_bytes: int = Field(12 << 20, ge=1024)
+    """Largest request body of the doors that take pictures (chat, completions, search), in bytes."""
+
+    max_message_chars: int = Field(4000, ge=1)
+    """Longest message of a shopper, in characters."""
+
+    max_top_n: int = Field(100, ge=1)
+    """Most items one answer may hold."""
+
+    max_events: int = Field(1000, ge=1)
+    """Most events in one batch."""
+
+    rate_per_minute: int | None = Field(None, ge=1)
+    """Requests a minute for each key (or each address while the service is open); None is no limit."""
+
+    keep_alive_seconds: float = Field(15.0, gt=0)
+    """A silent stream sends a comment this often, so that proxies keep it open."""
+
+    picture_sizes: tuple[int, ...] = (160, 320, 640, 960)
+    """Longest sides, in pixels, in which pictures are served; a request is rounded up to one of them."""
+
+    example_wishes: tuple[str, ...] = ()
+    """Wishes the page offers at the start; empty makes them from the catalogue."""

@@ -1,0 +1,115 @@
+"""`PUT /v1/events`: what shoppers did, in batches that may be sent again."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue, StringConstraints, ValidationError, model_validator
+
+from api.fields import Body, ExternalId, SessionId
+from api.problems import ApiProblem, explain
+from api.service import Service
+from catalog.nouns import Interaction, Kind
+
+
+class EventIn(Body):
+    """One dated event; `event_id` is the client's own, and makes a second sending harmless."""
+
+    event_id: ExternalId
+    item_id: ExternalId
+    kind: Kind
+    user_id: ExternalId | None = Field(None, description="Left out for a guest, who is known by `session_id` alone.")
+    session_id: SessionId | None = None
+    timestamp: AwareDatetime | None = Field(None, description="With a time zone; left out, it is now.")
+    value: float | None = None
+    text: Annotated[str, StringConstraints(max_length=8000)] | None = None
+    context: dict[str, JsonValue] = Field(default_factory=dict)
+    request_id: ExternalId | None = Field(None, description="The answer the item was shown in.")
+
+    @model_validator(mode="after")
+    def _someone(self) -> EventIn:
+        if self.user_id is None and self.session_id is None:
+            raise ValueError("user_id or session_id is needed: somebody did this")
+        try:
+            json.dumps(self.context, allow_nan=False)
+        except ValueError:
+            raise ValueError("context holds a number that is not finite") from None
+        return self
+
+    def noun(self, now: datetime) -> Interaction:
+        """Return the event as the store keeps it; a guest is `guest:<session_id>`."""
+        return Interaction(
+            event_id=self.event_id,
+            user_id=self.user_id or f"guest:{self.session_id}",
+            item_id=self.item_id,
+            timestamp=(self.timestamp or now).astimezone(UTC),
+            kind=self.kind,
+            session_id=self.session_id,
+            value=self.value,
+            text=self.text,
+            context=self.context,
+            request_id=self.request_id,
+        )
+
+
+class EventsBody(Body):
+    """A batch."""
+
+    events: list[JsonValue] = Field(
+        examples=[[{"event_id": "e-1", "user_id": "ana", "item_id": "V01", "kind": "click"}]],
+    )
+
+
+class RejectedOut(BaseModel):
+    """An event that was not taken: its place in the batch, the field, and what would be valid."""
+
+    index: int
+    field: str
+    detail: str
+
+
+class EventsOut(BaseModel):
+    """What became of a batch; everything accepted is on the disk."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[RejectedOut]
+
+
+def event_routes(service: Service) -> APIRouter:
+    """Return the router of the events door."""
+    router = APIRouter(tags=["events"])
+
+    @router.put("/v1/events", summary="Tell the shop what shoppers did")
+    def put_events(body: EventsBody) -> EventsOut:
+        """Take a batch; a bad event is rejected with its index and never stops the others."""
+        most = service.config.max_events
+        if len(body.events) > most:
+            detail = f"events: {len(body.events)} in one batch; up to {most} would be valid"
+            raise ApiProblem(422, detail, field="events")
+        now = datetime.now(UTC)
+        good: list[Interaction] = []
+        rejected: list[RejectedOut] = []
+        for index, raw in enumerate(body.events):
+            read = _read(raw, service)
+            if isinstance(read, EventIn):
+                good.append(read.noun(now))
+            else:
+                rejected.append(RejectedOut(index=index, **read))
+        put = service.shop.events.put(good)
+        return EventsOut(accepted=put.accepted, duplicates=put.duplicates, rejected=rejected)
+
+    return router
+
+
+def _read(raw: Any, service: Service) -> EventIn | dict[str, str]:
+    try:
+        event = EventIn.model_validate(raw)
+    except ValidationError as error:
+        return explain(dict(error.errors(include_input=False)[0]))
+    if event.item_id not in service.shop.catalog:
+        return {"field": "item_id", "detail": f"unknown item {event.item_id!r}"}
+    return event

@@ -1,0 +1,145 @@
+"""`GET /v1/items/{id}`, its neighbours and its picture."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from api.answers import caption_of, picture_address
+from api.fields import ExternalId, SessionId, check_top_n
+from api.listing import FoundOut, header, listed, show
+from api.pictures import Pictures
+from api.service import Service
+from catalog.errors import NotFoundError
+from catalog.nouns import Item
+from tools.base import Shopper
+from tools.pipeline.nouns import PipelineRequest
+from tools.pipeline.run import run
+from tools.shop import Shop
+
+
+class CaptionOut(BaseModel):
+    """Words read from a picture or a video frame, and by what."""
+
+    text: str
+    model: str
+    frame_time: float | None
+
+
+class ItemOut(BaseModel):
+    """The record of an item; `image` is where this service gives its picture."""
+
+    item_id: str
+    parent_id: str | None
+    title: str | None
+    description: str | None
+    price: float | None
+    currency: str | None
+    brand: str | None
+    categories: list[str]
+    attributes: dict[str, list[str]]
+    sizes: list[str]
+    url: str | None
+    availability: bool | None
+    language: str | None
+    rating: float | None
+    rating_count: int | None
+    image: str | None
+    pictures: int
+    caption: str | None
+    captions: list[CaptionOut]
+
+
+def item_routes(service: Service, pictures: Pictures) -> APIRouter:
+    """Return the router of items. Ids may hold slashes, so the longer addresses come first."""
+    router = APIRouter(tags=["items"])
+    shop = service.shop
+
+    @router.get("/v1/items/{item_id:path}/similar", summary="What is close to an item")
+    def similar(
+        item_id: str,
+        top_n: Annotated[int, Query(ge=1)] = 10,
+        user_id: Annotated[ExternalId | None, Query()] = None,
+        session_id: Annotated[SessionId | None, Query()] = None,
+    ) -> FoundOut:
+        """Return the nearest items, the item itself and its variants left out."""
+        item = known(item_id, shop)
+        shopper = Shopper(user_id, session_id)
+        request = PipelineRequest(
+            shopper,
+            datetime.now(UTC),
+            mode="similar",
+            like=(item.item_id,),
+            exclude=(item.item_id,),
+            top_n=check_top_n(top_n, service.config),
+        )
+        result = run(shop, request)
+        return FoundOut(**header(result, show(result, shopper, service)), items=listed(result, shop))
+
+    @router.get(
+        "/v1/items/{item_id:path}/picture",
+        summary="An item's picture",
+        response_class=Response,
+        responses={200: {"content": {"image/jpeg": {}, "image/png": {}}}, 304: {"description": "Not changed."}},
+    )
+    def picture(
+        request: Request,
+        item_id: str,
+        size: Annotated[int, Query(ge=1, le=4096, description="Longest side in pixels, rounded up.")] = 640,
+        n: Annotated[int, Query(ge=0, le=99, description="Which of its pictures.")] = 0,
+    ) -> Response:
+        """Return a picture scaled down, with an `ETag`."""
+        found = pictures.thumbnail(known(item_id, shop), n, size)
+        headers = {"ETag": found.tag, "Cache-Control": "private, max-age=86400"}
+        if request.headers.get("if-none-match") == found.tag:
+            return Response(status_code=304, headers=headers)
+        return Response(found.data, media_type=found.kind, headers=headers)
+
+    @router.get("/v1/items/{item_id:path}", summary="The record of an item")
+    def item(item_id: str) -> ItemOut:
+        """Return everything the shop says of an item, and what was read from its pictures."""
+        return item_out(known(item_id, shop), shop)
+
+    return router
+
+
+def known(item_id: str, shop: Shop) -> Item:
+    """Return an item.
+
+    Raises:
+        NotFoundError: When no item has this id.
+    """
+    found = shop.catalog.get(item_id)
+    if found is None:
+        raise NotFoundError(f"unknown item {item_id!r} (of {len(shop.catalog)} known)")
+    return found
+
+
+def item_out(item: Item, shop: Shop) -> ItemOut:
+    """Return the record in the wire's form; files of the store stay unnamed."""
+    captions = shop.captions.get(item.item_id, ())
+    return ItemOut(
+        item_id=item.item_id,
+        parent_id=item.parent_id,
+        title=item.title,
+        description=item.description,
+        price=item.price,
+        currency=item.currency,
+        brand=item.brand,
+        categories=list(item.categories),
+        attributes={name: list(values) for name, values in item.attributes.items()},
+        sizes=list(item.sizes),
+        url=item.url,
+        availability=item.availability,
+        language=item.language,
+        rating=item.rating,
+        rating_count=item.rating_count,
+        image=picture_address(item),
+        pictures=len(item.images),
+        caption=caption_of(item.item_id, shop),
+        captions=[CaptionOut(text=c.text, model=c.model, frame_time=c.frame_time) for c in captions],
+    )

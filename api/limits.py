@@ -1,0 +1,47 @@
+"""A token bucket for each caller."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MOST_CALLERS = 10_000
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: float
+
+
+class RateLimit:
+    """Lets each caller make `per_minute` requests a minute, in bursts of at most a sixth of that.
+
+    Args:
+        per_minute: Requests a minute; None lets everything pass.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, per_minute: int | None, clock: Callable[[], float]) -> None:
+        self._rate = (per_minute or 0) / 60
+        self._burst = max(1.0, (per_minute or 0) / 6)
+        self._clock = clock
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def wait(self, caller: str) -> int:
+        """Take one request of `caller`; return 0 when it may pass, else the whole seconds until one may."""
+        if not self._rate:
+            return 0
+        now = self._clock()
+        bucket = self._buckets.setdefault(caller, _Bucket(self._burst, now))
+        self._buckets.move_to_end(caller)
+        if len(self._buckets) > MOST_CALLERS:
+            self._buckets.popitem(last=False)
+        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self._rate)
+        bucket.at = now
+        if bucket.tokens >= 1:
+            bucket.tokens -= 1
+            return 0
+        return max(1, math.ceil((1 - bucket.tokens) / self._rate))

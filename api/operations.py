@@ -1,0 +1,48 @@
+"""Health and traces: for those who run the shop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from api.service import Service
+
+
+class Ready(BaseModel):
+    """Whether the shop can answer, and what is at work behind each default."""
+
+    status: str
+    shop: str
+    items: int
+    active: dict[str, str]
+    access: str
+
+
+def operation_routes(service: Service, *, open_service: bool) -> APIRouter:
+    """Return the router of health and traces."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/health/live", summary="Whether the process answers")
+    def live() -> dict[str, str]:
+        """Answer without looking at anything."""
+        return {"status": "live"}
+
+    @router.get("/health/ready", summary="Whether the shop can answer, and with what")
+    def ready() -> Ready:
+        """Say which implementation of every default is active; `access` is `open` when no key is asked for."""
+        return Ready(
+            status="ready",
+            shop=service.shop.name,
+            items=len(service.shop.catalog),
+            active={**service.shop.active, **service.active},
+            access="open" if open_service else "keys",
+        )
+
+    @router.get("/v1/traces/{trace_id}", summary="How an answer came about")
+    def trace(trace_id: str) -> dict[str, Any]:
+        """Return intent, tool calls, candidates by source, features and drops of one answer."""
+        return service.shop.events.trace(trace_id)
+
+    return router

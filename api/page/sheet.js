@@ -1,0 +1,24 @@
+// The one dialog of the page.
+
+import { byId, icon } from "./dom.js";
+
+/** Show `content` under `title`; Escape, the cross and a click beside it close it. */
+export function open(title, content) {
+  byId("sheet-title").textContent = title;
+  byId("sheet-body").replaceChildren(content);
+  const sheet = byId("sheet");
+  if (!sheet.open) sheet.showModal();
+}
+
+export function close() {
+  byId("sheet").close();
+}
+
+export function prepare() {
+  const button = byId("sheet-close");
+  button.append(icon("close"));
+  button.addEventListener("click", close);
+  byId("sheet").addEventListener("click", (event) => {
+    if (event.target === event.currentTarget) close();
+  });
+}

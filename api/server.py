@@ -1,0 +1,85 @@
+"""Serving: one process, stopped gracefully."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+from collections.abc import Mapping
+
+from api.app import create_app
+from api.keys import load_keys, require_keys
+from api.service import Service
+from catalog.errors import ConfigError
+
+log = logging.getLogger("vitrine.api")
+
+GRACE_SECONDS = 10
+
+
+def serve(
+    service: Service, host: str | None = None, port: int | None = None, *, environment: Mapping[str, str] | None = None
+) -> None:
+    """Serve until a signal ends it; running answers get ten seconds to finish.
+
+    Args:
+        service: The open shop.
+        host: Address to listen on, in place of `service.config.host`.
+        port: Port to listen on, in place of `service.config.port`; 0 takes a free one.
+        environment: Where `VITRINE_API_KEYS` is read; None is the process's own.
+
+    Raises:
+        ConfigError: When keys are needed and missing, or the address cannot be taken.
+    """
+    import uvicorn
+
+    address = service.config.host if host is None else host
+    keys = load_keys(os.environ if environment is None else environment)
+    require_keys(address, keys)
+    listener = listen(address, service.config.port if port is None else port)
+    taken = listener.getsockname()[1]
+    app = create_app(service, keys=keys, check_host=True)
+    access = "with keys" if keys else "open: no key is asked for, only this machine can reach it"
+    log.info("serving address=http://%s:%d access=%r", _in_url(address), taken, access)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+    )
+    with listener:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        ConfigError: When the port is taken, forbidden, or the host is not an address of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        raise ConfigError(f"host {host!r}: {error.strerror}; an address of this machine would be valid") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        # A port that another process listens on is still refused; one that merely lingers after a stop is not.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"port {port} on {host}: {_reason(error)}") from error
+    return listener
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "already in use; stop what listens there, or choose another with --port"
+    if error.errno == errno.EACCES:
+        return "not allowed to this user; a port from 1024 on would be valid"
+    return str(error.strerror)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

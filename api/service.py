@@ -1,0 +1,49 @@
+"""What the wire needs from the rest of the house."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent.base import AgentEvent, Answer, ChatRequest
+from api.config import ApiConfig
+from tools.base import Tool
+from tools.shop import Shop
+
+
+class Agent(Protocol):
+    """Who answers a shopper (see `agent.loop`)."""
+
+    def turn(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
+        """Give the events of one turn as they happen; `Done` is the last."""
+
+    async def answer(self, request: ChatRequest) -> Answer:
+        """Give the whole answer of one turn."""
+
+
+class Registry(Protocol):
+    """The tools by name (see `tools.registry`)."""
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """Every tool by its name."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """An open shop, ready to be put on the wire.
+
+    Attributes:
+        shop: Catalogue, indexes, models and events.
+        registry: What an agent or a caller may do.
+        agent: Who answers.
+        config: Limits of the wire.
+        active: Which implementation of each default is at work, e.g. `{"mind": "planner", "captions": "pixels"}`.
+    """
+
+    shop: Shop
+    registry: Registry
+    agent: Agent
+    config: ApiConfig = field(default_factory=ApiConfig)
+    active: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,121 @@
+"""`GET /v1/tools` and `POST /v1/tools/{name}`: the registry on the wire."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, JsonValue
+
+from api.answers import picture_address
+from api.fields import Body, ExternalId, SessionId
+from api.problems import ApiProblem
+from api.service import Service
+from catalog.errors import did_you_mean
+from catalog.nouns import Candidate
+from tools.arguments import canonical
+from tools.base import Access, Shopper, ToolContext
+from tools.shop import Shop
+
+
+class ToolOut(BaseModel):
+    """A tool as a model reads it; `parameters` is a JSON schema."""
+
+    name: str
+    description: str
+    access: Access
+    parameters: dict[str, Any]
+
+
+class ToolsOut(BaseModel):
+    """Every tool, in its own form and in OpenAI's."""
+
+    tools: list[ToolOut]
+    openai: list[dict[str, Any]]
+
+
+class CallBody(Body):
+    """A call: the arguments, and who it is made for; what a model wrote belongs into `arguments` alone."""
+
+    arguments: dict[str, JsonValue] = Field({}, examples=[{"query": "blue vase"}])
+    user_id: ExternalId | None = None
+    session_id: SessionId | None = None
+    confirmed: bool = Field(False, description="The shopper agreed to exactly these arguments (tools that write).")
+
+
+class ToolItemOut(BaseModel):
+    """An item a tool names."""
+
+    item_id: str
+    title: str | None
+    price: float | None
+    currency: str | None
+    brand: str | None
+    score: float | None
+    source: str
+    image: str | None
+
+
+class ToolAnswerOut(BaseModel):
+    """What a tool answers."""
+
+    text: str
+    items: list[ToolItemOut]
+    facts: dict[str, Any]
+    trace: dict[str, Any]
+    request_id: str
+
+
+def tool_routes(service: Service) -> APIRouter:
+    """Return the router of the tools."""
+    router = APIRouter(tags=["tools"])
+
+    @router.get("/v1/tools", summary="What an agent may do")
+    def tools() -> ToolsOut:
+        """List every tool with its schema."""
+        listed = [
+            ToolOut(name=t.name, description=t.description, access=t.access, parameters=dict(t.parameters))
+            for t in service.registry.tools.values()
+        ]
+        openai = [
+            {"type": "function", "function": {"name": t.name, "description": t.description, "parameters": t.parameters}}
+            for t in listed
+        ]
+        return ToolsOut(tools=listed, openai=openai)
+
+    @router.post("/v1/tools/{name}", summary="Call a tool")
+    def call(name: str, body: CallBody) -> ToolAnswerOut:
+        """Run a tool; a 422 can be mended by its text, a 503 cannot be helped now."""
+        tool = service.registry.tools.get(name)
+        if tool is None:
+            hint = did_you_mean(name, list(service.registry.tools))
+            raise ApiProblem(404, f"unknown tool {name!r}. {hint}", field="name")
+        request_id = uuid.uuid4().hex
+        agreed = frozenset({canonical(body.arguments)}) if body.confirmed else frozenset()
+        context = ToolContext(Shopper(body.user_id, body.session_id), datetime.now(UTC), request_id, agreed)
+        result = tool.call(body.arguments, context)
+        return ToolAnswerOut(
+            text=result.text,
+            items=[_item(candidate, service.shop) for candidate in result.candidates],
+            facts=dict(result.facts),
+            trace=dict(result.trace),
+            request_id=request_id,
+        )
+
+    return router
+
+
+def _item(candidate: Candidate, shop: Shop) -> ToolItemOut:
+    item = shop.catalog.get(candidate.item_id)
+    return ToolItemOut(
+        item_id=candidate.item_id,
+        title=item.title if item else None,
+        price=item.price if item else None,
+        currency=item.currency if item else None,
+        brand=item.brand if item else None,
+        score=candidate.score,
+        source=candidate.source,
+        image=picture_address(item),
+    )

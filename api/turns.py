@@ -1,0 +1,106 @@
+"""One turn of the agent as a stream that always ends in `Done`, whatever happens inside."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from agent.base import AgentEvent, Answer, ChatRequest, Done, Problem
+from api.service import Service
+from api.sessions import Sessions
+from catalog.errors import VitrineError
+
+log = logging.getLogger("vitrine.api")
+
+APOLOGY = "I am sorry, something went wrong on my side. Please try again."
+
+
+@dataclass(frozen=True)
+class KeepAlive:
+    """Nothing happened for a while."""
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Runs turns for the chat doors, and keeps conversations with those who hold them."""
+
+    service: Service
+    sessions: Sessions
+
+    async def stream(self, request: ChatRequest, tenant: str) -> AsyncIterator[AgentEvent | KeepAlive]:
+        """Give the events of a turn; the last is `Done`, after a `Problem` too."""
+        admitted, foreign = self.sessions.admit(request, tenant)
+        async for event in relay(self._events(admitted), self.service.config.keep_alive_seconds):
+            if isinstance(event, Done):
+                self.sessions.bind(event.answer, admitted, tenant)
+                yield Done(restarted(event.answer, request)) if foreign else event
+                return
+            yield event
+
+    async def answer(self, request: ChatRequest, tenant: str) -> Answer:
+        """Give the whole answer of a turn."""
+        admitted, foreign = self.sessions.admit(request, tenant)
+        answer = await self.service.agent.answer(admitted)
+        self.sessions.bind(answer, admitted, tenant)
+        return restarted(answer, request) if foreign else answer
+
+    async def _events(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
+        try:
+            async for event in self.service.agent.turn(request):
+                yield event
+                if isinstance(event, Done):
+                    return
+            log.error("turn ended without done session_id=%s", request.session_id)
+            problem = Problem("Internal Server Error", APOLOGY)
+        except VitrineError as error:
+            log.warning("turn failed error=%s", type(error).__name__)
+            problem = Problem("Service Unavailable", str(error), 503)
+        # The turn boundary: a stream that has begun cannot become a 500, so a bug is logged here, once.
+        except Exception:
+            log.exception("turn failed")
+            problem = Problem("Internal Server Error", APOLOGY)
+        yield problem
+        session_id = request.session_id or uuid.uuid4().hex
+        yield Done(Answer("error", problem.detail, (), session_id, uuid.uuid4().hex, ""))
+
+
+def restarted(answer: Answer, request: ChatRequest) -> Answer:
+    """Return `answer` saying that it begins a new conversation."""
+    note = f"The session {request.session_id!r} is not yours to continue, so this is a new conversation."
+    return replace(answer, session_restarted=True, disclosures=(*answer.disclosures, note))
+
+
+async def relay(events: AsyncIterator[AgentEvent], seconds: float) -> AsyncIterator[AgentEvent | KeepAlive]:
+    """Pass events on, with a `KeepAlive` for every `seconds` of silence; closing it stops the source.
+
+    The source runs in one task of its own, so that what it holds (scopes, context) opens and closes in one place.
+    """
+    queue: asyncio.Queue[AgentEvent | None] = asyncio.Queue()
+
+    async def pump() -> None:
+        try:
+            async for event in events:
+                queue.put_nowait(event)
+        finally:
+            queue.put_nowait(None)
+
+    task = asyncio.create_task(pump())
+    try:
+        while True:
+            try:
+                event = await asyncio.wait_for(queue.get(), seconds)
+            except TimeoutError:
+                yield KeepAlive()
+                continue
+            if event is None:
+                break
+            yield event
+        await task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,120 @@
+"""The page at `/`, its files, the reference at `/docs`, and what the page needs to dress the window."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from api.problems import ApiProblem
+from api.service import Service
+from catalog.items import Catalog
+
+PAGE = Path(__file__).parent / "page"
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+
+
+class ShopOut(BaseModel):
+    """What the page says about the shop before anybody asks."""
+
+    name: str
+    items: int
+    categories: list[str]
+    currency: str | None
+    mind: str
+    examples: list[str]
+
+
+def window_routes(service: Service) -> APIRouter:
+    """Return the router of the page."""
+    router = APIRouter()
+    shop_out = describe(service)
+
+    @router.get("/", include_in_schema=False)
+    def page(request: Request) -> Response:
+        return _file(request, "index.html")
+
+    @router.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> Response:
+        return _file(request, "docs.html")
+
+    @router.get("/page/{name}", include_in_schema=False)
+    def file(request: Request, name: str) -> Response:
+        return _file(request, name)
+
+    @router.get("/v1/shop", tags=["items"], summary="The shop in a few words")
+    def shop() -> ShopOut:
+        """Return the name, the size, the mind at work and wishes to begin with."""
+        return shop_out
+
+    return router
+
+
+def describe(service: Service) -> ShopOut:
+    """Return what the page says about the shop."""
+    catalog = service.shop.catalog
+    narrow = Counter(item.categories[-1] for item in catalog if item.categories)
+    currencies = Counter(item.currency for item in catalog if item.currency)
+    return ShopOut(
+        name=service.shop.name,
+        items=len(catalog),
+        categories=[name for name, _ in narrow.most_common(24)],
+        currency=currencies.most_common(1)[0][0] if currencies else None,
+        mind=service.active.get("mind", "planner"),
+        examples=list(service.config.example_wishes) or example_wishes(catalog),
+    )
+
+
+def example_wishes(catalog: Catalog) -> list[str]:
+    """Return up to four wishes this catalogue can meet, from its own commonest words.
+
+    Categories are named as the catalogue names them; a price limit is the median of its category, rounded up to 5.
+    """
+    by_category: dict[str, list[int]] = {}
+    for row, item in enumerate(catalog):
+        if item.categories:
+            by_category.setdefault(item.categories[-1], []).append(row)
+    wishes: list[str] = []
+    for place, category in enumerate(sorted(by_category, key=lambda name: (-len(by_category[name]), name))[:4]):
+        items = [catalog.items[row] for row in by_category[category]]
+        noun = category.casefold()
+        prices = sorted(item.price for item in items if item.price is not None)
+        values = Counter(value for item in items for values in item.attributes.values() for value in values)
+        word = values.most_common(1)[0][0].casefold() if values else ""
+        limit = f"{-(-prices[len(prices) // 2] // 5) * 5:.0f}" if prices else ""
+        if place % 2 == 0 and limit:
+            wishes.append(f"{noun.capitalize()} under {limit}")
+        elif word:
+            wishes.append(f"Something {word} among the {noun}")
+        else:
+            wishes.append(f"Show me {noun}")
+    return wishes
+
+
+@cache
+def _contents(name: str) -> tuple[bytes, str]:
+    data = (PAGE / name).read_bytes()
+    return data, f'"{hashlib.sha256(data).hexdigest()[:20]}"'
+
+
+def _file(request: Request, name: str) -> Response:
+    kind = KINDS.get(Path(name).suffix)
+    # Only names that stand in the folder itself: nothing a caller writes becomes a path.
+    if kind is None or name not in {path.name for path in PAGE.iterdir()}:
+        raise ApiProblem(404, f"there is no page file {name!r}")
+    data, tag = _contents(name)
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=kind, headers=headers)
