@@ -49,7 +49,12 @@ class Split:
 
 def top_rows(scores: Floats) -> npt.NDArray[np.int64]:
     """Return the best 20 rows of each user, (b, 20); ties to the lower row."""
-    return np.argsort(-scores, axis=1, kind="stable")[:, :TOP]
+    threshold = -np.partition(-scores, TOP - 1, axis=1)[:, TOP - 1 : TOP]
+    out = np.empty((len(scores), TOP), np.int64)
+    for user, (row, least) in enumerate(zip(scores, threshold, strict=True)):
+        tied = np.flatnonzero(row >= least)
+        out[user] = tied[np.argsort(-row[tied], kind="stable")[:TOP]]
+    return out
 
 
 def read(folder: Path) -> tuple[TrainingData, Interactions, Interactions]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.lirdrec.products import Graph, fixed_linear, linear
+from models.lirdrec.products import Graph, leaky_linear, linear
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Branch(nn.Module):
 
     def encode(self, features: Tensor) -> Tensor:
         """Return item rows (n_items, d) of length 1."""
-        inner = fixed_linear(features, self.inner.weight, self.inner.bias)
-        return functional.normalize(linear(functional.leaky_relu(inner), self.outer.weight))
+        inner = leaky_linear(features, self.inner.weight, self.inner.bias)
+        return functional.normalize(linear(inner, self.outer.weight))
 
 
 class Network(nn.Module):

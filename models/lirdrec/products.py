@@ -12,6 +12,10 @@ import torch
 from scipy import sparse
 from torch import Tensor
 from torch.autograd import Function
+from torch.nn import functional
+
+LEAK = 0.01
+"""Slope of the leaky ReLU below zero, torch's own default."""
 
 
 def times_transpose(left: Tensor, right: Tensor) -> Tensor:
@@ -26,9 +30,9 @@ def times_transpose(left: Tensor, right: Tensor) -> Tensor:
     return left @ right.T
 
 
-def fixed_linear(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return `features @ weight.T + bias`, (n, m); `features` (n, d) never change and get no gradient."""
-    product: Tensor = _FixedLinear.apply(features, weight, bias)  # type: ignore[no-untyped-call]
+def leaky_linear(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return `leaky_relu(features @ weight.T + bias)`, (n, m); `features` (n, d) never change and get no gradient."""
+    product: Tensor = _LeakyLinear.apply(features, weight, bias)  # type: ignore[no-untyped-call]
     return product
 
 
@@ -38,16 +42,19 @@ def linear(inputs: Tensor, weight: Tensor) -> Tensor:
     return product
 
 
-class _FixedLinear(Function):
+class _LeakyLinear(Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        ctx.save_for_backward(features)
-        return times_transpose(features, weight).add_(bias)
+        out = functional.leaky_relu_(times_transpose(features, weight).add_(bias), LEAK)
+        ctx.save_for_backward(features, out)
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, Tensor]:
-        (features,) = ctx.saved_tensors
-        return None, times_transpose(grad.T, features.T), grad.sum(0)
+        features, out = ctx.saved_tensors
+        # The output has the sign of what went in, so the input need not be kept.
+        inner = torch.ops.aten.leaky_relu_backward(grad, out, LEAK, True)
+        return None, times_transpose(inner.T, features.T), inner.sum(0)
 
 
 class _Linear(Function):

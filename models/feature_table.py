@@ -1,0 +1,87 @@
+"""`FeatureTable`: named features of candidate items; columns are never positional."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.errors import DataError
+from catalog.vectors import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """One row a candidate, one named column a feature.
+
+    Attributes:
+        names: Distinct feature names, column j of `values` is `names[j]`.
+        item_ids: The item of each row; over several groups an item may return.
+        values: (n, f) float32; NaN is missing.
+
+    Raises:
+        DataError: When the shape disagrees with names and items, a name returns, or a value is infinite.
+    """
+
+    names: tuple[str, ...]
+    item_ids: tuple[str, ...]
+    values: Floats
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.item_ids), len(self.names)):
+            raise DataError(
+                f"feature table: values of shape {self.values.shape} for {len(self.item_ids)} items "
+                f"and {len(self.names)} names"
+            )
+        if len(set(self.names)) != len(self.names):
+            twice = next(name for name in self.names if self.names.count(name) > 1)
+            raise DataError(f"feature table: the name {twice!r} stands twice")
+        infinite = np.isinf(self.values)
+        if infinite.any():
+            row, column = (int(x[0]) for x in np.nonzero(infinite))
+            raise DataError(
+                f"feature table: {self.names[column]!r} of item {self.item_ids[row]!r} is infinite; "
+                "a finite number or NaN (missing) would be valid"
+            )
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    def column(self, name: str) -> Floats:
+        """Return the (n,) column called `name`.
+
+        Raises:
+            DataError: When there is none.
+        """
+        if name not in self.names:
+            raise DataError(f"no feature {name!r}; one of {', '.join(self.names)} would be valid")
+        return self.values[:, self.names.index(name)]
+
+
+def stacked(tables: Sequence[FeatureTable]) -> FeatureTable:
+    """Return the rows of all tables, in order.
+
+    Raises:
+        DataError: When there is none, or their names differ.
+    """
+    if not tables:
+        raise DataError("no feature table to stack")
+    for table in tables[1:]:
+        require_names(table, tables[0].names)
+    ids = tuple(item_id for table in tables for item_id in table.item_ids)
+    return FeatureTable(tables[0].names, ids, np.concatenate([table.values for table in tables]))
+
+
+def require_names(table: FeatureTable, names: tuple[str, ...]) -> None:
+    """Check that a table has exactly these features in this order.
+
+    Raises:
+        DataError: Naming the first difference.
+    """
+    if table.names == names:
+        return
+    missing = [name for name in names if name not in table.names]
+    unknown = [name for name in table.names if name not in names]
+    fault = f"lacks {missing[0]!r}" if missing else f"has unknown {unknown[0]!r}" if unknown else "has another order"
+    raise DataError(f"feature table {fault}; the columns {', '.join(names)} would be valid")

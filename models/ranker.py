@@ -1,0 +1,193 @@
+"""`LightGBMRanker`: gradient-boosted trees order the candidates; the one file that knows LightGBM."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from catalog.errors import DataError, NotBuiltError
+from catalog.vectors import Floats
+from catalog.workspace import write_text
+from models.feature_table import FeatureTable, require_names
+
+
+class RankerConfig(BaseModel):
+    """Settings of `LightGBMRanker`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    trees: int = Field(200, ge=1)
+    """Boosting rounds."""
+
+    leaves: int = Field(31, ge=2)
+    """Leaves a tree has at most."""
+
+    learning_rate: float = Field(0.05, gt=0)
+    """Shrinkage of each tree."""
+
+    min_leaf_rows: int = Field(20, ge=1)
+    """Rows a leaf must hold."""
+
+    feature_share: float = Field(1.0, gt=0, le=1)
+    """Share of the features each tree sees."""
+
+    truncation: int = Field(20, ge=1)
+    """Positions from the top at which a pair's order still counts (LambdaRank truncation level)."""
+
+    num_threads: int = Field(1, ge=1)
+    """Threads for fitting and scoring; changes speed only. One is fastest for a single request."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """How much each feature moved each score: `values.sum(axis=1) + bias` is the score.
+
+    Attributes:
+        names: Feature names.
+        values: (n, f) float64, TreeSHAP contributions.
+        bias: The score before any feature is known.
+    """
+
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+    bias: float
+
+
+class LightGBMRanker:
+    """Learns the order of candidates from graded labels by LambdaRank.
+
+    Source:
+        Burges 2010, "From RankNet to LambdaRank to LambdaMART"; Ke et al. 2017 (LightGBM).
+    """
+
+    name = "lightgbm"
+
+    def __init__(self, config: RankerConfig | None = None) -> None:
+        self.config = config or RankerConfig()
+        self.names: tuple[str, ...] = ()
+        self._booster: Any = None
+
+    def fit(
+        self, table: FeatureTable, groups: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], seed: int = 0
+    ) -> None:
+        """Learn; the same input and seed give the same trees.
+
+        Args:
+            table: Rows of all groups, group by group.
+            groups: (g,) how many rows each group has.
+            labels: (n,) grades of 0 to 30; higher is better, 0 is not relevant.
+            seed: For feature sampling.
+
+        Raises:
+            DataError: When sizes disagree, a grade is out of range, or every row has the same grade.
+        """
+        _check(table, groups, labels)
+        import lightgbm
+
+        config = self.config
+        parameters = {
+            "objective": "lambdarank",
+            "lambdarank_truncation_level": config.truncation,
+            "num_leaves": config.leaves,
+            "learning_rate": config.learning_rate,
+            "min_data_in_leaf": config.min_leaf_rows,
+            "feature_fraction": config.feature_share,
+            "num_threads": config.num_threads,
+            "seed": seed,
+            "deterministic": True,
+            "force_row_wise": True,  # else LightGBM times both ways and may choose another one each run
+            "verbosity": -1,
+        }
+        # Names stay ours: LightGBM refuses some characters and would quietly rewrite others.
+        data = lightgbm.Dataset(table.values, label=labels, group=groups)
+        self._booster = lightgbm.train(parameters, data, num_boost_round=config.trees)
+        self.names = table.names
+
+    def score(self, table: FeatureTable) -> Floats:
+        """Return (n,) float32, comparable within one request only; higher is better.
+
+        Raises:
+            DataError: When the table's names are not those it learned from, in that order.
+        """
+        self._check_serving(table)
+        if not len(table):
+            return np.zeros(0, np.float32)
+        scores = self._booster.predict(table.values, num_threads=self.config.num_threads)
+        return np.asarray(scores, np.float32)
+
+    def explain(self, table: FeatureTable) -> Contributions:
+        """Return what each feature contributed to each score.
+
+        Raises:
+            DataError: As `score`.
+        """
+        self._check_serving(table)
+        if not len(table):
+            return Contributions(self.names, np.zeros((0, len(self.names))), 0.0)
+        raw = self._booster.predict(table.values, pred_contrib=True, num_threads=self.config.num_threads)
+        return Contributions(self.names, raw[:, :-1], float(raw[0, -1]))
+
+    def importance(self) -> dict[str, float]:
+        """Return the total gain of each feature's splits."""
+        self._check_fitted()
+        gains = self._booster.feature_importance(importance_type="gain")
+        return {name: float(gain) for name, gain in zip(self.names, gains, strict=True)}
+
+    def save(self, folder: Path) -> None:
+        """Write `ranker.txt` (LightGBM's text), `features.json` and `config.json` into an existing folder."""
+        self._check_fitted()
+        write_text(folder / "ranker.txt", self._booster.model_to_string())
+        write_text(folder / "features.json", json.dumps(self.names, indent=2) + "\n")
+        write_text(folder / "config.json", self.config.model_dump_json(indent=2) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            NotBuiltError: When there is no ranker.
+            DataError: When the text is not LightGBM's.
+        """
+        path = folder / "ranker.txt"
+        if not path.is_file():
+            raise NotBuiltError(f"no ranker.txt in {str(folder)!r}: run vitrine train first")
+        import lightgbm
+
+        ranker = cls(RankerConfig.model_validate_json((folder / "config.json").read_text("utf-8")))
+        ranker.names = tuple(json.loads((folder / "features.json").read_text("utf-8")))
+        text = path.read_text("utf-8")
+        if not text.startswith("tree\n") or "end of trees" not in text:
+            raise DataError(f"{str(path)!r} is not a whole LightGBM text model")
+        ranker._booster = lightgbm.Booster(model_str=text)
+        if ranker._booster.num_feature() != len(ranker.names):
+            raise DataError(
+                f"{str(path)!r} splits on {ranker._booster.num_feature()} features, "
+                f"features.json names {len(ranker.names)}"
+            )
+        return ranker
+
+    def _check_fitted(self) -> None:
+        if self._booster is None:
+            raise NotBuiltError("the ranker has not been fitted: run vitrine train first")
+
+    def _check_serving(self, table: FeatureTable) -> None:
+        self._check_fitted()
+        require_names(table, self.names)
+
+
+def _check(table: FeatureTable, groups: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> None:
+    if len(labels) != len(table) or int(groups.sum()) != len(table) or (groups <= 0).any():
+        raise DataError(
+            f"ranker: {len(table)} rows, {len(labels)} labels and groups of {int(groups.sum())} rows; "
+            "three equal numbers and no empty group would be valid"
+        )
+    if len(labels) and (labels.min() < 0 or labels.max() > 30):
+        raise DataError(f"ranker: labels {labels.min()}..{labels.max()}; grades of 0 to 30 would be valid")
+    if not len(labels) or labels.min() == labels.max():
+        raise DataError(f"ranker: {len(labels)} rows without two different labels; there is no order to learn")
