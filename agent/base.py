@@ -17,14 +17,27 @@ Outcome = Literal["recommended", "nearest", "nothing", "question", "answered", "
 
 
 @dataclass(frozen=True, slots=True)
+class PastMessage:
+    """A message a client brings along; `item_ids` are the recommendations echoed with it, in order."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    item_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One message of a shopper. `images` are data URLs; `top_n` is a ceiling."""
+    """One message of a shopper. `images` are data URLs; `top_n` is a ceiling.
+
+    `history` is read only when the session is new: a client that keeps its own conversation.
+    """
 
     message: str
     session_id: str | None = None
     user_id: str | None = None
     images: tuple[str, ...] = ()
     top_n: int = 10
+    history: tuple[PastMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class AgentConfig(BaseModel):
     max_tool_calls: int = Field(12, ge=1)
     """Tool calls of one turn, answers from memory included."""
 
-    max_tokens: int = Field(24_000, ge=100)
+    max_tokens: int = Field(60_000, ge=100)
     """Tokens a mind may read and write in one turn (as the server counts them, else four characters each)."""
 
     max_seconds: float = Field(30.0, gt=0)

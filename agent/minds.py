@@ -1,0 +1,121 @@
+"""Which mind thinks: the LLM while it answers, the planner always."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from agent.base import ShownItem
+from agent.config import LLMConfig
+
+if TYPE_CHECKING:
+    from llama_index.core.llms.function_calling import FunctionCallingLLM
+
+
+class PlannerFactory(Protocol):
+    """Makes the planner for one turn."""
+
+    def __call__(self, state: Any, shown: tuple[ShownItem, ...]) -> FunctionCallingLLM:
+        """Return a mind that has `state` (None at the start of a conversation) and `.state` after the turn."""
+
+
+@dataclass
+class Breaker:
+    """Leaves a failing server alone for a while, so that it does not cost every turn its timeout.
+
+    Args:
+        failures: Quick failures in a row that open it; a slow failure opens it at once.
+        seconds: How long it stays open; then one turn may try.
+        clock: Seconds that only grow.
+    """
+
+    failures: int
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    last_error: str | None = None
+    _count: int = 0
+    _closed_at: float = field(default=float("-inf"))
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def state(self) -> str:
+        """`closed` (in use), `open` (left alone) or `half-open` (the next turn tries)."""
+        if self._count == 0:
+            return "closed"
+        if self.clock() < self._closed_at:
+            return "open"
+        return "half-open" if self._closed_at > float("-inf") else "closed"
+
+    def allows(self) -> bool:
+        """Whether a turn may ask the server; of several at once after a pause, only the first."""
+        with self._lock:
+            state = self.state
+            if state == "half-open":
+                self._closed_at = self.clock() + self.seconds
+            return state != "open"
+
+    def failed(self, reason: str, *, slow: bool = False) -> None:
+        """Count a failure."""
+        with self._lock:
+            self.last_error = reason
+            self._count += 1
+            if slow or self._count >= self.failures:
+                self._closed_at = self.clock() + self.seconds
+
+    def succeeded(self) -> None:
+        """Forget earlier failures."""
+        with self._lock:
+            self._count = 0
+            self._closed_at = float("-inf")
+            self.last_error = None
+
+
+class Minds:
+    """The minds of one agent.
+
+    Args:
+        planner: Makes the planner.
+        llm: Where an LLM is served; None: the planner thinks alone.
+        clock: Seconds that only grow, for the breaker.
+
+    Raises:
+        ConfigError: When the LLM's key is not in the environment.
+    """
+
+    def __init__(
+        self, planner: PlannerFactory, llm: LLMConfig | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.planner = planner
+        self.config = llm
+        self.breaker = Breaker(llm.breaker_failures, llm.breaker_seconds, clock) if llm else None
+        self._llm: FunctionCallingLLM | None = None
+        if llm is not None:
+            llm.api_key()
+
+    def llm(self) -> FunctionCallingLLM | None:
+        """Return the LLM, or None when there is none or it is left alone."""
+        if self.config is None or self.breaker is None or not self.breaker.allows():
+            return None
+        if self._llm is None:
+            from agent.llm import ServedLLM
+
+            self._llm = ServedLLM(self.config)
+        return self._llm
+
+    def status(self) -> dict[str, Any]:
+        """Return which mind is active and how the LLM fares, for health and doctor."""
+        if self.config is None or self.breaker is None:
+            return {"active": "planner", "llm": None}
+        state = self.breaker.state
+        return {
+            "active": "planner" if state == "open" else "llm",
+            "llm": {
+                "base_url": self.config.base_url,
+                "model": self.config.model,
+                "breaker": state,
+                "last_error": self.breaker.last_error,
+            },
+        }

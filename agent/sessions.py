@@ -1,0 +1,243 @@
+"""Conversations: what a shopper and the agent said, which items were named, what is wanted; one turn at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from agent.base import PastMessage
+from agent.handles import HandleBook
+from catalog.errors import DataError
+from catalog.items import Catalog
+
+_ID = re.compile(r"[\x21-\x7e]{1,64}")
+
+
+@dataclass
+class Said:
+    """One message: `text` as sent, `handled` as a mind remembers it (handles in the place of titles)."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    handled: str
+    shown: tuple[str, ...] = ()
+
+
+@dataclass
+class Session:
+    """One conversation.
+
+    Attributes:
+        book: Handles issued so far.
+        said: Messages, oldest first.
+        state: The planner's intent state; None at the start.
+        shown: Item ids the shopper was shown, each once, the latest shown last.
+        last_list: Item ids of the last answer, best first.
+        pending: Canonical arguments of writes that wait for the shopper's yes, with the tool's name.
+    """
+
+    session_id: str
+    user_id: str | None
+    book: HandleBook
+    said: list[Said] = field(default_factory=list)
+    state: Any = None
+    shown: tuple[str, ...] = ()
+    last_list: tuple[str, ...] = ()
+    pending: dict[str, str] = field(default_factory=dict)
+
+
+class SessionStore(Protocol):
+    """Where conversations rest between turns."""
+
+    def turn(self, session_id: str | None, user_id: str | None) -> TurnOf:
+        """Return an asynchronous context that gives `(session, restarted)` and holds it for one turn.
+
+        `restarted` says that the conversation asked for was unknown, expired or somebody else's, and starts afresh.
+
+        Raises:
+            DataError: When `session_id` is not 1 to 64 printable ASCII characters without blanks.
+        """
+
+    def recognise(self, history: Sequence[PastMessage], user_id: str | None) -> str | None:
+        """Return the session whose messages so far are `history`, or None."""
+
+    def remember(self, session: Session) -> None:
+        """Keep a conversation after a turn, and let `recognise` find it by its messages so far."""
+
+    def of_user(self, user_id: str) -> list[Session]:
+        """Return a shopper's conversations, the latest touched last."""
+
+    def forget_user(self, user_id: str) -> int:
+        """Drop every conversation of a shopper; return how many there were."""
+
+    def forget(self, session_id: str) -> bool:
+        """Drop one conversation; return whether there was one."""
+
+
+class TurnOf(Protocol):
+    """The context `SessionStore.turn` returns."""
+
+    async def __aenter__(self) -> tuple[Session, bool]:
+        """Wait for the conversation's earlier turns, then give it."""
+
+    async def __aexit__(self, *exc: object) -> bool | None:
+        """Let the next turn begin."""
+
+
+@dataclass
+class _Kept:
+    session: Session
+    touched: float
+    turns: int = 0
+    """Turns that hold the conversation or wait for it; such a one is never dropped."""
+    gate: threading.Lock = field(default_factory=threading.Lock)
+
+
+class MemorySessions:
+    """Conversations in memory: bounded, the one untouched longest goes first.
+
+    Args:
+        catalog: What handles name.
+        ttl_seconds: How long a conversation lives untouched.
+        limit: Conversations kept.
+        max_handles: Items one conversation may name.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        ttl_seconds: float = 3600.0,
+        limit: int = 10_000,
+        max_handles: int = 500,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._catalog = catalog
+        self._ttl = ttl_seconds
+        self._limit = limit
+        self._max_handles = max_handles
+        self._clock = clock
+        self._kept: OrderedDict[tuple[str | None, str], _Kept] = OrderedDict()
+        self._by_history: OrderedDict[str, tuple[str | None, str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @asynccontextmanager
+    async def turn(self, session_id: str | None, user_id: str | None) -> AsyncIterator[tuple[Session, bool]]:
+        """See `SessionStore.turn`. Turns of one conversation follow one another; others run beside them."""
+        if session_id is not None and not _ID.fullmatch(session_id):
+            raise DataError(
+                f"session_id {session_id!r}: 1 to 64 printable ASCII characters without blanks would be valid"
+            )
+        kept, restarted = self._open(session_id, user_id)
+        try:
+            while not kept.gate.acquire(blocking=False):
+                await asyncio.sleep(0.005)
+            try:
+                yield kept.session, restarted
+            finally:
+                kept.gate.release()
+        finally:
+            self._close(kept)
+
+    def recognise(self, history: Sequence[PastMessage], user_id: str | None) -> str | None:
+        """See `SessionStore.recognise`."""
+        with self._lock:
+            key = self._by_history.get(_fingerprint([(m.role, m.text) for m in history], user_id))
+            return key[1] if key is not None and key in self._kept else None
+
+    def forget_user(self, user_id: str) -> int:
+        """See `SessionStore.forget_user`."""
+        with self._lock:
+            theirs = [key for key in self._kept if key[0] == user_id]
+            for key in theirs:
+                del self._kept[key]
+            for print_, key in list(self._by_history.items()):
+                if key[0] == user_id:
+                    del self._by_history[print_]
+            return len(theirs)
+
+    def forget(self, session_id: str) -> bool:
+        """See `SessionStore.forget`."""
+        with self._lock:
+            found = [key for key in self._kept if key[1] == session_id]
+            for key in found:
+                del self._kept[key]
+            return bool(found)
+
+    def of_user(self, user_id: str) -> list[Session]:
+        """Return a shopper's conversations, the latest touched last."""
+        with self._lock:
+            return [kept.session for key, kept in self._kept.items() if key[0] == user_id]
+
+    def remember(self, session: Session) -> None:
+        """See `SessionStore.remember`."""
+        history = [(message.role, message.text) for message in session.said]
+        with self._lock:
+            self._by_history[_fingerprint(history, session.user_id)] = (session.user_id, session.session_id)
+            while len(self._by_history) > 4 * self._limit:
+                self._by_history.popitem(last=False)
+
+    def _open(self, session_id: str | None, user_id: str | None) -> tuple[_Kept, bool]:
+        with self._lock:
+            now = self._clock()
+            self._expire(now)
+            key = (user_id, session_id or uuid.uuid4().hex)
+            kept = self._kept.get(key) or self._signed_in(key)
+            fresh = kept is None
+            if kept is None:
+                kept = _Kept(Session(key[1], user_id, HandleBook(self._catalog, self._max_handles)), now)
+                self._kept[key] = kept
+            kept.touched = now
+            kept.turns += 1
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._limit and self._drop_oldest():
+                continue
+            return kept, fresh and session_id is not None
+
+    def _signed_in(self, key: tuple[str | None, str]) -> _Kept | None:
+        """Give a guest's conversation to the shopper the guest turns out to be."""
+        user_id, session_id = key
+        kept = self._kept.pop((None, session_id), None) if user_id is not None else None
+        if kept is not None:
+            kept.session.user_id = user_id
+            self._kept[key] = kept
+        return kept
+
+    def _close(self, kept: _Kept) -> None:
+        with self._lock:
+            kept.turns -= 1
+            kept.touched = self._clock()
+
+    def _expire(self, now: float) -> None:
+        for key, kept in list(self._kept.items()):
+            if now - kept.touched <= self._ttl:
+                break
+            if kept.turns == 0:
+                del self._kept[key]
+
+    def _drop_oldest(self) -> bool:
+        for key, kept in self._kept.items():
+            if kept.turns == 0:
+                del self._kept[key]
+                return True
+        return False
+
+
+def _fingerprint(history: Sequence[tuple[str, str]], user_id: str | None) -> str:
+    digest = hashlib.sha256((user_id or "").encode())
+    for role, text in history:
+        digest.update(f"\0{role}\0{' '.join(text.split())}".encode())
+    return digest.hexdigest()
