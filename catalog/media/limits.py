@@ -1,0 +1,26 @@
+"""`MediaLimits`: how much of a picture or video is opened at all."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MediaLimits(BaseModel):
+    """Ceilings that keep one hostile or broken file from taking the machine with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_picture_bytes: int = Field(30_000_000, gt=0)
+    """A larger picture file is refused unread."""
+
+    max_pixels: int = Field(50_000_000, gt=0)
+    """A picture or frame of more pixels (width x height) is refused before it is decoded."""
+
+    max_video_bytes: int = Field(1_000_000_000, gt=0)
+    """A larger video file is refused unread."""
+
+    max_decoded_frames: int = Field(2_000, gt=0)
+    """Frames decoded from one video at most, wanted or passed over on the way to a wanted one."""
+
+    max_packets: int = Field(1_000_000, gt=0)
+    """Packets looked at to learn a video's length where its header does not say."""
