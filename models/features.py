@@ -106,6 +106,9 @@ ITEM_FEATURES = (
 SHOPPER_FEATURES = ("price_to_median", "price_in_range", "brand_affinity", "category_affinity", "taken_before")
 MODEL_SCORE = "model_score"
 
+MISSED = "missed"
+"""Source of a training positive that no retriever found (`models/ranking_data.py`); it fills no column."""
+
 
 @dataclass(frozen=True, eq=False)
 class FeatureContext:
@@ -218,6 +221,8 @@ def _source_columns(
     columns = {f"{what}.{source}": np.full(len(ids), np.nan) for source in sources for what in ("score", "rank")}
     seen = dict.fromkeys(sources, 0)
     for candidate in candidates:
+        if candidate.source == MISSED:
+            continue
         if candidate.source not in seen:
             raise DataError(
                 f"candidate {candidate.item_id!r} comes from source {candidate.source!r}; "

@@ -16,13 +16,10 @@ from catalog.nouns import KINDS, NEGATIVE_KINDS, Candidate
 from catalog.progress import SILENT, Progress
 from models.base import Recommender
 from models.feature_table import FeatureTable, stacked
-from models.features import FeatureContext, FeatureStore, build_features
+from models.features import MISSED, FeatureContext, FeatureStore, build_features
 
 Retrieve = Callable[[str], Sequence[Candidate]]
 """A user id -> the candidates of every source, as serving would have retrieved them at the cut."""
-
-MISSED = "missed"
-"""Source of a positive that no retriever found, where such are kept; it has no column of its own."""
 
 
 class RankingDataConfig(BaseModel):
