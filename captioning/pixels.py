@@ -1,0 +1,59 @@
+"""`pixels`: captions read from the pixels themselves, with no model, no weights and no network."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from types import ModuleType
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from captioning import colours, ground, lab, light, motion, pattern, scene, sentence, shape, vocabulary
+from captioning.base import Picture, Words
+from catalog.workspace import content_key
+
+
+class PixelsConfig(BaseModel):
+    """How closely `pixels` looks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    side: int = Field(192, ge=64, le=1024)
+    """Longer side, in pixels, at which a picture is read; changes captions."""
+
+
+class PixelsCaptioner:
+    """A `Captioner` (and `VideoCaptioner`): named colours, pattern, silhouette, light and layout; what moves.
+
+    About 30 ms a picture on one core. The same bytes always give the same words.
+    """
+
+    name = "pixels"
+
+    def __init__(self, config: PixelsConfig | None = None) -> None:
+        self.config = config or PixelsConfig()
+        self.model = f"pixels-{vocabulary.VERSION}"
+        self.prompt_sha = content_key(vocabulary.VERSION, self.config.model_dump(), [_source(m) for m in _RULES])
+
+    def caption(self, pictures: Sequence[Picture]) -> list[Words]:
+        """Return the words of each picture, in order."""
+        return [self._read(picture) for picture in pictures]
+
+    def caption_video(self, frames: Sequence[Picture]) -> Words:
+        """Say what moves, from frames in the order of time."""
+        return Words(motion.describe_motion([frame.image for frame in frames]))
+
+    def _read(self, picture: Picture) -> Words:
+        if min(picture.image.size) < 8:
+            return Words(None, f"too small: {picture.image.width} by {picture.image.height} pixels")
+        pixels = lab.picture_lab(picture.image, self.config.side)
+        found = ground.split(pixels)
+        return Words(sentence.describe_object(pixels, found) if found.plain else scene.describe_scene(pixels))
+
+
+_RULES = (lab, ground, colours, pattern, shape, light, sentence, scene, motion, vocabulary)
+
+
+def _source(module: ModuleType) -> str:
+    """Return the module's text: a changed rule is a changed captioner, whether or not a version was raised."""
+    return inspect.getsource(module)
