@@ -8,18 +8,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from catalog.events import EventStore
+from catalog.ids import Rows
 from catalog.items import Catalog
 from catalog.nouns import Caption, User
-from catalog.vectors import EmbeddingTable
+from catalog.vectors import EmbeddingTable, Floats
 from embedding.base import TextEmbedder
 from indexes.base import Index
 from indexes.facets import FacetIndex
+from indexes.job import KEYWORD
+from indexes.keyword import KeywordIndex
 from models.base import Recommender
+from tools.pipeline.config import PipelineConfig
 
 if TYPE_CHECKING:
-    from models.features import ItemStatistics
-    from models.ranker import Ranker
+    from models.features import FeatureStore
+    from models.ranker import LightGBMRanker
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Shop:
         statistics: Per-item aggregates and shopper histories as of the load, for ranking features.
         events: Live events; a tool that writes writes here.
         root: Workspace root, against which relative media paths resolve.
+        active: Which implementation serves each row of the design's table of defaults, for health and page.
+        pipeline: How candidates are found and ordered.
     """
 
     name: str
@@ -51,11 +59,36 @@ class Shop:
     events: EventStore
     root: Path
     recommender: Recommender | None = None
-    ranker: Ranker | None = None
-    statistics: ItemStatistics | None = None
+    ranker: LightGBMRanker | None = None
+    statistics: FeatureStore | None = None
     active: Mapping[str, str] = field(default_factory=dict)
+    pipeline: PipelineConfig = field(default_factory=PipelineConfig)
 
     @cached_property
     def facets(self) -> FacetIndex:
         """The catalogue's facets as columns, made at the first question."""
         return FacetIndex(self.catalog)
+
+    @cached_property
+    def index_rows(self) -> Mapping[str, Rows]:
+        """For each index, the catalogue row of every row of its own (-1: no longer sold)."""
+        return {name: self.catalog.ids.rows(index.items.ids, missing=-1) for name, index in self.indexes.items()}
+
+    @cached_property
+    def model_rows(self) -> Rows:
+        """For each catalogue row, the recommender's row (-1: unknown to it)."""
+        known = self.recommender.items.rows(self.catalog.ids.ids, missing=-1) if self.recommender else None
+        return np.full(len(self.catalog), -1, np.int64) if known is None else known
+
+    @property
+    def words(self) -> KeywordIndex | None:
+        """The keyword index, where there is one: it alone can say which words matched."""
+        found = self.indexes.get(KEYWORD)
+        return found if isinstance(found, KeywordIndex) else None
+
+    @cached_property
+    def popularity(self) -> Floats:
+        """How often each item is taken, (n_items,) in catalogue order: from the log, else from the count of ratings."""
+        if self.statistics is not None:
+            return np.asarray(self.statistics.statistics.columns["popularity"], np.float32)
+        return np.array([item.rating_count or 0 for item in self.catalog], np.float32)

@@ -1,0 +1,22 @@
+"""Every tool there is, in the order a reader meets them."""
+
+from __future__ import annotations
+
+from tools.details import compare_items, item_details
+from tools.facts import catalogue_facts
+from tools.history import record_feedback, shopper_history
+from tools.recommend import rank_items, recommend_items
+from tools.registry import ToolFunction
+from tools.search import search_items, similar_items
+
+TOOLS: tuple[ToolFunction, ...] = (
+    search_items,
+    similar_items,
+    recommend_items,
+    rank_items,
+    item_details,
+    compare_items,
+    catalogue_facts,
+    shopper_history,
+    record_feedback,
+)

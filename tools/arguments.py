@@ -1,0 +1,85 @@
+"""Arguments as models write them become what a function expects, or an error that says how to mend them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from catalog.errors import ToolRetry
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def canonical(arguments: Mapping[str, Any] | None) -> str:
+    """Return arguments as canonical JSON: sorted keys, no spaces, nulls left out; equal calls give equal text."""
+    return json.dumps(_without_nulls(arguments or {}), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def validated(model: type[Model], schema: Mapping[str, Any], arguments: Mapping[str, Any] | None) -> Model:
+    """Return `arguments` (None: none) as the model.
+
+    Raises:
+        ToolRetry: Naming every field that is wrong and what would be valid.
+    """
+    if arguments is not None and not isinstance(arguments, Mapping):
+        raise ToolRetry(f"{model.__name__}: arguments are {type(arguments).__name__}; an object would be valid")
+    try:
+        return model.model_validate(mended(dict(arguments or {}), schema))
+    except ValidationError as error:
+        known = ", ".join(schema.get("properties", {})) or "none"
+        faults = "; ".join(_fault(dict(e), known) for e in error.errors(include_url=False))
+        raise ToolRetry(f"{model.__name__}: {faults}") from error
+
+
+def mended(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return `value` with what language models commonly get wrong put right, as far as that is unambiguous.
+
+    Nulls count as not given, an object or list written as a JSON string is read, a lone value where a
+    list belongs becomes a list of one, a number where text belongs becomes text.
+    """
+    kind = schema.get("type")
+    if isinstance(value, str) and kind in {"object", "array"} and value.strip()[:1] in {"{", "["}:
+        value = _read(value)
+    if kind == "object" and isinstance(value, Mapping):
+        inside, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
+        rest = rest if isinstance(rest, Mapping) else {}
+        return {k: mended(v, inside.get(k, rest)) for k, v in value.items() if v is not None}
+    if kind == "array":
+        listed = value if isinstance(value, list | tuple) else [value]
+        return [mended(each, schema.get("items", {})) for each in listed]
+    if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _without_nulls(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [_without_nulls(each) for each in value]
+    return value
+
+
+def _fault(error: dict[str, Any], known: str) -> str:
+    field = ".".join(str(part) for part in error["loc"]) or "arguments"
+    if error["type"] == "extra_forbidden":
+        return f"unknown field {field!r}; known at the top: {known}"
+    if error["type"] == "missing":
+        return f"{field!r} is required"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{field!r} is {_short(error['input'])}: {message[0].lower()}{message[1:]}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,114 @@
+"""The shopper's own past: what they did, and what they tell us now."""
+
+# ruff: noqa: D417 -- the `Call` is no argument that a caller gives, so `Args` leaves it out
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from catalog.errors import ToolRetry, ToolUnavailable
+from catalog.nouns import Candidate, Interaction
+from tools.arguments import canonical
+from tools.base import ToolResult
+from tools.item_ids import resolved
+from tools.limits import MAX_ITEMS, Text
+from tools.registry import Call, tool
+from tools.taste import HISTORICAL, anonymous_id, past_events, taste_of
+
+FeedbackKind = Literal["dismiss", "cart", "rating", "return", "complaint", "praise"]
+
+_DONE = {
+    "dismiss": "not to show it", "cart": "to put it in the cart", "rating": "the rating", "return": "the return",
+    "complaint": "the complaint", "praise": "the praise",
+}  # fmt: skip
+
+
+@tool(access="read")
+def shopper_history(call: Call, limit: Annotated[int, Field(ge=1, le=MAX_ITEMS)] = 20) -> ToolResult:
+    """List what this shopper did lately: purchases, views, ratings, returns and the like, newest first.
+
+    Args:
+        limit: Most events to list.
+    """
+    shop, context = call.shop, call.context
+    past = [e for e in past_events(context.shopper, shop.events, context.now) if e.kind != "impression"]
+    events = [_told(call, event) for event in reversed(past[-limit:])]
+    told = {event["item_id"] for event in events}
+    earlier = [i for i, why in taste_of(shop, context.shopper, context.now).why if why == HISTORICAL and i not in told]
+    for item_id in earlier[::-1][: limit - len(events)]:
+        events.append({"item_id": item_id, "title": shop.catalog[item_id].title, "kind": HISTORICAL})
+    ids = dict.fromkeys(event["item_id"] for event in events if event["item_id"] in shop.catalog)
+    return ToolResult(
+        text=f"{len(events)} events, newest first." if events else "Nothing is known of this shopper's past.",
+        candidates=tuple(Candidate(item_id, 1.0, "shopper_history") for item_id in list(ids)[:MAX_ITEMS]),
+        facts={"events": events},
+    )
+
+
+@tool(access="write")
+def record_feedback(
+    call: Call,
+    item_id: str,
+    kind: FeedbackKind,
+    value: float | None = None,
+    text: Text | None = None,
+) -> ToolResult:
+    """Record what the shopper says of an item; it counts for them at once. Needs the shopper's confirmation.
+
+    The first call writes nothing and asks for the confirmation; once the shopper has agreed, the same call
+    with the very same arguments writes.
+
+    Args:
+        item_id: The item.
+        kind: What they say: dismiss (do not show it), cart, rating, return, complaint or praise.
+        value: With a rating, the stars from 1 to 5; else left out.
+        text: Their words, where they gave some.
+    """
+    shop, context = call.shop, call.context
+    item = shop.catalog[resolved(shop.catalog, item_id, "item_id")]
+    if kind == "rating" and (value is None or not 1 <= value <= 5):
+        raise ToolRetry(f"'value' is {value!r}: a rating needs 1 to 5")
+    if kind != "rating" and value is not None:
+        raise ToolRetry(f"'value' is {value!r}: only a rating has a value; leave it out of {kind!r}")
+    shopper = context.shopper
+    user_id = shopper.user_id or (anonymous_id(shopper.session_id) if shopper.session_id else None)
+    if user_id is None:
+        raise ToolUnavailable("feedback cannot be recorded: neither shopper nor session is known")
+    arguments = canonical({"item_id": item.item_id, "kind": kind, "value": value, "text": text})
+    about = (Candidate(item.item_id, 1.0, "record_feedback"),)
+    if arguments not in context.confirmed:
+        question = f"Shall I record {_DONE[kind]} for {item.title or item.item_id}?"
+        asked = {"tool": "record_feedback", "arguments": json.loads(arguments), "canonical": arguments}
+        return ToolResult(question, about, {"needs_confirmation": {**asked, "text": question}})
+    stamp = hashlib.sha256(f"{user_id}\0{context.request_id}\0{arguments}".encode()).hexdigest()[:32]
+    event = Interaction(
+        event_id=f"feedback-{stamp}",
+        user_id=user_id,
+        item_id=item.item_id,
+        timestamp=context.now,
+        kind=kind,
+        session_id=shopper.session_id,
+        value=value,
+        text=text,
+        context={"tool": "record_feedback"},
+        # The slate this feedback is about is not known here; the request that wrote it stands in the event id.
+    )
+    put = shop.events.put([event])
+    recorded = {"event_id": event.event_id, "kind": kind, "item_id": item.item_id, "new": bool(put.accepted)}
+    return ToolResult(f"Recorded {_DONE[kind]} for {item.title or item.item_id}.", about, {"recorded": recorded})
+
+
+def _told(call: Call, event: Interaction) -> dict[str, Any]:
+    item = call.shop.catalog.get(event.item_id)
+    fields = {
+        "item_id": event.item_id,
+        "title": item.title if item else None,
+        "kind": event.kind,
+        "value": event.value,
+        "text": event.text,
+        "when": event.timestamp.isoformat(),
+    }
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,1 @@
+"""The two-stage pipeline: retrieve, unite, rank, diversify; `run.run` is the door."""

@@ -1,0 +1,31 @@
+"""The pipeline's settings."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PipelineConfig(BaseModel):
+    """How candidates are found and ordered; all of it changes results but for `pool`, which trades speed for depth."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pool: int = Field(200, ge=1)
+    """Candidates each source may propose; deeper pages ask for more."""
+    taste_share: float = Field(0.1, ge=0, le=0.5)
+    """How much of the score of a *search* is the shopper's taste; what was asked for has the rest."""
+    words_share: float = Field(0.5, ge=0, le=1)
+    """How much of the relevance is shared words (BM25); nearness of meaning (cosine) has the rest."""
+    min_cosine: float = Field(0.3, ge=-1, le=1)
+    """Below this, and with no word in common, the best find does not answer the wish: it is only the nearest."""
+    as_good: float = Field(0.8, ge=0, le=1)
+    """Where the filters leave no item with the words of the wish, but without them there is one: share of the best
+    cosine anywhere that the best one left must reach to pass for an answer."""
+    relevant: float = Field(0.6, ge=0, le=1)
+    """Share of the best relevance an item needs to stay when a search is sorted by price, rating or date."""
+    diversity: float = Field(0.2, ge=0, le=1)
+    """How much likeness to what already stands above costs a recommendation."""
+    liked_depth: int = Field(10, ge=1)
+    """Latest liked items whose vectors stand for a shopper's taste."""
+    unlike_weight: float = Field(0.5, ge=0)
+    """How strongly a negative example pushes the wish away from itself."""

@@ -1,0 +1,83 @@
+"""The learned re-ranker over retrieved candidates, with the features it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from catalog.nouns import Candidate
+from tools.pipeline.nouns import PipelineRequest
+from tools.pipeline.score import Scored
+from tools.pipeline.taste_scores import percentiles
+from tools.shop import Shop
+from tools.taste import Taste
+
+if TYPE_CHECKING:
+    from models.feature_table import FeatureTable
+
+
+@dataclass(frozen=True, eq=False)
+class Reranked:
+    """Candidates in the ranker's order, and the features it saw (None: no ranker had a say)."""
+
+    scored: list[Scored]
+    table: FeatureTable | None = None
+
+
+def reranked(
+    shop: Shop,
+    request: PipelineRequest,
+    taste: Taste,
+    lists: Mapping[str, Sequence[Candidate]],
+    scored: list[Scored],
+) -> Reranked:
+    """Order candidates by the learned ranker, where there is one and the shopper has a past.
+
+    Its score becomes a percentile among the candidates. Candidates that came only from sources the
+    ranker was not trained on follow behind, in their order.
+    """
+    store = shop.statistics
+    if shop.ranker is None or store is None or taste.empty or not scored or request.now < store.as_of:
+        return Reranked(scored)
+    from models.features import FeatureContext, build_features
+
+    wanted = {each.item_id for each in scored}
+    known = [c for name in store.config.sources for c in lists.get(name, ()) if c.item_id in wanted]
+    if not known:
+        return Reranked(scored)
+    context = FeatureContext(store, request.shopper.user_id, taste.live, shop.recommender)
+    table = build_features(known, context, request.now)
+    raw = shop.ranker.score(table)
+    share = percentiles(raw)
+    row = {item_id: n for n, item_id in enumerate(table.item_ids)}
+    out = []
+    for each in scored:
+        at = row.get(each.item_id)
+        if at is None:
+            out.append(replace(each, score=0.0))
+            continue
+        seen = zip(table.names, table.values[at], strict=True)
+        named = {name: float(value) for name, value in seen if np.isfinite(value)}
+        features = {**each.features, **named, "ranker": float(raw[at])}
+        out.append(replace(each, score=float(share[at]), features=features))
+    # Python's sort is stable: equal scores keep the fused order.
+    return Reranked(sorted(out, key=lambda s: (s.item_id not in row, -s.score)), table)
+
+
+def contributions(shop: Shop, table: FeatureTable | None, item_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return, for the items of a page, what each feature added to the ranker's score, greatest first."""
+    if table is None or shop.ranker is None:
+        return {}
+    from models.feature_table import FeatureTable
+
+    at = [n for n, item_id in enumerate(table.item_ids) if item_id in set(item_ids)]
+    told = shop.ranker.explain(FeatureTable(table.names, tuple(table.item_ids[n] for n in at), table.values[at]))
+    return {
+        table.item_ids[n]: {
+            told.names[f]: float(told.values[place, f]) for f in np.argsort(-np.abs(told.values[place]), kind="stable")
+        }
+        for place, n in enumerate(at)
+    }

@@ -1,0 +1,230 @@
+"""The pipeline's door: a request to a ranked page with an account of how it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from catalog.nouns import Candidate
+from catalog.vectors import Floats, Mask
+from indexes.fusion import Fused, fuse
+from tools.pipeline.config import PipelineConfig
+from tools.pipeline.nearest import carrying_rows, only_nearest
+from tools.pipeline.nouns import Ground, PipelineRequest, PipelineResult
+from tools.pipeline.page import ranked_page
+from tools.pipeline.rerank import Reranked, reranked
+from tools.pipeline.retrieve import for_shopper, for_wish, weights_for
+from tools.pipeline.rules import Allowed, allowed_rows
+from tools.pipeline.score import Scored, by_fusion, by_relevance, relevant
+from tools.pipeline.select import diversified, sifted
+from tools.pipeline.sorting import by_price_distance, sorted_by
+from tools.pipeline.taste_scores import TasteScores, taste_scores
+from tools.pipeline.trace import Trace
+from tools.pipeline.wish import taste_vectors, wish_vectors
+from tools.relaxation import Blocking
+from tools.shop import Shop
+from tools.taste import Taste, taste_of
+
+
+@dataclass
+class _State:
+    """What the stages hand on; local to one run."""
+
+    shop: Shop
+    request: PipelineRequest
+    config: PipelineConfig
+    trace: Trace
+    taste: Taste
+    allowed: Allowed
+    degraded: list[str] = field(default_factory=list)
+
+    @property
+    def mask(self) -> Mask:
+        """Rows that may be proposed."""
+        return self.allowed.mask
+
+    @property
+    def k(self) -> int:
+        """How many candidates each source may propose."""
+        return max(self.config.pool, 3 * (self.request.offset + self.request.top_n))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Scored candidates, best first, and what their order rests on."""
+
+    scored: list[Scored]
+    ground: Ground
+    lists: Mapping[str, Sequence[Candidate]]
+    nearest: bool = False
+    reranked: Reranked | None = None
+
+
+def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
+    """Retrieve, unite, rank, diversify.
+
+    A wish (query, examples, vectors) is answered by relevance, in which taste has a small share; without
+    one, by the shopper's taste, and for a shopper nobody knows by popularity, which `ground` then says.
+    When nothing passes, `blocking` names the constraint to give up and the page holds the nearest.
+
+    Raises:
+        NotFoundError: When an example or an `only` is not in the catalogue.
+        ToolRetry: When the sort is not possible in this shop.
+    """
+    trace = Trace()
+    with trace.stage("shopper") as note:
+        taste = taste_of(shop, request.shopper, request.now)
+        note.update(liked=len(taste.liked), disliked=len(taste.disliked), owned=len(taste.owned))
+    with trace.stage("filter") as note:
+        allowed = _only(shop, request.only) if request.only is not None else allowed_rows(shop, request, taste)
+        note.update(left=int(allowed.mask.sum()), hidden=allowed.hidden)
+    state = _State(shop, request, shop.pipeline, trace, taste, allowed)
+    found = _ordered(state, _found_or_freed(state))
+    allowed = state.allowed
+    with trace.stage("select") as note:
+        available = request.filters.available is not None or _gives_up_stock(allowed)
+        keeps_all = request.only is not None
+        sieve = sifted(
+            shop,
+            found.scored,
+            drop_unavailable=not (available or keeps_all),
+            one_a_parent=not keeps_all,
+            depth=request.offset + request.top_n,
+        )
+        kept = list(sieve.kept)
+        if found.ground in ("history", "session", "content", "popularity") and not keeps_all:
+            kept = diversified(shop, kept, request.offset + request.top_n, state.config.diversity)
+        note.update(kept=len(kept), dropped=len(sieve.drops))
+    with trace.stage("explain"):
+        page = ranked_page(shop, request, taste, kept, found.reranked.table if found.reranked else None)
+    trace.notes.update(
+        sources={name: len(candidates) for name, candidates in found.lists.items()},
+        drops=dict(list(sieve.drops.items())[:50]),
+        degraded=state.degraded,
+    )
+    keyword = shop.words
+    return PipelineResult(
+        ranked=page,
+        total=len(kept),
+        ground=found.ground,
+        blocking=_counted(state, len(kept)),
+        nearest=allowed.blocking is not None or found.nearest,
+        unknown_words=keyword.unknown_words(request.query) if keyword and request.query else (),
+        unavailable=sieve.unavailable[: request.top_n],
+        variants={each.item_id: sieve.variants[each.item_id] for each in page if each.item_id in sieve.variants},
+        trace=trace.as_dict(),
+    )
+
+
+def _found_or_freed(state: _State) -> _Found:
+    """Search; when filters keep out the very things the words name, search again with the blocking one given up."""
+    found = _found(state)
+    if not found.nearest or state.request.query is None or state.request.filters.empty:
+        return found
+    carrying = carrying_rows(state.shop, state.request.query)
+    if not carrying.any():
+        return found
+    freed = allowed_rows(state.shop, state.request, state.taste, carrying)
+    if freed.blocking is None or freed.blocking.field == "query":
+        return found
+    state.allowed = freed
+    return _found(state)
+
+
+def _found(state: _State) -> _Found:
+    request = state.request
+    if not state.mask.any():
+        return _Found([], "catalogue", {})
+    if request.wishes:
+        return _for_wish(state)
+    if request.sort != "relevance":
+        return _Found([Scored(item_id, 0.0) for item_id in _ids(state, state.mask)], "catalogue", {})
+    return _for_shopper(state)
+
+
+def _for_wish(state: _State) -> _Found:
+    shop, request, config = state.shop, state.request, state.config
+    with state.trace.stage("retrieve"):
+        wishes = wish_vectors(shop, request, config, state.degraded)
+        lists = for_wish(shop, request, wishes, state.mask, state.k)
+    with state.trace.stage("unite") as note:
+        fused = _completed(state, fuse(lists, shop.catalog.ids))
+        note.update(candidates=len(fused))
+    with state.trace.stage("rank"):
+        scores = _personal(state)
+        scored = by_relevance(shop, fused, wishes, scores, config)
+        nearest = only_nearest(shop, request, state.mask, wishes, scored)
+    return _Found(scored, "query" if request.query else "example", lists, nearest)
+
+
+def _counted(state: _State, kept: int) -> Blocking | None:
+    """Return what blocks; with a wish, what counts is how many items would answer it."""
+    blocked = state.allowed.blocking
+    return blocked if blocked is None or not state.request.query else replace(blocked, relaxed=kept)
+
+
+def _for_shopper(state: _State) -> _Found:
+    shop = state.shop
+    with state.trace.stage("retrieve"):
+        scores = taste_scores(shop, state.request.shopper, state.taste)
+        tastes = _liked_vectors(state)
+        lists = for_shopper(shop, scores, tastes, state.mask, state.k)
+    with state.trace.stage("unite") as note:
+        fused = _completed(state, fuse(lists, shop.catalog.ids, weights=weights_for(lists)))
+        note.update(candidates=len(fused))
+    with state.trace.stage("rank") as note:
+        order = reranked(shop, state.request, state.taste, lists, by_fusion(shop, fused, scores))
+        note.update(ranker=order.table is not None)
+    ground: Ground = "session" if tastes and scores.ground == "popularity" else scores.ground
+    return _Found(order.scored, ground, lists, reranked=order)
+
+
+def _ordered(state: _State, found: _Found) -> _Found:
+    """Apply an explicit sort, or, when the price was given up, the distance to it."""
+    shop, request, blocked = state.shop, state.request, state.allowed.blocking
+    by_distance = blocked is not None and blocked.field == "price" and request.filters.price is not None
+    if request.sort == "relevance" and blocked is None:
+        return found
+    with state.trace.stage("sort"):
+        about = relevant(shop, found.scored, request.query, state.config) if request.wishes else found.scored
+        if request.sort != "relevance":
+            about = sorted_by(shop, about, request.sort)
+        elif by_distance and request.filters.price is not None:
+            about = by_price_distance(shop, about, request.filters.price)
+    return replace(found, scored=about)
+
+
+def _personal(state: _State) -> TasteScores | None:
+    """Taste, where anything is known of the shopper; strangers get what was asked for, and nothing else."""
+    return None if state.taste.empty else taste_scores(state.shop, state.request.shopper, state.taste)
+
+
+def _liked_vectors(state: _State) -> Mapping[str, Floats]:
+    taste = state.taste
+    return taste_vectors(state.shop, taste.liked, sorted(taste.disliked), state.config) if taste.liked else {}
+
+
+def _completed(state: _State, fused: list[Fused]) -> list[Fused]:
+    """With `only`, add what no source proposed: everything asked about is ranked."""
+    if state.request.only is None:
+        return fused
+    there = {each.item_id for each in fused}
+    return fused + [Fused(item_id, 0.0, ()) for item_id in _ids(state, state.mask) if item_id not in there]
+
+
+def _ids(state: _State, mask: Mask) -> list[str]:
+    return state.shop.catalog.ids.at(np.flatnonzero(mask))
+
+
+def _only(shop: Shop, item_ids: Sequence[str]) -> Allowed:
+    mask = np.zeros(len(shop.catalog), np.bool_)
+    mask[shop.catalog.ids.rows(list(item_ids))] = True
+    return Allowed(mask, None, {})
+
+
+def _gives_up_stock(allowed: Allowed) -> bool:
+    """Whether all that fits is out of stock, so that the nearest are just that."""
+    blocked = allowed.blocking
+    return blocked is not None and "available" in (blocked.field, *blocked.also)

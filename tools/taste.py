@@ -1,0 +1,116 @@
+"""What is known of a shopper at this moment: liked, disliked and owned items, newest last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from catalog.events import EventStore
+from catalog.nouns import NEGATIVE_KINDS, Interaction
+from tools.base import Shopper
+from tools.shop import Shop
+
+HISTORY = 200
+"""Latest events of a shopper that are read for one answer."""
+
+LOW_RATING = 2.5
+"""A rating at or below this (of 5) speaks against an item."""
+
+HISTORICAL = "history"
+"""Why an item counts as liked when only the log of the load says so."""
+
+
+@dataclass(frozen=True)
+class Taste:
+    """A shopper's own events, digested.
+
+    Attributes:
+        liked: Item ids engaged with and not spoken against since, newest last.
+        disliked: Item ids dismissed, returned, complained about or rated low, and not liked since.
+        owned: Item ids bought and not returned since.
+        returned: Item ids returned and not bought since.
+        why: For each liked item, the event or the session that says so: the kind, e.g. `purchase`.
+        session: Liked items that come from the session at hand.
+    """
+
+    liked: tuple[str, ...] = ()
+    disliked: frozenset[str] = frozenset()
+    owned: frozenset[str] = frozenset()
+    returned: frozenset[str] = frozenset()
+    why: tuple[tuple[str, str], ...] = ()
+    session: frozenset[str] = frozenset()
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """Liked items that stand in live events or the session, not only in the log the shop was loaded with."""
+        return tuple(item_id for item_id, why in self.why if why != HISTORICAL)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is known."""
+        return not (self.liked or self.disliked or self.owned)
+
+
+def anonymous_id(session_id: str) -> str:
+    """Return the user id under which events of a shopper who is not signed in rest."""
+    return f"session:{session_id}"
+
+
+def taste_of(shop: Shop, shopper: Shopper, now: datetime) -> Taste:
+    """Read what a shopper did: the log as of the shop's load, then live events up to `now`, then this session."""
+    live = digested(past_events(shopper, shop.events, now), shopper.recent)
+    if shop.statistics is None or shopper.user_id is None:
+        return live
+    rows = shop.statistics.shopper(shopper.user_id).taken
+    taken = dict.fromkeys(item_id for item_id in shop.catalog.ids.at(rows[-HISTORY:]))
+    before = [item_id for item_id in taken if item_id not in live.liked and item_id not in live.disliked]
+    return replace(
+        live,
+        liked=(*before, *live.liked),
+        owned=live.owned | frozenset(taken) - live.returned,
+        why=(*((item_id, HISTORICAL) for item_id in before), *live.why),
+    )
+
+
+def past_events(shopper: Shopper, events: EventStore, now: datetime) -> list[Interaction]:
+    """Return the events of the shopper and of the session at hand, oldest first, each once."""
+    found = {e.event_id: e for e in (events.for_user(shopper.user_id, HISTORY) if shopper.user_id else [])}
+    if shopper.session_id:
+        # A session reused by someone else gives none of the first shopper's events away.
+        mine = {shopper.user_id, anonymous_id(shopper.session_id)}
+        found.update({e.event_id: e for e in events.for_session(shopper.session_id) if e.user_id in mine})
+    return sorted((e for e in found.values() if e.timestamp <= now), key=lambda e: e.timestamp)
+
+
+def digested(past: Sequence[Interaction], recent: Sequence[str] = ()) -> Taste:
+    """Digest events (oldest first) and the session's items (newest last); the latest word on an item counts."""
+    liked: dict[str, str] = {}
+    disliked: set[str] = set()
+    bought: dict[str, bool] = {}
+    for event in past:
+        if event.kind == "impression":
+            continue
+        against = event.kind in NEGATIVE_KINDS or (
+            event.kind == "rating" and event.value is not None and event.value <= LOW_RATING
+        )
+        liked.pop(event.item_id, None)  # taken out first, so that liking again makes it the newest
+        if against:
+            disliked.add(event.item_id)
+        else:
+            disliked.discard(event.item_id)
+            liked[event.item_id] = event.kind
+        if event.kind in ("purchase", "return"):
+            bought[event.item_id] = event.kind == "purchase"
+    for item_id in recent:
+        liked.pop(item_id, None)
+        disliked.discard(item_id)
+        liked[item_id] = "session"
+    return Taste(
+        liked=tuple(liked),
+        disliked=frozenset(disliked),
+        owned=frozenset(item_id for item_id, kept in bought.items() if kept),
+        returned=frozenset(item_id for item_id, kept in bought.items() if not kept),
+        why=tuple(liked.items()),
+        session=frozenset(recent),
+    )
