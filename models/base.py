@@ -17,6 +17,7 @@ from catalog.ids import IdMap
 from catalog.log import Interactions
 from catalog.progress import SILENT, Progress
 from catalog.vectors import EmbeddingTable, Floats
+from models.feature_table import Contributions, FeatureTable
 
 Ground = Literal["history", "session", "content", "popularity"]
 """On what ground a score stands: the trained user row, items of a live session or an unseen user's
@@ -62,11 +63,15 @@ class Scores:
 
 
 class Recommender(Protocol):
-    """Scores every item for a user; higher is better. Deterministic given `seed`."""
+    """Scores every item for a user; higher is better. Deterministic given `seed`.
+
+    `content_items` are those served from features alone: `add_items` placed them after the fit.
+    """
 
     name: str
     users: IdMap
     items: IdMap
+    content_items: frozenset[str]
 
     def fit(
         self, data: TrainingData, *, validate: Validate | None = None, seed: int = 0, progress: Progress = SILENT
@@ -101,3 +106,36 @@ class Recommender(Protocol):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; needs neither the training set nor the store."""
+
+
+class Ranker(Protocol):
+    """Orders the candidates of one request by named features; higher is better."""
+
+    name: str
+    names: tuple[str, ...]
+
+    def fit(
+        self, table: FeatureTable, groups: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], seed: int = 0
+    ) -> None:
+        """Learn from rows group by group, `groups` (g,) rows each, graded `labels` (n,).
+
+        Raises:
+            DataError: When sizes disagree or there is no order to learn.
+        """
+
+    def score(self, table: FeatureTable) -> Floats:
+        """Return (n,) float32, comparable within one request only.
+
+        Raises:
+            DataError: When the table's names are not those it learned from, in that order.
+        """
+
+    def explain(self, table: FeatureTable) -> Contributions:
+        """Return how much each feature moved each score."""
+
+    def save(self, folder: Path) -> None:
+        """Write everything `load` needs into an existing folder."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""

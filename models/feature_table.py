@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from catalog.errors import DataError
 from catalog.vectors import Floats
@@ -57,6 +58,21 @@ class FeatureTable:
         if name not in self.names:
             raise DataError(f"no feature {name!r}; one of {', '.join(self.names)} would be valid")
         return self.values[:, self.names.index(name)]
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """How much each feature moved each score: `values.sum(axis=1) + bias` is the score.
+
+    Attributes:
+        names: Feature names.
+        values: (n, f) float64, TreeSHAP contributions.
+        bias: The score before any feature is known.
+    """
+
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+    bias: float
 
 
 def stacked(tables: Sequence[FeatureTable]) -> FeatureTable:

@@ -28,7 +28,7 @@ class ItemKNNConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    neighbours: int = Field(200, ge=1)
+    neighbours: int = Field(20, ge=1)
     """How many most similar items each item keeps."""
 
     shrinkage: float = Field(20.0, ge=0)

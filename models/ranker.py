@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.errors import DataError, NotBuiltError
 from catalog.vectors import Floats
 from catalog.workspace import write_text
-from models.feature_table import FeatureTable, require_names
+from models.feature_table import Contributions, FeatureTable, require_names
 
 
 class RankerConfig(BaseModel):
@@ -42,21 +41,6 @@ class RankerConfig(BaseModel):
 
     num_threads: int = Field(1, ge=1)
     """Threads for fitting and scoring; changes speed only. One is fastest for a single request."""
-
-
-@dataclass(frozen=True, eq=False)
-class Contributions:
-    """How much each feature moved each score: `values.sum(axis=1) + bias` is the score.
-
-    Attributes:
-        names: Feature names.
-        values: (n, f) float64, TreeSHAP contributions.
-        bias: The score before any feature is known.
-    """
-
-    names: tuple[str, ...]
-    values: npt.NDArray[np.float64]
-    bias: float
 
 
 class LightGBMRanker:

@@ -52,14 +52,22 @@ def nearest(queries: Floats, corpus: Floats, k: int, own_rows: Rows | None = Non
         scores[blank_query[start:stop]] = -np.inf
         if own_rows is not None:
             scores[np.arange(stop - start), own_rows[start:stop]] = np.inf
-        best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-        best.sort(axis=1)
+        best = _top_columns(scores, k)
         value = np.take_along_axis(scores, best, axis=1)
         order = np.argsort(-value, axis=1, kind="stable")
         best = np.take_along_axis(best, order, axis=1)
         best[np.take_along_axis(value, order, axis=1) == -np.inf] = -1
         found[start:stop] = best
     return found
+
+
+def _top_columns(scores: Floats, k: int) -> Rows:
+    """Return the columns of the k greatest of each row, (b, k), ascending; of equals the lower columns."""
+    least = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]
+    above, tied = scores > least, scores == least
+    room = k - above.sum(axis=1, keepdims=True)
+    chosen = above | (tied & (tied.cumsum(axis=1, dtype=np.int32) <= room))
+    return np.nonzero(chosen)[1].reshape(len(scores), k)
 
 
 def knn_graph(unit: Floats, k: int) -> sparse.csr_array:
