@@ -7,6 +7,7 @@ keys are refused by name, unknown `VITRINE_` variables too. Secrets come by envi
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,15 +23,17 @@ from pydantic_settings import (
 
 from agent.config import AgentConfig
 from api.config import ApiConfig
-from captioning.config import CaptionJobConfig, OpenAICaptionerConfig
+from captioning.job import CaptionJobConfig
+from captioning.openai_compatible import OpenAICaptionerConfig
 from catalog.boutique.config import BoutiqueConfig
 from catalog.errors import ConfigError, did_you_mean
-from embedding.config import OpenAIEmbedderConfig
+from embedding.minilm import MiniLMConfig
+from embedding.openai_compatible import OpenAIEmbedderConfig
 from tools.config import PipelineConfig
 from vitrine.logs import Level
 
 PREFIX = "VITRINE_"
-SECRETS = ("VITRINE_API_KEYS",)
+SECRETS = re.compile(r"VITRINE_(\w+_)?API_KEYS?")
 """Variables that are read where they are used and never become a setting."""
 
 
@@ -54,6 +57,8 @@ class EmbeddingSettings(_Part):
 
     embedder: Literal["minilm", "openai"] = "minilm"
     """`minilm` needs nothing; `openai` is any server with `/v1/embeddings`."""
+    minilm: MiniLMConfig = MiniLMConfig()
+    """How MiniLM runs."""
     openai: OpenAIEmbedderConfig | None = None
     """Where that server is. Needed when `embedder` is `openai`."""
 
@@ -188,10 +193,10 @@ def _field_docs(model: type[BaseModel]) -> dict[str, str]:
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     known = {PREFIX + path.upper().replace(".", "__") for path in setting_paths()}
     groups = {PREFIX + name.upper() for name in Settings.model_fields}
-    valid = known | groups | set(SECRETS)
+    valid = known | groups
     for name in environment:
         upper = name.upper()
-        if not upper.startswith(PREFIX) or upper in valid:
+        if not upper.startswith(PREFIX) or upper in valid or SECRETS.fullmatch(upper):
             continue
         if any(upper.startswith(f"{path}__") for path in known | groups):
             continue  # inside a free mapping, or a group whose own config judges it

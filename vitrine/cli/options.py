@@ -63,3 +63,20 @@ def parse_overrides(pairs: list[str]) -> dict[str, Any]:
                 raise ConfigError(f"--set {pair!r} contradicts an earlier --set of {parent!r}")
         spot[leaf] = value
     return nested
+
+
+def parse_pairs(pairs: list[str], option: str, example: str) -> dict[str, str]:
+    """Return `["title=prod_name"]` as `{"title": "prod_name"}`.
+
+    Raises:
+        ConfigError: When a pair has no `=`, or a name on the left stands twice.
+    """
+    named: dict[str, str] = {}
+    for pair in pairs:
+        left, equals, right = pair.partition("=")
+        if not equals or not left or not right:
+            raise ConfigError(f"{option} {pair!r} is not of the form NAME=VALUE; '{example}' would be valid")
+        if left in named:
+            raise ConfigError(f"{option} {pair!r}: {left!r} is already {named[left]!r}")
+        named[left] = right
+    return named

@@ -1,0 +1,110 @@
+"""Commands that learn and judge: `train` and `eval`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vitrine.cli.options import Set, Store, load, parse_pairs
+
+if TYPE_CHECKING:
+    from vitrine.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("train")(train)
+    app.command("eval")(evaluate)
+
+
+def train(
+    store: Store = None,
+    set_: Set = None,
+    as_of: Annotated[
+        datetime | None, typer.Option("--as-of", help="Learn only from events before this moment (UTC).")
+    ] = None,
+    modality: Annotated[
+        list[str] | None, typer.Option("--modality", metavar="ROLE=SPACE", help="e.g. picture=image_feat. Repeatable.")
+    ] = None,
+) -> None:
+    """Fit the recommender and the ranker that the shop serves."""
+    from datetime import UTC
+
+    from vitrine.cli.bar import progress
+    from vitrine.jobs import train_store
+
+    moment = as_of.replace(tzinfo=UTC) if as_of is not None and as_of.tzinfo is None else as_of
+    for line in train_store(_with_modalities(load(store, set_), modality), moment, progress()):
+        print(line)
+
+
+def evaluate(
+    store: Store = None,
+    set_: Set = None,
+    models: Annotated[str, typer.Option(help="Rows of the table, comma-separated.")] = "popularity,itemknn,lirdrec",
+    protocol: Annotated[
+        list[str] | None, typer.Option(help="mmrec, last or temporal. Repeatable; one table each.")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option("--label-column", help="A given split column of the log, e.g. x_label_last.")
+    ] = None,
+    metrics: Annotated[str | None, typer.Option(help="Columns, comma-separated, e.g. ndcg@20,recall@20.")] = None,
+    seeds: Annotated[str, typer.Option(help="Comma-separated; a user's value is the mean over them.")] = "0",
+    modality: Annotated[
+        list[str] | None, typer.Option("--modality", metavar="ROLE=SPACE", help="e.g. picture=image_feat. Repeatable.")
+    ] = None,
+    shuffle: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--shuffle", metavar="ROLE", help="Add a control row with this role's vectors on the wrong items."
+        ),
+    ] = None,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Also write the report here.")] = None,
+) -> None:
+    """Fit every model afresh on a protocol's train rows and print one table with intervals."""
+    from eval.config import EvalConfig
+    from eval.report import report_markdown
+    from vitrine.cli.bar import progress
+    from vitrine.evaluation import evaluate_store
+
+    settings = _with_modalities(load(store, set_), modality)
+    wanted = {
+        "models": _listed(models),
+        "seeds": _numbers(seeds),
+        "shuffle": tuple(shuffle or ()),
+        "overrides": settings.models.overrides,
+        **({"metrics": _listed(metrics)} if metrics else {}),
+    }
+    report = evaluate_store(
+        settings,
+        EvalConfig.model_validate(wanted),
+        protocols=tuple(protocol or ("mmrec",)),
+        label_column=label_column,
+        also=json_path,
+        progress=progress(),
+    )
+    for part in report.get("reports", [report]):
+        print(report_markdown(part))
+
+
+def _with_modalities(settings: Settings, pairs: list[str] | None) -> Settings:
+    if not pairs:
+        return settings
+    chosen = settings.models.model_copy(update={"modalities": parse_pairs(pairs, "--modality", "picture=image_feat")})
+    return settings.model_copy(update={"models": chosen})
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    from catalog.errors import ConfigError
+
+    try:
+        return tuple(int(part) for part in _listed(text))
+    except ValueError:
+        raise ConfigError(f"--seeds {text!r} is not a list of whole numbers; '999,2024,2025' would be valid") from None

@@ -1,0 +1,75 @@
+"""`vitrine eval`: the store's data through one or several protocols, into reports on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+from catalog.errors import ConfigError, did_you_mean
+from catalog.progress import SILENT, Progress
+from catalog.shop_data import load_shop
+from catalog.splits import PROTOCOLS, ProtocolName, make_split
+from catalog.workspace import Workspace
+from eval.config import EvalConfig
+from eval.report import report_json, write_report
+from eval.table import evaluate
+from models.registry import RECOMMENDERS
+from vitrine.settings import Settings
+from vitrine.wiring import choose_spaces, load_modalities
+
+
+def evaluate_store(
+    settings: Settings,
+    config: EvalConfig,
+    *,
+    protocols: tuple[str, ...],
+    label_column: str | None = None,
+    also: Path | None = None,
+    progress: Progress = SILENT,
+) -> dict[str, Any]:
+    """Evaluate, write `reports/<protocols>.{json,md}`, and return the report.
+
+    Returns:
+        One report, or `{"reports": [...]}` for several protocols.
+
+    Raises:
+        ConfigError: When a protocol or model is unknown; nothing has been fitted by then.
+    """
+    for protocol in protocols:
+        if protocol not in PROTOCOLS:
+            raise ConfigError(f"unknown protocol {protocol!r}. {did_you_mean(protocol, list(PROTOCOLS))}")
+    for model in config.models:
+        if model not in RECOMMENDERS:
+            raise ConfigError(f"unknown model {model!r}. {did_you_mean(model, list(RECOMMENDERS))}")
+    workspace = Workspace(settings.store)
+    data = load_shop(workspace)
+    manifest = workspace.manifest("catalog")
+    assert manifest is not None
+    roles = choose_spaces(settings, workspace)
+    for role in config.shuffle:
+        if role not in roles:
+            raise ConfigError(f"--shuffle {role!r} is no modality in use. {did_you_mean(role, list(roles))}")
+    modalities = load_modalities(workspace, roles)
+    reports = []
+    for protocol in protocols:
+        split = make_split(
+            data.log,
+            data.catalog.ids,
+            protocol=cast(ProtocolName, protocol),
+            label_column=label_column,
+            positives=settings.positives,
+            seed=settings.seed,
+        )
+        table = evaluate(split, modalities, config, workspace=workspace, data_key=manifest.key, progress=progress)
+        report = report_json(
+            table,
+            dataset=data.name,
+            origin=str(manifest.meta.get("origin", "import")),
+            data_key=manifest.key,
+            modalities=roles,
+            config=config,
+        )
+        reports.append({**report, "split": {"label_column": label_column, **dict(split.meta)}})
+    whole = reports[0] if len(reports) == 1 else {"reports": reports}
+    write_report(workspace.root / "reports", "-".join(protocols), whole, also)
+    return whole

@@ -1,0 +1,153 @@
+"""The long jobs of the store, each with the implementation the settings choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from batch.base import JobReport
+from catalog.errors import DataError
+from catalog.nouns import Caption
+from catalog.progress import SILENT, Progress
+from catalog.shop_data import ShopData
+from catalog.vectors import EmbeddingTable
+from catalog.workspace import Workspace
+from vitrine.settings import Settings
+from vitrine.wiring import (
+    RANKER,
+    active_captions,
+    choose_spaces,
+    load_modalities,
+    make_captioner,
+    make_embedder,
+)
+
+if TYPE_CHECKING:
+    from vitrine.training import Scout
+
+
+def generate_boutique(settings: Settings, seed: int | None = None, progress: Progress = SILENT) -> str:
+    """Write the boutique into the store and say what it holds."""
+    from catalog.boutique.generate import save_boutique
+
+    config = settings.boutique.model_copy(update={"seed": settings.seed if seed is None else seed})
+    return save_boutique(Workspace(settings.store), config, progress).text()
+
+
+def caption_store(settings: Settings, progress: Progress = SILENT) -> str:
+    """Caption every medium of the store and say what was done."""
+    from batch.local import LocalEngine
+    from captioning.job import caption_catalog
+
+    captioner = make_captioner(settings)
+    report = caption_catalog(
+        Workspace(settings.store), captioner, engine=LocalEngine(), config=settings.captions.job, progress=progress
+    )
+    return job_line(report)
+
+
+def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
+    """Embed what the shop wrote and, where there are captions, what was read from the pictures."""
+    from batch.local import LocalEngine
+    from embedding.job import embed_catalog
+
+    workspace = Workspace(settings.store)
+    embedder = make_embedder(settings)
+    lines = []
+    for captions in (None, active_captions(settings, workspace)):
+        if captions is None and lines:
+            lines.append(f"no captions in the store: run vitrine caption to add a caption space to {lines[0]!r}")
+            continue
+        try:
+            report = embed_catalog(workspace, embedder, captions=captions, engine=LocalEngine(), progress=progress)
+        except DataError as error:
+            lines.append(f"skipped: {error}")
+            continue
+        lines.append(job_line(report))
+    return lines
+
+
+def index_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
+    """Build every index the store's captions and vectors allow."""
+    from indexes.job import build_indexes
+
+    workspace = Workspace(settings.store)
+    built = build_indexes(workspace, store_captions(settings, workspace), progress=progress)
+    return [f"indexes/{b.name}: {b.items:,} items, {'built' if b.built else 'already current'}" for b in built]
+
+
+def store_captions(settings: Settings, workspace: Workspace) -> dict[str, tuple[Caption, ...]]:
+    """Return the captions the settings choose, or none where they were never made."""
+    from captioning.job import load_captions
+
+    name = active_captions(settings, workspace)
+    return load_captions(workspace, name) if name else {}
+
+
+def job_line(report: JobReport) -> str:
+    """Return one line about a finished batch job."""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in report.failures.items())
+    failed = f", {report.failed:,} failed ({reasons}; see failures.parquet)" if report.failed else ""
+    return f"{report.name}: {report.done:,} done, {report.reused:,} reused{failed}, {report.seconds:.1f} s"
+
+
+def train_store(settings: Settings, as_of: datetime | None = None, progress: Progress = SILENT) -> list[str]:
+    """Fit what the shop serves, on everything up to `as_of`; skipped while nothing it depends on has changed.
+
+    Raises:
+        NotBuiltError: When the catalogue is missing.
+        DataError: When there is nothing to learn from.
+    """
+    from catalog.shop_data import load_shop
+    from vitrine.training import before, fit_served, model_key
+
+    workspace = Workspace(settings.store)
+    data = load_shop(workspace)
+    roles = choose_spaces(settings, workspace)
+    name, key = settings.models.serve, model_key(settings, workspace, roles, as_of)
+    ranker_wanted = settings.models.ranker and bool(workspace.names("indexes"))
+    if workspace.has(f"models/{name}", key) and (not ranker_wanted or workspace.has(f"models/{RANKER}", key)):
+        return [f"models/{name}: already current"]
+    log = before(data.log, as_of)
+    modalities = load_modalities(workspace, roles)
+    fitted = fit_served(settings, log, data.catalog.ids, modalities, progress)
+    meta = {"roles": roles, "seed": settings.seed, "as_of": as_of, "epochs": fitted.report.epochs}
+    with workspace.writing(f"models/{name}", key, meta) as folder:
+        fitted.model.save(folder)
+    found = (
+        f", enough by validation recall@20 {fitted.scout.recall:.4f}" if fitted.scout and fitted.scout.recall else ""
+    )
+    lines = [f"models/{name}: {fitted.report.epochs} epochs{found}, {fitted.report.seconds:.1f} s"]
+    if ranker_wanted:
+        lines.append(
+            _train_ranker(settings, workspace, replace(data, log=log), modalities, fitted.scout, key, progress)
+        )
+    return lines
+
+
+def _train_ranker(
+    settings: Settings,
+    workspace: Workspace,
+    data: ShopData,
+    modalities: Mapping[str, EmbeddingTable],
+    scout: Scout | None,
+    key: str,
+    progress: Progress,
+) -> str:
+    from vitrine.ranking import TaughtRanker, fit_ranker
+
+    spaces = {table.space: table for table in modalities.values()}
+    taught = (
+        fit_ranker(settings, workspace, data, spaces, scout, progress)
+        if scout
+        else TaughtRanker(None, why_not="too few positives to hold any out")
+    )
+    name = f"models/{RANKER}"
+    if taught.ranker is None:
+        workspace.remove(name)
+        return f"{name}: none, {taught.why_not}"
+    with workspace.writing(name, key, {"groups": taught.groups, "rows": taught.rows}) as folder:
+        taught.ranker.save(folder)
+    return f"{name}: LambdaRank on {taught.groups:,} shoppers, {taught.rows:,} candidates"

@@ -1,0 +1,95 @@
+"""Teaches the re-ranker: what the pipeline would have retrieved just before the cut, and what was then taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from catalog.errors import DataError
+from catalog.events import SqliteEventStore
+from catalog.nouns import Candidate
+from catalog.progress import SILENT, Progress
+from catalog.shop_data import ShopData
+from catalog.vectors import EmbeddingTable
+from catalog.workspace import Workspace
+from models.ranker import LightGBMRanker
+from models.ranking_data import RankingDataConfig, build_ranking_data
+from tools.base import Shopper
+from tools.pipeline.nouns import PipelineRequest
+from tools.pipeline.retrieve import for_shopper
+from tools.pipeline.rules import allowed_rows
+from tools.pipeline.taste_scores import taste_scores
+from tools.pipeline.wish import taste_vectors
+from tools.shop import Shop
+from tools.taste import taste_of
+from vitrine.settings import Settings
+from vitrine.training import Scout, serving_statistics
+
+MAX_SHOPPERS = 1500
+"""Shoppers whose held-out tenth teaches the ranker; more add time and little else."""
+
+
+@dataclass(frozen=True, eq=False)
+class TaughtRanker:
+    """The ranker and what it was taught from; `why_not` when there was too little."""
+
+    ranker: LightGBMRanker | None
+    groups: int = 0
+    rows: int = 0
+    why_not: str = ""
+
+
+def fit_ranker(
+    settings: Settings,
+    workspace: Workspace,
+    data: ShopData,
+    spaces: Mapping[str, EmbeddingTable],
+    scout: Scout,
+    progress: Progress = SILENT,
+) -> TaughtRanker:
+    """Fit LambdaRank on the held-out tenth, with features and retrieval as of the moment before it."""
+    from indexes.job import load_indexes
+    from vitrine.wiring import make_embedder
+
+    store = serving_statistics(settings, data, data.catalog, spaces, scout.cut)
+    shop = Shop(
+        name=data.name,
+        catalog=data.catalog,
+        users=data.user_nouns,
+        captions={},
+        spaces=spaces,
+        indexes=load_indexes(workspace),
+        embedder=make_embedder(settings),
+        events=SqliteEventStore(":memory:"),
+        root=workspace.root,
+        recommender=scout.model,
+        statistics=store,
+        pipeline=settings.pipeline,
+    )
+
+    def retrieve(user_id: str) -> Sequence[Candidate]:
+        request = PipelineRequest(Shopper(user_id), scout.cut, mode="recommend")
+        taste = taste_of(shop, request.shopper, request.now)
+        allowed = allowed_rows(shop, request, taste).mask
+        wishes = taste_vectors(shop, taste.liked, sorted(taste.disliked), shop.pipeline) if taste.liked else {}
+        scores = taste_scores(shop, request.shopper, taste)
+        lists = for_shopper(shop, scores, wishes, allowed, settings.pipeline.pool)
+        return [candidate for found in lists.values() for candidate in found]
+
+    try:
+        taught = build_ranking_data(
+            data.log,
+            store,
+            retrieve,
+            recommender=scout.model,
+            config=RankingDataConfig(max_groups=MAX_SHOPPERS),
+            seed=settings.seed,
+            progress=progress,
+        )
+    except DataError as error:
+        return TaughtRanker(None, why_not=str(error))
+    finally:
+        shop.events.close()
+    ranker = LightGBMRanker()
+    ranker.fit(taught.table, taught.groups, taught.labels, seed=settings.seed)
+    return TaughtRanker(ranker, len(taught.groups), len(taught.table))

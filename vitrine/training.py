@@ -1,0 +1,181 @@
+"""`vitrine train`: the recommender and the re-ranker that the shop serves, fitted on everything up to a moment.
+
+The newest tenth of the positives is held out once. A scout fitted on the rest finds the number of
+epochs and gives the ranker its model score; then the served model is fitted on everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from catalog.errors import ConfigError, DataError
+from catalog.ids import IdMap
+from catalog.items import Catalog
+from catalog.log import Interactions, positives
+from catalog.progress import SILENT, Progress
+from catalog.shop_data import ShopData
+from catalog.vectors import EmbeddingTable
+from catalog.workspace import Workspace, content_key
+from models.base import FitReport, Recommender, TrainingData, UserScorer
+from vitrine.settings import Settings
+
+if TYPE_CHECKING:
+    from models.features import FeatureStore
+
+HELD_OUT = 0.1
+"""Share of the newest positives held out to stop by and to teach the ranker."""
+
+MIN_HELD_OUT = 50
+"""Fewer held-out positives than this decide nothing: the model's default number of epochs is used, no ranker."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scout:
+    """A model that has not seen the newest positives.
+
+    Attributes:
+        model: Fitted on what came before `cut`.
+        cut: First moment it has not seen.
+        epochs: Enough epochs, by validation Recall@20 on the held-out part; None for models without epochs.
+        recall: That Recall@20.
+    """
+
+    model: Recommender
+    cut: datetime
+    epochs: int | None
+    recall: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """The served model, how its fit went, and the scout that came before (None: too little to hold out)."""
+
+    model: Recommender
+    report: FitReport
+    scout: Scout | None
+
+
+def fit_served(
+    settings: Settings,
+    log: pl.DataFrame,
+    items: IdMap,
+    modalities: Mapping[str, EmbeddingTable],
+    progress: Progress = SILENT,
+) -> Fitted:
+    """Fit the recommender the settings name on every positive of `log`.
+
+    Raises:
+        DataError: When the log has no positive of a known item.
+    """
+    from models.registry import build
+
+    name = settings.models.serve
+    overrides = dict(settings.models.overrides.get(name, {}))
+    taken = positives(log, settings.positives).sort("timestamp", maintain_order=True)
+    everything = _interactions(taken, items)
+    scout = _scout(name, overrides, taken, items, modalities, settings.seed, progress)
+    if scout is not None and scout.epochs is not None:
+        overrides["epochs"] = scout.epochs
+    model = build(name, overrides)
+    report = model.fit(TrainingData(everything, modalities), seed=settings.seed, progress=progress)
+    return Fitted(model, report, scout)
+
+
+def _scout(
+    name: str,
+    overrides: Mapping[str, object],
+    taken: pl.DataFrame,
+    items: IdMap,
+    modalities: Mapping[str, EmbeddingTable],
+    seed: int,
+    progress: Progress,
+) -> Scout | None:
+    from eval.cells import Judged
+    from eval.metrics import parse_metric
+    from models.registry import build
+
+    cut = taken["timestamp"][min(len(taken) - 1, int(len(taken) * (1 - HELD_OUT)))]
+    before = taken.filter(pl.col("timestamp") < cut)
+    if len(taken) - len(before) < MIN_HELD_OUT or len(before) < MIN_HELD_OUT:
+        return None
+    train = _interactions(before, items)
+    held_out = Interactions.from_log(taken.filter(pl.col("timestamp") >= cut), train.users, items)
+    judged = Judged.of(held_out, (train,))
+    if not len(judged.users):
+        return None
+    metric = parse_metric("recall@20")
+
+    def validate(scorer: UserScorer) -> float:
+        values, _ = judged.measure(scorer, [metric])
+        return float(values["recall@20"].mean())
+
+    model = build(name, overrides)
+    report = model.fit(TrainingData(train, modalities), validate=validate, seed=seed, progress=progress)
+    has_epochs = "epochs" in type(getattr(model, "config", None)).__dict__.get("model_fields", {})
+    epochs = int(np.argmax(report.history)) + 1 if has_epochs and report.history else None
+    return Scout(model, cut, epochs, report.best)
+
+
+def _interactions(taken: pl.DataFrame, items: IdMap) -> Interactions:
+    users = IdMap(dict.fromkeys(taken["user_id"].to_list()), "user")
+    rows = Interactions.from_log(taken, users, items)
+    if not len(rows):
+        raise DataError("the log has no positive of a known item, so there is nothing to train on")
+    return rows
+
+
+def before(log: pl.DataFrame, as_of: datetime | None) -> pl.DataFrame:
+    """Return the events before `as_of`, or all.
+
+    Raises:
+        ConfigError: When none is left.
+    """
+    if as_of is None:
+        return log
+    left = log.filter(pl.col("timestamp") < as_of)
+    if not len(left):
+        first, last = log["timestamp"].min(), log["timestamp"].max()
+        raise ConfigError(f"--as-of {as_of.isoformat()} leaves no event; a moment in ({first}, {last}] would be valid")
+    return left
+
+
+def serving_statistics(
+    settings: Settings, data: ShopData, catalog: Catalog, spaces: Mapping[str, EmbeddingTable], as_of: datetime | None
+) -> FeatureStore:
+    """Return the look-ups of the ranker's features as of the load (default: just after the last event)."""
+    from models.features import FeatureConfig, FeatureStore
+
+    moment = as_of or _just_after(data.log)
+    config = FeatureConfig(sources=ranker_sources(settings, spaces), positives=settings.positives)
+    return FeatureStore(catalog, data.log, as_of=moment, spaces=spaces, config=config)
+
+
+def ranker_sources(settings: Settings, spaces: Mapping[str, EmbeddingTable]) -> tuple[str, ...]:
+    """Return the names of the sources that retrieve for a shopper, each with a score and a rank feature."""
+    return (settings.models.serve, *(f"liked:{space}" for space in sorted(spaces)), "popularity")
+
+
+def model_key(settings: Settings, workspace: Workspace, roles: Mapping[str, str], as_of: datetime | None) -> str:
+    """Return the content key of a trained model: data, vectors, settings and seed."""
+    inputs = {name: _key(workspace, name) for name in ("catalog", *(f"embeddings/{s}" for s in roles.values()))}
+    choices = settings.models.model_dump(mode="json")
+    return content_key("train", inputs, dict(roles), choices, settings.positives, settings.seed, as_of)
+
+
+def _key(workspace: Workspace, name: str) -> str | None:
+    manifest = workspace.manifest(name)
+    return manifest.key if manifest else None
+
+
+def _just_after(log: pl.DataFrame) -> datetime:
+    if not len(log):
+        return datetime.now(UTC)
+    last = log["timestamp"].max()
+    assert isinstance(last, datetime)
+    return last + timedelta(microseconds=1)

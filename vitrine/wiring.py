@@ -1,0 +1,211 @@
+"""The only place that chooses implementations: settings in, loaded parts out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from captioning.base import Captioner
+from catalog.errors import ConfigError, NotBuiltError, did_you_mean
+from catalog.vectors import EmbeddingTable
+from catalog.workspace import Workspace
+from embedding.base import TextEmbedder
+from vitrine.settings import Settings
+
+if TYPE_CHECKING:
+    from agent.loop import Agent
+    from api.service import Service
+    from tools.shop import Shop
+
+FOLDER_PICTURE, FOLDER_TEXT = "image_feat", "text_feat"
+"""Spaces an MMRec folder brings along, the last choice where nothing of ours was made."""
+
+RANKER = "ranker"
+"""Name of the re-ranker's artifact, `models/ranker`."""
+
+
+def make_captioner(settings: Settings) -> Captioner:
+    """Return the captioner the settings choose.
+
+    Raises:
+        ConfigError: When it needs a setting that is missing.
+    """
+    chosen = settings.captions
+    if chosen.captioner == "openai":
+        from captioning.openai_compatible import OpenAICaptioner
+
+        if chosen.openai is None:
+            raise ConfigError(
+                "captions.captioner is 'openai' and captions.openai is missing; its base_url and model would be valid"
+            )
+        return OpenAICaptioner(chosen.openai)
+    from captioning.pixels import PixelsCaptioner
+
+    return PixelsCaptioner()
+
+
+def make_embedder(settings: Settings) -> TextEmbedder:
+    """Return the text embedder the settings choose.
+
+    Raises:
+        ConfigError: When it needs a setting that is missing.
+    """
+    chosen = settings.embedding
+    if chosen.embedder == "openai":
+        from embedding.openai_compatible import OpenAIEmbedder
+
+        if chosen.openai is None:
+            raise ConfigError(
+                "embedding.embedder is 'openai' and embedding.openai is missing; its base_url, model and dim "
+                "would be valid"
+            )
+        return OpenAIEmbedder(chosen.openai)
+    from embedding.minilm import MiniLM
+
+    return MiniLM(chosen.minilm)
+
+
+def active_captions(settings: Settings, workspace: Workspace) -> str | None:
+    """Return the name of the captions artifact in use, or None when it was never made."""
+    openai = settings.captions.openai
+    name = openai.name if settings.captions.captioner == "openai" and openai else settings.captions.captioner
+    return name if workspace.has(f"captions/{name}") else None
+
+
+def choose_spaces(settings: Settings, workspace: Workspace) -> dict[str, str]:
+    """Return which embedding space plays which role in training: `{"picture": ..., "text": ...}`.
+
+    What `models.modalities` names, else captions and texts of the active embedder, else the folder's own.
+
+    Raises:
+        NotBuiltError: When a named space is not in the store.
+    """
+    from embedding.job import default_space
+
+    there = workspace.names("embeddings")
+    if settings.models.modalities:
+        for role, space in settings.models.modalities.items():
+            if space not in there:
+                raise NotBuiltError(
+                    f"models.modalities.{role} is {space!r}, which is not in the store. {did_you_mean(space, there)}"
+                )
+        return dict(settings.models.modalities)
+    embedder = make_embedder(settings).name
+    captions = active_captions(settings, workspace)
+    choices = {
+        "picture": (default_space(embedder, captions) if captions else None, FOLDER_PICTURE),
+        "text": (default_space(embedder), FOLDER_TEXT),
+    }
+    return {
+        role: next(space for space in names if space in there)
+        for role, names in choices.items()
+        if any(space in there for space in names)
+    }
+
+
+def load_modalities(workspace: Workspace, spaces: Mapping[str, str]) -> dict[str, EmbeddingTable]:
+    """Return the embedding table of each role."""
+    from embedding.job import load_embeddings
+
+    return {role: load_embeddings(workspace, space) for role, space in spaces.items()}
+
+
+def active_parts(settings: Settings) -> dict[str, str]:
+    """Return which implementation each job uses, for doctor, health and page; nothing falls back silently."""
+    workspace = Workspace(settings.store)
+    chosen, llm = settings.captions, settings.agent.llm
+    embedder = make_embedder(settings)
+    served = settings.models.serve
+    return {
+        "captions": chosen.openai.model if chosen.captioner == "openai" and chosen.openai else chosen.captioner,
+        "text vectors": embedder.model,
+        "vectors": "FAISS exact",
+        "keywords": "BM25",
+        "speech": "none: no speech model is installed",
+        "events": "SQLite (WAL)",
+        "batch": "local",
+        "mind": f"LLM {llm.model}, planner in reserve" if llm else "planner",
+        "recommender": served if workspace.has(f"models/{served}") else "popularity (no model is trained)",
+        "ranker": "LightGBM LambdaRank" if workspace.has(f"models/{RANKER}") else "none (not trained)",
+    }
+
+
+def open_shop(settings: Settings) -> Shop:
+    """Load everything that answers a shopper.
+
+    Raises:
+        NotBuiltError: When the catalogue or the indexes are missing; the text names the command that makes them.
+    """
+    from catalog.events import SqliteEventStore
+    from catalog.shop_data import load_shop
+    from indexes.job import load_indexes
+    from tools.shop import Shop
+    from vitrine.jobs import store_captions
+
+    workspace = Workspace(settings.store)
+    data = load_shop(workspace)
+    indexes = load_indexes(workspace)
+    if not indexes:
+        raise NotBuiltError(f"no index in the store {str(workspace.root)!r}: run vitrine index first")
+    spaces = choose_spaces(settings, workspace)
+    shop = Shop(
+        name=data.name,
+        catalog=data.catalog,
+        users=data.user_nouns,
+        captions=store_captions(settings, workspace),
+        spaces=load_modalities(workspace, {space: space for space in spaces.values()}),
+        indexes=indexes,
+        embedder=make_embedder(settings),
+        events=SqliteEventStore(workspace.events_path),
+        root=workspace.root,
+        active=active_parts(settings),
+        pipeline=settings.pipeline,
+    )
+    return with_models(shop, settings)
+
+
+def with_models(shop: Shop, settings: Settings) -> Shop:
+    """Return the shop with the trained recommender, the ranker and the statistics, as far as they exist."""
+    from catalog.shop_data import load_shop
+    from models import registry
+    from vitrine.training import serving_statistics
+
+    workspace = Workspace(settings.store)
+    served = settings.models.serve
+    statistics = serving_statistics(settings, load_shop(workspace), shop.catalog, shop.spaces, None)
+    shop = replace(shop, statistics=statistics)
+    if not workspace.has(f"models/{served}"):
+        return shop
+    recommender = registry.load(workspace.path(f"models/{served}"))
+    roles = choose_spaces(settings, workspace)
+    recommender.add_items({role: shop.spaces[space] for role, space in roles.items()})
+    shop = replace(shop, recommender=recommender)
+    if not workspace.has(f"models/{RANKER}"):
+        return shop
+    from models.ranker import LightGBMRanker
+
+    return replace(shop, ranker=LightGBMRanker.load(workspace.path(f"models/{RANKER}")))
+
+
+def make_agent(settings: Settings, shop: Shop) -> Agent:
+    """Return the agent of a shop."""
+    from agent.loop import Agent
+    from tools.registry import Registry
+
+    return Agent(shop, Registry(shop), settings.agent)
+
+
+def make_service(settings: Settings) -> Service:
+    """Return the open shop, ready for the wire."""
+    from api.service import Service
+    from tools.registry import Registry
+
+    shop = open_shop(settings)
+    return Service(
+        shop=shop,
+        registry=Registry(shop),
+        agent=make_agent(settings, shop),
+        config=settings.api,
+        active=shop.active,
+    )
