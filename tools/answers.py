@@ -73,7 +73,7 @@ def sentence(result: PipelineResult, query: str | None) -> str:
 def ranked_trace(ranked: Ranked) -> dict[str, Any]:
     """Return everything one place rests on, JSON-ready.
 
-    `{"item_id", "rank", "score", "sources": [{"name", "rank", "score"}], "features": {name: value},
+    `{"item_id", "rank", "score", "sources": [{"source", "rank", "score"}], "features": {name: value},
     "matched": [{"word", "fields", "weight"}], "contributions": {feature: value},
     "closest": null | {"item_id", "why", "space", "cosine"}}`
     """
@@ -81,7 +81,7 @@ def ranked_trace(ranked: Ranked) -> dict[str, Any]:
         "item_id": ranked.item_id,
         "rank": ranked.rank,
         "score": ranked.score,
-        "sources": [asdict(source) for source in ranked.sources],
+        "sources": [{"source": s.name, "rank": s.rank, "score": s.score} for s in ranked.sources],
         "features": dict(ranked.features),
         "matched": [{**asdict(match), "fields": list(match.fields)} for match in ranked.matched],
         "contributions": dict(ranked.contributions),

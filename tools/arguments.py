@@ -14,8 +14,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def canonical(arguments: Mapping[str, Any] | None) -> str:
-    """Return arguments as canonical JSON: sorted keys, no spaces, nulls left out; equal calls give equal text."""
-    return json.dumps(_without_nulls(arguments or {}), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """Return arguments as canonical JSON: equal calls give equal text.
+
+    Keys are sorted, nulls left out, and whole numbers written without a point.
+    """
+    return json.dumps(_plain(arguments or {}), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def validated(model: type[Model], schema: Mapping[str, Any], arguments: Mapping[str, Any] | None) -> Model:
@@ -62,12 +65,12 @@ def _read(text: str) -> Any:
         return text
 
 
-def _without_nulls(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(k): _without_nulls(v) for k, v in value.items() if v is not None}
+        return {str(k): _plain(v) for k, v in value.items() if v is not None}
     if isinstance(value, list | tuple):
-        return [_without_nulls(each) for each in value]
-    return value
+        return [_plain(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _fault(error: dict[str, Any], known: str) -> str:

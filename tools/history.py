@@ -79,7 +79,7 @@ def record_feedback(
         raise ToolUnavailable("feedback cannot be recorded: neither shopper nor session is known")
     arguments = canonical({"item_id": item.item_id, "kind": kind, "value": value, "text": text})
     about = (Candidate(item.item_id, 1.0, "record_feedback"),)
-    if arguments not in context.confirmed:
+    if not call.confirmed(arguments):
         question = f"Shall I record {_DONE[kind]} for {item.title or item.item_id}?"
         asked = {"tool": "record_feedback", "arguments": json.loads(arguments), "canonical": arguments}
         return ToolResult(question, about, {"needs_confirmation": {**asked, "text": question}})
@@ -94,7 +94,6 @@ def record_feedback(
         value=value,
         text=text,
         context={"tool": "record_feedback"},
-        # The slate this feedback is about is not known here; the request that wrote it stands in the event id.
     )
     put = shop.events.put([event])
     recorded = {"event_id": event.event_id, "kind": kind, "item_id": item.item_id, "new": bool(put.accepted)}

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from catalog.errors import ToolRetry, did_you_mean
-from tools.arguments import validated
+from tools.arguments import canonical, validated
 from tools.base import Access, Tool, ToolContext, ToolResult
 from tools.schema import arguments_model, described, strict_schema
 from tools.shop import Shop
@@ -22,6 +22,12 @@ class Call:
 
     shop: Shop
     context: ToolContext
+    arguments: str = "{}"
+    """The arguments as the caller wrote them, in canonical JSON."""
+
+    def confirmed(self, arguments: str) -> bool:
+        """Whether the shopper agreed to this write: to `arguments` (canonical), or to the call as it was written."""
+        return arguments in self.context.confirmed or self.arguments in self.context.confirmed
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class BoundTool:
         """Validate and run; None counts as no arguments."""
         checked = validated(self._tool.model, self.parameters, arguments)
         given = {name: getattr(checked, name) for name in type(checked).model_fields}
-        return self._tool.function(Call(self._shop, context), **given)
+        return self._tool.function(Call(self._shop, context, canonical(arguments)), **given)
 
 
 class Registry:

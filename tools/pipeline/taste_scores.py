@@ -26,7 +26,9 @@ def taste_scores(shop: Shop, shopper: Shopper, taste: Taste) -> TasteScores:
     """Score every item for the shopper; without a model, by popularity."""
     if shop.recommender is None:
         return TasteScores(shop.popularity, "popularity", "popularity")
-    scores = shop.recommender.score(shopper.user_id, taste.liked)
+    # A shopper the model was trained on brings their history along; only what came since is news to it.
+    known = shopper.user_id is not None and shopper.user_id in shop.recommender.users
+    scores = shop.recommender.score(shopper.user_id, taste.live if known else taste.liked)
     rows = shop.model_rows
     values = np.where(rows >= 0, np.asarray(scores.values, np.float32)[rows], -np.inf)
     return TasteScores(values.astype(np.float32), shop.recommender.name, scores.ground)
