@@ -16,7 +16,7 @@ from api.keys import Keys
 from api.limits import RateLimit
 from api.operations import operation_routes
 from api.pictures import Pictures
-from api.problems import add_problem_handlers
+from api.problems import REFUSALS, add_problem_handlers
 from api.search import search_routes
 from api.service import Service
 from api.sessions import Sessions
@@ -38,7 +38,7 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
         check_host: Whether an open service answers only to the names in `service.config.hosts`.
     """
     keys = keys or Keys()
-    app = FastAPI(title="Vitrine", version=VERSION, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Vitrine", version=VERSION, docs_url=None, redoc_url=None, responses=REFUSALS)
     turns = Turns(service, Sessions())
     for router in (
         chat_routes(service, turns),

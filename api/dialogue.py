@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from agent.base import ChatRequest, PastMessage
 from api.config import ApiConfig
-from api.fields import ExternalId, SessionId, TopN, check_image, check_message
+from api.fields import ExternalId, SessionId, TopN, Unicode, check_image, check_message
 from api.problems import ApiProblem
 
 
-class _Lenient(BaseModel):
+class _Lenient(Unicode):
     """OpenAI clients send many parameters; those that mean nothing here are let through."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)

@@ -7,12 +7,22 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field, JsonValue, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from api.fields import Body, ExternalId, SessionId
 from api.problems import ApiProblem, explain
 from api.service import Service
 from catalog.nouns import Interaction, Kind
+from tools.taste import anonymous_id
 
 
 class EventIn(Body):
@@ -40,10 +50,10 @@ class EventIn(Body):
         return self
 
     def noun(self, now: datetime) -> Interaction:
-        """Return the event as the store keeps it; a guest is `guest:<session_id>`."""
+        """Return the event as the store keeps it; a guest is known by the session."""
         return Interaction(
             event_id=self.event_id,
-            user_id=self.user_id or f"guest:{self.session_id}",
+            user_id=self.user_id or anonymous_id(self.session_id or ""),
             item_id=self.item_id,
             timestamp=(self.timestamp or now).astimezone(UTC),
             kind=self.kind,
@@ -55,8 +65,10 @@ class EventIn(Body):
         )
 
 
-class EventsBody(Body):
-    """A batch."""
+class EventsBody(BaseModel):
+    """A batch; its events are read one by one, so that a bad one does not stop the others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     events: list[JsonValue] = Field(
         examples=[[{"event_id": "e-1", "user_id": "ana", "item_id": "V01", "kind": "click"}]],

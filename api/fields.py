@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.config import ApiConfig
 from api.problems import ApiProblem
 
+_HALF = re.compile("[\ud800-\udfff]")
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=_PRINTABLE)]
@@ -16,7 +20,19 @@ SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, patter
 TopN = Annotated[int, Field(strict=True, ge=1, description="Most items to return.")]
 
 
-class Body(BaseModel):
+class Unicode(BaseModel):
+    """A model whose texts can be written down: JSON may hold half a surrogate pair, UTF-8 may not."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _writable(cls, data: Any) -> Any:
+        place = _unwritable(data)
+        if place is not None:
+            raise PydanticCustomError("unicode", "half a surrogate pair is no text", {"field": place})
+        return data
+
+
+class Body(Unicode):
     """A request's body: unknown fields are refused by name, NaN and infinity are no numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -45,3 +61,18 @@ def check_image(image: str, field: str) -> str:
         detail = f"{field}: starts with {image[:24]!r}; a data URL such as 'data:image/jpeg;base64,...' would be valid"
         raise ApiProblem(422, detail, field=field)
     return image
+
+
+def _unwritable(value: Any, place: str = "") -> str | None:
+    """Return where in `value` a text stands that is no Unicode, or None."""
+    if isinstance(value, str):
+        return place if _HALF.search(value) else None
+    named: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        if any(_HALF.search(str(name)) for name in value):
+            return place
+        named = value.items()
+    elif isinstance(value, list):
+        named = enumerate(value)
+    inner = (_unwritable(part, f"{place}.{name}".lstrip(".")) for name, part in named)
+    return next((found for found in inner if found is not None), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from catalog.errors import (
@@ -25,6 +27,9 @@ from catalog.errors import (
 log = logging.getLogger("vitrine.api")
 
 MEDIA_TYPE = "application/problem+json"
+_NAMED = re.compile(r"unknown field '([\w.\[\]]+)'|'([a-z_][\w.\[\]]*)' (?:is|names|has)\b")
+"""How a tool's errors name the argument."""
+
 OPENAI_PATHS = ("/v1/chat/completions", "/v1/models")
 
 _STATUS: tuple[tuple[type[VitrineError], int], ...] = (
@@ -35,6 +40,31 @@ _STATUS: tuple[tuple[type[VitrineError], int], ...] = (
     (NotBuiltError, 503),
     (ServiceError, 503),
 )
+
+
+class ProblemOut(BaseModel):
+    """A refusal, for the OpenAPI document."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+    errors: list[dict[str, str]] | None = None
+    request_id: str
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": {MEDIA_TYPE: {"schema": ProblemOut.model_json_schema()}}}
+    for status, text in {
+        401: "A valid key is needed.",
+        404: "There is no such thing.",
+        413: "The body is too large.",
+        422: "A field cannot be used; `field` names it.",
+        429: "Too many requests; `Retry-After` says when.",
+        503: "Something this needs is not there now.",
+    }.items()
+}
 
 
 class ApiProblem(HTTPException):
@@ -95,6 +125,8 @@ def explain(error: Mapping[str, Any]) -> dict[str, str]:
     place = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
     field = ".".join(place)
     kind = error["type"]
+    if kind == "unicode":
+        field = ".".join([*place, error["ctx"]["field"]]).strip(".")
     if kind == "extra_forbidden":
         detail = f"unknown field {field!r}"
     elif kind == "missing":
@@ -129,7 +161,9 @@ def add_problem_handlers(app: FastAPI, headers: Mapping[str, str]) -> None:
 
     async def on_ours(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, VitrineError)
-        return problem_response(request, problem(status_of(error), str(error)))
+        field = _NAMED.search(str(error)) if isinstance(error, ToolRetry) else None
+        body = problem(status_of(error), str(error), field=next(filter(None, field.groups())) if field else None)
+        return problem_response(request, body)
 
     async def on_bug(request: Request, error: Exception) -> JSONResponse:
         # The traceback is logged once, by the server that this exception goes on to.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
@@ -17,10 +14,10 @@ from api.service import Service
 from catalog.filters import Filters
 from catalog.items import Catalog
 from tools.base import Shopper
+from tools.cursor import cursor_at, offset_of
 from tools.pipeline.nouns import PipelineRequest, Sort
 from tools.pipeline.run import run
-
-DEEPEST = 10_000
+from tools.vocabulary import spoken
 
 
 class SearchBody(Body):
@@ -65,13 +62,17 @@ def search_routes(service: Service) -> APIRouter:
         for field, ids in (("like", body.like), ("unlike", body.unlike)):
             check_items(ids, field, shop.catalog)
         top_n = check_top_n(body.top_n, service.config)
-        offset = read_cursor(body.cursor)
+        filters, _ = spoken(body.filters, shop.facets)
+        query = (body.query or "").strip() or None
+        same = {"query": query, "filters": filters.model_dump(mode="json"), "like": body.like, "unlike": body.unlike}
+        same["sort"] = body.sort
+        offset = offset_of(body.cursor, same)
         shopper = Shopper(body.user_id, body.session_id)
         request = PipelineRequest(
             shopper,
             datetime.now(UTC),
-            query=(body.query or "").strip() or None,
-            filters=body.filters,
+            query=query,
+            filters=filters,
             like=tuple(body.like),
             unlike=tuple(body.unlike),
             sort=body.sort,
@@ -79,8 +80,8 @@ def search_routes(service: Service) -> APIRouter:
             offset=offset,
         )
         result = run(shop, request)
-        more = not result.nearest and offset + len(result.ranked) < result.total and bool(result.ranked)
-        cursor = write_cursor(offset + len(result.ranked)) if more else None
+        end = offset + len(result.ranked)
+        cursor = cursor_at(end, same) if result.ranked and end < result.total else None
         return FoundOut(**header(result, show(result, shopper, service)), items=listed(result, shop), cursor=cursor)
 
     @router.post("/v1/recommendations", summary="What to show a shopper")
@@ -88,11 +89,12 @@ def search_routes(service: Service) -> APIRouter:
         """Return the best items for a shopper, known or not; `ground` says what the order rests on."""
         shopper = Shopper(body.user_id, body.session_id)
         top_n = check_top_n(body.top_n, service.config)
+        filters, _ = spoken(body.filters, shop.facets)
         request = PipelineRequest(
             shopper,
             datetime.now(UTC),
             mode="recommend",
-            filters=body.filters,
+            filters=filters,
             exclude=tuple(body.exclude),
             top_n=top_n,
         )
@@ -108,21 +110,3 @@ def check_items(item_ids: list[str], field: str, catalog: Catalog) -> None:
     for place, item_id in enumerate(item_ids):
         if item_id not in catalog:
             raise ApiProblem(422, f"{field}.{place}: unknown item {item_id!r}", field=f"{field}.{place}")
-
-
-def write_cursor(offset: int) -> str:
-    """Return the opaque mark of where the next page begins."""
-    return base64.urlsafe_b64encode(json.dumps({"offset": offset}).encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str | None) -> int:
-    """Return where a page begins; refuse a mark that is not ours."""
-    if cursor is None:
-        return 0
-    try:
-        offset = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))["offset"]
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        offset = None
-    if not isinstance(offset, int) or not 0 <= offset <= DEEPEST:
-        raise ApiProblem(422, f"cursor: {cursor!r} is none of ours; send back what the last page gave", field="cursor")
-    return offset

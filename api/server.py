@@ -7,21 +7,44 @@ import logging
 import os
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from api.app import create_app
 from api.keys import load_keys, require_keys
 from api.service import Service
 from catalog.errors import ConfigError
 
+if TYPE_CHECKING:
+    import uvicorn
+
 log = logging.getLogger("vitrine.api")
 
 GRACE_SECONDS = 10
 
 
-def serve(
+@dataclass(frozen=True)
+class Opened:
+    """A shop whose address is taken; nobody is answered before `run`."""
+
+    server: uvicorn.Server
+    listener: socket.socket
+    address: str
+
+    def run(self) -> None:
+        """Answer until a signal or `stop` ends it; running answers get ten seconds to finish."""
+        with self.listener:
+            self.server.run(sockets=[self.listener])
+
+    def stop(self) -> None:
+        """End `run` from another thread."""
+        self.server.should_exit = True
+
+
+def opened(
     service: Service, host: str | None = None, port: int | None = None, *, environment: Mapping[str, str] | None = None
-) -> None:
-    """Serve until a signal ends it; running answers get ten seconds to finish.
+) -> Opened:
+    """Take the address and make everything ready to run.
 
     Args:
         service: The open shop.
@@ -38,15 +61,21 @@ def serve(
     keys = load_keys(os.environ if environment is None else environment)
     require_keys(address, keys)
     listener = listen(address, service.config.port if port is None else port)
-    taken = listener.getsockname()[1]
     app = create_app(service, keys=keys, check_host=True)
-    access = "with keys" if keys else "open: no key is asked for, only this machine can reach it"
-    log.info("serving address=http://%s:%d access=%r", _in_url(address), taken, access)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
     )
-    with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+    url = f"http://{_in_url(address)}:{listener.getsockname()[1]}"
+    access = "with keys" if keys else "open: no key is asked for, and only this machine can reach it"
+    log.info("serving address=%s access=%r", url, access)
+    return Opened(uvicorn.Server(config), listener, url)
+
+
+def serve(
+    service: Service, host: str | None = None, port: int | None = None, *, environment: Mapping[str, str] | None = None
+) -> None:
+    """Serve until a signal ends it; see `opened`."""
+    opened(service, host, port, environment=environment).run()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -90,13 +91,11 @@ def example_wishes(catalog: Catalog) -> list[str]:
         items = [catalog.items[row] for row in by_category[category]]
         noun = category.casefold()
         prices = sorted(item.price for item in items if item.price is not None)
-        values = Counter(value for item in items for values in item.attributes.values() for value in values)
-        word = values.most_common(1)[0][0].casefold() if values else ""
-        limit = f"{-(-prices[len(prices) // 2] // 5) * 5:.0f}" if prices else ""
-        if place % 2 == 0 and limit:
-            wishes.append(f"{noun.capitalize()} under {limit}")
-        elif word:
-            wishes.append(f"Something {word} among the {noun}")
+        words = Counter(value.casefold() for item in items for values in item.attributes.values() for value in values)
+        if prices and place % 2 == 0:
+            wishes.append(f"{noun.capitalize()} under {math.ceil(prices[len(prices) // 2] / 5) * 5}")
+        elif words:
+            wishes.append(f"{words.most_common(1)[0][0].capitalize()} {noun}")
         else:
             wishes.append(f"Show me {noun}")
     return wishes

@@ -9,7 +9,7 @@ import { chat, get, post, put, Refusal, useKey } from "./wire.js";
 
 const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
 const WINDOW = 12;
-const state = { session: null, request: null, shopper: null, running: null, spoken: false, examples: [] };
+const state = { session: random(), fresh: true, request: null, shopper: null, running: null, spoken: false, examples: [] };
 
 const actions = {
   like(item) {
@@ -35,24 +35,25 @@ const actions = {
 
 function event(kind, item) {
   return {
-    event_id: Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16).padStart(8, "0")).join(""),
+    event_id: random(),
     kind,
     item_id: item.item_id,
     user_id: state.shopper,
-    session_id: session(),
+    session_id: state.session,
     request_id: state.request,
   };
 }
 
-/** The session's id, chosen here so that what a guest clicks before speaking belongs to the conversation. */
-function session() {
-  return state.session ?? "page";
+/** An id; the session's is chosen here, so that what a guest clicks before speaking belongs to the conversation. */
+function random() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16).padStart(8, "0")).join("");
 }
 
 function fill(title, note, items) {
   byId("window-title").textContent = title;
   byId("window-note").textContent = note;
   compare.clear();
+  byId("cards").classList.remove("tall");
   byId("cards").replaceChildren(...items.map((item) => card(item, actions)));
   byId("cards").setAttribute("aria-busy", "false");
 }
@@ -120,8 +121,9 @@ function finish(answer, data, failed) {
   state.session = data.session_id;
   state.request = data.request_id;
   if (!failed) answer.whole(data.text);
-  if (data.session_restarted) answer.note("The earlier conversation has ended; this is a new one.");
+  if (data.session_restarted && !state.fresh) answer.note("The earlier conversation has ended; this is a new one.");
   for (const words of data.disclosures ?? []) answer.note(words);
+  state.fresh = false;
   if (data.trace_id) answer.link("How this came about", () => trace(data.trace_id));
   if (data.recommendations?.length) chips(["Cheaper ones", "Something different"]);
 }
@@ -239,7 +241,8 @@ function become(shopper) {
   if (shopper === state.shopper) return;
   stop();
   state.shopper = shopper;
-  state.session = null;
+  state.session = random();
+  state.fresh = true;
   talk.restart(shopper ? `You are ${shopper}. The window is dressed for you.` : "You are a guest again.");
   chips(state.examples);
   dress();

@@ -57,7 +57,11 @@ export function picture(item) {
   }
   const img = el("img", { alt: alternative(item), loading: "lazy", decoding: "async", sizes: SIZES });
   img.addEventListener("error", initial, { once: true });
-  img.addEventListener("load", () => frame.classList.add("loaded"), { once: true });
+  img.addEventListener("load", () => {
+    frame.classList.add("loaded");
+    // Posters and fashion stand upright: one such picture makes the whole row upright.
+    if (img.naturalHeight > 1.25 * img.naturalWidth) frame.closest(".cards")?.classList.add("tall");
+  }, { once: true });
   show(img, item.image).catch(initial);
   frame.append(img);
   return frame;

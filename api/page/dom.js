@@ -6,9 +6,9 @@ const PATHS = {
   send: "M5 12h13M12.5 6l6 6-6 6",
   stop: "M8 8h8v8H8z",
   close: "M6 6l12 12M18 6L6 18",
-  like: "M12 4v16M4 12h16M6.5 6.5l11 11M17.5 6.5l-11 11",
+  like: "M12 4l1.9 6.1L20 12l-6.1 1.9L12 20l-1.9-6.1L4 12l6.1-1.9z",
   no: "M5.5 5.5l13 13M12 3a9 9 0 100 18 9 9 0 000-18z",
-  compare: "M8 5v14M16 5v14M4 9h4M4 14h4M16 9h4M16 14h4",
+  compare: "M4 6h6v12H4zM14 6h6v12h-6z",
 };
 
 /** Make an element: `props` are attributes, `on` listeners, `text` its text; null children are left out. */
