@@ -147,8 +147,15 @@ class Workspace:
             "meta": dict(meta or {}),
         }
         write_text(home / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        self._sweep(home, keep=final)
+
+    @staticmethod
+    def _sweep(home: Path, keep: Path) -> None:
+        """Remove the data the manifest named before, and what killed runs left."""
         for other in home.iterdir():
-            if other.is_dir() and other != final and (_is_data(other.name) or other.name.startswith(".tmp-")):
+            if other.name.startswith(f".{MANIFEST}-"):
+                other.unlink(missing_ok=True)
+            elif other.is_dir() and other != keep and (_is_data(other.name) or other.name.startswith(".tmp-")):
                 shutil.rmtree(other, ignore_errors=True)
 
     def remove(self, name: str) -> None:

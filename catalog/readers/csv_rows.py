@@ -62,14 +62,14 @@ def delimited(
         except StopIteration:
             return
         except csv.Error as error:
-            rejects.add(name, first, "malformed row", f"not readable: {error}", _printable(lines.taken[0]))
+            rejects.add(name, first, "malformed row", f"not readable: {error}", printable(lines.taken[0]))
             lines.give_back_all_but_first()
             continue
         if not fields:
             continue
         if not _is_utf8(fields):
             detail = "bytes that are not UTF-8; converting the file to UTF-8 would be valid"
-            rejects.add(name, first, "not UTF-8", detail, _printable("".join(lines.taken)))
+            rejects.add(name, first, "not UTF-8", detail, printable("".join(lines.taken)))
         elif width is not None and len(fields) != width:
             detail = f"{len(fields)} fields where the header has {width}"
             rejects.add(name, first, "malformed row", detail, "".join(lines.taken))
@@ -89,5 +89,6 @@ def _is_utf8(fields: list[str]) -> bool:
     return True
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return text read with `surrogateescape` as text that can be written, what is not UTF-8 replaced."""
     return text.encode(errors="surrogateescape").decode(errors="replace")

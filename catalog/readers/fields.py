@@ -57,7 +57,8 @@ NAMES: Mapping[TableKind, Mapping[str, tuple[str, ...]]] = {
 """Per table and noun, the source names (compared as `_plain` makes them) that are understood, the preferred first."""
 
 LISTS = frozenset({"categories", "images", "videos", "sizes"})
-"""Nouns that hold several values; a map may join columns: `department + section`, broad to narrow."""
+"""Nouns that hold several values: of all columns that their names claim, or that a map joins
+(`department + section`, broad to narrow)."""
 
 COMMA_NAMES = frozenset({
     "actor", "actors", "artist", "artists", "author", "authors", "cast", "color", "colors", "colour", "colours",
@@ -122,9 +123,10 @@ def map_columns(table: TableKind, columns: Sequence[str], given: Mapping[str, st
                 raise DataError(f"column map: {target!r} takes one column, not {source!r}")
     taken = {source for sources in nouns.values() for source in sources} | set(renamed)
     for target, known in names.items():
-        if target not in given and (found := _by_name(columns, known, taken)) is not None:
-            nouns[target] = (found,)
-            taken.add(found)
+        found = () if target in given else _by_name(columns, known, taken)
+        if found:
+            nouns[target] = found if target in LISTS else found[:1]
+            taken.update(nouns[target])
     return Mapped(nouns, renamed, frozenset(target for target in given if given[target]))
 
 
@@ -152,9 +154,10 @@ def _sources(source: str, columns: Sequence[str], where: str) -> tuple[str, ...]
     return asked
 
 
-def _by_name(columns: Sequence[str], known: Sequence[str], taken: set[str]) -> str | None:
+def _by_name(columns: Sequence[str], known: Sequence[str], taken: set[str]) -> tuple[str, ...]:
+    """Return the columns known by name, the preferred first."""
     plain = {_plain(name): name for name in reversed(columns) if name and name not in taken}
-    return next((plain[name] for name in known if name in plain), None)
+    return tuple(plain[name] for name in known if name in plain)
 
 
 def _plain(name: str) -> str:

@@ -14,6 +14,9 @@ from catalog.readers.values import BadValue, as_bool, as_number, as_several, as_
 
 Record = Mapping[str, Any]
 
+_MOST = 2.0**53
+"""Whole numbers are exact in a float up to here."""
+
 
 class MediaFiles:
     """Resolves picture and video references against the folder of the file they stand in.
@@ -152,6 +155,6 @@ def _words(value: Any) -> str | None:
 
 def _whole(value: Any) -> int | None:
     number = as_number(value, "rating_count", least=0)
-    if number is not None and not number.is_integer():
+    if number is not None and not (number.is_integer() and number < _MOST):
         raise BadValue("bad rating_count", f"rating_count {shown(value)}: a whole number would be valid")
     return None if number is None else int(number)

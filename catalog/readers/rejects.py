@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 import weakref
@@ -50,18 +51,23 @@ class Rejects:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self._first: dict[str, Reject] = {}
-        self._spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, mode="w+", encoding="utf-8")  # noqa: SIM115
+        self._spool = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - lives as long as self
         weakref.finalize(self, self._spool.close)
 
     def __len__(self) -> int:
         return self.counts.total()
 
     def __iter__(self) -> Iterator[Reject]:
-        """Yield the rejects in the order they came; none may be added meanwhile."""
-        self._spool.seek(0)
-        for line in self._spool:
+        """Yield the rejects in the order they came."""
+        place = 0
+        while True:
+            self._spool.seek(place)
+            line = self._spool.readline()
+            place = self._spool.tell()
+            self._spool.seek(0, os.SEEK_END)  # at once: an iteration may be left, and rows are added at the end
+            if not line:
+                return
             yield Reject(**json.loads(line))
-        self._spool.seek(0, 2)
 
     def add(self, file: str, line: int, reason: str, detail: str, row: object) -> None:
         """Keep one row and count it under `reason`."""
@@ -69,7 +75,7 @@ class Rejects:
         reject = Reject(file, line, reason, detail, text[:ROW_CHARACTERS])
         self.counts[reason] += 1
         self._first.setdefault(reason, reject)
-        self._spool.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
+        self._spool.write(json.dumps(asdict(reject), ensure_ascii=False).encode() + b"\n")
 
     def summary(self) -> str:
         """Return one line: how many, by reason, each with its first case."""
@@ -84,9 +90,9 @@ class Rejects:
     def save(self, path: Path) -> None:
         """Write all of them as JSON lines, one `Reject` a line."""
         self._spool.seek(0)
-        with path.open("w", encoding="utf-8") as file:
+        with path.open("wb") as file:
             shutil.copyfileobj(self._spool, file)
-        self._spool.seek(0, 2)
+        self._spool.seek(0, os.SEEK_END)
 
 
 def shown(value: Any) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from catalog.errors import DataError
-from catalog.readers.csv_rows import delimited, delimiter_of
+from catalog.readers.csv_rows import delimited, delimiter_of, printable
 from catalog.readers.rejects import Rejects
 
 Form = Literal["csv", "tsv", "inter", "jsonl", "parquet"]
@@ -143,9 +143,10 @@ def _json_records(file: IO[str], name: str, rejects: Rejects) -> Iterator[tuple[
         try:
             line.encode()
             row = json.loads(line)
+            if "\\ud" in line:  # an escape may stand for half a character
+                json.dumps(row, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raw = line.encode(errors="surrogateescape").decode(errors="replace")
-            rejects.add(name, number, "not UTF-8", "bytes that are not UTF-8", raw)
+            rejects.add(name, number, "not UTF-8", "bytes or escapes that are not UTF-8", printable(line))
             continue
         except (ValueError, RecursionError) as error:
             rejects.add(name, number, "malformed row", f"not JSON: {error}", line)

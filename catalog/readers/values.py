@@ -16,7 +16,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _NUMBER = re.compile(r"\s*[+-]?\d+(\.\d*)?([eE][+-]?\d+)?\s*")
-_COMMA = re.compile(r",\s*(?!(?:Jr|Sr|II|III|IV)\b)")
+_COMMA = re.compile(r",(?!\s*(?:Jr|Sr|II|III|IV)\b)")
 _LITERAL_CHARACTERS = 10_000
 _TRUE = {"true", "yes", "y", "1", "in stock", "available"}
 _FALSE = {"false", "no", "n", "0", "out of stock", "unavailable", "sold out"}

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog.errors import DataError, NotFoundError
+from catalog.ids import IdMap
+from catalog.vectors import EmbeddingTable
+
+
+def table(ids: str, start: float = 0, space: str = "s") -> EmbeddingTable:
+    vectors = np.arange(start, start + 2 * len(ids), dtype=np.float32).reshape(-1, 2)
+    return EmbeddingTable(IdMap(ids), vectors, space)
+
+
+def test_align_gives_the_order_asked_and_zeros_where_there_is_none() -> None:
+    vectors, present = table("abc").align(IdMap("cxa"))
+    assert vectors.tolist() == [[4, 5], [0, 0], [0, 1]] and present.tolist() == [True, False, True]
+    assert vectors.dtype == np.float32
+
+
+def test_a_vector_by_id() -> None:
+    assert table("ab").vector("b").tolist() == [2, 3]
+    with pytest.raises(NotFoundError, match="'z'"):
+        table("ab").vector("z")
+
+
+def test_joined_refuses_another_space_width_or_the_same_id() -> None:
+    both = table("ab").joined(table("cd", 10))
+    assert both.ids.ids == tuple("abcd") and both.vector("c").tolist() == [10, 11]
+    with pytest.raises(DataError, match="cannot mix space 's'"):
+        table("ab").joined(table("cd", space="t"))
+    with pytest.raises(DataError, match="3 wide"):
+        table("ab").joined(EmbeddingTable(IdMap("c"), np.zeros((1, 3), np.float32), "s"))
+    with pytest.raises(DataError, match="'b' stands at rows"):
+        table("ab").joined(table("bc"))
+
+
+def test_saved_and_loaded(tmp_path: Path) -> None:
+    table("abc").save(tmp_path)
+    again = EmbeddingTable.load(tmp_path, "s")
+    assert again.ids == IdMap("abc") and np.array_equal(again.vectors, table("abc").vectors)
+    empty = EmbeddingTable(IdMap([]), np.zeros((0, 4), np.float32), "s")
+    empty.save(tmp_path)
+    assert EmbeddingTable.load(tmp_path, "s").vectors.shape == (0, 4)
+
+
+def test_doubles_become_floats_and_bad_input_is_refused() -> None:
+    assert EmbeddingTable(IdMap("a"), np.ones((1, 2)), "s").vectors.dtype == np.float32  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"vectors of shape \(1, 2\) for 2 ids; \(2, d\) would be valid"):
+        EmbeddingTable(IdMap("ab"), np.ones((1, 2), np.float32), "s")
+    with pytest.raises(DataError, match=r"vector of item 'b' \(row 1\) is not finite"):
+        EmbeddingTable(IdMap("ab"), np.array([[1], [np.inf]], np.float32), "s")
+    with pytest.raises(DataError, match="not finite"), np.errstate(over="ignore"):
+        EmbeddingTable(IdMap("a"), np.array([[1e300]]), "s")  # type: ignore[arg-type]
