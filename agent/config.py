@@ -82,6 +82,9 @@ class AgentConfig(BaseModel):
     max_seconds: float = Field(30.0, gt=0)
     """Wall clock of one turn's thinking. What is known by then is the answer."""
 
+    planner_seconds: float = Field(5.0, gt=0)
+    """What the planner gets at least when it steps in for an LLM that used the time up."""
+
     max_answer_chars: int = Field(4000, ge=200)
     """A rambling mind is cut off at the last whole sentence."""
 

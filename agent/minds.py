@@ -6,20 +6,75 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.base import ShownItem
 from agent.config import LLMConfig
+from catalog.items import Catalog
+from embedding.base import TextEmbedder
 
 if TYPE_CHECKING:
     from llama_index.core.llms.function_calling import FunctionCallingLLM
 
+    from agent.understanding.intent import Understanding
+    from agent.understanding.understander import Understander
 
-class PlannerFactory(Protocol):
-    """Makes the planner for one turn."""
 
-    def __call__(self, state: Any, shown: tuple[ShownItem, ...]) -> FunctionCallingLLM:
-        """Return a mind that has `state` (None at the start of a conversation) and `.state` after the turn."""
+class Planner(Protocol):
+    """Makes the planner for one turn, and follows a conversation while another mind leads it."""
+
+    def mind(self, state: Any, shown: tuple[ShownItem, ...], top_n: int) -> FunctionCallingLLM:
+        """Return a mind for one turn; it has `state`, `understanding`, `outcome` and `listed` afterwards.
+
+        Args:
+            state: What the conversation has established, None at its start.
+            shown: The last list the shopper saw, in its order.
+            top_n: Most items to list.
+        """
+
+    def follow(self, message: str, state: Any) -> Any:
+        """Return the understanding of a message another mind answers; its `state` goes on to the next turn."""
+
+    def warm(self) -> None:
+        """Load what the first message would otherwise wait for."""
+
+
+class ShopPlanner:
+    """The planner of one shop; its vocabulary is read from the catalogue at the first message.
+
+    Args:
+        catalog: The shop's words.
+        embedder: For synonyms; None does without.
+    """
+
+    def __init__(self, catalog: Catalog, embedder: TextEmbedder | None = None) -> None:
+        self._catalog = catalog
+        self._embedder = embedder
+
+    @cached_property
+    def understander(self) -> Understander:
+        """What reads messages."""
+        from agent.understanding.understander import Understander
+        from agent.understanding.vocabulary import Vocabulary
+
+        return Understander(Vocabulary(self._catalog), self._embedder)
+
+    def mind(self, state: Any, shown: tuple[ShownItem, ...], top_n: int) -> FunctionCallingLLM:
+        """See `Planner.mind`."""
+        from agent.planner import PlannerLLM
+
+        return PlannerLLM(understander=self.understander, state=state, shown=shown, top_n=top_n)
+
+    def follow(self, message: str, state: Any) -> Understanding:
+        """See `Planner.follow`."""
+        from agent.understanding.intent import IntentState
+
+        return self.understander.understand(message, state or IntentState())
+
+    def warm(self) -> None:
+        """See `Planner.warm`."""
+        self.understander.warm()
 
 
 @dataclass
@@ -77,7 +132,7 @@ class Minds:
     """The minds of one agent.
 
     Args:
-        planner: Makes the planner.
+        planner: Thinks where there is no LLM, and whenever it fails.
         llm: Where an LLM is served; None: the planner thinks alone.
         clock: Seconds that only grow, for the breaker.
 
@@ -86,7 +141,7 @@ class Minds:
     """
 
     def __init__(
-        self, planner: PlannerFactory, llm: LLMConfig | None = None, clock: Callable[[], float] = time.monotonic
+        self, planner: Planner, llm: LLMConfig | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.planner = planner
         self.config = llm

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -58,7 +58,7 @@ class Session:
 class SessionStore(Protocol):
     """Where conversations rest between turns."""
 
-    def turn(self, session_id: str | None, user_id: str | None) -> TurnOf:
+    def turn(self, session_id: str | None, user_id: str | None) -> AbstractAsyncContextManager[tuple[Session, bool]]:
         """Return an asynchronous context that gives `(session, restarted)` and holds it for one turn.
 
         `restarted` says that the conversation asked for was unknown, expired or somebody else's, and starts afresh.
@@ -81,16 +81,6 @@ class SessionStore(Protocol):
 
     def forget(self, session_id: str) -> bool:
         """Drop one conversation; return whether there was one."""
-
-
-class TurnOf(Protocol):
-    """The context `SessionStore.turn` returns."""
-
-    async def __aenter__(self) -> tuple[Session, bool]:
-        """Wait for the conversation's earlier turns, then give it."""
-
-    async def __aexit__(self, *exc: object) -> bool | None:
-        """Let the next turn begin."""
 
 
 @dataclass

@@ -22,7 +22,9 @@ from tools.arguments import canonical
 from tools.base import ToolContext, ToolResult
 from tools.registry import Registry
 
-_NAMES_ITEMS = re.compile(r"item|(?:^|_)ids?$|^(?:like|unlike|exclude|anchor|candidates|handles?)$", re.IGNORECASE)
+_NAMES_ITEMS = re.compile(
+    r"item|(?:^|_)ids?$|^(?:like|unlike|exclude|anchor|candidates|handles?|unavailable|variants)$", re.IGNORECASE
+)
 _HANDLE = re.compile(r"[<`\"'(\[]*\s*(?:item|product)?\s*#\s*\d+\s*[>`\"')\]]*", re.IGNORECASE)
 
 REPEATED = "You made this very call before in this turn; this is the same answer. Answer the shopper now."
@@ -37,7 +39,7 @@ class TurnTools:
         runs: Calls in order.
         found: Candidates by item id, the latest call winning, in the order of the latest call that gave items.
         last_round: Set when the mind may not ask again after this round.
-        asked: Names and arguments of writes that wait for the shopper's yes.
+        asked: Writes that wait for the shopper's yes: canonical arguments -> tool.
     """
 
     registry: Registry
@@ -94,15 +96,14 @@ class TurnTools:
 
     async def _answered(self, run: ToolRun, key: str, arguments: Mapping[str, Any]) -> str:
         tool = self.registry.get(run.tool)
-        if tool.access == "write" and canonical(arguments) not in self.context.confirmed:
-            self.asked[canonical(arguments)] = run.tool
         started = time.perf_counter()
         try:
             result = await asyncio.to_thread(tool.call, arguments, self.context)
         finally:
             run.milliseconds = round((time.perf_counter() - started) * 1000, 1)
-        if tool.access == "write":
-            self.asked.pop(canonical(arguments), None)
+        asked = result.facts.get("needs_confirmation")
+        if tool.access == "write" and isinstance(asked, Mapping):
+            self.asked[str(asked["canonical"])] = run.tool
         run.text, run.facts, run.trace = result.text, jsonable(result.facts), jsonable(result.trace)
         run.items = tuple(candidate.item_id for candidate in result.candidates)
         content = self._content(result)

@@ -58,7 +58,7 @@ class Trace:
     message: str
     started_at: str
     minds: list[MindRun] = field(default_factory=list)
-    tools: list[ToolRun] = field(default_factory=list)
+    runs: list[ToolRun] = field(default_factory=list)
     intent: Any = None
     dropped: list[dict[str, str]] = field(default_factory=list)
     exhausted: str | None = None
@@ -84,7 +84,7 @@ class Trace:
             "mind": self.minds[-1].mind if self.minds else None,
             "minds": [asdict(run) for run in self.minds],
             "intent": self.intent,
-            "tools": [jsonable(asdict(run)) for run in self.tools],
+            "tools": [jsonable(asdict(run)) for run in self.runs],
             "gate": {"mode": gate, "changes": [asdict(change) for change in changes]},
             "dropped": self.dropped,
             "exhausted": self.exhausted,

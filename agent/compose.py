@@ -1,0 +1,116 @@
+"""The answer of a turn: which items, in which order, with which outcome, put together outside the mind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.base import Outcome, ShownRecommendation
+from agent.explanation import Explainer
+from agent.money import price_text
+from agent.tooling import TurnTools
+from agent.trace import ToolRun
+
+FINDS = frozenset({"search_items", "similar_items", "recommend_items", "rank_items"})
+"""Tools whose items are recommendations; the items of others are what the answer speaks of."""
+
+
+@dataclass(frozen=True)
+class Composed:
+    """Everything about the answer but its prose."""
+
+    outcome: Outcome
+    recommendations: tuple[ShownRecommendation, ...]
+    blocking: Mapping[str, Any] | None
+    dropped: tuple[dict[str, str], ...]
+
+
+def compose(
+    turn: TurnTools, named: Sequence[str], text: str, top_n: int, explainer: Explainer, *, failed: bool = False
+) -> Composed:
+    """Return the answer's items and outcome.
+
+    Args:
+        turn: What the tools gave.
+        named: Items in the order the mind first named them; the tool's order when it named none.
+        text: The answer as the shopper reads it.
+        top_n: Ceiling.
+        explainer: Writes reasons.
+        failed: Whether the turn ended in a bug; what is known is still given.
+    """
+    shop = turn.registry.shop
+    run = _deciding(turn)
+    pool = list(named) or list(run.items if run is not None and (run.tool in FINDS or failed) else ())
+    known = [item_id for item_id in dict.fromkeys(pool) if item_id in shop.catalog]
+    chosen = known[:top_n]
+    explained = explainer.explain(chosen, run)
+    shown = tuple(
+        _shown(turn, item_id, rank, explained[item_id].reason, explained[item_id].evidence)
+        for rank, item_id in enumerate(chosen, start=1)
+    )
+    blocking = _blocking(run)
+    outcome: Outcome = "error" if failed else _outcome(turn, run, bool(shown), text, blocking)
+    rest = [i for i in (run.items if run is not None else ()) if i not in chosen]
+    dropped = [{"item_id": i, "reason": "beyond top_n" if i in known else "not named in the answer"} for i in rest]
+    return Composed(outcome, shown, blocking if outcome in ("nearest", "nothing") else None, tuple(dropped))
+
+
+def plain_text(composed: Composed) -> str:
+    """Return what is said when a mind's own words are missing: true, and not much."""
+    if not composed.recommendations:
+        if composed.outcome == "nothing":
+            return "I found nothing that fits."
+        return "I could not find an answer to that. Could you put it in other words?"
+    lead = "Nothing fits exactly; the nearest I found: " if composed.outcome == "nearest" else "Here is what I found: "
+    return lead + "; ".join(_line(each) for each in composed.recommendations[:3]) + "."
+
+
+def _line(shown: ShownRecommendation) -> str:
+    price = price_text(shown.price, shown.currency)
+    return f"{shown.title}, {price}" if price else shown.title
+
+
+def _deciding(turn: TurnTools) -> ToolRun | None:
+    """Return the call the answer rests on: the last that found items, else the last that gave any."""
+    finds = [run for run in turn.runs if run.tool in FINDS and run.error is None]
+    filled = [run for run in finds if run.items]
+    if filled or finds:
+        return (filled or finds)[-1]
+    return turn.last_with_items() or next((run for run in reversed(turn.runs) if run.error is None), None)
+
+
+def _blocking(run: ToolRun | None) -> Mapping[str, Any] | None:
+    found = run.facts.get("blocking") if run is not None else None
+    return found if isinstance(found, Mapping) and found else None
+
+
+def _outcome(
+    turn: TurnTools, run: ToolRun | None, shows: bool, text: str, blocking: Mapping[str, Any] | None
+) -> Outcome:
+    looked = run is not None and run.tool in FINDS
+    if shows:
+        if not looked or run is None:
+            return "answered"
+        return "nearest" if blocking is not None or run.facts.get("nearest") else "recommended"
+    if looked:
+        return "nothing"
+    if not any(each.error is None for each in turn.runs) and text.rstrip().endswith(("?", "？")):
+        return "question"
+    return "question" if turn.asked else "answered"
+
+
+def _shown(turn: TurnTools, item_id: str, rank: int, reason: str, evidence: Sequence[Any]) -> ShownRecommendation:
+    item = turn.registry.shop.catalog[item_id]
+    candidate = turn.found.get(item_id)
+    return ShownRecommendation(
+        item_id=item_id,
+        title=item.title or "(untitled)",
+        price=item.price,
+        currency=item.currency,
+        rank=rank,
+        score=round(float(candidate.score), 6) if candidate is not None else 0.0,
+        reason=reason,
+        evidence=tuple(evidence),
+        image=item.images[0] if item.images else None,
+    )

@@ -1,0 +1,116 @@
+"""`Agent`: a message in, events out; the last is always `Done`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from agent.base import AgentEvent, Answer, ChatRequest, Done
+from agent.config import AgentConfig
+from agent.gate.vocabulary import ShopWords
+from agent.minds import Minds
+from agent.prompt import system_prompt
+from agent.sessions import MemorySessions, SessionStore
+from agent.turn import Turn
+from catalog.errors import DataError
+from tools.registry import Registry
+from tools.shop import Shop
+
+log = logging.getLogger("vitrine.agent")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Agent:
+    """Converses with shoppers of one shop.
+
+    Args:
+        shop: The open shop.
+        registry: Its tools.
+        minds: Who thinks.
+        config: Budgets.
+        sessions: Where conversations rest; in memory by default.
+        now: The clock events are dated by.
+    """
+
+    def __init__(
+        self,
+        shop: Shop,
+        registry: Registry,
+        minds: Minds,
+        config: AgentConfig | None = None,
+        sessions: SessionStore | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self.shop = shop
+        self.registry = registry
+        self.minds = minds
+        self.config = config or AgentConfig()
+        self.sessions: SessionStore = sessions or MemorySessions(
+            shop.catalog,
+            ttl_seconds=self.config.session_ttl_seconds,
+            limit=self.config.max_sessions,
+            max_handles=self.config.max_handles,
+        )
+        self.now = now
+
+    @cached_property
+    def words(self) -> ShopWords:
+        """Names the catalogue knows."""
+        return ShopWords.of(self.shop.catalog)
+
+    @cached_property
+    def prompt(self) -> str:
+        """The system prompt of this shop."""
+        return system_prompt(self.shop.name, self.shop.catalog)
+
+    async def turn(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
+        """Answer one message.
+
+        Gives a `Status` for each tool, `Token`s of checked text, `Recommendations` once when there are items, and
+        `Done` last, also after a `Problem`.
+
+        Raises:
+            DataError: Before anything is given, when the request is not one: no message, `top_n` below 1, an
+                impossible `session_id`.
+        """
+        request = self._checked(request)
+        async with self.sessions.turn(request.session_id, request.user_id) as (session, restarted):
+            async for event in Turn(self, session, request, restarted).events():
+                yield event
+
+    async def answer(self, request: ChatRequest) -> Answer:
+        """Answer one message in one piece; see `turn`."""
+        answer: Answer | None = None
+        async for event in self.turn(request):
+            if isinstance(event, Done):
+                answer = event.answer
+        assert answer is not None
+        return answer
+
+    async def warm(self) -> None:
+        """Load what the first shopper would otherwise wait for."""
+        await asyncio.to_thread(self.minds.planner.warm)
+        await self.answer(ChatRequest("hello", session_id="warm-up"))
+        self.sessions.forget("warm-up")
+
+    def status(self) -> dict[str, Any]:
+        """Return which mind is active and how the LLM fares, for health and doctor."""
+        return self.minds.status()
+
+    def _checked(self, request: ChatRequest) -> ChatRequest:
+        if not request.message.strip() and not request.images:
+            raise DataError("message is empty; some text (or a picture) would be valid")
+        if request.top_n < 1:
+            raise DataError(f"top_n is {request.top_n!r}; 1 to {self.config.max_top_n} would be valid")
+        session_id = request.session_id
+        if session_id is None and request.history:
+            session_id = self.sessions.recognise(request.history, request.user_id)
+        return replace(request, session_id=session_id, top_n=min(request.top_n, self.config.max_top_n))

@@ -1,0 +1,243 @@
+"""One mind's run through the agent loop: budgets kept, text passed through the gate, tools reported.
+
+Import this module late: it loads LlamaIndex.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from llama_index.core.agent.workflow import AgentOutput, AgentStream, FunctionAgent, ToolCall, ToolCallResult
+from llama_index.core.base.llms.types import ChatMessage, ContentBlock, ImageBlock, MessageRole, TextBlock
+from llama_index.core.bridge.pydantic import Field
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.memory import BaseMemory
+
+from agent.base import Status, Token
+from agent.config import AgentConfig
+from agent.gate.gate import Gate, Passed
+from agent.llama_tools import turn_tools
+from agent.tooling import TurnTools
+from agent.trace import MindRun
+from catalog.errors import ServiceError
+
+log = logging.getLogger("vitrine.agent")
+
+DOING = {
+    "search_items": "Looking through the shop",
+    "similar_items": "Looking for similar things",
+    "recommend_items": "Thinking of what you may like",
+    "rank_items": "Putting them in order",
+    "item_details": "Reading the details",
+    "compare_items": "Comparing",
+    "catalogue_facts": "Counting what the shop has",
+    "shopper_history": "Remembering what you did before",
+    "record_feedback": "Taking note",
+}
+
+
+class Ungrounded(Exception):
+    """A mind answered from memory, and nothing of it held."""
+
+
+class PlainMemory(BaseMemory):
+    """The messages of one turn, all of them: what a mind reads is bounded before it gets here."""
+
+    messages: list[ChatMessage] = Field(default_factory=list)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name LlamaIndex knows the class by."""
+        return "PlainMemory"
+
+    @classmethod
+    def from_defaults(cls, **kwargs: Any) -> PlainMemory:
+        """Return an empty memory."""
+        return cls()
+
+    def get(self, input: str | None = None, **kwargs: Any) -> list[ChatMessage]:  # noqa: A002
+        """Return every message."""
+        return list(self.messages)
+
+    def get_all(self) -> list[ChatMessage]:
+        """Return every message."""
+        return list(self.messages)
+
+    def put(self, message: ChatMessage) -> None:
+        """Add a message."""
+        self.messages.append(message)
+
+    def set(self, messages: list[ChatMessage]) -> None:
+        """Replace all messages."""
+        self.messages = list(messages)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.messages = []
+
+
+@dataclass
+class Heard:
+    """What a mind is given to read: the rules, the conversation so far, the message with its pictures."""
+
+    prompt: str
+    history: list[tuple[str, str]]
+    message: str
+    images: tuple[str, ...] = ()
+
+
+@dataclass
+class Thinking:
+    """Runs one mind over one message.
+
+    Attributes:
+        account: Rounds, tokens and why it stopped, for the trace.
+        said: What passed the gate, in order.
+    """
+
+    mind: FunctionCallingLLM
+    tools: TurnTools
+    gate: Gate
+    config: AgentConfig
+    deadline: float
+    account: MindRun
+    said: list[Passed] = field(default_factory=list)
+    _held: str = ""
+    _tools_used: bool = False
+
+    async def events(self, heard: Heard) -> AsyncIterator[Status | Token]:
+        """Give what the shopper may see while the mind thinks.
+
+        Raises:
+            ServiceError: The mind's server failed.
+            Ungrounded: It looked nothing up and nothing it said held.
+        """
+        started = time.perf_counter()
+        agent = FunctionAgent(
+            name="vitrine",
+            description="A shop assistant.",
+            llm=self.mind,
+            tools=list(turn_tools(self.tools.registry.tools, self.tools)),
+            system_prompt=heard.prompt,
+            streaming=True,
+            allow_parallel_tool_calls=True,
+        )
+        handler = agent.run(
+            user_msg=ChatMessage(role=MessageRole.USER, blocks=_blocks(heard)),
+            chat_history=[ChatMessage(role=MessageRole(role), content=text) for role, text in heard.history],
+            memory=PlainMemory(),
+            max_iterations=self.config.max_rounds + 10,
+        )
+        stream = aiter(handler.stream_events())
+        try:
+            while (event := await self._next(stream)) is not None:
+                for shown in self._shown(event):
+                    yield shown
+                if self.account.stopped:
+                    break
+            for token in self._finished():
+                yield token
+            if not self.account.stopped:
+                await _result(handler)
+        finally:
+            self.account.milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            if not handler.is_done():
+                await handler.cancel_run()
+            handler.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await handler
+
+    async def _next(self, stream: AsyncIterator[Any]) -> Any:
+        """Return the next event, None at the end or when time is up."""
+        remaining = self.deadline - time.monotonic()
+        try:
+            return await asyncio.wait_for(anext(stream), max(remaining, 0.0))
+        except StopAsyncIteration:
+            return None
+        except TimeoutError:
+            self.account.stopped = "time"
+            return None
+
+    def _shown(self, event: Any) -> list[Status | Token]:
+        if isinstance(event, AgentStream):
+            return self._text(event.delta)
+        if isinstance(event, ToolCall):
+            return [Status(event.tool_name, DOING.get(event.tool_name, "Looking it up"))]
+        if isinstance(event, ToolCallResult):
+            if event.tool_output.exception is not None:
+                raise event.tool_output.exception
+        elif isinstance(event, AgentOutput):
+            return self._step(event)
+        return []
+
+    def _text(self, delta: str) -> list[Status | Token]:
+        """Hold back what is said before the first look-up: it may only lead up to one."""
+        if not self._tools_used:
+            self._held += delta
+            return []
+        return self._pass(self.gate.feed(delta))
+
+    def _step(self, event: AgentOutput) -> list[Status | Token]:
+        self._count(event)
+        if event.tool_calls:
+            self.account.rounds += 1
+            self._tools_used, self._held = True, ""
+            self.tools.last_round = self.account.rounds >= self.config.max_rounds
+            if self.account.rounds > self.config.max_rounds:
+                self.account.stopped = "rounds"
+            return self._pass(self.gate.finish())
+        passed = self.gate.feed(self._held) + self.gate.finish()
+        if self._held and not self.gate.named and any(c.action == "removed" for c in self.gate.changes):
+            raise Ungrounded
+        self._held = ""
+        return self._pass(passed)
+
+    def _finished(self) -> list[Status | Token]:
+        if self.account.stopped:
+            self.gate.drop()
+            return []
+        return self._pass(self.gate.finish())
+
+    def _pass(self, passed: list[Passed]) -> list[Status | Token]:
+        shown: list[Status | Token] = []
+        for sentence in passed:
+            length = sum(len(each.text) for each in self.said)
+            if length + len(sentence.text) > self.config.max_answer_chars:
+                self.account.stopped = self.account.stopped or "length"
+                break
+            self.said.append(sentence)
+            shown.append(Token(sentence.text))
+        return shown
+
+    def _count(self, event: AgentOutput) -> None:
+        usage = event.raw.get("usage") if isinstance(event.raw, dict) else None
+        total = usage.get("total_tokens") if isinstance(usage, dict) else None
+        if isinstance(total, int):
+            self.account.tokens += total
+        else:
+            self.account.tokens = self.tools.tokens + sum(len(each.text) for each in self.said) // 4
+        if self.account.tokens > self.config.max_tokens and event.tool_calls:
+            self.account.stopped = "tokens"
+
+
+def _blocks(heard: Heard) -> list[ContentBlock]:
+    return [TextBlock(text=heard.message), *(ImageBlock(url=url) for url in heard.images)]
+
+
+async def _result(handler: Any) -> None:
+    """Wait for the run to end; what broke it comes out as itself, not wrapped by the workflow."""
+    try:
+        await handler
+    except ServiceError:
+        raise
+    except Exception as error:
+        cause = error.__cause__ or error.__context__
+        if isinstance(cause, ServiceError):
+            raise cause from None
+        raise

@@ -1,0 +1,87 @@
+"""What the pipeline says of one result, read from a tool's trace; a tool that says less is explained with less."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Why one result stands where it does.
+
+    Attributes:
+        sources: Retriever -> rank it gave, from 1.
+        matched: Word of the query -> fields it stands in.
+        example: Item it is closest to, why that item counts (`example`, `purchase`...), and how close, 0 to 1.
+        features: Named values its score is made of.
+        contributions: What the ranker added for each feature.
+    """
+
+    sources: Mapping[str, int] = field(default_factory=dict)
+    matched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    example: tuple[str, str, float] | None = None
+    features: Mapping[str, float] = field(default_factory=dict)
+    contributions: Mapping[str, float] = field(default_factory=dict)
+
+
+NOTHING = Signals()
+
+
+def signals_of(trace: Any) -> dict[str, Signals]:
+    """Return the signals of every result a trace tells of, by item id."""
+    return {str(entry["item_id"]): _signals(entry) for entry in _entries(trace)}
+
+
+def _entries(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Find the entries of results: objects with an `item_id` and at least one account of it."""
+    if isinstance(value, Mapping):
+        if "item_id" in value and any(name in value for name in ("sources", "features", "matched", "closest")):
+            yield value
+            return
+        for inner in value.values():
+            yield from _entries(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _entries(inner)
+
+
+def _signals(entry: Mapping[str, Any]) -> Signals:
+    closest = entry.get("closest")
+    example = None
+    if isinstance(closest, Mapping) and closest.get("item_id"):
+        example = (str(closest["item_id"]), str(closest.get("why", "example")), _number(closest.get("cosine")))
+    return Signals(
+        sources=_sources(entry.get("sources")),
+        matched=_matched(entry.get("matched")),
+        example=example,
+        features=_numbers(entry.get("features")),
+        contributions=_numbers(entry.get("contributions")),
+    )
+
+
+def _sources(given: Any) -> dict[str, int]:
+    if isinstance(given, Mapping):
+        return {str(name): int(_number(rank)) for name, rank in given.items()}
+    entries = given if isinstance(given, list | tuple) else ()
+    return {str(e["name"]): int(_number(e.get("rank"))) for e in entries if isinstance(e, Mapping) and "name" in e}
+
+
+def _matched(given: Any) -> dict[str, tuple[str, ...]]:
+    if isinstance(given, Mapping):
+        return {str(word): tuple(map(str, fields)) for word, fields in given.items()}
+    entries = given if isinstance(given, list | tuple) else ()
+    return {
+        str(e["word"]): tuple(map(str, e.get("fields", ()))) for e in entries if isinstance(e, Mapping) and "word" in e
+    }
+
+
+def _numbers(given: Any) -> dict[str, float]:
+    if not isinstance(given, Mapping):
+        return {}
+    return {str(name): float(v) for name, v in given.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
