@@ -62,6 +62,7 @@ class PopularityDouble:
     def __init__(self, users: IdMap, items: IdMap, counts: Mapping[str, float], groups: Mapping[str, str]) -> None:
         self.users = users
         self.items = items
+        self.content_items: frozenset[str] = frozenset()
         self._counts = dict(counts)
         self._groups = dict(groups)
 

@@ -44,5 +44,5 @@ def _meant(catalog: Catalog, written: str) -> str | None:
 
 
 def _closest(catalog: Catalog, written: str) -> str:
-    close = get_close_matches(written.strip(_WRAPPING), catalog.ids.ids, n=3, cutoff=0.7)
+    close = get_close_matches(written.strip(_WRAPPING), catalog.ids.ids, n=3, cutoff=0.6)
     return f" (closest: {', '.join(close)})" if close else ""

@@ -20,12 +20,11 @@ from indexes.base import Index
 from indexes.facets import FacetIndex
 from indexes.job import KEYWORD
 from indexes.keyword import KeywordIndex
-from models.base import Recommender
+from models.base import Ranker, Recommender
 from tools.pipeline.config import PipelineConfig
 
 if TYPE_CHECKING:
     from models.features import FeatureStore
-    from models.ranker import LightGBMRanker
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Shop:
     events: EventStore
     root: Path
     recommender: Recommender | None = None
-    ranker: LightGBMRanker | None = None
+    ranker: Ranker | None = None
     statistics: FeatureStore | None = None
     active: Mapping[str, str] = field(default_factory=dict)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
