@@ -121,7 +121,7 @@ def _read(raw: Any, service: Service) -> EventIn | dict[str, str]:
     try:
         event = EventIn.model_validate(raw)
     except ValidationError as error:
-        return explain(dict(error.errors(include_input=False)[0]))
+        return explain(dict(error.errors(include_input=False)[0]), of_request=False)
     if event.item_id not in service.shop.catalog:
         return {"field": "item_id", "detail": f"unknown item {event.item_id!r}"}
     return event

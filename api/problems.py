@@ -120,9 +120,14 @@ def status_of(error: VitrineError) -> int:
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
-def explain(error: Mapping[str, Any]) -> dict[str, str]:
-    """Return `{"field", "detail"}` for one of pydantic's errors; the input itself is never echoed."""
-    place = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
+def explain(error: Mapping[str, Any], *, of_request: bool = True) -> dict[str, str]:
+    """Return `{"field", "detail"}` for one of pydantic's errors; the input itself is never echoed.
+
+    Args:
+        error: The error.
+        of_request: Whether its place begins with the part of the request (`body`, `query`) as FastAPI's do.
+    """
+    place = [str(part) for part in (error["loc"][1:] if of_request else error["loc"])]
     field = ".".join(place)
     kind = error["type"]
     if kind == "unicode":

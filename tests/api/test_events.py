@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from api.config import ApiConfig
+from tools.doubles import toy_shop
+from tools.registry import Registry
+
+
+@pytest.fixture
+def own(make, tmp_path):
+    """A shop of its own, since events stay."""
+    shop = toy_shop(tmp_path)
+    yield shop, make.client(make.service(shop, Registry(shop)))
+    shop.events.close()
+
+
+def event(n: int, **more):
+    return {"event_id": f"e-{n}", "user_id": "dora", "item_id": "V01", "kind": "click", **more}
+
+
+def test_a_batch_may_be_sent_again(own):
+    shop, client = own
+    body = {"events": [event(1, timestamp="2026-03-01T10:00:00+02:00"), event(2, kind="rating", value=4.5)]}
+    assert client.put("/v1/events", json=body).json() == {"accepted": 2, "duplicates": 0, "rejected": []}
+    assert client.put("/v1/events", json=body).json() == {"accepted": 0, "duplicates": 2, "rejected": []}
+    kept = {e.event_id: e for e in shop.events.for_user("dora")}
+    assert kept.keys() == {"e-1", "e-2"}
+    assert kept["e-1"].timestamp == datetime(2026, 3, 1, 8, tzinfo=UTC)
+    assert kept["e-2"].value == 4.5 and kept["e-2"].timestamp.tzinfo is not None
+
+
+def test_one_id_twice_in_a_batch_counts_once(own):
+    _, client = own
+    body = {"events": [event(1), event(1, item_id="V02")]}
+    assert client.put("/v1/events", json=body).json() == {"accepted": 1, "duplicates": 1, "rejected": []}
+
+
+BAD = [
+    (event(1, kind="stare"), "kind"),
+    (event(1, item_id="nothing"), "item_id"),
+    (event(1, item_id=7), "item_id"),
+    (event(1, timestamp="yesterday"), "timestamp"),
+    (event(1, timestamp="2026-03-01T10:00:00"), "timestamp"),
+    (event(1, value="much"), "value"),
+    (event(1, text="x" * 8001), "text"),
+    (event(1, colour="blue"), "colour"),
+    (event(1, user_id=None), ""),
+    (event(1, text="\ud800"), "text"),
+    ({"user_id": "dora", "item_id": "V01", "kind": "click"}, "event_id"),
+    ("not an object", ""),
+    (None, ""),
+    ([], ""),
+]
+
+
+@pytest.mark.parametrize(("bad", "field"), BAD)
+def test_a_bad_event_is_named_and_stops_nobody(own, bad, field):
+    shop, client = own
+    content = json.dumps({"events": [event(8), bad, event(9)]})  # keeps half a surrogate pair as JSON writes it
+    answer = client.put("/v1/events", content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert (body["accepted"], body["duplicates"]) == (2, 0)
+    (rejected,) = body["rejected"]
+    assert rejected["index"] == 1 and rejected["field"] == field and rejected["detail"]
+    assert {e.event_id for e in shop.events.for_user("dora")} == {"e-8", "e-9"}
+
+
+def test_numbers_that_are_not_finite_are_rejected(own):
+    _, client = own
+    events = ['{"event_id": "a", "user_id": "d", "item_id": "V01", "kind": "rating", "value": NaN}']
+    events.append('{"event_id": "b", "user_id": "d", "item_id": "V01", "kind": "click", "context": {"x": [Infinity]}}')
+    content = f'{{"events": [{", ".join(events)}]}}'
+    body = client.put("/v1/events", content=content, headers={"Content-Type": "application/json"}).json()
+    assert body["accepted"] == 0 and [r["index"] for r in body["rejected"]] == [0, 1]
+    assert body["rejected"][0]["field"] == "value"
+
+
+def test_a_guest_is_known_by_the_session(own):
+    shop, client = own
+    client.put("/v1/events", json={"events": [event(1, user_id=None, session_id="s-9", kind="dismiss")]})
+    (kept,) = shop.events.for_session("s-9")
+    assert kept.kind == "dismiss" and kept.item_id == "V01"
+
+
+def test_a_dismissed_item_is_gone_from_the_next_recommendations(own):
+    _, client = own
+    body = {"session_id": "s-1", "top_n": 30}
+    before = [i["item_id"] for i in client.post("/v1/recommendations", json=body).json()["recommendations"]]
+    client.put(
+        "/v1/events",
+        json={"events": [event(1, user_id=None, session_id="s-1", kind="dismiss", item_id=before[0])]},
+    )
+    after = [i["item_id"] for i in client.post("/v1/recommendations", json=body).json()["recommendations"]]
+    assert before[0] not in after and len(after) >= 5
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({}, "events"), ({"events": {}}, "events"), ({"events": [], "event": []}, "event"), ([], None)],
+)
+def test_a_bad_batch_names_the_field(client, body, field):
+    answer = client.put("/v1/events", json=body)
+    assert answer.status_code == 422 and answer.json().get("field") == field
+
+
+def test_a_batch_has_a_limit_and_may_be_empty(make, shop, registry):
+    client = make.client(make.service(shop, registry, config=ApiConfig(max_events=2)))
+    assert client.put("/v1/events", json={"events": []}).json() == {"accepted": 0, "duplicates": 0, "rejected": []}
+    answer = client.put("/v1/events", json={"events": [event(n) for n in range(3)]})
+    assert answer.status_code == 422 and "up to 2" in answer.json()["detail"]
