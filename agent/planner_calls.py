@@ -1,0 +1,188 @@
+"""From acts to tool calls: the planner's side of the tool protocol, and how it reads the answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.base import ShownItem, ToolMessage
+from agent.messages import read
+from agent.understanding.intent import (
+    Act,
+    Compare,
+    Details,
+    Facts,
+    Feedback,
+    History,
+    IntentState,
+    Recommend,
+    Search,
+    Similar,
+)
+from agent.understanding.terms import Term
+from agent.understanding.wish import Wish
+from agent.understanding.words import keys
+
+MAX_ASKED = 60
+"""Most items one call asks for, whatever must be left out afterwards."""
+
+MAX_EVENTS = 20
+"""Events of the shopper's past one answer looks at."""
+
+MAX_DETAILS = 3
+"""Items one "tell me more" looks up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One tool call; arguments at their defaults are left out."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A tool's answer to a call. `rows` are the items' raw entries, for fields a `ShownItem` has not."""
+
+    call: Call
+    message: ToolMessage
+    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the tool answered with an error."""
+        return self.message.error is not None
+
+    @property
+    def mendable(self) -> bool:
+        """Whether the tool says that other arguments would do."""
+        return bool(self.message.error and self.message.error.get("retry"))
+
+    @property
+    def blocking(self) -> Mapping[str, Any] | None:
+        """The constraint that leaves nothing, when there is one."""
+        found = self.message.facts.get("blocking")
+        return found if isinstance(found, Mapping) and found else None
+
+    @property
+    def nearest(self) -> bool:
+        """Whether the items are only near what was asked."""
+        return bool(self.message.facts.get("nearest") or self.blocking)
+
+
+def reply(call: Call, content: str | None) -> Reply:
+    """Read a tool message; one that cannot be read counts as a final error."""
+    message = read(content)
+    rows: dict[str, Mapping[str, Any]] = {}
+    if message.error is None:
+        for row in json.loads(content or "{}").get("items", []):
+            rows[str(row.get("handle"))] = row
+    return Reply(call, message, rows)
+
+
+def calls(act: Act, state: IntentState, top_n: int) -> list[Call]:
+    """Return the calls an act begins with; none for talk."""
+    match act:
+        case Search():
+            return [search(act.wish, state, top_n, more=act.more)]
+        case Recommend():
+            exclude = [*act.wish.not_items, *((i.handle for i in state.shown) if act.more else ())]
+            return [_call("recommend_items", filters=act.wish.filters(), exclude=exclude, top_n=asked(act.wish, top_n))]
+        case Similar(handle=None):
+            return [_call("search_items", query=act.title, top_n=3)]
+        case Similar():
+            return [similar(act, act.handle, top_n)]
+        case Compare() if act.query:
+            return [_call("rank_items", item_ids=list(act.handles), query=act.query)]
+        case Compare():
+            return [_call("compare_items", item_ids=list(act.handles))]
+        case Details():
+            return [_call("item_details", item_id=handle) for handle in act.handles[:MAX_DETAILS]]
+        case Facts(question="carries"):
+            return [search(act.wish, state, top_n)]
+        case Facts():
+            return [_call("catalogue_facts", filters=act.wish.filters(), group_by=act.group_by)]
+        case History():
+            return [_call("shopper_history", limit=MAX_EVENTS)]
+        case Feedback():
+            text = act.text if act.signal in ("complaint", "rating") else None
+            return [_call("record_feedback", item_id=act.handle, kind=act.signal, value=act.value, text=text)]
+        case _:
+            return []
+
+
+def search(wish: Wish, state: IntentState, top_n: int, *, more: bool = False) -> Call:
+    """Return the search for a wish; `more` goes on where the last one ended."""
+    number = asked(wish, top_n)
+    cursor = state.cursor if more else None
+    if more and cursor is None:
+        number = min(number + len(state.shown), MAX_ASKED)
+    sort = None if wish.sort == "relevance" else wish.sort
+    query = None if sort and not wish.wanted.words else wish.query() or None
+    return _call("search_items", query=query, filters=wish.filters(), sort=sort, top_n=number, cursor=cursor)
+
+
+def similar(act: Similar, handle: str | None, top_n: int) -> Call:
+    """Return the look-up of what resembles an item, now that its handle is known."""
+    aspect = None if act.aspect == "both" else act.aspect
+    return _call(
+        "similar_items", item_id=handle, aspect=aspect, filters=act.wish.filters(), top_n=asked(act.wish, top_n)
+    )
+
+
+def mended(call: Call) -> Call | None:
+    """Return a call a tool refused with its attribute and brand values as words instead, or None when it had none."""
+    filters = dict(call.arguments.get("filters", {}))
+    loose = {name: filters.pop(name) for name in ("attributes", "brand", "category", "not") if name in filters}
+    arguments = {name: value for name, value in call.arguments.items() if name not in ("filters", "cursor", "aspect")}
+    if not loose and len(arguments) == len(call.arguments):
+        return None
+    if call.name == "search_items":
+        values = [*loose.get("category", ()), *loose.get("brand", ())]
+        values += [value for group in loose.get("attributes", {}).values() for value in group]
+        words = " ".join(dict.fromkeys(" ".join([call.arguments.get("query") or "", *values]).split()))
+        arguments["query"] = words or None
+    return _call(call.name, **arguments, filters=filters)
+
+
+def asked(wish: Wish, top_n: int) -> int:
+    """Return how many items to ask for, with a reserve for those that will be left out."""
+    number = wanted(wish, top_n) + len(wish.not_items)
+    if not wish.also.empty or wish.wanted.sizes or wish.unwanted.words:
+        number = 4 * number
+    return max(1, min(number, MAX_ASKED))
+
+
+def wanted(wish: Wish, top_n: int) -> int:
+    """Return how many items to show: what the shopper said, never above the caller's ceiling."""
+    return min(wish.count or top_n, top_n)
+
+
+def fits(wish: Wish, item: ShownItem, row: Mapping[str, Any]) -> bool:
+    """Whether an item satisfies what a filter cannot say: sizes, "also", words and items turned down."""
+    if item.handle in wish.not_items:
+        return False
+    title = set(keys(item.title))
+    if any(set(keys(word)) <= title for word in wish.unwanted.words):
+        return False
+    sizes = {str(size).casefold() for size in row.get("sizes", ())}
+    if wish.wanted.sizes and sizes and not sizes & {size.casefold() for size in wish.wanted.sizes}:
+        return False
+    return all(_has(item, term) for term in wish.also.terms() if term.kind != "size")
+
+
+def _has(item: ShownItem, term: Term) -> bool:
+    given: tuple[str, ...] = item.attributes.get(term.name, ())
+    if term.kind == "category":
+        given = item.categories
+    elif term.kind == "brand":
+        given = (item.brand,) if item.brand else ()
+    folded = {value.casefold() for value in given}
+    return any(value.casefold() in folded for value in term.values)
+
+
+def _call(name: str, **arguments: Any) -> Call:
+    return Call(name, {key: value for key, value in arguments.items() if value not in (None, {}, [], ())})

@@ -1,0 +1,215 @@
+"""One turn of the planner: acts become calls, replies become further calls or an answer. No LlamaIndex here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.base import Outcome, ShownItem
+from agent.planner_calls import Call, Reply, calls, fits, mended, search, similar, wanted
+from agent.understanding.intent import (
+    Act,
+    Compare,
+    Details,
+    Facts,
+    Feedback,
+    History,
+    IntentState,
+    Recommend,
+    Search,
+    Similar,
+    Understanding,
+)
+from agent.understanding.wish import Sort, Wish
+from agent.understanding.words import keys
+
+MAX_ROUNDS = 4
+BOUGHT = frozenset({"purchase", "cart", "return", "history"})
+
+
+@dataclass
+class Step:
+    """One act under way.
+
+    Attributes:
+        act: What to do.
+        replies: Answers so far, latest last; a call that was mended or widened is replaced.
+        waiting: Calls not yet answered.
+        widened: Whether the fallback was used, so that the items are near rather than right.
+        mended: Whether the one mending was spent.
+    """
+
+    act: Act
+    replies: list[Reply] = field(default_factory=list)
+    waiting: list[Call] = field(default_factory=list)
+    widened: bool = False
+    mended: bool = False
+
+    @property
+    def wish(self) -> Wish:
+        """What the act is for."""
+        return self.act.wish if isinstance(self.act, Search | Recommend | Similar | Facts) else Wish()
+
+
+class Turn:
+    """What the planner does in one turn.
+
+    Args:
+        understanding: The message, understood.
+        top_n: Most items to list.
+
+    Attributes:
+        steps: The acts with their replies.
+        listed: Handles of the answer's items, in order; set by `listing`.
+    """
+
+    def __init__(self, understanding: Understanding, top_n: int) -> None:
+        self.understanding = understanding
+        self.top_n = top_n
+        self.steps = [Step(act, waiting=calls(act, understanding.state, top_n)) for act in understanding.acts]
+        self._rounds = 0
+
+    def pending(self) -> list[Call]:
+        """Return the calls to make now, [] when the answer can be given."""
+        return [call for step in self.steps for call in step.waiting]
+
+    def take(self, replies: Sequence[Reply]) -> None:
+        """Take the replies to `pending`, in its order, and decide what to ask next."""
+        self._rounds += 1
+        given = iter(replies)
+        for step in self.steps:
+            step.replies += [reply for _, reply in zip(step.waiting, given, strict=False)]
+            step.waiting = []
+            if self._rounds < MAX_ROUNDS:
+                step.waiting = self._next(step)
+
+    def listing(self, step: Step) -> tuple[ShownItem, ...]:
+        """Return the items a step's answer shows, best first."""
+        if isinstance(step.act, Feedback):
+            return ()
+        if isinstance(step.act, Facts) and step.act.question != "carries":
+            name = {"cheapest": "cheapest", "dearest": "dearest"}.get(step.act.question, "")
+            facts = step.replies[-1].message.facts if step.replies else {}
+            handle = facts[name].get("handle") if isinstance(facts.get(name), dict) else None
+            return tuple(i for r in step.replies for i in r.message.items if i.handle == handle)
+        if isinstance(step.act, History):
+            told = [handle for events in self.past(step).values() for handle in events]
+            return tuple(i for r in step.replies for i in r.message.items if i.handle in told)
+        rows = {handle: row for reply in step.replies for handle, row in reply.rows.items()}
+        items = list({item.handle: item for reply in step.replies for item in reply.message.items}.values())
+        if isinstance(step.act, Compare):
+            return _ordered(items, step.act.by, rows)
+        if isinstance(step.act, Details):
+            return tuple(items)
+        if isinstance(step.act, Search | Recommend) and step.act.more:
+            known = {item.handle for item in self.understanding.state.shown}
+            items = [item for item in items if item.handle not in known]
+        right = [item for item in items if fits(step.wish, item, rows.get(item.handle, {}))]
+        kept = right or [item for item in items if item.handle not in step.wish.not_items]
+        return tuple(kept[: wanted(step.wish, self.top_n)])
+
+    def past(self, step: Step) -> dict[str, list[str]]:
+        """Return what the shopper did before as far as it was asked for: kind of event -> handles, newest first."""
+        act = step.act
+        found: dict[str, list[str]] = {}
+        for reply in step.replies:
+            for event in reply.message.facts.get("events", ()):
+                kind, handle = str(event.get("kind")), event.get("handle")
+                if not handle or (isinstance(act, History) and act.bought and kind not in BOUGHT):
+                    continue
+                if handle not in found.setdefault(kind, []):
+                    found[kind].append(str(handle))
+                if isinstance(act, History) and act.last:
+                    return found
+        return found
+
+    def near(self, step: Step) -> bool:
+        """Whether the items of a step are only near what was asked."""
+        reply = step.replies[-1] if step.replies else None
+        return bool(reply and reply.nearest) or (_carries(step.act) and bool(step.wish.unknown))
+
+    def outcome(self) -> Outcome:
+        """Return the turn's outcome, as the planner sees it."""
+        searching = [s for s in self.steps if isinstance(s.act, Search | Recommend | Similar) or _carries(s.act)]
+        if any(step.act.kind == "question" or _unconfirmed(step) for step in self.steps):
+            return "question"
+        if not searching:
+            return "answered"
+        found = [step for step in searching if self.listing(step)]
+        if not found:
+            return "nothing"
+        return "nearest" if all(self.near(step) for step in found) else "recommended"
+
+    def state(self) -> IntentState:
+        """Return the conversation's state after the turn."""
+        state = self.understanding.state
+        items = tuple({item.handle: item for step in self.steps for item in self.listing(step)}.values())
+        changes: dict[str, object] = {}
+        if any(isinstance(s.act, Search | Recommend | Similar | Compare | Facts) for s in self.steps) and items:
+            changes = {"last_list": tuple(item.handle for item in items), "cursor": self._cursor()}
+        if len(items) == 1 or (items and any(isinstance(s.act, Compare) and s.act.by for s in self.steps)):
+            changes["focus"] = items[0].handle
+        asking = [s.act for s in self.steps if isinstance(s.act, Feedback) and _unconfirmed(s)]
+        widened = [s.act.fallback for s in self.steps if s.widened and isinstance(s.act, Search) and s.act.fallback]
+        if widened:
+            changes["wish"] = widened[-1]
+        return state.seen(items).model_copy(update={**changes, "pending": tuple(asking)})
+
+    def _cursor(self) -> str | None:
+        searches = [s for s in self.steps if isinstance(s.act, Search) and s.replies]
+        cursor = searches[-1].replies[-1].message.facts.get("cursor") if searches else None
+        shown_all = searches and len(self.listing(searches[-1])) == len(searches[-1].replies[-1].message.items)
+        return str(cursor) if cursor and shown_all else None
+
+    def _next(self, step: Step) -> list[Call]:
+        if not step.replies:
+            return []
+        last = step.replies[-1]
+        if last.mendable and not step.mended:
+            step.mended = True
+            again = mended(last.call)
+            if again is not None:
+                step.replies.pop()
+                return [again]
+        act = step.act
+        if isinstance(act, Similar) and act.handle is None and last.call.name == "search_items":
+            anchor = _titled(act.title or "", last.message.items)
+            step.replies.clear()
+            if anchor is None:
+                return []
+            return [similar(act, anchor.handle, self.top_n)]
+        too_tight = not last.failed and (not last.message.items or last.blocking is not None)
+        if isinstance(act, Search) and act.fallback and too_tight and not step.widened:
+            step.widened = True
+            step.replies.pop()
+            return [search(act.fallback, self.understanding.state, self.top_n)]
+        return []
+
+
+def _ordered(
+    items: Sequence[ShownItem], by: Sort | None, rows: Mapping[str, Mapping[str, Any]]
+) -> tuple[ShownItem, ...]:
+    """Return items in the order asked for, those without the figure last; ties keep their order."""
+    if by not in ("price_asc", "price_desc", "rating"):
+        return tuple(items)
+
+    def figure(item: ShownItem) -> float:
+        value = item.price if by != "rating" else rows.get(item.handle, {}).get("rating")
+        return float("inf") if value is None else float(value) * (1 if by == "price_asc" else -1)
+
+    return tuple(sorted(items, key=figure))
+
+
+def _titled(title: str, items: Sequence[ShownItem]) -> ShownItem | None:
+    """Return the item of exactly this title, else the first."""
+    exact = (item for item in items if keys(item.title) == keys(title))
+    return next(exact, items[0] if items else None)
+
+
+def _carries(act: Act) -> bool:
+    return isinstance(act, Facts) and act.question == "carries"
+
+
+def _unconfirmed(step: Step) -> bool:
+    return any("needs_confirmation" in reply.message.facts for reply in step.replies)

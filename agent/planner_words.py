@@ -1,0 +1,297 @@
+"""The planner's sentences: short, plain, varied, naming items by handle and stating only what records say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.base import ShownItem
+from agent.money import price_text
+from agent.planner_turn import Step, Turn
+from agent.understanding.intent import (
+    Ask,
+    Compare,
+    Details,
+    Facts,
+    Feedback,
+    History,
+    OffTopic,
+    Recommend,
+    Search,
+    Similar,
+    SmallTalk,
+)
+from agent.understanding.wish import Wish
+
+_TALK: dict[str, tuple[str, ...]] = {
+    "greeting": ("Hello! Tell me what you are looking for.", "Hi there! Tell me what you have in mind."),
+    "thanks": ("You are welcome!", "My pleasure."),
+    "bye": ("Goodbye, and see you soon!", "Take care!"),
+    "wellbeing": ("Very well, thank you. Tell me what I can find for you.", "All good here. Tell me what you need."),
+    "abilities": (
+        "I help you find things in this shop: describe what you want, and refine it with words like cheaper, in blue "
+        "or more like the second.",
+    ),
+    "assent": ("Good. What shall I look for?", "Fine. Tell me what you would like to see."),
+    "refusal": ("All right. What would suit you better?", "No problem. Tell me what to change."),
+    "reset": ("All right, we start afresh. What are you looking for?",),
+}
+_OFF_TOPIC = (
+    "I can only help with what this shop sells. Tell me what you would like to find here.",
+    "That is beyond a shop assistant. Ask me for anything this shop carries.",
+)
+_FOUND = ("Here {is_are} {n} {things} for you: {list}.", "I found {n} {things}: {list}.", "These fit: {list}.")
+_MORE = ("Here {is_are} {n} more: {list}.", "Some others: {list}.")
+_LIKE = ("In the same spirit: {list}.", "These come close to it: {list}.")
+_PICKS = ("You may like {list}.", "My picks for you: {list}.", "How about {list}?")
+
+
+def compose(turn: Turn) -> str:
+    """Return the answer of a turn whose calls are all answered."""
+    parts = [_notes(turn)]
+    for step in turn.steps:
+        parts.append(_step(step, turn))
+    hint = _hint(turn)
+    return " ".join(part for part in (*parts, hint) if part) or "I could not find that out just now. Please try again."
+
+
+def _step(step: Step, turn: Turn) -> str:
+    match step.act:
+        case SmallTalk(topic=topic):
+            return _vary(_TALK[topic], turn)
+        case OffTopic():
+            return _vary(_OFF_TOPIC, turn)
+        case Ask():
+            return _question(step.act)
+        case _ if step.replies and all(reply.failed for reply in step.replies):
+            return "I could not look that up just now."
+        case Search() | Recommend() | Similar():
+            return _items(step, turn)
+        case Facts():
+            return _facts(step, step.act, turn)
+        case Compare():
+            return _comparison(step, step.act, turn)
+        case Details():
+            return " ".join(_detail(row, step.act.about) for reply in step.replies for row in reply.rows.values())
+        case History():
+            return _history(step, turn)
+        case Feedback():
+            return step.replies[0].message.text if step.replies else ""
+
+
+def _items(step: Step, turn: Turn) -> str:
+    items = turn.listing(step)
+    if not items:
+        return _nothing(step)
+    listed = handles([item.handle for item in items])
+    if turn.near(step):
+        if _out_of_stock(step):
+            return f"What fits is out of stock: {listed}."
+        return f"{_why_near(step)} {'The nearest is' if len(items) == 1 else 'The nearest are'} {listed}."
+    things = _things(step.wish, len(items))
+    forms = {Similar: _LIKE, Recommend: _PICKS}.get(type(step.act), _FOUND)
+    forms = _MORE if isinstance(step.act, Search | Recommend) and step.act.more else forms
+    if len(items) == 1 and forms is _FOUND:
+        opening = f"{listed} fits."
+    else:
+        is_are = "is" if len(items) == 1 else "are"
+        opening = _vary(forms, turn).format(n=len(items), things=things, list=listed, is_are=is_are)
+    return f"{opening} {_lead(items)}".strip()
+
+
+def _lead(items: Sequence[ShownItem]) -> str:
+    """Say one thing of the first item, when there are others beside it."""
+    price = price_text(items[0].price, items[0].currency)
+    if len(items) < 2 or price is None:
+        return ""
+    return f"{items[0].handle} comes first, at {price}."
+
+
+def _nothing(step: Step) -> str:
+    if isinstance(step.act, Search | Recommend) and step.act.more:
+        return "That was everything that fits."
+    if isinstance(step.act, Similar) and step.act.title:
+        return "I do not find that title here."
+    why = _why_near(step)
+    return why if why != _NEAR else "I found nothing that fits."
+
+
+_READ = re.compile(r"'(.+)' read as '(.+)'")
+_NEAR = "Nothing here fits exactly."
+
+
+def _why_near(step: Step) -> str:
+    reply = step.replies[-1] if step.replies else None
+    if reply is not None and reply.blocking is not None:
+        return f"Nothing fits everything: {blocked(reply.blocking)} is what stands in the way."
+    strange = list(reply.message.facts.get("unknown_words") or ()) if reply else []
+    strange = [str(word) for word in strange] or list(step.wish.unknown)
+    if strange:
+        return f"I find nothing here for {_and([f'“{word}”' for word in strange[:3]])}."
+    return _NEAR
+
+
+def _out_of_stock(step: Step) -> bool:
+    blocking = step.replies[-1].blocking or {}
+    return blocking.get("field") == "available" and not blocking.get("also") and step.wish.available is None
+
+
+def blocked(blocking: Mapping[str, Any]) -> str:
+    """Return the blocking constraint in a shopper's words."""
+    field, value = str(blocking.get("field", "")), blocking.get("value")
+    denied = field.startswith("not.")
+    name = field.removeprefix("not.").removeprefix("attributes.")
+    if name == "price":
+        return "the price limit"
+    if name == "available":
+        return "that it must be in stock"
+    values = value if isinstance(value, list | tuple) else [value] if value not in (None, "") else []
+    said = " or ".join(str(v) for v in list(values)[:3])
+    name = {"category": "kind of item"}.get(name, name.replace("_", " ")) or "one of your wishes"
+    return f"the {'excluded ' if denied else ''}{name}" + (f" ({said})" if said else "")
+
+
+def _facts(step: Step, act: Facts, turn: Turn) -> str:
+    reply = step.replies[-1]
+    facts, items = reply.message.facts, turn.listing(step)
+    count = facts.get("count")
+    things = _things(act.wish, count if isinstance(count, int) else 2)
+    if act.question == "carries":
+        return _carries(step, act, items)
+    if act.question == "values":
+        groups = [g for g in facts.get("groups", ()) if isinstance(g, Mapping) and "value" in g]
+        if groups:
+            said = _and([f"{g['value']} ({g['count']})" for g in groups[:8]])
+            rest = int(facts.get("distinct", len(groups))) - len(groups[:8])
+            return f"There {'is' if len(groups) == 1 else 'are'} {said}" + (f", and {rest} more." if rest > 0 else ".")
+    if act.question in ("cheapest", "dearest") and items:
+        price = price_text(items[0].price, items[0].currency)
+        word = "cheapest" if act.question == "cheapest" else "most expensive"
+        return f"The {word} is {items[0].handle}" + (f", at {price}." if price else ".")
+    price_facts = facts.get("price")
+    if act.question == "prices" and isinstance(price_facts, Mapping):
+        low, high = (price_text(float(price_facts[end]), price_facts.get("currency")) for end in ("min", "max"))
+        return f"Prices run from {low} to {high}."
+    if isinstance(count, int):
+        stock = facts.get("in_stock")
+        tail = f", {stock} of them in stock" if isinstance(stock, int) and 0 < stock < count else ""
+        return f"There {'is' if count == 1 else 'are'} {count or 'no'} {things}{tail}."
+    return reply.message.text
+
+
+def _carries(step: Step, act: Facts, items: Sequence[ShownItem]) -> str:
+    said = _and([*act.wish.wanted.brands, *act.wish.wanted.words]) or "that"
+    if act.wish.unknown or not items or step.replies[-1].nearest:
+        near = f" The closest I have: {handles([i.handle for i in items])}." if items else ""
+        return f"No, I find nothing here for {said}.{near}"
+    return f"Yes: {handles([item.handle for item in items])}."
+
+
+def _comparison(step: Step, act: Compare, turn: Turn) -> str:
+    items = turn.listing(step)
+    if not items:
+        return "I could not compare those."
+    first = items[0]
+    rest = handles([item.handle for item in items[1:]])
+    if act.by is not None:
+        return f"{first.handle} is {_SUPERLATIVES[act.by]}{_figure(first, act.by, step)}." + (
+            f" Then {rest}." if rest else "")  # fmt: skip
+    if act.query:
+        return f"{first.handle} suits that best." + (f" Then {rest}." if rest else "")
+    return " ".join(
+        _detail(step.replies[-1].rows.get(item.handle, {"handle": item.handle}), None) for item in items[:4]
+    )
+
+
+_SUPERLATIVES = {"price_asc": "the cheapest", "price_desc": "the most expensive", "rating": "the best rated",
+                 "newest": "the newest", "relevance": "the best match"}  # fmt: skip
+
+
+def _figure(item: ShownItem, by: str, step: Step) -> str:
+    if by.startswith("price"):
+        price = price_text(item.price, item.currency)
+        return f", at {price}" if price else ""
+    rating = step.replies[-1].rows.get(item.handle, {}).get("rating")
+    return f", rated {rating:g}" if by == "rating" and isinstance(rating, int | float) else ""
+
+
+def _detail(row: Mapping[str, Any], about: str | None) -> str:
+    """Return one sentence on an item from its own record."""
+    handle = str(row.get("handle", ""))
+    price, rating = price_text(row.get("price"), row.get("currency")), row.get("rating")
+    attributes: Mapping[str, Sequence[str]] = row.get("attributes") or {}
+    lower = {name.casefold(): values for name, values in attributes.items()}
+    if about == "price":
+        return f"{handle} costs {price}." if price else f"{handle} has no price on record."
+    if about == "available":
+        known = {True: "is in stock", False: "is out of stock"}
+        return f"{handle} {known.get(bool(row['available']))}." if row.get("available") is not None else (
+            f"The shop does not say whether {handle} is in stock.")  # fmt: skip
+    if about == "rating":
+        return f"{handle} is rated {rating:g}." if isinstance(rating, int | float) else f"{handle} has no rating yet."
+    if about == "brand":
+        return f"{handle} is by {row['brand']}." if row.get("brand") else f"{handle} names no brand."
+    if about == "size" and row.get("sizes"):
+        return f"{handle} comes in {_and([str(size) for size in row['sizes'][:8]])}."
+    if about and about.casefold() in lower:
+        return f"{handle}: {about} {_and(list(lower[about.casefold()]))}."
+    parts = [price] if price else []
+    parts += [f"{name.replace('_', ' ')} {_and(list(values)[:3])}" for name, values in list(attributes.items())[:3]]
+    parts += [f"by {row['brand']}"] if row.get("brand") else []
+    parts += [f"rated {rating:g}"] if isinstance(rating, int | float) else []
+    return f"{handle}: {', '.join(parts)}." if parts else f"{handle}."
+
+
+def _history(step: Step, turn: Turn) -> str:
+    past = turn.past(step)
+    if not past:
+        return "I know of nothing of that kind in your past here."
+    verbs = {"purchase": "bought", "view": "looked at", "rating": "rated", "return": "sent back",
+             "cart": "put in the cart", "click": "looked at", "praise": "liked", "dismiss": "turned down"}  # fmt: skip
+    return " ".join(f"You {verbs.get(kind, 'came across')} {_and(names[:6])}." for kind, names in past.items())
+
+
+def _question(act: Ask) -> str:
+    choices = f": {_and([c.casefold() for c in act.choices], 'or')}" if act.choices else ""
+    if act.about == "unclear":
+        return f"I did not quite catch that. What kind of thing are you looking for{choices}?"
+    return f"Gladly! What should it be{choices}?"
+
+
+def _notes(turn: Turn) -> str:
+    read = [_READ.fullmatch(note) for note in turn.understanding.notes]
+    said = [f"“{match[1]}” as “{match[2]}”" for match in read if match]
+    return f"I read {_and(said[:2])}." if said else ""
+
+
+def _hint(turn: Turn) -> str:
+    """Return one idea for going on, after a list of several."""
+    searches = [s for s in turn.steps if isinstance(s.act, Search | Recommend) and len(turn.listing(s)) > 2]
+    if len(searches) != 1 or turn.understanding.state.turns > 3:
+        return ""
+    wish = searches[0].wish
+    priced = any(item.price is not None for item in turn.listing(searches[0]))
+    if priced and wish.price_max is None:
+        return "A budget would narrow it down."
+    return "Say what you like or dislike about them and I will look again."
+
+
+def handles(names: Sequence[str]) -> str:
+    """Return handles as prose: "#1, #2 and #3"."""
+    return _and(list(names))
+
+
+def _and(parts: Sequence[str], word: str = "and") -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}" if parts else ""
+
+
+def _things(wish: Wish, number: int) -> str:
+    names = [category.casefold() for category in wish.wanted.categories]
+    if len(names) == 1 and names[0].endswith("s") and number != 1:
+        return names[0]
+    return "item" if number == 1 else "items"
+
+
+def _vary(forms: Sequence[str], turn: Turn) -> str:
+    return forms[(turn.understanding.state.turns - 1) % len(forms)]

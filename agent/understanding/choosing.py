@@ -1,0 +1,92 @@
+"""From what a clause says to what it asks for."""
+
+from __future__ import annotations
+
+import re
+
+from agent.understanding import asking
+from agent.understanding.choice import Choice
+from agent.understanding.forms import compare, details, facts, feedback, history, more
+from agent.understanding.gist import Gist
+from agent.understanding.intent import Ask, IntentState, Recommend, Search
+from agent.understanding.likeness import similar
+from agent.understanding.merging import Change, merge, nested
+from agent.understanding.pointing import resolve_all
+from agent.understanding.relating import relative
+from agent.understanding.vocabulary import Vocabulary
+from agent.understanding.wish import Wish
+
+_INSTEAD = re.compile(r"\binstead\b(?! of)|\bactually\b")
+
+
+def choose(part: Gist, state: IntentState, vocabulary: Vocabulary, *, opened: bool = False) -> Choice:
+    """Decide what a clause asks for.
+
+    The forms are tried from the most telling to the least; what is none of them is a search.
+
+    Args:
+        part: The clause taken apart.
+        state: The conversation so far.
+        vocabulary: The catalogue's words.
+        opened: Whether an earlier clause of the same message has been acted on.
+    """
+    for form in (history, feedback, compare, facts, details, similar, more):
+        found = form(part, state, vocabulary)
+        if found is not None:
+            return found
+    return _search(part, state, vocabulary, opened)
+
+
+def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool) -> Choice:
+    change = _change(part, state, vocabulary, opened)
+    budget = state.budget or bool(part.price and part.price.budget)
+    wish = merge(state.wish, part, change, vocabulary, keep_price=state.budget)
+    anchors = [i for h in resolve_all(part.pointed, state, vocabulary) if (i := state.item(h)) is not None]
+    focus = state.item(state.focus) if state.focus else None
+    listed = anchors or ([focus] if focus and change != "fresh" else []) or list(state.listed())
+    wish, fallback = relative(wish, part, listed if change != "fresh" else anchors, state.wish, vocabulary)
+    state = state.model_copy(update={"wish": wish, "budget": budget, "focus": None})
+    if not wish.narrow:
+        explicit = asking.RECOMMEND.search(part.text) or part.count or part.sort or part.drops
+        if explicit or state.asked:
+            return Choice((Recommend(wish=wish),), state)
+        if wish.recipient and (wish.occasion or opened):
+            return Choice((Recommend(wish=wish),), state)
+        known = asking.NEED.search(part.text) or part.recipient or part.occasion
+        about = "wish" if known else "unclear"
+        return Choice((Ask(about=about, choices=vocabulary.choices()),), state.model_copy(update={"asked": True}))
+    lost = part.unknown and set(part.words) == set(part.unknown) and not part.mentions and not part.price
+    if lost and change == "fresh" and not asking.NEED.search(part.text) and len(part.unknown) > 1:
+        act = Ask(about="unclear", choices=vocabulary.choices())
+        return Choice((act,), state.model_copy(update={"wish": Wish(), "asked": state.asked}))
+    facets_only = not wish.wanted.words and not wish.wanted.sizes
+    if asking.RECOMMEND.search(part.text) and facets_only and not part.sort and not part.words:
+        return Choice((Recommend(wish=wish),), state, replaces=change != "fresh")
+    return Choice((Search(wish=wish, fallback=fallback),), state, replaces=change != "fresh")
+
+
+def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool) -> Change:
+    """Say whether a clause starts afresh, refines the wish, or swaps its kind of thing."""
+    wish = state.wish
+    if not (wish.narrow or wish.recipient or wish.occasion):
+        return "fresh"
+    new = [m.term for m in part.categories]
+    if not new:
+        anew = asking.ANEW.search(part.text)
+        subject = part.words and anew and not part.relative and not part.references
+        return "fresh" if subject and not opened and _names_a_thing(part, wish) else "refine"
+    old = [t for t in wish.wanted.terms() if t.kind == "category"]
+    if not old:
+        return "fresh" if wish.wanted.words else "refine"
+    if set(v for t in old for v in t.values) & set(v for t in new for v in t.values) or nested(old, new, vocabulary):
+        return "refine"
+    swap = asking.SWAP.search(part.text) and (not opened or _INSTEAD.search(part.text))
+    if swap:
+        return "swap"
+    overlap = vocabulary.rows(old) & vocabulary.rows(new)
+    return "refine" if overlap and not asking.ANEW.search(part.text) else "fresh"
+
+
+def _names_a_thing(part: Gist, wish: Wish) -> bool:
+    """Whether the free words name a new subject rather than a quality of the old one."""
+    return not part.price and len(part.words) <= 4 and not set(part.words) & set(wish.wanted.words)

@@ -1,0 +1,187 @@
+"""`Gist`: everything one clause says, before it is decided what it asks for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.understanding import lexicon
+from agent.understanding.mentions import Meanings, Mention, mentions
+from agent.understanding.negation import scopes
+from agent.understanding.quantities import PriceBound, counts, orders, price_bounds
+from agent.understanding.references import Reference, references
+from agent.understanding.vocabulary import Vocabulary
+from agent.understanding.wish import Sort
+from agent.understanding.words import Word, keys, singular, split
+
+_PEOPLE = re.compile(
+    rf"\b(?:for|my|our|his|her|gift|present)\s+(?:(?:my|our|his|her|a|an|the|some|your)\s+)?"
+    rf"(?:(?:old|young|little|new|dear|\d+[ -]year[ -]old)\s+)?(?P<who>{lexicon.PEOPLE})\b(?:'s)?|"
+    rf"\bfor (?P<pronoun>him|her|them)\b"
+)
+_OCCASION = re.compile(rf"\b(?P<what>{lexicon.OCCASIONS})\b")
+_DROP = re.compile(
+    r"\b(?:never ?mind|forget(?: about)?|ignore|regardless of|no matter|whatever|any|drop|don'?t care(?: about)?|"
+    r"don'?t mind|not important)\s+(?:the |what |which |about )*(?P<after>[a-z]+)\b"
+    r"|\b(?P<before>[a-z]+) (?:doesn'?t|does not|don'?t|isn'?t) (?:really )?(?:matter|important)\b"
+)
+_CHEAPER = re.compile(
+    r"\b(?:cheaper|less expensive|less pricey|lower[ -]priced?|too (?:expensive|pricey|dear|much money))\b"
+)
+_DEARER = re.compile(r"\b(?:more expensive|pricier|higher[ -]end|more luxurious|too cheap)\b")
+_STOCK = re.compile(r"\b(?:in stock|available(?: now| right now| today)?|ready to ship)\b")
+_PRICE_WORDS = frozenset({"price", "budget", "cost", "money"})
+
+
+@dataclass(frozen=True, slots=True)
+class Gist:
+    """One clause taken apart; every part may be absent.
+
+    Attributes:
+        text: The folded clause.
+        mentions: What it names of the catalogue, negated or not.
+        words: Free words left over that no facet knows, in order.
+        denied_words: Free words the shopper does not want.
+        unknown: Free words nothing in the shop carries.
+        references: What it points at.
+        price: The price bound, the last one said.
+        count: How many.
+        sort: In which order.
+        relative: Cheaper or dearer than something.
+        recipient: For whom.
+        occasion: For what.
+        drops: Facet names no longer to matter ("colour", "price"), or values ("leather").
+        in_stock: Whether only what is in stock will do.
+    """
+
+    text: str
+    mentions: tuple[Mention, ...] = ()
+    words: tuple[str, ...] = ()
+    denied_words: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+    price: PriceBound | None = None
+    count: int | None = None
+    sort: Sort | None = None
+    relative: Literal["cheaper", "dearer"] | None = None
+    recipient: str | None = None
+    occasion: str | None = None
+    drops: tuple[str, ...] = ()
+    in_stock: bool = False
+
+    @property
+    def wanted(self) -> tuple[Mention, ...]:
+        """What it names and wants."""
+        return tuple(m for m in self.mentions if not m.negated)
+
+    @property
+    def denied(self) -> tuple[Mention, ...]:
+        """What it names and does not want."""
+        return tuple(m for m in self.mentions if m.negated)
+
+    @property
+    def categories(self) -> tuple[Mention, ...]:
+        """Kinds of things it wants."""
+        return tuple(m for m in self.wanted if m.term.kind == "category")
+
+    @property
+    def pointed(self) -> tuple[Reference, ...]:
+        """References other than bare pronouns."""
+        return tuple(r for r in self.references if r.shape != "pronoun")
+
+    @property
+    def bare(self) -> bool:
+        """Whether it says nothing a search could use."""
+        return not (self.mentions or self.words or self.denied_words or self.price or self.sort or self.relative)
+
+
+def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | None = None) -> Gist:
+    """Take a folded clause apart.
+
+    Args:
+        text: The clause, spelling mended.
+        listed: How many items the last list had; without a list nothing can be pointed at by place.
+        vocabulary: The catalogue's words.
+        meanings: Synonyms, None for none.
+    """
+    bounds = price_bounds(text) if vocabulary.priced else []
+    counted, sorts, refs = counts(text), orders(text), references(text, listed)
+    claimed = [(b.start, b.end) for b in bounds]
+    claimed += [(c.start, c.end) for c in counted] + [(s.start, s.end) for s in sorts]
+    claimed += [(r.start, r.end) for r in refs if r.shape != "described"]
+    claimed += [m.span() for pattern in (_STOCK, _CHEAPER, _DEARER) for m in pattern.finditer(text)]
+    drops, dropped = _drops(text, vocabulary)
+    claimed += dropped
+    recipient, occasion, personal = _people(text, vocabulary)
+    claimed += personal
+    free = [word for word in split(text) if not _inside(word, claimed)]
+    denied_scopes = scopes(text, claimed)
+    found = mentions(text, free, vocabulary, meanings, denied_scopes)
+    left = [w for w in free if _is_content(w, vocabulary) and not _inside(w, [(m.start, m.end) for m in found])]
+    words = tuple(lexicon.COMPARATIVES.get(w.text, w.text) for w in left if not _inside(w, denied_scopes))
+    return Gist(
+        text=text,
+        mentions=tuple(found),
+        words=words,
+        denied_words=tuple(w.text for w in left if _inside(w, denied_scopes)),
+        unknown=tuple(w for w in words if w not in lexicon.OPPOSITES and not vocabulary.knows(singular(w))),
+        references=tuple(refs),
+        price=bounds[-1] if bounds else None,
+        count=counted[-1].number if counted else None,
+        sort=sorts[-1].sort if sorts else None,
+        relative=_relative(text),
+        recipient=recipient,
+        occasion=occasion,
+        drops=drops,
+        in_stock=bool(_STOCK.search(text)),
+    )
+
+
+def _relative(text: str) -> Literal["cheaper", "dearer"] | None:
+    if _CHEAPER.search(text):
+        return "cheaper"
+    return "dearer" if _DEARER.search(text) else None
+
+
+def _is_content(word: Word, vocabulary: Vocabulary) -> bool:
+    if not word.is_word or {word.text, singular(word.text)} & (lexicon.FILLERS | lexicon.GENERIC_NOUNS):
+        return False
+    return len(word.text) > 1 and (not word.text.isdigit() or len(word.text) == 4)
+
+
+def _drops(text: str, vocabulary: Vocabulary) -> tuple[tuple[str, ...], list[tuple[int, int]]]:
+    names, spans = [], []
+    for match in _DROP.finditer(text):
+        word = singular(match["after"] or match["before"])
+        value = vocabulary.term((word,)) if not match.group().startswith("any ") else None
+        if word in _PRICE_WORDS or vocabulary.facet_named(word) or value:
+            names.append(word)
+            spans.append(match.span())
+    return tuple(names), spans
+
+
+def _people(text: str, vocabulary: Vocabulary) -> tuple[str | None, str | None, list[tuple[int, int]]]:
+    """Return recipient, occasion and their places; a word the catalogue has a facet for is left to the facet."""
+    spans: list[tuple[int, int]] = []
+    recipient = occasion = None
+    for match in _PEOPLE.finditer(text):
+        who = match["who"]
+        if who is None:
+            spans.append(match.span())
+        elif vocabulary.term(keys(who)) is None:
+            recipient = recipient or who
+            spans.append(match.span())
+    for match in _OCCASION.finditer(text):
+        if vocabulary.term(keys(match["what"])) is None and not _within(match.span(), spans):
+            occasion = occasion or match["what"]
+            spans.append(match.span())
+    return recipient, occasion, spans
+
+
+def _inside(word: Word, spans: list[tuple[int, int]]) -> bool:
+    return any(start <= word.start < end for start, end in spans)
+
+
+def _within(span: tuple[int, int], spans: list[tuple[int, int]]) -> bool:
+    return any(start <= span[0] < end for start, end in spans)

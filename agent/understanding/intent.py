@@ -1,0 +1,172 @@
+"""What a message means: acts to carry out now, and the state that outlives the turn."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agent.base import ShownItem
+from agent.understanding.wish import Part, Sort, Wish
+
+MAX_SHOWN = 200
+"""Items a conversation can refer back to; the earliest are forgotten first."""
+
+
+class Search(Part):
+    """Find what fits a wish.
+
+    `more` asks for others than those already shown. `fallback` is tried when nothing fits `wish`: the same wish with
+    the bound that came from a comparison ("cheaper") a little looser.
+    """
+
+    kind: Literal["search"] = "search"
+    wish: Wish
+    more: bool = False
+    fallback: Wish | None = None
+
+
+class Recommend(Part):
+    """Propose what this shopper may like, within a wish's filters."""
+
+    kind: Literal["recommend"] = "recommend"
+    wish: Wish = Wish()
+    more: bool = False
+
+
+class Similar(Part):
+    """Find things like an item, known by `handle` or, before it was ever shown, by `title`."""
+
+    kind: Literal["similar"] = "similar"
+    wish: Wish = Wish()
+    handle: str | None = None
+    title: str | None = None
+    aspect: Literal["look", "words", "both"] = "both"
+
+
+class Compare(Part):
+    """Set items side by side; `by` is the question ("which is cheaper") when there is one."""
+
+    kind: Literal["compare"] = "compare"
+    handles: tuple[str, ...]
+    by: Sort | None = None
+    query: str = ""
+
+
+class Details(Part):
+    """Tell more about items; `about` is a field or attribute name when one was asked for."""
+
+    kind: Literal["details"] = "details"
+    handles: tuple[str, ...]
+    about: str | None = None
+
+
+class Facts(Part):
+    """A question about the whole catalogue within a wish's filters."""
+
+    kind: Literal["facts"] = "facts"
+    question: Literal["count", "cheapest", "dearest", "prices", "values", "carries"]
+    wish: Wish = Wish()
+    group_by: str | None = None
+
+
+class History(Part):
+    """What the shopper did before; `bought` asks for purchases only, `last` for the latest alone."""
+
+    kind: Literal["history"] = "history"
+    bought: bool = False
+    last: bool = False
+
+
+class Feedback(Part):
+    """The shopper's word on an item."""
+
+    kind: Literal["feedback"] = "feedback"
+    handle: str
+    signal: Literal["praise", "dismiss", "complaint", "rating"]
+    value: float | None = None
+    text: str = ""
+
+
+class SmallTalk(Part):
+    """Nothing to look up."""
+
+    kind: Literal["smalltalk"] = "smalltalk"
+    topic: Literal["greeting", "thanks", "bye", "wellbeing", "abilities", "assent", "refusal", "reset"]
+
+
+class OffTopic(Part):
+    """Nothing a shop can help with."""
+
+    kind: Literal["offtopic"] = "offtopic"
+
+
+class Ask(Part):
+    """One useful question back; `choices` are the catalogue's own words."""
+
+    kind: Literal["question"] = "question"
+    about: Literal["wish", "which", "unclear"]
+    choices: tuple[str, ...] = ()
+
+
+Act = Annotated[
+    Search | Recommend | Similar | Compare | Details | Facts | History | Feedback | SmallTalk | OffTopic | Ask,
+    Field(discriminator="kind"),
+]
+
+
+class IntentState(Part):
+    """What a conversation has established, shared by every mind.
+
+    Attributes:
+        wish: The wish being refined.
+        others: Wishes of the same sentence beside it.
+        budget: Whether the price bound was named as the shopper's budget, and so outlives a change of subject.
+        shown: Items this conversation has seen, earliest first.
+        last_list: Handles of the last list, in its order.
+        focus: Handle of the item talked about ("it").
+        asked: Whether the one clarifying question was spent.
+        cursor: Where the last list goes on, None when it does not say.
+        pending: Feedback that waits for the shopper's yes.
+        turns: Messages so far.
+    """
+
+    wish: Wish = Wish()
+    others: tuple[Wish, ...] = ()
+    budget: bool = False
+    shown: tuple[ShownItem, ...] = ()
+    last_list: tuple[str, ...] = ()
+    focus: str | None = None
+    asked: bool = False
+    cursor: str | None = None
+    pending: tuple[Feedback, ...] = ()
+    turns: int = 0
+
+    def item(self, handle: str) -> ShownItem | None:
+        """Return a shown item by its handle."""
+        return next((item for item in reversed(self.shown) if item.handle == handle), None)
+
+    def listed(self) -> tuple[ShownItem, ...]:
+        """Return the last list as items."""
+        found = (self.item(handle) for handle in self.last_list)
+        return tuple(item for item in found if item is not None)
+
+    def seen(self, items: tuple[ShownItem, ...]) -> IntentState:
+        """Return the state knowing `items` as well, each handle once, the latest record winning."""
+        known = {item.handle: item for item in self.shown}
+        known.update((item.handle, item) for item in items)
+        return self.model_copy(update={"shown": tuple(known.values())[-MAX_SHOWN:]})
+
+
+class Understanding(Part):
+    """One message understood.
+
+    Attributes:
+        state: The state after the message, before its acts are carried out.
+        acts: What to do, in order.
+        notes: How words were read that were not taken literally, for the trace ("'lmap' read as 'lamp'").
+    """
+
+    state: IntentState
+    acts: tuple[Act, ...]
+    notes: tuple[str, ...] = ()

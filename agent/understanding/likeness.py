@@ -1,0 +1,90 @@
+"""Clauses that want things like an item: "more like the second", "like this but blue", "films like Alien"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Literal
+
+from agent.base import ShownItem
+from agent.understanding import asking
+from agent.understanding.choice import Choice, pointed
+from agent.understanding.gist import Gist
+from agent.understanding.intent import IntentState, Search, Similar
+from agent.understanding.merging import merge
+from agent.understanding.pointing import titled
+from agent.understanding.relating import relative
+from agent.understanding.terms import Term, TermKind
+from agent.understanding.vocabulary import Vocabulary
+from agent.understanding.wish import Facets, Wish
+from agent.understanding.words import singular
+
+Aspect = Literal["look", "words", "both"]
+_OTHER_VALUE = re.compile(r"\b(?:in )?(?:another|other|different|a different) (?P<facet>[a-z]+)\b")
+
+
+def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | None:
+    """Return the choice of a clause that wants things like an item, None when it does not."""
+    text = part.text
+    match = asking.SIMILAR.search(text)
+    other = _OTHER_VALUE.search(text)
+    other_facet = vocabulary.facet_named(singular(other["facet"])) if other else None
+    if match is None and other_facet is None:
+        return None
+    handles = pointed(part, state, vocabulary, after=match.end() if match else 0) or (
+        pointed(part, state, vocabulary) if match is None or match.group().startswith("same") else ()
+    )
+    aspect = _aspect(text)
+    if not handles and match is None and state.focus:
+        handles = (state.focus,)
+    if not handles and match is None and other_facet is not None:
+        return _different(other_facet, part, state, vocabulary)
+    if not handles:
+        title = titled(text[match.end() :].removeprefix(" to").strip(" ,:'\""), vocabulary) if match else None
+        if title is None:
+            return None
+        return Choice((Similar(title=title, wish=Wish(count=part.count), aspect=aspect),), state.model_copy(
+            update={"wish": Wish(), "focus": None}))  # fmt: skip
+    anchor = state.item(handles[0])
+    kinds = tuple(c for c in state.wish.wanted.categories if anchor is not None and c in anchor.categories)
+    base = Wish(
+        wanted=Facets(categories=kinds if not part.categories else ()),
+        price_min=state.wish.price_min, price_max=state.wish.price_max, unwanted=state.wish.unwanted,
+        not_items=state.wish.not_items, available=state.wish.available, recipient=state.wish.recipient,
+    )  # fmt: skip
+    wish = merge(base, part, "refine", vocabulary)
+    if other_facet and anchor is not None and other_facet[0] == "attribute":
+        name = other_facet[1]
+        unwanted = {**wish.unwanted.attributes, name: anchor.attributes.get(name, ())}
+        wish = wish.model_copy(update={"unwanted": wish.unwanted.model_copy(update={"attributes": unwanted})})
+    wish, fallback = relative(wish, part, [anchor] if anchor else [], None, vocabulary)
+    searched = fallback or wish
+    return Choice(
+        (Similar(handle=handles[0], wish=wish, aspect=aspect),),
+        state.model_copy(update={"focus": handles[0], "wish": _about(anchor, searched)}),
+    )
+
+
+def _different(facet: tuple[TermKind, str], part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | None:
+    """Search for the same wish with another value of a facet it names; None where it names none."""
+    term = Term(*facet, ())
+    values = state.wish.wanted.values(term)
+    if not values:
+        return None
+    cleared = merge(state.wish, replace(part, drops=(facet[1] or facet[0],)), "refine", vocabulary)
+    unwanted = cleared.unwanted.plus(Term(*facet, values))
+    wish = cleared.model_copy(update={"unwanted": unwanted})
+    return Choice((Search(wish=wish),), state.model_copy(update={"wish": wish}), replaces=True)
+
+
+def _about(anchor: ShownItem | None, wish: Wish) -> Wish:
+    """Return the wish a "more like this" leaves behind: the anchor's own kind of thing."""
+    if anchor is None or wish.wanted.categories or not anchor.categories:
+        return wish
+    return wish.model_copy(update={"wanted": wish.wanted.model_copy(update={"categories": anchor.categories[-1:]})})
+
+
+def _aspect(text: str) -> Aspect:
+    if asking.LOOK.search(text):
+        return "look"
+    return "words" if asking.STORY.search(text) else "both"

@@ -1,0 +1,132 @@
+"""Where a message names something the catalogue knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from agent.understanding.lexicon import FILLERS
+from agent.understanding.negation import joined, scopes
+from agent.understanding.terms import Phrase, Term
+from agent.understanding.vocabulary import MAX_PHRASE, Vocabulary
+from agent.understanding.words import Word, singular
+
+How = Literal["exact", "root", "meaning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch of text [start, end) that names `term`; `negated` when the shopper does not want it."""
+
+    start: int
+    end: int
+    term: Term
+    how: How
+    text: str
+    negated: bool = False
+
+
+class Meanings(Protocol):
+    """Finds the value a word means when the catalogue has no such word."""
+
+    def nearest(self, texts: Sequence[str]) -> list[Term | None]:
+        """Return for each text the term it means, or None."""
+
+
+def mentions(
+    text: str,
+    words: Sequence[Word],
+    vocabulary: Vocabulary,
+    meanings: Meanings | None = None,
+    denied: Sequence[tuple[int, int]] | None = None,
+) -> list[Mention]:
+    """Return what `words` of a folded text name, longest phrases first, in order of place.
+
+    Args:
+        text: The folded text.
+        words: Its words that nothing else has claimed.
+        vocabulary: The catalogue's words.
+        meanings: Synonyms for words no title has.
+        denied: Stretches under a negation; by default those `negation.scopes` finds.
+    """
+    found: list[Mention] = []
+    taken: set[int] = set()
+    runs = _runs(text, words)
+    for length in range(MAX_PHRASE, 0, -1):
+        for run in runs:
+            for at in range(len(run) - length + 1):
+                part = run[at : at + length]
+                if any(word.start in taken for word in part):
+                    continue
+                term = _exact(text, part, vocabulary)
+                if term is not None:
+                    found.append(_mention(text, part, term, "exact"))
+                    taken.update(word.start for word in part)
+    left = [w for w in words if w.is_word and w.start not in taken and w.text not in FILLERS and len(w.text) > 2]
+    for word in list(left):
+        term = vocabulary.related(singular(word.text)) if singular(word.text) not in vocabulary.facet_words else None
+        if term is not None:
+            found.append(_mention(text, [word], term, "root"))
+            left.remove(word)
+    strange = [word for word in left if word.text.isalpha() and singular(word.text) not in vocabulary.title_words]
+    if meanings is not None and strange:
+        for word, term in zip(strange, meanings.nearest([word.text for word in strange]), strict=True):
+            if term is not None:
+                found.append(_mention(text, [word], term, "meaning"))
+    return _negated(text, sorted(found, key=lambda m: m.start), scopes(text) if denied is None else denied)
+
+
+def _exact(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | None:
+    phrase: Phrase = tuple(singular(word.text) for word in part)
+    term = vocabulary.term(phrase)
+    if term is None or len(phrase) > 1:
+        return term
+    word = part[0]
+    if term.kind == "size" or len(word.text) < 2:
+        return term if text[: word.start].rstrip().endswith("size") else None
+    if word.text in FILLERS and term.kind != "category":
+        return term if text[: word.start].rstrip().endswith(("brand", " by")) else None
+    return None if len(word.text) < 3 and term.kind == "attribute" else term
+
+
+def _negated(text: str, found: list[Mention], denied_scopes: Sequence[tuple[int, int]]) -> list[Mention]:
+    """Mark what stands in the scope of a negation, as far as its list goes; "no blue lamps" keeps the lamps."""
+    result = list(found)
+    for start, end in denied_scopes:
+        inside = [i for i, m in enumerate(result) if start <= m.start < end]
+        denied: list[int] = []
+        for i in inside:
+            mention = result[i]
+            if denied:
+                last = result[denied[-1]]
+                adjacent = not text[last.end : mention.start].strip()
+                if adjacent and mention.term.kind == "category" and last.term.kind != "category":
+                    continue
+                same = any(result[d].term.facet == mention.term.facet for d in denied)
+                listed = joined(text, last.end, mention.start) and (same or " or " in text[last.end : mention.start])
+                if not adjacent and not listed:
+                    break
+            denied.append(i)
+        for i in denied:
+            result[i] = Mention(
+                result[i].start, result[i].end, result[i].term, result[i].how, result[i].text, negated=True
+            )
+    return result
+
+
+def _mention(text: str, part: Sequence[Word], term: Term, how: How) -> Mention:
+    start, end = part[0].start, part[-1].end
+    return Mention(start, end, term, how, text[start:end])
+
+
+def _runs(text: str, words: Sequence[Word]) -> list[list[Word]]:
+    """Return stretches of words with nothing but blanks, hyphens, "&" or "/" between them."""
+    runs: list[list[Word]] = [[]]
+    for word in words:
+        if not word.is_word:
+            continue
+        if runs[-1] and text[runs[-1][-1].end : word.start].strip(" -&/'s"):
+            runs.append([])
+        runs[-1].append(word)
+    return runs

@@ -1,0 +1,167 @@
+"""How a clause changes the wish: a fresh one, a refinement, a swap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from agent.understanding import lexicon
+from agent.understanding.gist import Gist
+from agent.understanding.mentions import Mention
+from agent.understanding.terms import Term
+from agent.understanding.vocabulary import Vocabulary
+from agent.understanding.wish import Facets, Wish
+from agent.understanding.words import singular
+
+Change = Literal["fresh", "refine", "swap"]
+
+
+def merge(wish: Wish, gist: Gist, change: Change, vocabulary: Vocabulary, *, keep_price: bool = False) -> Wish:
+    """Return the wish after a clause.
+
+    Args:
+        wish: What was wanted before.
+        gist: What the clause says.
+        change: `fresh` forgets all but whom and what it is for (and, with `keep_price`, the price); `refine` replaces
+            facet by facet; `swap` puts another kind of thing in place and keeps what still has matches.
+        vocabulary: The catalogue's words.
+        keep_price: Whether a price bound outlives a fresh wish, because it is the shopper's budget.
+    """
+    if change == "fresh":
+        kept = Wish(recipient=wish.recipient, occasion=wish.occasion, not_items=wish.not_items)
+        if keep_price:
+            kept = kept.model_copy(update={"price_min": wish.price_min, "price_max": wish.price_max})
+        return _apply(kept, gist, vocabulary)
+    if change == "swap":
+        return _swapped(wish, gist, vocabulary)
+    return _apply(_without(wish, gist.drops, vocabulary), gist, vocabulary)
+
+
+def matches(wish: Wish, vocabulary: Vocabulary) -> set[int] | None:
+    """Return the rows that satisfy every wanted facet and the price, None when none is asked."""
+    parts = [vocabulary.rows([term]) for term in (*wish.wanted.terms(), *wish.also.terms())]
+    if wish.price_min is not None or wish.price_max is not None:
+        prices = vocabulary.prices
+        low = wish.price_min if wish.price_min is not None else -1.0
+        high = wish.price_max if wish.price_max is not None else float("inf")
+        parts.append(set(((prices >= low) & (prices <= high)).nonzero()[0].tolist()))
+    return set.intersection(*parts) if parts else None
+
+
+def nested(old: Iterable[Term], new: Iterable[Term], vocabulary: Vocabulary) -> bool:
+    """Whether every item of the `new` kinds is of an `old` kind too."""
+    return vocabulary.rows(new) <= vocabulary.rows(old)
+
+
+def _apply(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
+    wanted, also, said = _add(wish, gist, vocabulary)
+    unwanted = wish.unwanted
+    for mention in gist.wanted:
+        unwanted = unwanted.minus(mention.term)
+    for mention in gist.denied:
+        unwanted = unwanted.plus(mention.term)
+        wanted, also = wanted.minus(mention.term), also.minus(mention.term)
+        said = tuple(word for word in said if singular(word) != singular(mention.text))
+    unwanted = unwanted.with_words(gist.denied_words)
+    opposite = {lexicon.OPPOSITES.get(word) for word in gist.words}
+    words = tuple(w for w in wanted.words if w not in opposite and w not in gist.denied_words)
+    wanted = wanted.model_copy(update={"words": words}).with_words(gist.words)
+    changes: dict[str, object] = {
+        "wanted": wanted,
+        "also": also,
+        "unwanted": unwanted,
+        "said": said,
+        "unknown": tuple(w for w in dict.fromkeys((*wish.unknown, *gist.unknown)) if w in wanted.words),
+    }
+    if gist.price is not None:
+        changes |= {"price_min": gist.price.low, "price_max": gist.price.high}
+    for name, value in (("count", gist.count), ("sort", gist.sort), ("recipient", gist.recipient),
+                        ("occasion", gist.occasion), ("available", gist.in_stock or None)):  # fmt: skip
+        if value is not None:
+            changes[name] = value
+    return wish.model_copy(update=changes)
+
+
+def _add(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> tuple[Facets, Facets, tuple[str, ...]]:
+    """Return wanted and also with the clause's mentions put in, facet by facet, and the query's words."""
+    wanted, also, said = wish.wanted, wish.also, wish.said
+    by_facet: dict[tuple[str, str], list[Mention]] = {}
+    for mention in gist.wanted:
+        by_facet.setdefault(mention.term.facet, []).append(mention)
+    adding = gist.text.startswith(("or ", "also ", "and also ")) or gist.text.endswith((" too", " as well"))
+    for mine in by_facet.values():
+        term = mine[0].term
+        if not adding:
+            gone = {singular(v.casefold()) for v in (*wanted.values(term), *also.values(term))}
+            said = tuple(w for w in said if singular(w) not in gone and not _names(w, term, vocabulary))
+            wanted, also = wanted.put(term, ()), also.put(term, ())
+        one_of, all_of = _alternatives(mine, gist.text, vocabulary)
+        for mention in one_of:
+            wanted = wanted.plus(mention.term)
+        for mention in all_of:
+            also = also.plus(mention.term)
+    said += tuple(mention.text for mention in gist.wanted if mention.text not in said)
+    return wanted, also, said
+
+
+def _alternatives(mine: list[Mention], text: str, vocabulary: Vocabulary) -> tuple[list[Mention], list[Mention]]:
+    """Part mentions of one facet into those any of which fits, and those that must hold besides.
+
+    "Mugs and vases" share no item: either will do. "An action comedy" does: the rarer one filters, the other is
+    checked. A kind that contains another ("home" beside "mugs") adds nothing.
+    """
+    rows = [vocabulary.rows([mention.term]) for mention in mine]
+    narrow = [i for i, r in enumerate(rows) if not any(r > other for other in rows)]
+    chosen = sorted(dict.fromkeys(narrow), key=lambda i: len(rows[i]))
+    if len(chosen) < 2 or mine[0].term.kind == "brand" or " or " in text:
+        return [mine[i] for i in chosen], []
+    if not rows[chosen[0]].intersection(*(rows[i] for i in chosen[1:])):
+        return [mine[i] for i in chosen], []
+    return [mine[chosen[0]]], [mine[i] for i in chosen[1:]]
+
+
+def _swapped(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
+    """Put the clause's kind of thing in place of the old one; keep what still has matches, price longest."""
+    bare = wish.model_copy(update={
+        "wanted": wish.wanted.model_copy(update={"categories": (), "words": ()}), "unknown": (), "sort": "relevance",
+        "also": Facets(), "said": tuple(w for w in wish.said if not _is_category(w, vocabulary)),
+    })  # fmt: skip
+    no_facets = bare.model_copy(update={"wanted": Facets(), "said": ()})
+    no_price = no_facets.model_copy(update={"price_min": None, "price_max": None})
+    result = _apply(no_price, gist, vocabulary)
+    for kept in (bare, no_facets):
+        tried = _apply(kept, gist, vocabulary)
+        found = matches(tried, vocabulary)
+        if found is None or found:
+            return tried
+    return result
+
+
+def _without(wish: Wish, drops: tuple[str, ...], vocabulary: Vocabulary) -> Wish:
+    """Return the wish without the facets (or single values) no longer wanted."""
+    for word in drops:
+        if word in ("price", "budget", "cost", "money"):
+            wish = wish.model_copy(update={"price_min": None, "price_max": None, "sort": "relevance"})
+            continue
+        named = vocabulary.facet_named(word)
+        term = Term(*named, ()) if named else vocabulary.term((word,))
+        if term is None:
+            continue
+        said = tuple(w for w in wish.said if not _names(w, term, vocabulary))
+        kept = {part: _cut(getattr(wish, part), term) for part in ("wanted", "also", "unwanted")}
+        wish = wish.model_copy(update={**kept, "said": said})
+    return wish
+
+
+def _cut(facets: Facets, term: Term) -> Facets:
+    return facets.minus(term) if term.values else facets.put(term, ())
+
+
+def _names(word: str, term: Term, vocabulary: Vocabulary) -> bool:
+    """Whether a said phrase names a value of the facet of `term`."""
+    found = vocabulary.term(tuple(singular(w) for w in word.split())) or vocabulary.related(singular(word))
+    return found is not None and found.facet == term.facet
+
+
+def _is_category(word: str, vocabulary: Vocabulary) -> bool:
+    return _names(word, Term("category", "", ()), vocabulary)

@@ -1,0 +1,54 @@
+"""How far a "not" reaches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_NEGATOR = re.compile(
+    r"\b(?:(?:i )?(?:don'?t|do not|didn'?t|wouldn'?t|can'?t) (?:really )?(?:want|like|need|care for|"
+    r"fancy|wear|stand|eat|have)"
+    r"(?: any| a| an| the)?|"
+    r"(?:anything|everything|any (?:colou?r|brand|kind|material)|all) (?:but|except|other than)|"
+    r"(?:but |please )?(?:not|no)(?! (?:only|just|sure|bad|necessarily|idea|problem|preference|"
+    r"thanks?|thank|matter|more than|less than|"
+    r"over|under|above|below|later|really)\b)(?! ?[,.!])|"
+    r"without|except(?: for)?|excluding|exclude|other than|avoid(?:ing)?|instead of|rather than|"
+    r"nothing|never|minus|nor|"
+    r"(?:i )?(?:hate|dislike|can'?t stand|detest)|sick of|tired of|allergic to|free of|isn'?t|aren'?t|ain'?t|"
+    r"stay away from|get rid of|remove|drop|leave out|skip(?: the)?|non)\b"
+)
+_STOP = re.compile(
+    r"[.;!?]|,(?!\s*(?:or|nor)\b)|\b(?:but|with|under|below|over|above|between|please|show|give|find|"
+    r"i'?d|i want|i need|"
+    r"instead(?! of)|just|only|for|something|maybe|that (?:is|are))\b"
+)
+_FREE = re.compile(r"\b([a-z]+)[ -]free\b")
+_JOIN = re.compile(r"\s*(?:,|,?\s*(?:and|or|nor|&|/)(?:\s+(?:a|an|any|no|not|the))?)\s*")
+_NOT_FREE = frozenset(["for", "feel", "carefree", "hands", "hassle", "stress"])
+
+
+def scopes(text: str, skip: Sequence[tuple[int, int]] = ()) -> list[tuple[int, int]]:
+    """Return the stretches [start, end) of a folded text that are negated; a negator inside `skip` is none.
+
+    A scope runs from its negator to the next mark, turn of phrase ("but", "with", "under"...) or end. Lists go on:
+    "not leather or suede" denies both; whether "no wool and brown" does is for the caller, who knows the facets.
+
+    Example:
+        >>> text = "a bag, not leather or suede but brown"
+        >>> [text[a:b].strip() for a, b in scopes(text)]
+        ['leather or suede']
+    """
+    found = []
+    for match in _NEGATOR.finditer(text):
+        if any(a <= match.start() < b for a, b in skip):
+            continue
+        stop = _STOP.search(text, match.end())
+        found.append((match.end(), stop.start() if stop else len(text)))
+    found += [(m.start(1), m.end(1)) for m in _FREE.finditer(text) if m.group(1) not in _NOT_FREE]
+    return found
+
+
+def joined(text: str, start: int, end: int) -> bool:
+    """Whether nothing but "and", "or" or a comma stands between two mentions."""
+    return start <= end and _JOIN.fullmatch(text, start, end) is not None

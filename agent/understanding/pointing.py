@@ -1,0 +1,88 @@
+"""From references to handles of shown items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from agent.base import ShownItem
+from agent.understanding.intent import IntentState
+from agent.understanding.mentions import mentions
+from agent.understanding.references import Reference, superlative
+from agent.understanding.vocabulary import Vocabulary
+from agent.understanding.wish import Sort
+from agent.understanding.words import keys, singular, split
+
+
+def resolve(reference: Reference, state: IntentState, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the handles a reference means, () when it means nothing shown.
+
+    A number counts within the last list first, then as a handle of the conversation: "#2" is what the shopper sees
+    second. A pronoun means the item talked about, else the first of the list.
+    """
+    if reference.handle is not None:
+        if reference.handle in state.last_list:
+            return (reference.handle,)
+        at = _at(reference.positions, state.last_list)
+        return at or ((reference.handle,) if state.item(reference.handle) else ())
+    if reference.shape == "pronoun":
+        focus = state.focus if state.focus and state.item(state.focus) else None
+        return (focus,) if focus else state.last_list[:1]
+    if reference.shape == "described":
+        return described(reference.words, state, vocabulary)
+    return _at(reference.positions, state.last_list)
+
+
+def resolve_all(references: Iterable[Reference], state: IntentState, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the distinct handles several references mean, in their order."""
+    found = (handle for reference in references for handle in resolve(reference, state, vocabulary))
+    return tuple(dict.fromkeys(found))
+
+
+def described(words: str, state: IntentState, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the shown item "the red one" or "the cheapest one" means, () when none or several fit equally badly."""
+    items = state.listed()
+    by = superlative(words)
+    if by is not None:
+        best = extreme(items, by)
+        return (best.handle,) if best else ()
+    named = mentions(words, split(words), vocabulary)
+    fitting = [item for item in items if named and all(_has(item, m.term.facet, m.term.values) for m in named)]
+    if not fitting:
+        wanted = set(keys(words))
+        fitting = [item for item in items if wanted and wanted <= set(keys(item.title))]
+    return tuple(item.handle for item in fitting[:1])
+
+
+def extreme(items: Iterable[ShownItem], by: Sort) -> ShownItem | None:
+    """Return the cheapest or dearest of shown items, None where the records shown cannot tell."""
+    priced = [item for item in items if item.price is not None]
+    if by not in ("price_asc", "price_desc") or not priced:
+        return None
+    sign = 1 if by == "price_asc" else -1
+    return min(priced, key=lambda item: sign * (item.price or 0.0))
+
+
+def titled(text: str, vocabulary: Vocabulary) -> str | None:
+    """Return the title (or raw id's title) that stands at the start of `text`, the longest one, an article apart."""
+    words = [word for word in split(text) if word.is_word]
+    words = words[1:] if words and words[0].text in ("the", "a", "an", "your") else words
+    for length in range(min(len(words), 12), 0, -1):
+        found = vocabulary.title(tuple(singular(word.text) for word in words[:length]))
+        if found:
+            return found
+    return None
+
+
+def _at(positions: tuple[int, ...], handles: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(handles[p] for p in positions if -len(handles) <= p < len(handles))
+
+
+def _has(item: ShownItem, facet: tuple[str, str], values: tuple[str, ...]) -> bool:
+    kind, name = facet
+    given: tuple[str, ...] = item.attributes.get(name, ())
+    if kind == "category":
+        given = item.categories
+    elif kind == "brand":
+        given = (item.brand,) if item.brand else ()
+    folded = {value.casefold() for value in given}
+    return any(value.casefold() in folded for value in values)

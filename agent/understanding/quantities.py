@@ -1,0 +1,180 @@
+"""Numbers in a message: price bounds, how many, and in which order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from agent.understanding.lexicon import TENS, UNITS
+from agent.understanding.wish import Sort
+
+_UNIT_WORDS = "|".join(sorted(UNITS, key=len, reverse=True))
+_NUMBER_WORD = rf"(?:(?:{'|'.join(TENS)})(?:[ -](?:{_UNIT_WORDS}))?|(?:(?:a|{_UNIT_WORDS}) )?hundred|{_UNIT_WORDS})"
+_NUMBER = rf"(?:\d+(?:[.,]\d+)*k?|{_NUMBER_WORD})"
+_SIGN = r"[€$£¥]"
+_CURRENCY = rf"(?:\s*{_SIGN}|\s*(?:euros?|eur|dollars?|usd|bucks|pounds?|gbp|quid|chf|yen)\b)"
+_NO_UNIT = (
+    r"(?![\w#]|\s?(?:cm|mm|m|km|inch(?:es)?|ft|feet|kg|g|grams?|ml|l|lit(?:re|er)s?|oz|min(?:utes?)?|hours?|h|days?|"
+    r"years?|yrs?|months?|stars?|people|persons?|pieces|watts?|w|%|percent|degrees|times)\b)"
+)
+_MONEY = rf"(?:{_SIGN}\s*)?(?P<{{0}}>{_NUMBER}){_NO_UNIT}{_CURRENCY}?"
+_ABOUT = r"(?:about |around |roughly |approximately |say )?"
+
+_A, _B = _MONEY.format("a"), _MONEY.format("b")
+_C, _D = (_MONEY.replace(_NUMBER, r"\d+(?:[.,]\d+)*").format(name) for name in "cd")
+_RANGE = re.compile(rf"\b(?:between|from)\s+{_A}\s*(?:and|to|-|&)\s*{_B}|(?<![\w.,]){_C}\s*(?:-|to)\s*{_D}")
+_BELOW = re.compile(rf"(?:\b(?:under|below|less than|cheaper than|lower than|beneath|fewer than)|<)\s*{_ABOUT}{_A}")
+_MOST = re.compile(
+    r"\b(?:up to|at most|no more than|not more than|not over|not above|not exceeding|within|max(?:imum)?(?: of)?|"
+    r"(?:my |our |a )?budget(?: is| of|:)*|(?:can |could |will |want to |wanna )?(?:only )?spend)\s*"
+    rf"(?:up to |at most |max(?:imum)? |of |is )*{_ABOUT}{_A}"
+)  # fmt: skip
+_MOST_AFTER = re.compile(rf"{_A}\s*(?:or less|or under|or below|max(?:imum)?\b|tops\b|at most|budget\b)")
+_ABOVE = re.compile(rf"(?:\b(?:over|above|more than|pricier than|upwards of)|>)\s*{_ABOUT}{_A}")
+_LEAST = re.compile(
+    rf"\b(?:at least|from|starting at|min(?:imum)?(?: of)?|not under|not below|not less than|no less than)\s+{_A}"
+)
+_LEAST_AFTER = re.compile(rf"{_A}\s*(?:or more|and up|and above|or above|plus\b|\+)")
+_NEAR = re.compile(rf"(?:\b(?:around|about|roughly|approximately|circa|close to|near)\s+|~\s*){_A}")
+_PLAIN = re.compile(
+    rf"\bfor\s+(?:{_SIGN}\s*(?P<a>{_NUMBER})|(?P<c>{_NUMBER}){_CURRENCY})"
+    rf"|(?P<d>{_SIGN})\s*(?P<e>{_NUMBER})|(?<!\w)(?P<f>{_NUMBER}){_CURRENCY}"
+)
+_BUDGET = re.compile(r"\bbudget\b|\bspend\b")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+_COUNT = re.compile(
+    rf"\b(?:just|only|simply)\s+(?P<one>one|a single one|1)\b(?!\s*(?:of|hundred))|\b(?:a|one) single\b"
+    rf"|\btop\s+(?P<top>{_NUMBER})\b"
+    rf"|\b(?P<many>{_NUMBER})\s+(?:more\s+|other\s+|different\s+)?(?:options?|suggestions?|ideas?|"
+    rf"recommendations?|choices|things|items?|"
+    r"products|results|alternatives)\b"
+    rf"|\b(?:show|give|find|recommend|suggest)\s+(?:me\s+)?(?:just\s+|only\s+)?(?P<ask>{_NUMBER})\b(?!\s*(?:%|percent))"
+    r"|\b(?P<couple>a couple)(?: of)?\b"
+)
+_SORTS: tuple[tuple[Sort, re.Pattern[str]], ...] = (
+    ("price_asc", re.compile(
+        r"\b(?:the )?(?:cheap(?:est)?|lowest[ -]priced?|least expensive|inexpensive|affordable|"
+        r"budget[ -]friendly|low[ -]cost|"
+        r"lowest price|not (?:too|so|very|overly|that) (?:expensive|pricey|costly|dear))(?: ones?)?\b(?! than)")),
+    ("price_desc", re.compile(r"\b(?:most expensive|priciest|dearest|highest[ -]priced?|most luxurious)\b")),
+    ("rating", re.compile(
+        r"\b(?:best|top|highest|better|well|highly)[ -]?(?:rated|reviewed|rating|reviews)\b|\b(?:best|"
+        r"good|great) reviews\b|"
+        rf"\b(?:rated|rating)\s+(?:over|above|at least|of)?\s*{_NUMBER}|{_NUMBER}\s*(?:\+|or more|plus)?\s*stars?\b|"
+        r"\bbest (?:ratings?|review)\b|\bmost loved\b")),
+    ("newest", re.compile(r"\b(?:newest|latest|most recent|new arrivals?|just in|newly arrived|new in)\b")),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBound:
+    """A price interval said in the text at [start, end); `budget` when named as the shopper's budget."""
+
+    start: int
+    end: int
+    low: float | None
+    high: float | None
+    budget: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many items were asked for."""
+
+    start: int
+    end: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order asked for."""
+
+    start: int
+    end: int
+    sort: Sort
+
+
+def price_bounds(text: str) -> list[PriceBound]:
+    """Return the price bounds of a folded text, in their order, overlapping ones once.
+
+    "Under 40" leaves 40 out, "up to 40" has it; "around 40" allows a fifth either way; a plain amount of money is
+    the most one would pay.
+    """
+    found: list[PriceBound] = []
+    for match in _RANGE.finditer(text):
+        low, high = match.group("a") or match.group("c"), match.group("b") or match.group("d")
+        if _YEAR.fullmatch(low) or _after(text, match.start(), "size", "ages", "age"):
+            continue
+        a, b = sorted((number(low), number(high)))
+        found.append(_bound(text, match, a, b))
+    readings = (
+        (_MOST, None, 1.0), (_MOST_AFTER, None, 1.0), (_BELOW, None, -1.0), (_LEAST, 1.0, None),
+        (_LEAST_AFTER, 1.0, None), (_ABOVE, -1.0, None), (_NEAR, 0.8, 1.2), (_PLAIN, None, 1.0),
+    )  # fmt: skip
+    for pattern, low_factor, high_factor in readings:
+        for match in pattern.finditer(text):
+            if any(match.start() < b.end and b.start < match.end() for b in found):
+                continue
+            said = next(g for name, g in match.groupdict().items() if g and name != "d")
+            if pattern is _LEAST and _YEAR.fullmatch(said):
+                continue
+            value = number(said)
+            low_end = None if low_factor is None else _edge(value, low_factor, 0.01)
+            high_end = None if high_factor is None else _edge(value, high_factor, -0.01)
+            found.append(_bound(text, match, low_end, high_end))
+    return sorted(found, key=lambda b: b.start)
+
+
+def counts(text: str) -> list[Count]:
+    """Return how many items a folded text asks for."""
+    found = []
+    for match in _COUNT.finditer(text):
+        said = match.group("top") or match.group("many") or match.group("ask")
+        value = 2 if match.group("couple") else int(number(said)) if said else 1
+        if 1 <= value <= 100:
+            found.append(Count(match.start(), match.end(), value))
+    return found
+
+
+def orders(text: str) -> list[Order]:
+    """Return the orders a folded text asks for."""
+    found = [Order(m.start(), m.end(), sort) for sort, pattern in _SORTS for m in pattern.finditer(text)]
+    return sorted(found, key=lambda o: o.start)
+
+
+def number(text: str) -> float:
+    """Return the value of digits or English number words: "1,200", "9,50", "2k", "twenty-five", "a hundred".
+
+    Example:
+        >>> [number(t) for t in ("1,200", "9,50", "2k", "twenty-five", "three hundred", "0.5")]
+        [1200.0, 9.5, 2000.0, 25.0, 300.0, 0.5]
+    """
+    if text[0].isdigit():
+        factor = 1000.0 if text.endswith("k") else 1.0
+        digits = text.removesuffix("k")
+        grouped = re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", digits)
+        plain = re.sub(r"[.,]", "", digits) if grouped else digits.replace(",", ".")
+        head, *tail = plain.split(".")
+        return min(float(f"{head}.{''.join(tail) or '0'}") * factor, 1e12)
+    words = re.split(r"[ -]", text)
+    if words[-1] == "hundred":
+        return 100.0 * (UNITS.get(words[0], 1) if len(words) > 1 else 1)
+    return float(sum(TENS.get(word, UNITS.get(word, 0)) for word in words))
+
+
+def _edge(value: float, factor: float, cent: float) -> float:
+    """Return the bound a factor stands for: 1 is the value itself, -1 just beyond it, others a share of it."""
+    if factor == -1.0:
+        return max(round(value + cent, 2), 0.0)
+    return round(value * factor, 2)
+
+
+def _bound(text: str, match: re.Match[str], low: float | None, high: float | None) -> PriceBound:
+    budget = bool(_BUDGET.search(match.group()))
+    return PriceBound(match.start(), match.end(), low, high, budget)
+
+
+def _after(text: str, at: int, *words: str) -> bool:
+    return text[:at].rstrip().endswith(words)

@@ -1,0 +1,35 @@
+"""Bounds that come from comparing: "cheaper" than what was shown."""
+
+from __future__ import annotations
+
+from agent.base import ShownItem
+from agent.understanding.gist import Gist
+from agent.understanding.merging import matches
+from agent.understanding.vocabulary import Vocabulary
+from agent.understanding.wish import Wish
+
+
+def relative(
+    wish: Wish, part: Gist, anchors: list[ShownItem], before: Wish | None, vocabulary: Vocabulary
+) -> tuple[Wish, Wish | None]:
+    """Turn "cheaper" into a bound: below every anchor, with the middle one as the fallback."""
+    prices = sorted(item.price for item in anchors if item.price is not None)
+    if part.relative is None or part.price is not None:
+        return wish, None
+    if not prices:
+        return wish.model_copy(update={"sort": "price_asc" if part.relative == "cheaper" else "price_desc"}), None
+    middle = prices[len(prices) // 2]
+    if part.relative == "cheaper":
+        tight = wish.model_copy(
+            update={"price_max": round(max(prices[0] - 0.01, 0), 2), "price_min": None, "sort": "relevance"}
+        )
+        loose = tight.model_copy(update={"price_max": round(max(middle - 0.01, 0), 2)})
+    else:
+        tight = wish.model_copy(
+            update={"price_min": round(prices[-1] + 0.01, 2), "price_max": None, "sort": "relevance"}
+        )
+        loose = tight.model_copy(update={"price_min": round(middle + 0.01, 2)})
+    if loose == tight:
+        return tight, None
+    found = matches(tight, vocabulary)
+    return (tight, loose) if found else (loose, None)

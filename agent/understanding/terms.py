@@ -1,0 +1,110 @@
+"""Terms: what a phrase of the shopper may name in a catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from agent.understanding.words import keys
+from catalog.items import Catalog
+from catalog.nouns import Item
+
+TermKind = Literal["category", "brand", "attribute", "size"]
+Phrase = tuple[str, ...]
+
+MAX_VALUE_WORDS = 6
+"""A value of more words is prose, not a facet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A facet and the values of it a phrase stands for; `values` are spelt as the catalogue spells them.
+
+    Attributes:
+        kind: Which part of a filter it fills.
+        name: The attribute's name; "" for the other kinds.
+        values: One or more values, any of which satisfies.
+    """
+
+    kind: TermKind
+    name: str
+    values: tuple[str, ...]
+
+    @property
+    def facet(self) -> tuple[TermKind, str]:
+        """Which facet it belongs to."""
+        return self.kind, self.name
+
+
+@dataclass(slots=True)
+class Facet:
+    """One facet of the catalogue: its values with the rows (item positions) that have them."""
+
+    kind: TermKind
+    name: str
+    rows: dict[str, set[int]] = field(default_factory=dict)
+
+    def add(self, value: str, row: int) -> None:
+        """Note that the item at `row` has `value`."""
+        self.rows.setdefault(value, set()).add(row)
+
+    @property
+    def closed(self) -> bool:
+        """Whether its values form a small set a shopper may choose from, as colours do and keywords do not."""
+        uses = sum(len(rows) for rows in self.rows.values())
+        return len(self.rows) <= 60 or uses >= 12 * len(self.rows)
+
+    @property
+    def prose(self) -> bool:
+        """Whether its values are sentences or codes rather than names."""
+        sample = list(self.rows)[:200]
+        wordy = sum(len(value.split()) > MAX_VALUE_WORDS and not _is_list(value) for value in sample)
+        return wordy * 2 > len(sample) or all(value.replace(".", "").isdigit() and len(value) > 4 for value in sample)
+
+
+def facets(catalog: Catalog) -> list[Facet]:
+    """Return the facets of a catalogue: categories, brands, sizes, then each attribute that is not prose."""
+    found: dict[tuple[TermKind, str], Facet] = {}
+    for row, item in enumerate(catalog):
+        for kind, name, value in _values(item):
+            found.setdefault((kind, name), Facet(kind, name)).add(value, row)
+    return [facet for facet in found.values() if facet.kind != "attribute" or not facet.prose]
+
+
+def phrases(facet: Facet, value: str) -> Iterator[Phrase]:
+    """Yield the phrases that name `value`: itself, and the parts of a list such as "Tom Hanks, Tim Allen".
+
+    In an open facet (keywords, cast) a single lower-case word is no name, and filtering by it would hide items.
+    """
+    for text in dict.fromkeys((value, *_parts(value, facet.kind))):
+        phrase = keys(text)
+        named = len(phrase) > 1 and text[:1].isupper()
+        if phrase and len(phrase) <= MAX_VALUE_WORDS and (facet.kind != "attribute" or facet.closed or named):
+            yield phrase
+
+
+def _values(item: Item) -> Iterable[tuple[TermKind, str, str]]:
+    for category in item.categories:
+        yield "category", "", category
+    if item.brand:
+        yield "brand", "", item.brand
+    for size in item.sizes:
+        yield "size", "", size
+    for name, values in item.attributes.items():
+        for value in values:
+            yield "attribute", name, value
+
+
+def _is_list(value: str) -> bool:
+    return any(mark in value for mark in ("|", ",", ";"))
+
+
+def _parts(value: str, kind: TermKind) -> list[str]:
+    marks = "|;," + ("&/" if kind == "category" else "/")
+    text = value
+    for mark in marks[1:]:
+        text = text.replace(mark, marks[0])
+    if kind == "brand" or marks[0] not in text:
+        return []
+    return [part.strip() for part in text.split(marks[0]) if part.strip()]

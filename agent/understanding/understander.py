@@ -1,0 +1,112 @@
+"""`Understander`: a message and what went before become acts and a new state. Deterministic, no LLM."""
+
+from __future__ import annotations
+
+import re
+
+from agent.understanding import smalltalk
+from agent.understanding.choice import Choice
+from agent.understanding.choosing import choose
+from agent.understanding.clauses import clauses
+from agent.understanding.gist import gist
+from agent.understanding.intent import Act, Ask, IntentState, OffTopic, Recommend, Search, SmallTalk, Understanding
+from agent.understanding.meanings import MeaningsConfig, VectorMeanings
+from agent.understanding.mending import Mender
+from agent.understanding.mentions import mentions
+from agent.understanding.vocabulary import Vocabulary
+from agent.understanding.words import fold, split
+from embedding.base import TextEmbedder
+
+_QUOTED_ID = re.compile(r"[<\"'`“”\[(]([^\s<>\"'`“”\[\]()]{1,64})[>\"'`“”\])]")
+
+
+class Understander:
+    """Understands messages about one catalogue.
+
+    Args:
+        vocabulary: The catalogue's words.
+        embedder: For synonyms; None does without.
+        config: How near a synonym must be.
+
+    Example:
+        >>> from catalog.items import Catalog
+        >>> from catalog.nouns import Item
+        >>> shop = Catalog([Item("1", title="Mug", price=8.0, categories=("mugs",))])
+        >>> understood = Understander(Vocabulary(shop)).understand("a mug under 10", IntentState())
+        >>> understood.acts[0].wish.filters()
+        {'category': ['mugs'], 'price': {'max': 9.99}}
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, embedder: TextEmbedder | None = None, config: MeaningsConfig | None = None
+    ) -> None:
+        self.vocabulary = vocabulary
+        self._meanings = VectorMeanings(vocabulary, embedder, config) if embedder is not None else None
+        self._mender = Mender(vocabulary)
+
+    def warm(self) -> None:
+        """Do now what the first message would otherwise wait for."""
+        if self._meanings is not None:
+            self._meanings.warm()
+        self.understand("a blue thing under ten, not read", IntentState())
+
+    def understand(self, message: str, state: IntentState) -> Understanding:
+        """Return what `message` asks for, given the conversation so far; any text gives an answer."""
+        pending = state.pending
+        state = state.model_copy(update={"turns": state.turns + 1, "pending": ()})
+        text = fold(self._with_titles(message))
+        if not any(char.isalnum() for char in text):
+            return Understanding(state=state, acts=(Ask(about="unclear", choices=self.vocabulary.choices()),))
+        said = smalltalk.topic(text)
+        if said == "assent" and pending:
+            return Understanding(state=state, acts=pending)
+        if said is not None:
+            kept = IntentState(shown=state.shown, turns=state.turns) if said == "reset" else state
+            return Understanding(state=kept, acts=(SmallTalk(topic=said),))
+        text, notes = self._mender.mend(smalltalk.without(text))
+        return self._acts(text, state, notes)
+
+    def _acts(self, text: str, state: IntentState, notes: tuple[str, ...]) -> Understanding:
+        acts: list[Act] = []
+        before = state
+        for clause in clauses(text, self._kinds):
+            if smalltalk.topic(clause) is not None:
+                continue
+            part = gist(clause, len(state.last_list), self.vocabulary, self._meanings)
+            if smalltalk.off_topic(clause) and not part.categories:
+                acts.append(OffTopic())
+                continue
+            choice = choose(part, state, self.vocabulary, opened=bool(acts))
+            state, acts = choice.state, _joined(acts, choice)
+        helpful: list[Act] = [act for act in acts if not isinstance(act, OffTopic)]
+        if any(not isinstance(act, Ask) for act in helpful):
+            helpful = [act for act in helpful if not isinstance(act, Ask)]
+        chosen = helpful or acts[:1] or [Ask(about="unclear", choices=self.vocabulary.choices())]
+        if not any(isinstance(act, Ask) for act in chosen):
+            state = state.model_copy(update={"asked": before.asked})
+        wishes = tuple(act.wish for act in chosen if isinstance(act, Search | Recommend))
+        state = state.model_copy(update={"others": wishes[:-1]})
+        return Understanding(state=state, acts=tuple(chosen), notes=notes + _how(chosen))
+
+    def _kinds(self, text: str) -> frozenset[str]:
+        found = mentions(text, split(text), self.vocabulary)
+        return frozenset(v for m in found if m.term.kind == "category" and not m.negated for v in m.term.values)
+
+    def _with_titles(self, message: str) -> str:
+        """Put titles in place of raw ids in quotes or brackets."""
+        if len(message) > 4000:
+            return message
+        return _QUOTED_ID.sub(lambda m: self.vocabulary.id_title(m.group(1)) or m.group(), message)
+
+
+def _joined(acts: list[Act], choice: Choice) -> list[Act]:
+    """Return `acts` with a choice's after them; a search that refines the one before takes its place."""
+    result = list(acts)
+    if choice.replaces and result and isinstance(result[-1], Search | Recommend | Ask):
+        result.pop()
+    return result + [act for act in choice.acts if act not in result]
+
+
+def _how(acts: list[Act]) -> tuple[str, ...]:
+    unknown = dict.fromkeys(w for act in acts if isinstance(act, Search) for w in act.wish.unknown)
+    return tuple(f"{word!r} is no word of this shop" for word in unknown)

@@ -1,0 +1,221 @@
+"""`Vocabulary`: what a catalogue's own words mean, learned from the catalogue alone."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from agent.understanding import colours
+from agent.understanding.spelling import Speller
+from agent.understanding.terms import Facet, Phrase, Term, TermKind, facets, phrases
+from agent.understanding.words import keys, stem
+from catalog.items import Catalog
+from catalog.nouns import Caption
+
+MAX_PHRASE = 6
+_PROSE_CHARS = 400
+_COLOUR_NAME = re.compile(r"colou?r", re.IGNORECASE)
+
+
+class Vocabulary:
+    """Phrases of a catalogue and what they stand for.
+
+    Args:
+        catalog: The items; nothing else is needed for a new catalogue.
+        captions: Words read from the items' media, so that what a picture shows counts as carried.
+
+    Example:
+        >>> from catalog.nouns import Item
+        >>> shop = Catalog([Item("1", title="Cobalt mug", categories=("mugs",), attributes={"colour": ("navy",)})])
+        >>> vocabulary = Vocabulary(shop)
+        >>> vocabulary.term(("mug",)).values, vocabulary.term(("blue",)).values
+        (('mugs',), ('navy',))
+    """
+
+    def __init__(self, catalog: Catalog, captions: Mapping[str, tuple[Caption, ...]] | None = None) -> None:
+        self._catalog = catalog
+        self.facets: Mapping[tuple[TermKind, str], Facet] = {(f.kind, f.name): f for f in facets(catalog)}
+        self._terms: dict[Phrase, list[Term]] = {}
+        self._heads: dict[Phrase, list[Term]] = {}
+        self._stems: dict[str, list[Term]] = {}
+        for facet in self.facets.values():
+            self._index(facet)
+        self.title_words: Counter[str] = Counter()
+        self._titles: dict[Phrase, str] = {}
+        self._prose: set[str] = set()
+        for item in catalog:
+            title = keys(item.title or "")
+            self.title_words.update(set(title))
+            self._titles.setdefault(title, item.title or "")
+            self._prose.update(keys((item.description or "")[:_PROSE_CHARS]))
+            for caption in (captions or {}).get(item.item_id, ()):
+                self._prose.update(keys(caption.text[:_PROSE_CHARS]))
+
+    def term(self, phrase: Phrase) -> Term | None:
+        """Return what a phrase of singular words names, or None.
+
+        Exact values come first, then a colour family, then values that end in the phrase ("lamps" -> "Desk Lamps").
+        """
+        colour = self._colour(phrase)
+        if colour is not None:
+            return colour
+        found = self._terms.get(phrase)
+        return self._best(found if found else self._heads.get(phrase, []))
+
+    def related(self, word: str) -> Term | None:
+        """Return what a word of the same root names ("wooden" -> "wood"), or a shade's family ("crimson" -> reds)."""
+        found = self._best(self._stems.get(stem(word), []))
+        shade = colours.family(word)
+        return found or (self._colour((shade,)) if shade else None)
+
+    def knows(self, word: str) -> bool:
+        """Whether any title, description, caption or facet of the shop has the singular `word`."""
+        return word in self.title_words or word in self._prose or word in self.facet_words
+
+    def title(self, phrase: Phrase) -> str | None:
+        """Return the title of exactly these words, or None; a year in brackets may be left out."""
+        return self._titles.get(phrase) or self._undated.get(phrase)
+
+    def id_title(self, item_id: str) -> str | None:
+        """Return the title of an item named by its raw id, or None."""
+        item = self._catalog.get(item_id)
+        return item.title if item else None
+
+    def correct(self, word: str) -> str | None:
+        """Return the word of the shop that a misspelt `word` was meant to be, or None."""
+        return self._speller.correct(word)
+
+    def rows(self, terms: Iterable[Term]) -> set[int]:
+        """Return the rows of items that have any value of any of `terms`."""
+        return set().union(*(self._rows(term) for term in terms))
+
+    def names(self, kind: TermKind, name: str = "", limit: int = 4) -> tuple[str, ...]:
+        """Return the most frequent values of a facet, for a question a shopper can answer."""
+        facet = self.facets.get((kind, name))
+        if facet is None:
+            return ()
+        ranked = sorted(facet.rows, key=lambda value: (-len(facet.rows[value]), value))
+        return tuple(ranked[:limit])
+
+    def choices(self, limit: int = 4) -> tuple[str, ...]:
+        """Return a few frequent categories that are neither everything nor a department above others."""
+        facet = self.facets.get(("category", ""))
+        if facet is None:
+            return ()
+        narrow = [v for v, rows in facet.rows.items() if not any(rows > other for other in facet.rows.values())]
+        return tuple(sorted(narrow, key=lambda value: (-len(facet.rows[value]), value))[:limit])
+
+    def facet_named(self, word: str) -> tuple[TermKind, str] | None:
+        """Return the facet a singular word names: "colour", "brand", "material", "genre"..."""
+        fixed: dict[str, tuple[TermKind, str]] = {
+            "category": ("category", ""), "genre": ("category", ""), "kind": ("category", ""),
+            "brand": ("brand", ""), "maker": ("brand", ""), "size": ("size", ""),
+        }  # fmt: skip
+        for kind, name in self.facets:
+            if kind == "attribute" and word in keys(name.replace("_", " ")):
+                return kind, name
+        if word == "shade":
+            return self.facet_named("colour")
+        return fixed[word] if fixed.get(word) in self.facets else None
+
+    @cached_property
+    def prices(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """Price by row (n_items,), NaN where the shop names none."""
+        return np.array([np.nan if i.price is None else i.price for i in self._catalog], np.float64)
+
+    @property
+    def priced(self) -> bool:
+        """Whether any item has a price."""
+        return bool(np.isfinite(self.prices).any())
+
+    @cached_property
+    def currency(self) -> str | None:
+        """The most frequent currency."""
+        counts = Counter(item.currency for item in self._catalog if item.currency)
+        return counts.most_common(1)[0][0] if counts else None
+
+    @cached_property
+    def facet_words(self) -> frozenset[str]:
+        """Every singular word of any facet value."""
+        return frozenset(word for phrase in (*self._terms, *self._heads) for word in phrase)
+
+    @cached_property
+    def meanings(self) -> tuple[tuple[str, Term], ...]:
+        """Values whose synonyms are worth finding: categories and small attributes, most frequent first."""
+        found: dict[str, tuple[int, Term]] = {}
+        for facet in self.facets.values():
+            if facet.kind in ("category", "attribute") and facet.closed:
+                for value, rows in facet.rows.items():
+                    if value.casefold() not in found and not any(c.isdigit() for c in value):
+                        found[value.casefold()] = (len(rows), Term(facet.kind, facet.name, (value,)))
+        ranked = sorted(found.items(), key=lambda entry: (-entry[1][0], entry[0]))
+        return tuple((value, term) for value, (_, term) in ranked)
+
+    @cached_property
+    def _speller(self) -> Speller:
+        counts = Counter({word: n for word, n in self.title_words.items() if len(self._catalog) < 20_000 or n > 1})
+        for phrase, terms in self._terms.items():
+            for word in phrase:
+                counts[word] += max(self._uses(term) for term in terms)
+        return Speller(counts)
+
+    @cached_property
+    def _undated(self) -> dict[Phrase, str]:
+        dated = ((phrase[:-1], title) for phrase, title in self._titles.items() if phrase and phrase[-1].isdigit())
+        return {phrase: title for phrase, title in dated if phrase}
+
+    @cached_property
+    def _colour_values(self) -> dict[tuple[TermKind, str], dict[str, list[str]]]:
+        """Colour family -> values, plain before shades, by each attribute that speaks of colour."""
+        result: dict[tuple[TermKind, str], dict[str, list[str]]] = {}
+        for facet in self.facets.values():
+            if facet.kind == "attribute" and _COLOUR_NAME.search(facet.name):
+                families = result.setdefault((facet.kind, facet.name), {})
+                for value in sorted(facet.rows, key=lambda v: (len(keys(v)), not colours.is_family(v.casefold()), v)):
+                    shade = colours.family(value)
+                    if shade:
+                        families.setdefault(shade, []).append(value)
+        return result
+
+    def _colour(self, phrase: Phrase) -> Term | None:
+        if len(phrase) != 1 or not colours.is_family(phrase[0]):
+            return None
+        found = [
+            Term(kind, name, tuple(families[phrase[0]]))
+            for (kind, name), families in self._colour_values.items()
+            if phrase[0] in families
+        ]
+        return self._best(found)
+
+    def _index(self, facet: Facet) -> None:
+        exact: dict[Phrase, list[str]] = {}
+        heads: dict[Phrase, list[str]] = {}
+        for value in facet.rows:
+            for phrase in phrases(facet, value):
+                exact.setdefault(phrase, []).append(value)
+                for cut in range(1, len(phrase) if facet.closed and facet.kind != "brand" else 0):
+                    heads.setdefault(phrase[cut:], []).append(value)
+        for table, source in ((self._terms, exact), (self._heads, heads)):
+            for phrase, values in source.items():
+                table.setdefault(phrase, []).append(Term(facet.kind, facet.name, tuple(dict.fromkeys(values))))
+        if facet.kind != "brand" and facet.closed:
+            for phrase, values in exact.items():
+                if len(phrase) == 1:
+                    self._stems.setdefault(stem(phrase[0]), []).append(Term(facet.kind, facet.name, tuple(values)))
+
+    def _rows(self, term: Term) -> set[int]:
+        facet = self.facets[term.facet]
+        return set().union(*(facet.rows.get(value, set()) for value in term.values))
+
+    def _best(self, terms: Sequence[Term]) -> Term | None:
+        """Categories before brands before attributes; among attributes the one that covers most items."""
+        order = {"category": 0, "brand": 1, "attribute": 2, "size": 3}
+        return min(terms, key=lambda t: (order[t.kind], -self._uses(t), t.name), default=None)
+
+    def _uses(self, term: Term) -> int:
+        rows = self.facets[term.facet].rows
+        return sum(len(rows[value]) for value in term.values)

@@ -1,0 +1,131 @@
+"""`Wish`: what one search is for, typed and inspectable, with its form as a filter and as a query."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.understanding.terms import Term
+
+Sort = Literal["relevance", "price_asc", "price_desc", "rating", "newest"]
+
+
+class Part(BaseModel):
+    """Base of everything in an intent: frozen, closed, JSON-serialisable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Facets(Part):
+    """Values by facet, spelt as the catalogue spells them; `words` are free words it has no facet for."""
+
+    categories: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    sizes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether it names nothing."""
+        return self == Facets()
+
+    def values(self, term: Term) -> tuple[str, ...]:
+        """Return the values of the facet `term` belongs to."""
+        if term.kind == "attribute":
+            return self.attributes.get(term.name, ())
+        return {"category": self.categories, "brand": self.brands, "size": self.sizes}[term.kind]
+
+    def put(self, term: Term, values: tuple[str, ...]) -> Facets:
+        """Return a copy whose facet of `term` holds exactly `values`."""
+        if term.kind == "attribute":
+            attributes = {**self.attributes, term.name: values}
+            return self.model_copy(update={"attributes": {n: v for n, v in attributes.items() if v}})
+        field = {"category": "categories", "brand": "brands", "size": "sizes"}[term.kind]
+        return self.model_copy(update={field: values})
+
+    def plus(self, term: Term) -> Facets:
+        """Return a copy with the values of `term` added."""
+        return self.put(term, tuple(dict.fromkeys((*self.values(term), *term.values))))
+
+    def minus(self, term: Term) -> Facets:
+        """Return a copy without the values of `term`."""
+        return self.put(term, tuple(value for value in self.values(term) if value not in term.values))
+
+    def with_words(self, words: tuple[str, ...]) -> Facets:
+        """Return a copy with `words` added."""
+        return self.model_copy(update={"words": tuple(dict.fromkeys((*self.words, *words)))})
+
+    def terms(self) -> tuple[Term, ...]:
+        """Return its facets as terms, categories first."""
+        found = [Term("category", "", self.categories), Term("brand", "", self.brands), Term("size", "", self.sizes)]
+        found += [Term("attribute", name, values) for name, values in self.attributes.items()]
+        return tuple(term for term in found if term.values)
+
+    def wire(self) -> dict[str, Any]:
+        """Return the parts a filter knows, in the wire's form."""
+        parts = {
+            "category": list(self.categories),
+            "brand": list(self.brands),
+            "attributes": {name: list(values) for name, values in self.attributes.items()},
+        }
+        return {name: value for name, value in parts.items() if value}
+
+
+class Wish(Part):
+    """One wish.
+
+    Attributes:
+        wanted: What fits; any value of a facet is enough.
+        also: What must hold besides, where a filter can only say "any of" (an action film that is also a comedy).
+            It is checked on what comes back.
+        unwanted: What must not be.
+        said: The shopper's own words for `wanted`, in order: the query.
+        price_min: Lowest price that fits.
+        price_max: Highest price that fits.
+        available: True when only what is in stock fits.
+        sort: Order of the answer.
+        count: How many items were asked for, None when the shopper did not say.
+        recipient: Whom it is for ("mother").
+        occasion: What it is for ("birthday").
+        not_items: Handles of items the shopper has turned down.
+        unknown: Words nothing in the shop carries.
+    """
+
+    wanted: Facets = Facets()
+    also: Facets = Facets()
+    unwanted: Facets = Facets()
+    said: tuple[str, ...] = ()
+    price_min: float | None = None
+    price_max: float | None = None
+    available: bool | None = None
+    sort: Sort = "relevance"
+    count: int | None = None
+    recipient: str | None = None
+    occasion: str | None = None
+    not_items: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it says what kind of thing is wanted, or bounds it by a facet or a price."""
+        bounded = self.price_min is not None or self.price_max is not None
+        return bounded or not self.wanted.empty or not self.unwanted.empty
+
+    def filters(self) -> dict[str, Any]:
+        """Return the wish as `catalog.filters.Filters` in the wire's form, {} when nothing is asked."""
+        filters = self.wanted.wire()
+        price = {"min": self.price_min, "max": self.price_max}
+        if self.price_min is not None or self.price_max is not None:
+            filters["price"] = {end: value for end, value in price.items() if value is not None}
+        if self.available is not None:
+            filters["available"] = self.available
+        if self.unwanted.wire():
+            filters["not"] = self.unwanted.wire()
+        return filters
+
+    def query(self) -> str:
+        """Return the wish as a few words for retrieval, "" when only filters speak."""
+        context = [word for word in (self.recipient, self.occasion) if word]
+        return " ".join(dict.fromkeys((*self.said, *self.wanted.words, *context)))
