@@ -16,7 +16,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=_PRINTABLE)]
-SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_PRINTABLE)]
+SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
 TopN = Annotated[int, Field(strict=True, ge=1, description="Most items to return.")]
 
 

@@ -78,7 +78,7 @@ def item_routes(service: Service, pictures: Pictures) -> APIRouter:
             top_n=check_top_n(top_n, service.config),
         )
         result = run(shop, request)
-        return FoundOut(**header(result, show(result, shopper, service)), items=listed(result, shop))
+        return FoundOut(**header(result, show(result, shopper, service)), items=listed(result, request, shop))
 
     @router.get(
         "/v1/items/{item_id:path}/picture",

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.answers import EvidenceOut, caption_of, picture_address
+from agent.explanation import Explained, Explainer
+from agent.gate.grounds import Grounds
+from agent.gate.vocabulary import ShopWords
+from agent.handles import HandleBook
+from agent.trace import ToolRun
+from api.answers import EvidenceOut, caption_of, evidence_out, picture_address
 from api.service import Service
-from catalog.nouns import Item, Slate
+from catalog.items import Catalog
+from catalog.nouns import Slate
+from tools.answers import ranked_trace
 from tools.base import Shopper
-from tools.pipeline.nouns import PipelineResult, Ranked
+from tools.pipeline.nouns import PipelineRequest, PipelineResult, Ranked
 from tools.shop import Shop
+
+EVENTS = 50
+"""Latest events of a shopper that a reason may cite."""
 
 GROUNDS = {
     "history": "Chosen from what you bought and looked at before.",
@@ -23,15 +34,6 @@ GROUNDS = {
     "query": "The best match for your words comes first.",
     "example": "The nearest comes first.",
     "catalogue": "In the order you asked for.",
-}
-REASONS = {
-    "history": "Fits what you chose before",
-    "session": "Fits what you looked at just now",
-    "content": "Fits by what it is",
-    "popularity": "Liked by many",
-    "query": "Fits your words",
-    "example": "Close to the example",
-    "catalogue": "Fits your filters",
 }
 
 
@@ -76,9 +78,10 @@ class FoundOut(ListOut):
     cursor: str | None = Field(None, description="Send it back for the next page; null on the last.")
 
 
-def listed(result: PipelineResult, shop: Shop) -> list[ListedOut]:
-    """Return the results of a page."""
-    return [_listed(ranked, result, shop) for ranked in result.ranked]
+def listed(result: PipelineResult, request: PipelineRequest, shop: Shop) -> list[ListedOut]:
+    """Return the results of a page, each with why it stands there."""
+    why = _explained(result, request, shop)
+    return [_listed(ranked, why[ranked.item_id], shop) for ranked in result.ranked]
 
 
 def header(result: PipelineResult, request_id: str) -> dict[str, Any]:
@@ -104,7 +107,7 @@ def show(result: PipelineResult, shopper: Shopper, service: Service) -> str:
     return request_id
 
 
-def _listed(ranked: Ranked, result: PipelineResult, shop: Shop) -> ListedOut:
+def _listed(ranked: Ranked, why: Explained, shop: Shop) -> ListedOut:
     item = shop.catalog[ranked.item_id]
     return ListedOut(
         item_id=item.item_id,
@@ -115,48 +118,24 @@ def _listed(ranked: Ranked, result: PipelineResult, shop: Shop) -> ListedOut:
         rank=ranked.rank,
         score=ranked.score,
         channels={source.name: source.score for source in ranked.sources},
-        reason=_reason(ranked, result, shop),
-        evidence=_evidence(ranked, item, shop),
+        reason=why.reason,
+        evidence=[evidence_out(each) for each in why.evidence],
         image=picture_address(item),
         caption=caption_of(item.item_id, shop),
     )
 
 
-def _reason(ranked: Ranked, result: PipelineResult, shop: Shop) -> str:
-    closest = ranked.closest and shop.catalog.get(ranked.closest.item_id)
-    if ranked.matched:
-        return f"{REASONS[result.ground]}: {', '.join(match.word for match in ranked.matched[:4])}."
-    if closest and closest.title:
-        verb = _VERBS.get(ranked.closest.why if ranked.closest else "", "is close to")
-        return f"Close to {closest.title}, which {verb}." if verb != "is close to" else f"Close to {closest.title}."
-    return f"{REASONS[result.ground]}."
-
-
-_VERBS = {
-    "purchase": "you bought",
-    "cart": "you put in your basket",
-    "view": "you looked at",
-    "click": "you looked at",
-    "rating": "you rated",
-    "praise": "you praised",
-}
-
-
-def _evidence(ranked: Ranked, item: Item, shop: Shop) -> list[EvidenceOut]:
-    found: list[EvidenceOut] = []
-    for match in ranked.matched:
-        text = f"“{match.word}” stands in its {' and '.join(match.fields)}"
-        kind = "caption" if match.fields == ("caption",) else "field"
-        found.append(EvidenceOut(kind=kind, name=match.fields[0], value=match.word, text=text))
-    if ranked.closest is not None and ranked.closest.item_id in shop.catalog:
-        near = shop.catalog[ranked.closest.item_id]
-        text = f"{ranked.closest.cosine:.0%} alike {near.title or near.item_id} in {ranked.closest.space}"
-        kind = "signal" if ranked.closest.why == "example" else "event"
-        found.append(EvidenceOut(kind=kind, name=ranked.closest.why, value=near.item_id, text=text))
-    for source in ranked.sources:
-        text = f"{source.name} put it at place {source.rank}"
-        found.append(EvidenceOut(kind="signal", name=source.name, value=source.score, text=text))
-    if item.rating is not None:
-        text = f"rated {item.rating} of 5" + (f" by {item.rating_count}" if item.rating_count else "")
-        found.append(EvidenceOut(kind="field", name="rating", value=item.rating, text=text))
-    return found
+def _explained(result: PipelineResult, request: PipelineRequest, shop: Shop) -> Mapping[str, Explained]:
+    """Let the agent's explainer give the reasons, as if one of its tools had found the items."""
+    grounds = Grounds(shop.catalog, shop.captions, HandleBook(shop.catalog), ShopWords.of(Catalog([])))
+    if request.query:
+        grounds.heard(request.query)
+    user_id = request.shopper.user_id
+    events = shop.events.for_user(user_id, EVENTS) if user_id is not None else ()
+    found = ToolRun(
+        tool=request.mode,
+        arguments={"query": request.query, "filters": request.filters.model_dump(mode="json", by_alias=True)},
+        facts={"ground": result.ground},
+        trace={"ranked": [ranked_trace(ranked) for ranked in result.ranked]},
+    )
+    return Explainer(grounds, events).explain([ranked.item_id for ranked in result.ranked], found)

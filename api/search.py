@@ -82,7 +82,9 @@ def search_routes(service: Service) -> APIRouter:
         result = run(shop, request)
         end = offset + len(result.ranked)
         cursor = cursor_at(end, same) if result.ranked and end < result.total else None
-        return FoundOut(**header(result, show(result, shopper, service)), items=listed(result, shop), cursor=cursor)
+        return FoundOut(
+            **header(result, show(result, shopper, service)), items=listed(result, request, shop), cursor=cursor
+        )
 
     @router.post("/v1/recommendations", summary="What to show a shopper")
     def recommendations(body: RecommendBody) -> RecommendationsOut:
@@ -100,7 +102,7 @@ def search_routes(service: Service) -> APIRouter:
         )
         result = run(shop, request)
         head = header(result, show(result, shopper, service))
-        return RecommendationsOut(**head, recommendations=listed(result, shop))
+        return RecommendationsOut(**head, recommendations=listed(result, request, shop))
 
     return router
 

@@ -8,8 +8,10 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from agent.base import AgentEvent, Answer, ChatRequest, Done, Problem
+from api.problems import status_of
 from api.service import Service
 from api.sessions import Sessions
 from catalog.errors import VitrineError
@@ -58,7 +60,8 @@ class Turns:
             problem = Problem("Internal Server Error", APOLOGY)
         except VitrineError as error:
             log.warning("turn failed error=%s", type(error).__name__)
-            problem = Problem("Service Unavailable", str(error), 503)
+            status = status_of(error)
+            problem = Problem(HTTPStatus(status).phrase, str(error), status)
         # The turn boundary: a stream that has begun cannot become a 500, so a bug is logged here, once.
         except Exception:
             log.exception("turn failed")
