@@ -64,7 +64,7 @@ def evaluate_store(
         report = report_json(
             table,
             dataset=data.name,
-            origin=str(manifest.meta.get("origin", "import")),
+            origin="generated" if manifest.meta.get("generated") else "import",
             data_key=manifest.key,
             modalities=roles,
             config=config,

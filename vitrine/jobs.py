@@ -33,7 +33,13 @@ def generate_boutique(settings: Settings, seed: int | None = None, progress: Pro
     from catalog.boutique.generate import save_boutique
 
     config = settings.boutique.model_copy(update={"seed": settings.seed if seed is None else seed})
-    return save_boutique(Workspace(settings.store), config, progress).text()
+    workspace = Workspace(settings.store)
+    shop = save_boutique(workspace, config, progress).shop
+    films = sum(bool(item.videos) for item in shop.catalog)
+    return (
+        f"{shop.name}: {len(shop.items):,} products with pictures, {films:,} of them with a video, "
+        f"{len(shop.users):,} shoppers, {len(shop.log):,} events"
+    )
 
 
 def caption_store(settings: Settings, progress: Progress = SILENT) -> str:
@@ -55,7 +61,7 @@ def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
 
     workspace = Workspace(settings.store)
     embedder = make_embedder(settings)
-    lines = []
+    lines: list[str] = []
     for captions in (None, active_captions(settings, workspace)):
         if captions is None and lines:
             lines.append(f"no captions in the store: run vitrine caption to add a caption space to {lines[0]!r}")

@@ -29,7 +29,7 @@ from catalog.boutique.config import BoutiqueConfig
 from catalog.errors import ConfigError, did_you_mean
 from embedding.minilm import MiniLMConfig
 from embedding.openai_compatible import OpenAIEmbedderConfig
-from tools.config import PipelineConfig
+from tools.pipeline.config import PipelineConfig
 from vitrine.logs import Level
 
 PREFIX = "VITRINE_"

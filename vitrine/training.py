@@ -140,8 +140,8 @@ def before(log: pl.DataFrame, as_of: datetime | None) -> pl.DataFrame:
         return log
     left = log.filter(pl.col("timestamp") < as_of)
     if not len(left):
-        first, last = log["timestamp"].min(), log["timestamp"].max()
-        raise ConfigError(f"--as-of {as_of.isoformat()} leaves no event; a moment in ({first}, {last}] would be valid")
+        first = str(log["timestamp"].min())
+        raise ConfigError(f"--as-of {as_of.isoformat()} leaves no event; a moment after {first} would be valid")
     return left
 
 

@@ -26,11 +26,12 @@ class TerminalBar:
         self._bar: RichProgress | None = None
         self._started = 0.0
         self._done = 0
+        self._note = ""
 
     def start(self, task: str, total: int | None) -> None:
         """Begin a bar."""
         self.finish()
-        self._started, self._done = time.monotonic(), 0
+        self._started, self._done, self._note = time.monotonic(), 0, ""
         self._bar = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=28),
@@ -51,7 +52,8 @@ class TerminalBar:
         self._done += steps
         task = self._bar.task_ids[0]
         rate = f"{self._done / max(time.monotonic() - self._started, 1e-6):.1f}/s"
-        self._bar.update(task, advance=steps, rate=rate, **({"note": note} if note else {}))
+        self._note = note or self._note
+        self._bar.update(task, advance=steps, rate=rate, note=self._note)
 
     def finish(self) -> None:
         """Leave the finished bar on the screen."""

@@ -113,7 +113,7 @@ def preview(
     rows: Annotated[int, typer.Option(min=1, max=100, help="Sample values to show.")] = 3,
 ) -> None:
     """Show what each column of a table would become, before importing it."""
-    from catalog.readers.table import preview_table
+    from catalog.readers.preview import preview_table
 
     print(preview_table(path, parse_pairs(columns or [], "--column", "title=prod_name"), kind=kind, rows=rows).text())
 

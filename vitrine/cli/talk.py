@@ -1,0 +1,51 @@
+"""Commands that talk: `chat` in the terminal and `serve` on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vitrine.cli.options import Set, Store, load
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("chat")(chat)
+    app.command("serve")(serve)
+
+
+def chat(
+    message: Annotated[list[str] | None, typer.Argument(help="Say this and leave; without it, converse.")] = None,
+    store: Store = None,
+    set_: Set = None,
+    user: Annotated[str | None, typer.Option("--user", help="Shopper id, for an answer from their history.")] = None,
+    top_n: Annotated[int, typer.Option("--top-n", min=1, help="Most items in one answer.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each answer as one JSON object.")] = False,
+) -> None:
+    """Talk with the shop: ask, then refine ("cheaper", "in blue", "more like the second")."""
+    import asyncio
+
+    from vitrine.cli.terminal import converse
+    from vitrine.wiring import make_agent, open_shop
+
+    settings = load(store, set_)
+    shop = open_shop(settings)
+    agent = make_agent(settings, shop)
+    asyncio.run(converse(agent, shop.name, messages=message, user_id=user, top_n=top_n, as_json=as_json))
+
+
+def serve(
+    store: Store = None,
+    set_: Set = None,
+    host: Annotated[str | None, typer.Option(help="Address; anything but loopback needs VITRINE_API_KEYS.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
+) -> None:
+    """Open the shop at http://127.0.0.1:8000: the page, chat, REST and OpenAI-compatible doors."""
+    from api.server import serve as serve_wire
+    from vitrine.wiring import make_service
+
+    settings = load(store, set_)
+    serve_wire(
+        make_service(settings), settings.api.host if host is None else host, settings.api.port if port is None else port
+    )

@@ -1,0 +1,104 @@
+"""Conversations on a terminal: what the page shows, as plain text."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Protocol
+
+from agent.base import Answer, ChatRequest, Done, Problem, Recommendations, ShownRecommendation, Status, Token
+from catalog.errors import DataError
+
+if TYPE_CHECKING:
+    from agent.base import AgentEvent
+
+WIDTH = 96
+
+
+class Talker(Protocol):
+    """Who answers (see `agent.loop.Agent`)."""
+
+    def turn(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
+        """Give the events of one turn."""
+
+
+async def converse(
+    agent: Talker,
+    shop: str,
+    *,
+    messages: Sequence[str] | None = None,
+    user_id: str | None = None,
+    top_n: int = 5,
+    as_json: bool = False,
+) -> None:
+    """Answer `messages` in one conversation, or whatever is typed until an empty line or the end of input."""
+    session: str | None = None
+    interactive = messages is None and sys.stdin.isatty()
+    if interactive:
+        print(f'{shop}. Say what you are looking for; "cheaper", "in blue" or "more like the second" refine it.')
+    for message in messages if messages is not None else _typed(interactive):
+        if messages is not None and len(messages) > 1 and not as_json:
+            print(f"\n> {message}")
+        request = ChatRequest(message, session_id=session, user_id=user_id, top_n=top_n)
+        answer = await _answer(agent, request, quiet=as_json)
+        session = answer.session_id
+        if as_json:
+            print(json.dumps(asdict(answer), ensure_ascii=False, default=str))
+
+
+async def _answer(agent: Talker, request: ChatRequest, *, quiet: bool) -> Answer:
+    """Print one turn as it happens and return its answer."""
+    column = 0
+    answer: Answer | None = None
+    async for event in agent.turn(request):
+        if isinstance(event, Done):
+            answer = event.answer
+        if quiet:
+            continue
+        match event:
+            case Status():
+                print(f"  ({event.text})", file=sys.stderr)
+            case Token():
+                print(event.text, end="", flush=True)
+                column += len(event.text)
+            case Recommendations(items=items):
+                print("\n" if column else "", end="")
+                print("\n".join(recommendation_lines(items)))
+                column = 0
+            case Problem():
+                print(f"{event.title}: {event.detail}")
+    if answer is None:
+        raise DataError("the conversation ended without an answer")
+    if not quiet:
+        print("" if not column else "\n", end="")
+        for disclosure in answer.disclosures:
+            print(f"  note: {disclosure}")
+    return answer
+
+
+def recommendation_lines(items: Iterable[ShownRecommendation]) -> list[str]:
+    """Return cards as text: rank, title, price, the reason and what backs it."""
+    lines = []
+    for item in items:
+        price = f"{item.price:.2f} {item.currency or ''}".strip() if item.price is not None else ""
+        lines.append(f"{item.rank:3}. {item.title}" + (f"  {price}" if price else ""))
+        lines += textwrap.wrap(item.reason, WIDTH, initial_indent="     ", subsequent_indent="     ")
+        backed = "; ".join(evidence.text for evidence in item.evidence[:3])
+        if backed:
+            lines += textwrap.wrap(f"because: {backed}", WIDTH, initial_indent="     ", subsequent_indent="     ")
+    return lines
+
+
+def _typed(interactive: bool) -> Iterable[str]:
+    while True:
+        try:
+            line = input("\n> " if interactive else "").strip()
+        except EOFError:
+            return
+        if line:
+            yield line
+        elif interactive:
+            return

@@ -1,0 +1,76 @@
+"""The product's whole life, told once: from an empty folder to a shop that explains what it recommends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+import polars as pl
+
+from catalog.log import positives
+from catalog.progress import Progress
+from catalog.shop_data import load_shop
+from catalog.workspace import Workspace
+from eval.config import EvalConfig
+from eval.report import report_markdown
+from vitrine import jobs
+from vitrine.cli.terminal import converse
+from vitrine.evaluation import evaluate_store
+from vitrine.settings import Settings
+from vitrine.wiring import make_agent, open_shop
+
+CONVERSATIONS = (
+    ("a stranger with a budget", None, ("a blue vase under 60 euros", "cheaper ones", "more like the second")),
+    ("a regular with a history", "regular", ("what would you recommend for me?", "not leather please")),
+    ("somebody who wants facts", None, ("what is the most expensive lamp you have?", "how many mugs under 20 euros?")),
+)
+"""Title, who speaks (`regular`: the shopper with the most purchases), and what is said."""
+
+
+def tour(settings: Settings, seed: int | None, progress: Progress) -> None:
+    """Run every stage on the boutique, printing what each did; stages that are current are skipped."""
+    began = time.monotonic()
+    _stage(
+        "generate",
+        "a shop with pictures, videos, shoppers and events",
+        lambda: [jobs.generate_boutique(settings, seed, progress)],
+    )
+    _stage("caption", "words read from the pixels alone", lambda: [jobs.caption_store(settings, progress)])
+    _stage("embed", "words to vectors", lambda: jobs.embed_store(settings, progress))
+    _stage("index", "vectors and words to candidates", lambda: jobs.index_store(settings, progress))
+    _stage("train", "LIRDRec and the re-ranker, on everything", lambda: jobs.train_store(settings, None, progress))
+    _stage("evaluate", "every model fitted afresh on the protocol's own train rows", lambda: _table(settings, progress))
+    _talk(settings)
+    print(f"\nDone in {time.monotonic() - began:.0f} s. The store is {Workspace(settings.store).root}.")
+
+
+def _stage(name: str, what: str, work: Callable[[], Iterable[str]]) -> None:
+    print(f"\n== {name}: {what}", flush=True)
+    for line in work():
+        print(line, flush=True)
+
+
+def _table(settings: Settings, progress: Progress) -> list[str]:
+    config = EvalConfig(
+        metrics=("ndcg@20", "recall@20", "hit@10", "coverage@10"),
+        overrides=settings.models.overrides,
+        shuffle=("picture",),
+    )
+    return [report_markdown(evaluate_store(settings, config, protocols=("mmrec",), progress=progress))]
+
+
+def _talk(settings: Settings) -> None:
+    shop = open_shop(settings)
+    agent = make_agent(settings, shop)
+    for title, who, messages in CONVERSATIONS:
+        print(f"\n== conversation: {title}", flush=True)
+        user = _regular(settings) if who else None
+        asyncio.run(converse(agent, shop.name, messages=messages, user_id=user, top_n=3))
+    shop.events.close()
+
+
+def _regular(settings: Settings) -> str:
+    taken = positives(load_shop(Workspace(settings.store)).log, settings.positives)
+    counted = taken.group_by("user_id").len().sort(["len", "user_id"], descending=[True, False])
+    return str(counted.select(pl.first("user_id")).item())
