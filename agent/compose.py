@@ -73,7 +73,7 @@ def _line(shown: ShownRecommendation) -> str:
 
 def _deciding(turn: TurnTools) -> ToolRun | None:
     """Return the call the answer rests on: the last that found items, else the last that gave any."""
-    finds = [run for run in turn.runs if run.tool in FINDS and run.error is None]
+    finds = [run for run in turn.runs if run.tool in FINDS and run.error is None and not run.memory]
     filled = [run for run in finds if run.items]
     if filled or finds:
         return (filled or finds)[-1]

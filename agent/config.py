@@ -27,6 +27,9 @@ class LLMConfig(BaseModel):
     timeout_seconds: float = Field(20.0, gt=0)
     """How long one call may take in all. A slower server costs the shopper this long once, then the breaker opens."""
 
+    max_repeats: int = Field(2, ge=0)
+    """Calls a mind may repeat word for word (they are answered from memory) before it must answer."""
+
     max_tokens: int = Field(600, ge=1)
     """Tokens one call may generate."""
 
@@ -75,6 +78,9 @@ class AgentConfig(BaseModel):
 
     max_tool_calls: int = Field(12, ge=1)
     """Tool calls of one turn, answers from memory included."""
+
+    max_repeats: int = Field(2, ge=0)
+    """Calls a mind may repeat word for word (they are answered from memory) before it must answer."""
 
     max_tokens: int = Field(60_000, ge=100)
     """Tokens a mind may read and write in one turn (as the server counts them, else four characters each)."""

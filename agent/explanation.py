@@ -19,7 +19,7 @@ from agent.trace import ToolRun
 from catalog.nouns import NEGATIVE_KINDS, Evidence, Interaction
 
 _DID = {"purchase": "bought", "cart": "put in your cart", "rating": "rated", "praise": "praised", "click": "looked at",
-        "view": "looked at", "session": "looked at"}  # fmt: skip
+        "view": "looked at", "session": "looked at", "history": "chose before"}  # fmt: skip
 _EMPTY = word_set(
     "a an the of for with and or in on to is are it its at by from some any something please me my i want need like "
     "show find looking good nice best cheap cheaper than under over below above item product thing one this that not "
@@ -89,7 +89,7 @@ class Explainer:
         covered: set[str] = set()
         yield from self._wished_fields(record, asked, covered)
         yield from self._limit(record, run)
-        yield from self._closest(record, signals)
+        yield from self._closest(record, signals, covered)
         yield from self._same_maker(record)
         yield from _seen(record, asked, covered)
         yield from _mentioned(record, asked, covered)
@@ -160,7 +160,7 @@ class Explainer:
             text = f"{price}, within your limit of {price_text(said[0], item.currency)}" if said else price
             yield _field(text, "price", item.price)
 
-    def _closest(self, record: Record, signals: Signals) -> Iterator[Fragment]:
+    def _closest(self, record: Record, signals: Signals, covered: set[str]) -> Iterator[Fragment]:
         if signals.example is None or signals.example[0] not in self.grounds.catalog:
             return
         item_id, why, likeness = signals.example
@@ -169,6 +169,7 @@ class Explainer:
         if not title or item_id == record.item.item_id or (why in _DID and likeness < _CLOSE):
             return
         shared = [v for n, vs in record.item.attributes.items() for v in vs if v in other.item.attributes.get(n, ())]
+        shared = [value for value in shared if not covered.issuperset(tokens(value))]
         both = f": both {_listed([clean(v, 40) for v in shared[:2]])}" if shared else ""
         near = Evidence("signal", "likeness", round(likeness, 3), f"likeness to {title}: {likeness:.2f}")
         if why in _DID:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import openai
+import openai.resources  # loaded lazily by the client otherwise, a second of the first call's time
 from llama_index.core.base.llms.types import (
     ChatMessage,
     ChatResponse,

@@ -13,9 +13,10 @@ from typing import Any
 from agent.base import AgentEvent, Answer, ChatRequest, Done
 from agent.config import AgentConfig
 from agent.gate.vocabulary import ShopWords
+from agent.handles import HandleBook
 from agent.minds import Minds
 from agent.prompt import system_prompt
-from agent.sessions import MemorySessions, SessionStore
+from agent.sessions import MemorySessions, Session, SessionStore
 from agent.turn import Turn
 from catalog.errors import DataError
 from tools.registry import Registry
@@ -96,10 +97,11 @@ class Agent:
         return answer
 
     async def warm(self) -> None:
-        """Load what the first shopper would otherwise wait for."""
+        """Load what the first shopper would otherwise wait for; asks no server and keeps nothing."""
         await asyncio.to_thread(self.minds.planner.warm)
-        await self.answer(ChatRequest("hello", session_id="warm-up"))
-        self.sessions.forget("warm-up")
+        self.minds.llm()
+        session = Session("warm-up", None, HandleBook(self.shop.catalog))
+        await Turn(self, session, ChatRequest("What is the cheapest thing you have?"), False).rehearse()
 
     def status(self) -> dict[str, Any]:
         """Return which mind is active and how the LLM fares, for health and doctor."""

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +39,10 @@ DOING = {
     "shopper_history": "Remembering what you did before",
     "record_feedback": "Taking note",
 }
+
+
+CANCEL_SECONDS = 1.0
+"""How long a run that is stopped may take to wind down before it is left to itself."""
 
 
 class Ungrounded(Exception):
@@ -141,17 +144,14 @@ class Thinking:
                     yield shown
                 if self.account.stopped:
                     break
-            for token in self._finished():
-                yield token
             if not self.account.stopped:
                 await _result(handler)
+            for token in self._finished():
+                yield token
         finally:
             self.account.milliseconds = round((time.perf_counter() - started) * 1000, 1)
             if not handler.is_done():
-                await handler.cancel_run()
-            handler.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await handler
+                await handler.cancel_run(timeout=CANCEL_SECONDS)
 
     async def _next(self, stream: AsyncIterator[Any]) -> Any:
         """Return the next event, None at the end or when time is up."""
@@ -189,7 +189,7 @@ class Thinking:
             self.account.rounds += 1
             self._tools_used, self._held = True, ""
             self.tools.last_round = self.account.rounds >= self.config.max_rounds
-            if self.account.rounds > self.config.max_rounds:
+            if self.account.rounds > self.config.max_rounds or self.tools.repeats > self.config.max_repeats:
                 self.account.stopped = "rounds"
             return self._pass(self.gate.finish())
         passed = self.gate.feed(self._held) + self.gate.finish()

@@ -64,6 +64,11 @@ class TurnTools:
         """A rough count of what the calls gave a mind to read."""
         return sum(len(content) for content in self._memory.values()) // 4
 
+    @property
+    def repeats(self) -> int:
+        """Calls answered from memory."""
+        return sum(run.memory for run in self.runs)
+
     def last_with_items(self) -> ToolRun | None:
         """Return the latest call that gave items."""
         return next((run for run in reversed(self.runs) if run.items), None)
@@ -87,7 +92,8 @@ class TurnTools:
             key = f"{name} {canonical(given)}"
             if key in self._memory:
                 run.memory = True
-                return self._repeated(run, key)
+                run.text = REPEATED
+                return f'{{"note": "{REPEATED}", {self._memory[key][1:]}'
             return await self._answered(run, key, given)
         except ToolRetry as error:
             return self._refused(run, str(error), retry=True)
@@ -167,12 +173,6 @@ class TurnTools:
             valid = f"{issued[0]} to {issued[-1]} were issued" if issued else "none was issued yet: search first"
             raise ToolRetry(f"{name!r} names {value!r}, which no tool issued in this conversation; {valid}")
         return value
-
-    def _repeated(self, run: ToolRun, key: str) -> str:
-        content = self._memory[key]
-        earlier = next(r for r in self.runs if f"{r.tool} {canonical(r.arguments)}" == key and not r.memory)
-        run.text, run.items, run.facts = earlier.text, earlier.items, earlier.facts
-        return f'{{"note": "{REPEATED}", {content[1:]}'
 
     def _refused(self, run: ToolRun, reason: str, *, retry: bool) -> str:
         run.error = reason

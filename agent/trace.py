@@ -106,3 +106,10 @@ def jsonable(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return jsonable(value.tolist())
     return str(value)
+
+
+def understood_json(understood: Any) -> Any:
+    """Return how a message was understood, without the items it was understood beside; None stays None."""
+    if understood is None:
+        return None
+    return jsonable(understood.model_dump(mode="json", exclude={"state": {"shown"}}))

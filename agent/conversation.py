@@ -1,0 +1,86 @@
+"""What a conversation hands on from turn to turn, and how a mind reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from agent.base import PastMessage, ShownItem
+from agent.messages import clean, shown_item
+from agent.sessions import Said, Session
+from catalog.items import Catalog
+from catalog.nouns import NEGATIVE_KINDS, Interaction
+
+SHOWN = 200
+"""Shown items a conversation remembers; the earliest are forgotten first."""
+
+SHOWN_TO_MIND = 10
+"""Items of one past answer a mind reads again."""
+
+
+def take_in(session: Session, history: Sequence[PastMessage], catalog: Catalog) -> None:
+    """Let a new session begin with the conversation a client brings along; items it echoes get handles."""
+    for past in history:
+        known = tuple(dict.fromkeys(i for i in past.item_ids if i in catalog))
+        _show(session, known)
+        session.said.append(Said(past.role, past.text, clean(past.text, 2000), known))
+
+
+def remember(session: Session, message: str, text: str, handled: str, shown: tuple[str, ...], limit: int) -> None:
+    """Keep a turn.
+
+    Args:
+        session: Where.
+        message: What the shopper said.
+        text: What they were answered.
+        handled: The same as a mind remembers it, with handles.
+        shown: Items of the answer, best first.
+        limit: Messages to keep.
+    """
+    _show(session, shown)
+    session.said.append(Said("user", message, clean(message, 4000)))
+    session.said.append(Said("assistant", text, handled, shown))
+    del session.said[:-limit]
+
+
+def history_of(session: Session, catalog: Catalog, limit: int) -> list[tuple[str, str]]:
+    """Return the last `limit` messages as a mind reads them, `(role, text)`, what was shown beside them as data."""
+    past = session.said[-limit:] if limit else []
+    return [(said.role, said.handled + _shown_data(session, catalog, said.shown[:SHOWN_TO_MIND])) for said in past]
+
+
+def last_list(session: Session, catalog: Catalog) -> tuple[ShownItem, ...]:
+    """Return the items of the last answer that had any, in its order."""
+    return _records(session, catalog, session.last_list)
+
+
+def looked_at(past: Sequence[Interaction], session_id: str) -> tuple[str, ...]:
+    """Return what a shopper looked at in this session and did not turn down, newest last.
+
+    Args:
+        past: The shopper's own events, oldest first.
+        session_id: The session at hand.
+    """
+    looks = [e for e in past if e.session_id == session_id and e.kind in ("view", "click")]
+    against = {e.item_id for e in past if e.kind in NEGATIVE_KINDS}
+    return tuple(dict.fromkeys(e.item_id for e in reversed(looks) if e.item_id not in against))[::-1]
+
+
+def _show(session: Session, item_ids: tuple[str, ...]) -> None:
+    for item_id in item_ids:
+        session.book.issue(item_id)
+    session.shown = tuple(dict.fromkeys([*(i for i in session.shown if i not in item_ids), *item_ids]))[-SHOWN:]
+    session.last_list = item_ids or session.last_list
+
+
+def _shown_data(session: Session, catalog: Catalog, item_ids: tuple[str, ...]) -> str:
+    records = [
+        {"handle": item.handle, "title": item.title, "price": item.price, "currency": item.currency}
+        for item in _records(session, catalog, item_ids)
+    ]
+    return f"\n<shown>{json.dumps(records, ensure_ascii=False)}</shown>" if records else ""
+
+
+def _records(session: Session, catalog: Catalog, item_ids: tuple[str, ...]) -> tuple[ShownItem, ...]:
+    found = ((session.book.handle(item_id), catalog.get(item_id)) for item_id in item_ids)
+    return tuple(shown_item(handle, item) for handle, item in found if handle and item)
