@@ -131,6 +131,12 @@ class FacetIndex:
         column = self.column(facet)
         return tuple(column.spelling.values()) if column is not None else ()
 
+    def rows(self, facet: str, value: str) -> frozenset[int]:
+        """Return the rows of the items that carry a value, in any case."""
+        column = self.column(facet)
+        found = None if column is None else column.rows.get(value.casefold())
+        return frozenset() if found is None else frozenset(found.tolist())
+
     def counts(self, facet: str, allowed: Mask | None = None) -> list[FacetCount]:
         """Return the values of a facet with how many of the allowed items carry each, most first."""
         column = self.column(facet)

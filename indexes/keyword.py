@@ -114,14 +114,6 @@ class KeywordIndex:
                 found[term] = TermMatch(word, fields, weight)
         return tuple(found.values())
 
-    def carrying(self, text: str) -> Mask:
-        """Return which items have every known term of `text`, (n_items,) bool; none when no term is known."""
-        known = self.known_terms(text)
-        held = np.zeros(len(self.items), np.int64)
-        for column in self._postings.columns(known):
-            held[self._postings.rows_of(column)] += 1
-        return held == len(known) if known else np.zeros(len(self.items), np.bool_)
-
     def known_terms(self, text: str) -> frozenset[str]:
         """Return the search terms of `text` that some item has."""
         return frozenset(term for term, _ in words(text) if term in self._postings.terms)

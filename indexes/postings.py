@@ -54,10 +54,6 @@ class Postings:
             total[self.rows[pairs]] += self.weights[pairs]  # rows are distinct within a term
         return total
 
-    def rows_of(self, column: int) -> Ints:
-        """Return the rows, ascending, of the items that have a term."""
-        return self.rows[self.starts[column] : self.starts[column + 1]]
-
     def entry(self, term: str, row: int) -> tuple[float, int] | None:
         """Return the weight and field bits of one pair, or None when the item lacks the term."""
         column = self.terms.get(term)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,18 +14,21 @@ from catalog.filters import Filters
 from catalog.vectors import Mask
 from indexes.facets import FacetIndex
 
+_COSTS = ("stock", "filter", "core")
+
 
 @dataclass(frozen=True)
 class Constraint:
     """One thing asked for: its name on the wire, its value, and which rows satisfy it, (n_items,) bool.
 
-    A `core` constraint is what the wish is about; it is given up only when nothing else helps.
+    What costs the shopper least is given up first: `stock` (the very thing exists, but is not there now),
+    then any `filter`, then the `core`, what the wish is about.
     """
 
     field: str
     value: Any
     passes: Mask
-    core: bool = False
+    cost: Literal["stock", "filter", "core"] = "filter"
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def constraints(filters: Filters, facets: FacetIndex) -> list[Constraint]:
 def blocking(asked: list[Constraint]) -> Blocking | None:
     """Return the smallest set of constraints without which something is left, None when something is left already.
 
-    Of several single constraints (core ones last) the one that keeps the list most specific is named: the fewest
+    Of several single constraints of equal cost the one that keeps the list most specific is named: the fewest
     items, but at least one, pass without it. When no single one is enough, pairs are tried, then all.
     """
     if not asked or _passing(asked).any():
@@ -75,7 +78,7 @@ def blocking(asked: list[Constraint]) -> Blocking | None:
                 [each for each in asked if not any(each is gone for gone in dropped)], len(asked[0].passes)
             )
             if allowed.any():
-                options.append((any(each.core for each in dropped), int(allowed.sum()), dropped, allowed))
+                options.append((max(_COSTS.index(each.cost) for each in dropped), int(allowed.sum()), dropped, allowed))
         if options:
             _, count, dropped, allowed = min(options, key=lambda option: option[:2])
             return Blocking(dropped[0].field, dropped[0].value, count, allowed, tuple(d.field for d in dropped[1:]))

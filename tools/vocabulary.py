@@ -51,6 +51,14 @@ def spoken(filters: Filters, facets: FacetIndex) -> tuple[Filters, tuple[Unknown
     return bent, tuple(unknown)
 
 
+def named_categories(query: str, facets: FacetIndex) -> tuple[str, ...]:
+    """Return the categories a query names ("a blue vase" -> "vases"), without those that contain another one named."""
+    said = set(terms(query))
+    named = [value for value in facets.values(CATEGORY) if (key := set(_key(value))) and key <= said]
+    rows = {value: facets.rows(CATEGORY, value) for value in named}
+    return tuple(value for value in named if not any(rows[value] > rows[other] for other in named))
+
+
 def attribute_name(name: str, facets: FacetIndex) -> str | None:
     """Return the shop's name for an attribute ("Color" -> "colour"), or None when it has none like it."""
     if name.casefold() in facets.attribute_names:

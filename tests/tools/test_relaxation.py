@@ -54,7 +54,7 @@ def test_a_not_can_block() -> None:
 
 def test_what_the_wish_is_about_is_given_up_last() -> None:
     asked = constraints(Filters(price=PriceRange(max=5), category=("bags",)), FACETS)
-    core = Constraint("query", "a single thing", FACETS.mask(Filters(brand=("Corrier",))), core=True)  # type: ignore[arg-type]
+    core = Constraint("query", "a single thing", FACETS.mask(Filters(brand=("Corrier",))), "core")  # type: ignore[arg-type]
     found = blocking([*asked, core])
     assert found is not None and found.field == "price"
 

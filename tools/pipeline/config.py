@@ -18,9 +18,6 @@ class PipelineConfig(BaseModel):
     """How much of the relevance is shared words (BM25); nearness of meaning (cosine) has the rest."""
     min_cosine: float = Field(0.3, ge=-1, le=1)
     """Below this, and with no word in common, the best find does not answer the wish: it is only the nearest."""
-    as_good: float = Field(0.8, ge=0, le=1)
-    """Where the filters leave no item with the words of the wish, but without them there is one: share of the best
-    cosine anywhere that the best one left must reach to pass for an answer."""
     relevant: float = Field(0.6, ge=0, le=1)
     """Share of the best relevance an item needs to stay when a search is sorted by price, rating or date."""
     diversity: float = Field(0.2, ge=0, le=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from tools.pipeline.nouns import PipelineRequest
 from tools.relaxation import Blocking, Constraint, blocking, constraints
 from tools.shop import Shop
 from tools.taste import Taste
+from tools.vocabulary import named_categories
 
 HOUSE_RULES = frozenset({"exclude", "owned", "disliked", "asked about"})
 """Rules nobody asked for as a filter; what they hide is never offered as the nearest."""
@@ -27,24 +28,24 @@ class Allowed:
     hidden: dict[str, int]
 
 
-def allowed_rows(shop: Shop, request: PipelineRequest, taste: Taste, carrying: Mask | None = None) -> Allowed:
+def allowed_rows(shop: Shop, request: PipelineRequest, taste: Taste) -> Allowed:
     """Apply filters and house rules.
 
     Out-of-stock items stay among the rows unless `filters.available` says otherwise (the last stage sets
     them aside, so that an answer can say what is out of stock), but they do not count as something left.
-    `carrying` are rows that have the words of the wish, where having them is to be a constraint.
+    Neither does what the words of the wish do not name: a mug below ten is no answer to a vase below ten.
     """
     asked = constraints(request.filters, shop.facets)
     house = _house_rules(shop, request, taste)
     stock: list[Constraint] = []
     if request.filters.available is None:
-        stock = constraints(Filters(available=True), shop.facets)
-    words = [] if carrying is None else [Constraint("query", request.query, carrying, core=True)]
-    every = [*asked, *house, *words]
+        in_stock = constraints(Filters(available=True), shop.facets)
+        stock = [replace(each, cost="stock") for each in in_stock]
+    every = [*asked, *house]
     mask = np.ones(len(shop.catalog), np.bool_)
     for each in every:
         mask &= each.passes
-    found = blocking([*every, *stock])
+    found = blocking([*every, *stock, *_named(shop, request)])
     if found is not None:
         names = {found.field, *found.also}
         mask = np.zeros_like(mask) if names & HOUSE_RULES else found.allowed
@@ -71,6 +72,13 @@ def _house_rules(shop: Shop, request: PipelineRequest, taste: Taste) -> list[Con
             passes[rows[rows >= 0]] = False
             rules.append(Constraint(name, item_ids, passes))
     return rules
+
+
+def _named(shop: Shop, request: PipelineRequest) -> list[Constraint]:
+    """The kind of thing the query names, where it names one and filters stand beside it."""
+    named = named_categories(request.query, shop.facets) if request.query and not request.filters.empty else ()
+    mask = shop.facets.mask(Filters(category=named))
+    return [] if mask is None else [Constraint("query", request.query, mask, "core")]
 
 
 def _variants(shop: Shop, item_ids: Iterable[str]) -> list[str]:

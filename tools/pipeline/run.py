@@ -11,7 +11,6 @@ from catalog.nouns import Candidate
 from catalog.vectors import Floats, Mask
 from indexes.fusion import Fused, fuse
 from tools.pipeline.config import PipelineConfig
-from tools.pipeline.nearest import carrying_rows, only_nearest
 from tools.pipeline.nouns import Ground, PipelineRequest, PipelineResult
 from tools.pipeline.page import ranked_page
 from tools.pipeline.rerank import Reranked, reranked
@@ -81,8 +80,7 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
         allowed = _only(shop, request.only) if request.only is not None else allowed_rows(shop, request, taste)
         note.update(left=int(allowed.mask.sum()), hidden=allowed.hidden)
     state = _State(shop, request, shop.pipeline, trace, taste, allowed)
-    found = _ordered(state, _found_or_freed(state))
-    allowed = state.allowed
+    found = _ordered(state, _found(state))
     with trace.stage("select") as note:
         available = request.filters.available is not None or _gives_up_stock(allowed)
         keeps_all = request.only is not None
@@ -94,7 +92,7 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
             depth=request.offset + request.top_n,
         )
         kept = list(sieve.kept)
-        if found.ground in ("history", "session", "content", "popularity") and not keeps_all:
+        if found.ground not in ("query", "example", "catalogue") and not keeps_all and allowed.blocking is None:
             kept = diversified(shop, kept, request.offset + request.top_n, state.config.diversity)
         note.update(kept=len(kept), dropped=len(sieve.drops))
     with trace.stage("explain"):
@@ -116,21 +114,6 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
         variants={each.item_id: sieve.variants[each.item_id] for each in page if each.item_id in sieve.variants},
         trace=trace.as_dict(),
     )
-
-
-def _found_or_freed(state: _State) -> _Found:
-    """Search; when filters keep out the very things the words name, search again with the blocking one given up."""
-    found = _found(state)
-    if not found.nearest or state.request.query is None or state.request.filters.empty:
-        return found
-    carrying = carrying_rows(state.shop, state.request.query)
-    if not carrying.any():
-        return found
-    freed = allowed_rows(state.shop, state.request, state.taste, carrying)
-    if freed.blocking is None or freed.blocking.field == "query":
-        return found
-    state.allowed = freed
-    return _found(state)
 
 
 def _found(state: _State) -> _Found:
@@ -155,7 +138,9 @@ def _for_wish(state: _State) -> _Found:
     with state.trace.stage("rank"):
         scores = _personal(state)
         scored = by_relevance(shop, fused, wishes, scores, config)
-        nearest = only_nearest(shop, request, state.mask, wishes, scored)
+    best = max((each.features["cosine"] for each in scored), default=0.0)
+    shares_words = any(each.features["words"] for each in scored)
+    nearest = bool(request.query) and not shares_words and best < config.min_cosine
     return _Found(scored, "query" if request.query else "example", lists, nearest)
 
 
