@@ -1,0 +1,1 @@
+"""How the boutique's pictures and films are drawn: outlines, forms, light, pattern, products."""

@@ -1,0 +1,96 @@
+"""`generate`: the boutique's one door. A config in; a shop, its pictures and its hidden truth out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.boutique.config import BoutiqueConfig
+from catalog.boutique.pictures import shoot_all
+from catalog.boutique.plan import FOLDER, plan
+from catalog.boutique.truth import Truth
+from catalog.progress import SILENT, Progress
+from catalog.shop_data import ShopData, load_shop, save_shop
+from catalog.workspace import Workspace, content_key
+
+EDITION = 1
+"""Raise it when the generator changes what it makes; stores made by another edition are rebuilt."""
+
+TRUTH = "truth"
+"""Name of the artifact that keeps the hidden truth."""
+
+
+@dataclass(frozen=True, eq=False)
+class Boutique:
+    """A generated shop: `shop` is what everyone may read, `truth` what only judges may."""
+
+    shop: ShopData
+    truth: Truth
+
+
+def generate(
+    config: BoutiqueConfig, media_root: Path, progress: Progress = SILENT, *, workers: int | None = None
+) -> Boutique:
+    """Make the shop of `config`; pictures and films are written below `media_root`/boutique.
+
+    Items refer to them as `media/boutique/<item_id>.jpg` and `.mp4`, relative to the workspace root, so
+    `media_root` is the workspace's `media` folder. The pictures appear all at once: a killed run leaves the old
+    folder or none. The same config gives the same bytes, however many `workers` draw (None: one a core).
+    """
+    made = plan(config)
+    media_root.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=media_root, prefix=f".{FOLDER}-"))
+    try:
+        shoot_all(made.pieces, temporary, config, progress, workers)
+        temporary.chmod(0o755)
+        final = media_root / FOLDER
+        if final.exists():
+            shutil.rmtree(final)
+        temporary.replace(final)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return Boutique(made.shop, made.truth)
+
+
+def boutique_key(config: BoutiqueConfig) -> str:
+    """Return the content key of a generated shop."""
+    return content_key("boutique", EDITION, config.model_dump())
+
+
+def save_boutique(
+    workspace: Workspace, config: BoutiqueConfig, progress: Progress = SILENT, *, workers: int | None = None
+) -> Boutique:
+    """Make the shop of `config` in a workspace: pictures, the `catalog` artifact and the `truth` artifact.
+
+    When the workspace holds this very shop already, with every picture in place, it is only read.
+    """
+    key = boutique_key(config)
+    if _current(workspace, key):
+        return Boutique(load_shop(workspace), load_truth(workspace))
+    made = generate(config, workspace.root / "media", progress, workers=workers)
+    with workspace.writing(TRUTH, key, {"config": config.model_dump()}) as folder:
+        made.truth.save(folder)
+    save_shop(workspace, made.shop, {"generated": True, "boutique": key, "config": config.model_dump()})
+    return made
+
+
+def load_truth(workspace: Workspace) -> Truth:
+    """Read the `truth` artifact of a generated shop; only evaluation may.
+
+    Raises:
+        NotBuiltError: When the store holds no generated shop.
+    """
+    return Truth.load(workspace.path(TRUTH))
+
+
+def _current(workspace: Workspace, key: str) -> bool:
+    manifest = workspace.manifest("catalog")
+    if manifest is None or manifest.meta.get("boutique") != key or not workspace.has(TRUTH, key):
+        return False
+    items = load_shop(workspace).items
+    wanted = [path for column in ("images", "videos") for paths in items[column].to_list() for path in paths]
+    return all(os.path.exists(workspace.root / path) for path in wanted)  # noqa: PTH110 (a thousand files: keep it quick)
