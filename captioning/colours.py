@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from captioning.lab import Lab, chroma, to_lab
+from captioning.lab import Lab, cells, chroma, to_lab
 from captioning.vocabulary import COLOURS
 
 _SAMPLE = 4000
@@ -79,14 +79,13 @@ def _cluster(sample: Lab, clusters: int) -> tuple[Lab, npt.NDArray[np.float32]]:
     """Return up to `clusters` centres (k, 3) and their shares (k,); k-means from the fullest cells, no chance."""
     scale = np.array([0.7, 1, 1], np.float32)
     points = sample * scale
-    cells, inverse, counts = np.unique(np.round(points / 9).astype(np.int64), axis=0, return_inverse=True, return_counts=True)
-    inverse = inverse.ravel()
-    sums = np.stack([np.bincount(inverse, points[:, c], len(cells)) for c in range(3)], axis=1)
+    cell, counts = cells(points, 9)
+    sums = np.stack([np.bincount(cell, points[:, c], len(counts)) for c in range(3)], axis=1)
     means = sums / counts[:, None]
     # Start from full cells far from those chosen already.
     chosen: list[int] = []
-    away = np.full(len(cells), 50.0)
-    for _ in range(min(clusters, len(cells))):
+    away = np.full(len(counts), 50.0)
+    for _ in range(min(clusters, len(counts))):
         best = int((np.sqrt(counts) * np.minimum(away, 50)).argmax())
         if away[best] < 9 and chosen:
             break

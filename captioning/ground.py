@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from captioning.lab import Lab
+from captioning.lab import Lab, cells
 
 Mask = npt.NDArray[np.bool_]
 
@@ -83,9 +83,8 @@ def _surface(lab: Lab, ring: Mask) -> tuple[Lab, float]:
     basis = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1).astype(np.float32)
     terms, values = basis[ring], lab[ring]
     # The commonest colour of the border starts the fit, so that a subject that touches it does not bend the surface.
-    steps = np.round(values / 6).astype(np.int64)
-    _, inverse, counts = np.unique(steps, axis=0, return_inverse=True, return_counts=True)
-    start = np.median(values[inverse.ravel() == counts.argmax()], axis=0)
+    cell, counts = cells(values, 6)
+    start = np.median(values[cell == counts.argmax()], axis=0)
     on = np.linalg.norm(values - start, axis=1) < 3 * _EVEN
     for _ in range(4):
         if on.sum() < 40:

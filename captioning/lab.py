@@ -40,6 +40,28 @@ def picture_lab(image: Image.Image, side: int) -> Lab:
     return to_lab(np.asarray(small))
 
 
+def closer(image: Image.Image, mask: npt.NDArray[np.bool_], side: int) -> tuple[Lab, tuple[int, int, int, int]]:
+    """Return the part of a picture around `mask` in Lab, its longer side `side`, and its box on the mask's grid.
+
+    The box is (top, bottom, left, right) in the mask's rows and columns, one pixel wider than what it holds.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    h, w = mask.shape
+    top, bottom = max(0, rows[0] - 1), min(h, rows[-1] + 2)
+    left, right = max(0, columns[0] - 1), min(w, columns[-1] + 2)
+    across, down = image.width / w, image.height / h
+    part = image.crop((round(left * across), round(top * down), round(right * across), round(bottom * down)))
+    return picture_lab(part, min(side, max(part.size))), (int(top), int(bottom), int(left), int(right))
+
+
+def cells(points: Lab, size: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Sort points (n, 3) into cubes of `size`: return the cube of each point (n,) and how many each cube holds."""
+    steps = np.round(points / size).astype(np.int64)
+    code = ((steps[:, 0] + 512) * 1024 + steps[:, 1] + 512) * 1024 + steps[:, 2] + 512
+    _, cell, counts = np.unique(code, return_inverse=True, return_counts=True)
+    return cell, counts
+
+
 def chroma(lab: Lab) -> npt.NDArray[np.float32]:
     """Return how far colours are from grey, (...,)."""
     return np.hypot(lab[..., 1], lab[..., 2])

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from captioning import colours, ground, lab, light, motion, pattern, scene, sentence, shape, vocabulary
+from captioning import colours, ground, lab, light, motion, pattern, scene, sentence, shape, texture, vocabulary
 from captioning.base import Picture, Words
 from catalog.workspace import content_key
 
@@ -48,10 +48,10 @@ class PixelsCaptioner:
             return Words(None, f"too small: {picture.image.width} by {picture.image.height} pixels")
         pixels = lab.picture_lab(picture.image, self.config.side)
         found = ground.split(pixels)
-        return Words(sentence.describe_object(pixels, found) if found.plain else scene.describe_scene(pixels))
+        return Words(sentence.describe_object(picture.image, pixels, found) if found.plain else scene.describe_scene(pixels))
 
 
-_RULES = (lab, ground, colours, pattern, shape, light, sentence, scene, motion, vocabulary)
+_RULES = (lab, ground, colours, pattern, texture, shape, light, sentence, scene, motion, vocabulary)
 
 
 def _source(module: ModuleType) -> str:

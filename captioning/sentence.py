@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+from PIL import Image
+
 from captioning import light
 from captioning.colours import Colour, name_of, palette
 from captioning.ground import Ground
-from captioning.lab import Lab
+from captioning.lab import Lab, closer
 from captioning.pattern import Pattern, read_pattern
 from captioning.shape import Shape, read_shape
 from captioning.vocabulary import SHARES
@@ -23,15 +26,20 @@ _PATTERNS = {
     "floral": "floral pattern of flowers in several colours",
     "terrazzo": "terrazzo: scattered angular chips of colour",
     "mottled": "mottled, spotted all-over pattern",
-    "all-over print": "irregular all-over print",
     "print": "a printed motif on plain ground",
 }
 
 
-def describe_object(lab: Lab, ground: Ground) -> str:
-    """Return the caption of a picture that shows a subject on an even background."""
+def describe_object(image: Image.Image, lab: Lab, ground: Ground) -> str:
+    """Return the caption of a picture that shows a subject on an even background.
+
+    Args:
+        image: The picture.
+        lab: The same, reduced, in Lab.
+        ground: Its split, on the grid of `lab`.
+    """
     shape = read_shape(ground.subject)
-    pattern = read_pattern(lab, ground.subject, ground.surface)
+    pattern = look_closer(image, ground, max(lab.shape[:2]))
     colours = palette(lab[ground.surface])
     said = [
         f"{_article(shape.proportion)} {shape.proportion}, {shape.outline} object{_several(shape)} in {colour_phrase(colours)}.",
@@ -50,6 +58,14 @@ def describe_object(lab: Lab, ground: Ground) -> str:
         looks.append("small in the frame")
     said.append(f"{_capital(', '.join(looks))}.")
     return " ".join(said)
+
+
+def look_closer(image: Image.Image, ground: Ground, side: int) -> Pattern:
+    """Return the pattern of the subject, read from a cut around it at `side` pixels."""
+    near, (top, bottom, left, right) = closer(image, ground.surface, side)
+    h, w = near.shape[:2]
+    grid = Image.fromarray(ground.surface[top:bottom, left:right]).resize((w, h), Image.Resampling.NEAREST)
+    return read_pattern(near, np.asarray(grid, np.bool_))
 
 
 def colour_phrase(colours: list[Colour]) -> str:
