@@ -33,11 +33,13 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    price: PriceRange | None = None
-    brand: tuple[str, ...] = ()
+    price: PriceRange | None = Field(None, description="Range the price must lie in.")
+    brand: tuple[str, ...] = Field((), description="Any of these brands.")
     category: tuple[str, ...] = Field((), description="Any of the item's categories, broad or narrow.")
-    attributes: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
-    available: bool | None = None
+    attributes: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description='By name, any of these values, e.g. {"colour": ["red", "blue"]}.'
+    )
+    available: bool | None = Field(None, description="True: not known to be out of stock. False: out of stock.")
     not_: Filters | None = Field(None, alias="not", description="Any single part that holds excludes the item.")
 
     @property

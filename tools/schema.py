@@ -83,8 +83,8 @@ def _inlined(node: Any, definitions: Mapping[str, Any], open_: tuple[str, ...]) 
             if _reference(value) not in open_[:-1]
         }
         out["additionalProperties"] = False
-    if out.get("default", ...) in (None, {}, []):
-        del out["default"]
+    if out.get("default", ...) is None or isinstance(out.get("default"), dict | list):
+        del out["default"]  # "nothing" needs no saying
     return out
 
 

@@ -43,8 +43,8 @@ def test_schema_is_strict_self_contained_and_described(each: Any) -> None:
     assert schema["type"] == "object"
     for inner in objects(schema):
         assert inner["additionalProperties"] is False
-    for name, field in schema["properties"].items():
-        assert field.get("description"), name
+        for name, field in inner["properties"].items():
+            assert field.get("description"), name
     text = json.dumps(schema)
     assert "$ref" not in text and "$defs" not in text and '"null"' not in text and '"title"' not in text
     assert each.description and "Args" not in each.description
