@@ -47,7 +47,9 @@ def for_shopper(
     """Return what the model, the shopper's likes and popularity propose when nothing is asked for."""
     lists = {scores.source: _top(shop, scores.values, scores.source, allowed, k)}
     for space, wish in tastes.items():
-        lists[f"liked:{space}"] = _search(shop, space, Query(vector=wish), allowed, k)
+        source = f"liked:{space}"
+        found = _search(shop, space, Query(vector=wish), allowed, k)
+        lists[source] = [Candidate(each.item_id, each.score, source) for each in found]
     lists.setdefault("popularity", _top(shop, shop.popularity, "popularity", allowed, k))
     return lists
 
