@@ -32,7 +32,6 @@ def fold(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
 
-@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """Return a folded English word without its plural, so that both numbers meet ("vases" and "vase").
 
@@ -52,14 +51,14 @@ def stem(word: str) -> str:
 
 def words(text: str) -> list[tuple[str, str]]:
     """Return `(term, word)` of every searchable word in order; `word` is as written, `term` what is indexed."""
-    found = []
-    for match in _WORD.finditer(text):
-        word = match.group()
-        plain = re.sub(r"['’]s$", "", fold(word))
-        for part in re.split(r"['’]", plain):
-            if part and part not in STOPWORDS:
-                found.append((stem(part), word))
-    return found
+    return [(term, word) for word in _WORD.findall(text) for term in _terms_of(word)]
+
+
+@lru_cache(maxsize=1 << 17)
+def _terms_of(word: str) -> tuple[str, ...]:
+    """Words repeat all over a catalogue, so each is folded and stemmed once."""
+    plain = re.sub(r"['’]s$", "", fold(word))
+    return tuple(stem(part) for part in re.split(r"['’]", plain) if part and part not in STOPWORDS)
 
 
 def terms(text: str) -> list[str]:
@@ -69,4 +68,4 @@ def terms(text: str) -> list[str]:
         >>> terms("The blue Scarves of Zoë's café")
         ['blue', 'scarf', 'zoe', 'cafe']
     """
-    return [term for term, _ in words(text)]
+    return [term for word in _WORD.findall(text) for term in _terms_of(word)]

@@ -46,7 +46,7 @@ def catalogue_facts(
     facts: dict[str, Any] = {
         "count": count,
         "in_catalogue": len(shop.catalog),
-        "in_stock": int((allowed & _in_stock(shop)).sum()),
+        "in_stock": int((allowed & shop.in_stock).sum()),
         **_prices(shop, allowed),
     }
     if group_by is not None:
@@ -95,11 +95,6 @@ def _groups(shop: Shop, group_by: str, allowed: Mask, top: int) -> dict[str, Any
         "groups": [{"value": each.value, "count": each.count} for each in counts[:top]],
         "distinct": len(counts),
     }
-
-
-def _in_stock(shop: Shop) -> Mask:
-    mask = shop.facets.mask(Filters(available=True))
-    return np.ones(len(shop.catalog), np.bool_) if mask is None else mask
 
 
 def _sentence(facts: dict[str, Any]) -> str:

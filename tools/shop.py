@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from catalog.events import EventStore
+from catalog.filters import Filters
 from catalog.ids import Rows
 from catalog.items import Catalog
 from catalog.nouns import Caption, User
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, Mask
 from embedding.base import TextEmbedder
 from indexes.base import Index
 from indexes.facets import FacetIndex
@@ -22,6 +23,7 @@ from indexes.job import KEYWORD
 from indexes.keyword import KeywordIndex
 from models.base import Ranker, Recommender
 from tools.pipeline.config import PipelineConfig
+from tools.sort_columns import SortColumns
 
 if TYPE_CHECKING:
     from models.features import FeatureStore
@@ -78,6 +80,17 @@ class Shop:
         """For each catalogue row, the recommender's row (-1: unknown to it)."""
         known = self.recommender.items.rows(self.catalog.ids.ids, missing=-1) if self.recommender else None
         return np.full(len(self.catalog), -1, np.int64) if known is None else known
+
+    @cached_property
+    def sort_columns(self) -> SortColumns:
+        """What items can be sorted by."""
+        return SortColumns.of(self.catalog)
+
+    @cached_property
+    def in_stock(self) -> Mask:
+        """Which items are not known to be out of stock, (n_items,) bool."""
+        mask = self.facets.mask(Filters(available=True))
+        return np.ones(len(self.catalog), np.bool_) if mask is None else mask
 
     @property
     def words(self) -> KeywordIndex | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -39,8 +39,7 @@ def allowed_rows(shop: Shop, request: PipelineRequest, taste: Taste) -> Allowed:
     house = _house_rules(shop, request, taste)
     stock: list[Constraint] = []
     if request.filters.available is None:
-        in_stock = constraints(Filters(available=True), shop.facets)
-        stock = [replace(each, cost="stock") for each in in_stock]
+        stock = [Constraint("available", True, shop.in_stock, "stock")]
     every = [*asked, *house]
     mask = np.ones(len(shop.catalog), np.bool_)
     for each in every:

@@ -18,7 +18,7 @@ from tools.pipeline.retrieve import for_shopper, for_wish, weights_for
 from tools.pipeline.rules import Allowed, allowed_rows
 from tools.pipeline.score import Scored, by_fusion, by_relevance, relevant
 from tools.pipeline.select import diversified, sifted
-from tools.pipeline.sorting import by_price_distance, sorted_by
+from tools.pipeline.sorting import browsed, by_price_distance, sorted_by
 from tools.pipeline.taste_scores import TasteScores, taste_scores
 from tools.pipeline.trace import Trace
 from tools.pipeline.wish import taste_vectors, wish_vectors
@@ -123,7 +123,7 @@ def _found(state: _State) -> _Found:
     if request.wishes:
         return _for_wish(state)
     if request.sort != "relevance":
-        return _Found([Scored(item_id, 0.0) for item_id in _ids(state, state.mask)], "catalogue", {})
+        return _Found(browsed(state.shop, state.mask, request.sort, state.k), "catalogue", {})
     return _for_shopper(state)
 
 

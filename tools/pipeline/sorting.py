@@ -1,20 +1,20 @@
-"""Explicit orders: by price, rating or date."""
+"""Explicit orders: by price, rating or date, and by the distance to a price."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from catalog.errors import ToolRetry
 from catalog.filters import PriceRange
-from catalog.nouns import Item
+from catalog.ids import Rows
+from catalog.vectors import Mask
 from tools.pipeline.nouns import Sort
 from tools.pipeline.score import Scored
 from tools.shop import Shop
-
-Key = Callable[[Item], tuple[float, ...] | None]
-
-DATE_ATTRIBUTES = ("release_date", "released", "date_added", "date", "year")
-"""Attributes that may date an item, first found first."""
+from tools.sort_columns import Column
 
 
 def sorted_by(shop: Shop, scored: Sequence[Scored], sort: Sort) -> list[Scored]:
@@ -23,44 +23,41 @@ def sorted_by(shop: Shop, scored: Sequence[Scored], sort: Sort) -> list[Scored]:
     Raises:
         ToolRetry: When `newest` is asked of a shop whose items carry no date.
     """
-    if sort == "newest" and not any(name in shop.facets.attribute_names for name in DATE_ATTRIBUTES):
-        raise ToolRetry(
-            "'sort' is 'newest': items of this shop carry no date; relevance, price_asc, price_desc or rating "
-            "would be valid"
-        )
-    key = _KEYS[sort]
-    valued = [(key(shop.catalog[each.item_id]), each) for each in scored]
-    known = [(value, each) for value, each in valued if value is not None]
-    return [each for _, each in sorted(known, key=lambda pair: pair[0])] + [
-        each for value, each in valued if value is None
-    ]
+    rows = shop.catalog.ids.rows([each.item_id for each in scored])
+    return [scored[n] for n in _order(shop, rows, sort)]
+
+
+def browsed(shop: Shop, mask: Mask, sort: Sort, k: int) -> list[Scored]:
+    """Return the first items of the allowed rows (n_items,) in an explicit order, as many as hold `k` in stock."""
+    rows = np.flatnonzero(mask)
+    rows = rows[_order(shop, rows, sort)]
+    enough = int(np.searchsorted(np.cumsum(shop.in_stock[rows]), k)) + 1
+    return [Scored(item_id, 0.0) for item_id in shop.catalog.ids.at(rows[:enough])]
 
 
 def by_price_distance(shop: Shop, scored: Sequence[Scored], price: PriceRange) -> list[Scored]:
     """Order candidates by how far their price lies outside the wanted range; those without a price come last."""
-    low = price.min if price.min is not None else float("-inf")
-    high = price.max if price.max is not None else float("inf")
-
-    def distance(each: Scored) -> float:
-        paid = shop.catalog[each.item_id].price
-        return float("inf") if paid is None else max(low - paid, paid - high, 0.0)
-
-    return sorted(scored, key=distance)
+    paid = shop.sort_columns.prices[shop.catalog.ids.rows([each.item_id for each in scored])]
+    low = -np.inf if price.min is None else price.min
+    high = np.inf if price.max is None else price.max
+    distance = np.maximum(np.maximum(low - paid, paid - high), 0)
+    return [scored[n] for n in np.argsort(distance, kind="stable")]
 
 
-def _newest(item: Item) -> tuple[float, ...] | None:
-    given = {name.casefold(): values for name, values in item.attributes.items()}
-    for name in DATE_ATTRIBUTES:
-        digits = "".join(c for c in (given.get(name) or ("",))[0] if c.isdigit())[:8]
-        if len(digits) >= 4:
-            return (-float(digits.ljust(8, "0")),)
-    return None
-
-
-_KEYS: dict[Sort, Key] = {
-    "relevance": lambda item: (0.0,),
-    "price_asc": lambda item: None if item.price is None else (item.price,),
-    "price_desc": lambda item: None if item.price is None else (-item.price,),
-    "rating": lambda item: None if item.rating is None else (-item.rating, -(item.rating_count or 0)),
-    "newest": _newest,
-}
+def _order(shop: Shop, rows: Rows, sort: Sort) -> npt.NDArray[np.int64]:
+    columns = shop.sort_columns
+    keys: dict[Sort, tuple[Column, ...]] = {
+        "relevance": (),
+        "price_asc": (columns.prices,),
+        "price_desc": (-columns.prices,),
+        "rating": (-columns.ratings, -np.nan_to_num(columns.rating_counts)),
+        "newest": (-columns.dates,),
+    }
+    if sort == "newest" and np.isnan(columns.dates).all():
+        raise ToolRetry(
+            "'sort' is 'newest': items of this shop carry no date; relevance, price_asc, price_desc or rating "
+            "would be valid"
+        )
+    # The last key of lexsort counts most; NaN sorts behind everything.
+    order: npt.NDArray[np.int64] = np.lexsort((np.arange(len(rows)), *(key[rows] for key in reversed(keys[sort]))))
+    return order
