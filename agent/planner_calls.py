@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,9 @@ MAX_EVENTS = 20
 
 MAX_DETAILS = 3
 """Items one "tell me more" looks up."""
+
+
+_TITLE_YEAR = re.compile(r"\((\d{4})\)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ def search(wish: Wish, state: IntentState, top_n: int, *, more: bool = False) ->
         number = min(number + len(state.shown), MAX_ASKED)
     sort = None if wish.sort == "relevance" else wish.sort
     query = None if sort and not wish.wanted.words else wish.query() or None
+    if wish.years is not None and wish.years[1] - wish.years[0] < 10:
+        query = " ".join([query or "", *(str(year) for year in range(wish.years[0], wish.years[1] + 1))]).strip()
     return _call("search_items", query=query, filters=wish.filters(), sort=sort, top_n=number, cursor=cursor)
 
 
@@ -151,7 +157,7 @@ def mended(call: Call) -> Call | None:
 def asked(wish: Wish, top_n: int) -> int:
     """Return how many items to ask for, with a reserve for those that will be left out."""
     number = wanted(wish, top_n) + len(wish.not_items)
-    if not wish.also.empty or wish.wanted.sizes or wish.unwanted.words:
+    if not wish.also.empty or wish.years or wish.wanted.sizes or wish.unwanted.words:
         number = 4 * number
     return max(1, min(number, MAX_ASKED))
 
@@ -170,6 +176,9 @@ def fits(wish: Wish, item: ShownItem, row: Mapping[str, Any]) -> bool:
         return False
     sizes = {str(size).casefold() for size in row.get("sizes", ())}
     if wish.wanted.sizes and sizes and not sizes & {size.casefold() for size in wish.wanted.sizes}:
+        return False
+    dated = _TITLE_YEAR.search(item.title)
+    if wish.years is not None and not (dated and wish.years[0] <= int(dated[1]) <= wish.years[1]):
         return False
     return all(_has(item, term) for term in wish.also.terms() if term.kind != "size")
 

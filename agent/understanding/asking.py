@@ -121,6 +121,7 @@ PRAISE = re.compile(
     r"\b(?:i (?:really |just |absolutely )?(?:love|like|adore)|love|gorgeous|beautiful|stunning|"
     r"perfect|amazing|great|i'?m a fan of|good choice|favou?rite)\b"
 )
+LOVED = re.compile(r"\bi (?:really |just |absolutely )?(?:loved?|liked?|enjoy(?:ed)?|adored?)\s+")
 DISLIKE = re.compile(
     r"\b(?:(?:i )?(?:really |just |absolutely )?(?:hate|dislike|detest|can'?t stand)|(?:i )?(?:don'?t|"
     r"do not|didn'?t) (?:really )?(?:like|love|want|care for)|"

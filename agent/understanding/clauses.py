@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 _SENTENCE = re.compile(r"(?<!\bno)(?<!\bnr)[.!?;]+(?=\s|$)")
 _JOINT = re.compile(
@@ -14,7 +14,7 @@ _JOINT = re.compile(
 MAX_CLAUSES = 6
 
 
-def clauses(text: str, kinds: Callable[[str], frozenset[str]]) -> list[str]:
+def clauses(text: str, kinds: Callable[[str], Sequence[tuple[int, frozenset[str]]]]) -> list[str]:
     """Return the clauses of a folded text.
 
     Sentences part at their marks. Within one, "a lamp under 50 and a blue mug" are two wishes: it parts where an
@@ -22,14 +22,17 @@ def clauses(text: str, kinds: Callable[[str], frozenset[str]]) -> list[str]:
 
     Args:
         text: The folded text.
-        kinds: Which kinds of things a stretch of text names.
+        kinds: Where a stretch of text names which kinds of things.
     """
     found: list[str] = []
     for sentence in _SENTENCE.split(text):
         rest, parts = sentence.strip(" ,"), list[str]()
-        for joint in reversed(list(_JOINT.finditer(rest))):
+        joints = list(_JOINT.finditer(rest))[-MAX_CLAUSES:]
+        named = kinds(rest) if joints else ()
+        for joint in reversed(joints):
             left, right = rest[: joint.start()], rest[joint.end() :]
-            before, after = kinds(left), kinds(right)
+            before = frozenset[str]().union(*(values for at, values in named if at < joint.start()))
+            after = frozenset[str]().union(*(values for at, values in named if joint.end() <= at < len(rest)))
             if before and after and not before & after:
                 rest, parts = left, [right, *parts]
         found += [part for part in (rest, *parts) if part]

@@ -9,7 +9,7 @@ from typing import Literal
 from agent.understanding import lexicon
 from agent.understanding.mentions import Meanings, Mention, mentions
 from agent.understanding.negation import scopes
-from agent.understanding.quantities import PriceBound, counts, orders, price_bounds
+from agent.understanding.quantities import PriceBound, counts, orders, price_bounds, spans
 from agent.understanding.references import Reference, references
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Sort
@@ -52,6 +52,7 @@ class Gist:
         recipient: For whom.
         occasion: For what.
         drops: Facet names no longer to matter ("colour", "price"), or values ("leather").
+        years: First and last year of a span ("the 90s", "from 1995").
         in_stock: Whether only what is in stock will do.
     """
 
@@ -68,6 +69,7 @@ class Gist:
     recipient: str | None = None
     occasion: str | None = None
     drops: tuple[str, ...] = ()
+    years: tuple[int, int] | None = None
     in_stock: bool = False
 
     @property
@@ -111,6 +113,8 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     claimed += [(c.start, c.end) for c in counted] + [(s.start, s.end) for s in sorts]
     claimed += [(r.start, r.end) for r in refs if r.shape != "described"]
     claimed += [m.span() for pattern in (_STOCK, _CHEAPER, _DEARER) for m in pattern.finditer(text)]
+    years, dated = spans(text) if vocabulary.years(1900, 2030) else (None, [])
+    claimed += dated
     drops, dropped = _drops(text, vocabulary)
     claimed += dropped
     recipient, occasion, personal = _people(text, vocabulary)
@@ -134,6 +138,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
         recipient=recipient,
         occasion=occasion,
         drops=drops,
+        years=years,
         in_stock=bool(_STOCK.search(text)),
     )
 
@@ -145,6 +150,8 @@ def _relative(text: str) -> Literal["cheaper", "dearer"] | None:
 
 
 def _is_content(word: Word, vocabulary: Vocabulary) -> bool:
+    if vocabulary.facet_named(singular(word.text)) is not None:
+        return False
     if not word.is_word or {word.text, singular(word.text)} & (lexicon.FILLERS | lexicon.GENERIC_NOUNS):
         return False
     return len(word.text) > 1 and (not word.text.isdigit() or len(word.text) == 4)

@@ -35,6 +35,8 @@ FILLERS = _words(
     she's doing able possible possibly probably definitely absolutely totally else's fit fits suit suits match
     matches matching set side treat myself yourself himself free made making compare compared comparison
     comparing difference differences versus vs wait kinda sorta page herself themselves ourselves person dear
+    directed starring starred acted played loved liked enjoyed hated minutes hours years
+    popular trending bestseller bestsellers bestselling picks pick inspire browsing
     sir madam sorry excuse pardon welcome wear wearing
     """
 )

@@ -26,6 +26,9 @@ _OTHER_VALUE = re.compile(r"\b(?:in )?(?:another|other|different|a different) (?
 def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | None:
     """Return the choice of a clause that wants things like an item, None when it does not."""
     text = part.text
+    loved = asking.LOVED.search(text)
+    if loved and not part.references and (title := titled(text[loved.end() :], vocabulary)):
+        return _like_title(title[0], loved.end() + title[1], part, state, vocabulary)
     match = asking.SIMILAR.search(text)
     other = _OTHER_VALUE.search(text)
     other_facet = vocabulary.facet_named(singular(other["facet"])) if other else None
@@ -40,11 +43,10 @@ def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
     if not handles and match is None and other_facet is not None:
         return _different(other_facet, part, state, vocabulary)
     if not handles:
-        title = titled(text[match.end() :].removeprefix(" to").strip(" ,:'\""), vocabulary) if match else None
-        if title is None:
-            return None
-        return Choice((Similar(title=title, wish=Wish(count=part.count), aspect=aspect),), state.model_copy(
-            update={"wish": Wish(), "focus": None}))  # fmt: skip
+        rest = match.end() if match else 0
+        rest += len(text[rest:]) - len(text[rest:].removeprefix(" to").lstrip(" ,:'\""))
+        title = titled(text[rest:], vocabulary) if match else None
+        return _like_title(title[0], rest + title[1], part, state, vocabulary) if title else None
     anchor = state.item(handles[0])
     kinds = tuple(c for c in state.wish.wanted.categories if anchor is not None and c in anchor.categories)
     base = Wish(
@@ -63,6 +65,14 @@ def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
         (Similar(handle=handles[0], wish=wish, aspect=aspect),),
         state.model_copy(update={"focus": handles[0], "wish": _about(anchor, searched)}),
     )
+
+
+def _like_title(title: str, end: int, part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice:
+    """Look for what resembles a title; what stands before its end belongs to the title and narrows nothing."""
+    after = tuple(mention for mention in part.mentions if mention.start >= end)
+    wish = merge(Wish(), replace(part, mentions=after, words=(), denied_words=(), unknown=()), "refine", vocabulary)
+    act = Similar(title=title, wish=wish, aspect=_aspect(part.text[end:]))
+    return Choice((act,), state.model_copy(update={"wish": wish, "focus": None}))
 
 
 def _different(facet: tuple[TermKind, str], part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | None:

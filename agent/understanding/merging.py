@@ -75,10 +75,15 @@ def _apply(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
     }
     if gist.price is not None:
         changes |= {"price_min": gist.price.low, "price_max": gist.price.high}
-    for name, value in (("count", gist.count), ("sort", gist.sort), ("recipient", gist.recipient),
-                        ("occasion", gist.occasion), ("available", gist.in_stock or None)):  # fmt: skip
-        if value is not None:
-            changes[name] = value
+    said_now = {
+        "years": gist.years,
+        "count": gist.count,
+        "sort": gist.sort,
+        "recipient": gist.recipient,
+        "occasion": gist.occasion,
+        "available": gist.in_stock or None,
+    }
+    changes |= {name: value for name, value in said_now.items() if value is not None}
     return wish.model_copy(update=changes)
 
 

@@ -10,7 +10,7 @@ from agent.understanding.mentions import mentions
 from agent.understanding.references import Reference, superlative
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Sort
-from agent.understanding.words import keys, singular, split
+from agent.understanding.words import keys, split
 
 
 def resolve(reference: Reference, state: IntentState, vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -62,14 +62,13 @@ def extreme(items: Iterable[ShownItem], by: Sort) -> ShownItem | None:
     return min(priced, key=lambda item: sign * (item.price or 0.0))
 
 
-def titled(text: str, vocabulary: Vocabulary) -> str | None:
-    """Return the title (or raw id's title) that stands at the start of `text`, the longest one, an article apart."""
+def titled(text: str, vocabulary: Vocabulary) -> tuple[str, int] | None:
+    """Return the title (or raw id's title) that stands at the start of `text`, the longest one, and where it ends."""
     words = [word for word in split(text) if word.is_word]
-    words = words[1:] if words and words[0].text in ("the", "a", "an", "your") else words
     for length in range(min(len(words), 12), 0, -1):
-        found = vocabulary.title(tuple(singular(word.text) for word in words[:length]))
+        found = vocabulary.title(text[words[0].start : words[length - 1].end])
         if found:
-            return found
+            return found, words[length - 1].end
     return None
 
 

@@ -10,18 +10,23 @@ from agent.understanding.wish import Sort
 
 _UNIT_WORDS = "|".join(sorted(UNITS, key=len, reverse=True))
 _NUMBER_WORD = rf"(?:(?:{'|'.join(TENS)})(?:[ -](?:{_UNIT_WORDS}))?|(?:(?:a|{_UNIT_WORDS}) )?hundred|{_UNIT_WORDS})"
-_NUMBER = rf"(?:\d+(?:[.,]\d+)*k?|{_NUMBER_WORD})"
+_DIGITS = r"(?<!\d)\d{1,12}(?:[.,]\d{1,6}){0,4}"
+_NUMBER = rf"(?:{_DIGITS}k?|{_NUMBER_WORD})"
 _SIGN = r"[€$£¥]"
 _CURRENCY = rf"(?:\s*{_SIGN}|\s*(?:euros?|eur|dollars?|usd|bucks|pounds?|gbp|quid|chf|yen)\b)"
 _NO_UNIT = (
     r"(?![\w#]|\s?(?:cm|mm|m|km|inch(?:es)?|ft|feet|kg|g|grams?|ml|l|lit(?:re|er)s?|oz|min(?:utes?)?|hours?|h|days?|"
     r"years?|yrs?|months?|stars?|people|persons?|pieces|watts?|w|%|percent|degrees|times)\b)"
 )
-_MONEY = rf"(?:{_SIGN}\s*)?(?P<{{0}}>{_NUMBER}){_NO_UNIT}{_CURRENCY}?"
 _ABOUT = r"(?:about |around |roughly |approximately |say )?"
 
-_A, _B = _MONEY.format("a"), _MONEY.format("b")
-_C, _D = (_MONEY.replace(_NUMBER, r"\d+(?:[.,]\d+)*").format(name) for name in "cd")
+
+def _money(name: str, digits_only: bool = False) -> str:
+    return rf"(?:{_SIGN}\s*)?(?P<{name}>{_DIGITS if digits_only else _NUMBER}){_NO_UNIT}{_CURRENCY}?"
+
+
+_A, _B = _money("a"), _money("b")
+_C, _D = _money("c", digits_only=True), _money("d", digits_only=True)
 _RANGE = re.compile(rf"\b(?:between|from)\s+{_A}\s*(?:and|to|-|&)\s*{_B}|(?<![\w.,]){_C}\s*(?:-|to)\s*{_D}")
 _BELOW = re.compile(rf"(?:\b(?:under|below|less than|cheaper than|lower than|beneath|fewer than)|<)\s*{_ABOUT}{_A}")
 _MOST = re.compile(
@@ -41,6 +46,14 @@ _PLAIN = re.compile(
     rf"|(?P<d>{_SIGN})\s*(?P<e>{_NUMBER})|(?<!\w)(?P<f>{_NUMBER}){_CURRENCY}"
 )
 _BUDGET = re.compile(r"\bbudget\b|\bspend\b")
+_DECADES = {ten.removesuffix("y") + "ies": ten for ten in TENS}
+_YEARS = re.compile(
+    r"\b(?:(?:from |in |of )?(?:the )?'?(?P<decade>(?:19|20)?\d0)'?s\b|"
+    rf"(?:from |in )?the (?P<word>{'|'.join(_DECADES)})\b|"
+    r"(?P<edge>before |after |since |in |of |from |between )?(?P<year>(?:19|20)\d\d)\b(?!\s*(?:€|eur|"
+    r"dollars?|usd|pounds?))"
+    r"(?:\s*(?:-|to|and|until)\s*(?P<until>(?:19|20)\d\d)\b)?)"
+)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 _COUNT = re.compile(
@@ -142,6 +155,25 @@ def orders(text: str) -> list[Order]:
     """Return the orders a folded text asks for."""
     found = [Order(m.start(), m.end(), sort) for sort, pattern in _SORTS for m in pattern.finditer(text)]
     return sorted(found, key=lambda o: o.start)
+
+
+def spans(text: str) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
+    """Return the years a folded text speaks of ("the 90s", "from 1990 to 1995", "before 1980"), and where."""
+    for match in _YEARS.finditer(text):
+        if match["decade"]:
+            first = int(match["decade"])
+            first += (2000 if first <= 20 else 1900) if first < 100 else 0
+            found = first, first + 9
+        elif match["word"]:
+            found = 1900 + TENS[_DECADES[match["word"]]], 1909 + TENS[_DECADES[match["word"]]]
+        else:
+            year = int(match["year"])
+            until = int(match["until"] or year)
+            edge = (match["edge"] or "").strip()
+            found = (year + (edge == "after"), 2100) if edge in ("after", "since") else (year, until)
+            found = (1800, year - 1) if edge == "before" else found
+        return found, [match.span()]
+    return None, []
 
 
 def number(text: str) -> float:

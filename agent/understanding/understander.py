@@ -88,9 +88,9 @@ class Understander:
         state = state.model_copy(update={"others": wishes[:-1]})
         return Understanding(state=state, acts=tuple(chosen), notes=notes + _how(chosen))
 
-    def _kinds(self, text: str) -> frozenset[str]:
+    def _kinds(self, text: str) -> list[tuple[int, frozenset[str]]]:
         found = mentions(text, split(text), self.vocabulary)
-        return frozenset(v for m in found if m.term.kind == "category" and not m.negated for v in m.term.values)
+        return [(m.start, frozenset(m.term.values)) for m in found if m.term.kind == "category" and not m.negated]
 
     def _with_titles(self, message: str) -> str:
         """Put titles in place of raw ids in quotes or brackets."""

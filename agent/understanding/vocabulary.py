@@ -12,7 +12,7 @@ import numpy as np
 from agent.understanding import colours
 from agent.understanding.spelling import Speller
 from agent.understanding.terms import Facet, Phrase, Term, TermKind, facets, phrases
-from agent.understanding.words import keys, stem
+from agent.understanding.words import fold, keys, singular, split, stem
 from catalog.items import Catalog
 from catalog.nouns import Caption
 
@@ -50,7 +50,8 @@ class Vocabulary:
         for item in catalog:
             title = keys(item.title or "")
             self.title_words.update(set(title))
-            self._titles.setdefault(title, item.title or "")
+            for name in _names(item.title or ""):
+                self._titles.setdefault(name, item.title or "")
             self._prose.update(keys((item.description or "")[:_PROSE_CHARS]))
             for caption in (captions or {}).get(item.item_id, ()):
                 self._prose.update(keys(caption.text[:_PROSE_CHARS]))
@@ -76,9 +77,14 @@ class Vocabulary:
         """Whether any title, description, caption or facet of the shop has the singular `word`."""
         return word in self.title_words or word in self._prose or word in self.facet_words
 
-    def title(self, phrase: Phrase) -> str | None:
-        """Return the title of exactly these words, or None; a year in brackets may be left out."""
-        return self._titles.get(phrase) or self._undated.get(phrase)
+    def title(self, text: str) -> str | None:
+        """Return the title `text` is, or None; an article before it and a year after it may be left out."""
+        found = (self._titles.get(name) for name in _names(text))
+        return next((title for title in found if title), None)
+
+    def years(self, low: int, high: int) -> tuple[str, ...]:
+        """Return the years of a span that stand in titles, () where titles carry none."""
+        return tuple(str(year) for year in range(low, high + 1) if self.title_words[str(year)])
 
     def id_title(self, item_id: str) -> str | None:
         """Return the title of an item named by its raw id, or None."""
@@ -164,11 +170,6 @@ class Vocabulary:
         return Speller(counts)
 
     @cached_property
-    def _undated(self) -> dict[Phrase, str]:
-        dated = ((phrase[:-1], title) for phrase, title in self._titles.items() if phrase and phrase[-1].isdigit())
-        return {phrase: title for phrase, title in dated if phrase}
-
-    @cached_property
     def _colour_values(self) -> dict[tuple[TermKind, str], dict[str, list[str]]]:
         """Colour family -> values, plain before shades, by each attribute that speaks of colour."""
         result: dict[tuple[TermKind, str], dict[str, list[str]]] = {}
@@ -219,3 +220,14 @@ class Vocabulary:
     def _uses(self, term: Term) -> int:
         rows = self.facets[term.facet].rows
         return sum(len(rows[value]) for value in term.values)
+
+
+def _names(title: str) -> Iterable[Phrase]:
+    """Yield the phrases a title goes by, the most exact first: as written, without year, without article, singular."""
+    words = tuple(word.text for word in split(fold(title)) if word.is_word)
+    dated = len(words) > 1 and words[-1].isdigit() and len(words[-1]) == 4
+    for plain in (words, tuple(singular(word) for word in words)):
+        for name in (plain, plain[:-1] if dated else plain):
+            yield name
+            if len(name) > 1 and name[0] in ("the", "a", "an"):
+                yield name[1:]

@@ -84,6 +84,7 @@ class Wish(Part):
         said: The shopper's own words for `wanted`, in order: the query.
         price_min: Lowest price that fits.
         price_max: Highest price that fits.
+        years: First and last year that fit, where titles carry one. It is checked on what comes back.
         available: True when only what is in stock fits.
         sort: Order of the answer.
         count: How many items were asked for, None when the shopper did not say.
@@ -99,6 +100,7 @@ class Wish(Part):
     said: tuple[str, ...] = ()
     price_min: float | None = None
     price_max: float | None = None
+    years: tuple[int, int] | None = None
     available: bool | None = None
     sort: Sort = "relevance"
     count: int | None = None
@@ -111,7 +113,7 @@ class Wish(Part):
     def narrow(self) -> bool:
         """Whether it says what kind of thing is wanted, or bounds it by a facet or a price."""
         bounded = self.price_min is not None or self.price_max is not None
-        return bounded or not self.wanted.empty or not self.unwanted.empty
+        return bounded or self.years is not None or not self.wanted.empty or not self.unwanted.empty
 
     def filters(self) -> dict[str, Any]:
         """Return the wish as `catalog.filters.Filters` in the wire's form, {} when nothing is asked."""
