@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -41,18 +41,21 @@ def window_routes(service: Service) -> APIRouter:
     """Return the router of the page."""
     router = APIRouter()
     shop_out = describe(service)
+    files = page_files()
 
     @router.get("/", include_in_schema=False)
     def page(request: Request) -> Response:
-        return _file(request, "index.html")
+        return _sent(request, files["index.html"])
 
     @router.get("/docs", include_in_schema=False)
     def docs(request: Request) -> Response:
-        return _file(request, "docs.html")
+        return _sent(request, files["docs.html"])
 
     @router.get("/page/{name}", include_in_schema=False)
     def file(request: Request, name: str) -> Response:
-        return _file(request, name)
+        if name not in files:
+            raise ApiProblem(404, f"there is no page file {name!r}")
+        return _sent(request, files[name])
 
     @router.get("/v1/shop", tags=["items"], summary="The shop in a few words")
     def shop() -> ShopOut:
@@ -101,19 +104,27 @@ def example_wishes(catalog: Catalog) -> list[str]:
     return wishes
 
 
-@cache
-def _contents(name: str) -> tuple[bytes, str]:
-    data = (PAGE / name).read_bytes()
-    return data, f'"{hashlib.sha256(data).hexdigest()[:20]}"'
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """A file of the page as it is sent."""
+
+    data: bytes
+    kind: str
+    tag: str
 
 
-def _file(request: Request, name: str) -> Response:
-    kind = KINDS.get(Path(name).suffix)
-    # Only names that stand in the folder itself: nothing a caller writes becomes a path.
-    if kind is None or name not in {path.name for path in PAGE.iterdir()}:
-        raise ApiProblem(404, f"there is no page file {name!r}")
-    data, tag = _contents(name)
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match") == tag:
+def page_files() -> dict[str, PageFile]:
+    """Return the files of the page by name. Only these are ever sent: nothing a caller writes becomes a path."""
+    files = (path for path in sorted(PAGE.iterdir()) if path.suffix in KINDS)
+    contents = {path.name: (path.read_bytes(), KINDS[path.suffix]) for path in files}
+    return {
+        name: PageFile(data, kind, f'"{hashlib.sha256(data).hexdigest()[:20]}"')
+        for name, (data, kind) in contents.items()
+    }
+
+
+def _sent(request: Request, file: PageFile) -> Response:
+    headers = {"ETag": file.tag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == file.tag:
         return Response(status_code=304, headers=headers)
-    return Response(data, media_type=kind, headers=headers)
+    return Response(file.data, media_type=file.kind, headers=headers)

@@ -125,7 +125,7 @@ function finish(answer, data, failed) {
   for (const words of data.disclosures ?? []) answer.note(words);
   state.fresh = false;
   if (data.trace_id) answer.link("How this came about", () => trace(data.trace_id));
-  if (data.recommendations?.length) chips(["Cheaper ones", "Something different"]);
+  if (data.recommendations?.length) chips(["Cheaper ones", "Show me more", "In another colour"]);
 }
 
 async function trace(id) {

@@ -3,7 +3,10 @@
 import { el, icon, money } from "./dom.js";
 import { show } from "./wire.js";
 
-const KINDS = { field: "Record", caption: "Picture", event: "You", signal: "Signal", model: "Model" };
+const KINDS = {
+  event: "What you did", caption: "In its picture", field: "In its record", signal: "How it was found", model: "How it was ranked",
+};
+const MOST_FACTS = 5;
 const SIZES = "(max-width: 760px) 45vw, (max-width: 1200px) 30vw, 280px";
 
 /** Make the card of a recommendation; `actions` are what its buttons do, given (item, card). */
@@ -69,14 +72,17 @@ export function picture(item) {
 
 function evidence(item) {
   if (!item.evidence?.length) return null;
+  const groups = Object.keys(KINDS)
+    .map((kind) => [kind, [...new Set(item.evidence.filter((fact) => fact.kind === kind).map((fact) => fact.text))]])
+    .filter(([, texts]) => texts.length);
   return el("details", { class: "why" },
-    el("summary", {}, el("span", { text: "Why this?" }), el("span", { class: "unseen", text: ` (${item.title})` })),
-    el("dl", {}, item.evidence.map((fact) =>
-      el("div", {}, el("dt", { text: KINDS[fact.kind] ?? fact.kind, title: fact.name }), el("dd", { text: fact.text })))),
+    el("summary", { "aria-label": `Why this? ${item.title}` }, el("span", { text: "Why this?" })),
+    el("dl", {}, groups.map(([kind, texts]) => el("div", {},
+      el("dt", { text: KINDS[kind] }), texts.slice(0, MOST_FACTS).map((text) => el("dd", { text }))))),
   );
 }
 
 function action(name, label, item, run, more = {}) {
-  return el("button", { type: "button", class: `action ${name}`, title: label, ...more, on: { click: run } },
-    icon(name), el("span", { class: "action-label", text: label }), el("span", { class: "unseen", text: `: ${item.title}` }));
+  const props = { type: "button", class: `action ${name}`, "aria-label": `${label}: ${item.title}`, title: label, ...more };
+  return el("button", { ...props, on: { click: run } }, icon(name), el("span", { class: "action-label", text: label }));
 }

@@ -67,5 +67,5 @@ function table(records) {
   const body = rows.map(([name, read]) =>
     el("tr", {}, el("th", { scope: "row", text: name }), records.map((record) => el("td", { text: read(record) || "—" }))));
   return el("div", { class: "compare-scroll", tabindex: "0", role: "region", "aria-label": "Comparison table" },
-    el("table", { class: "compare" }, el("thead", {}, head), el("tbody", {}, body)));
+    el("table", { class: "side-by-side" }, el("thead", {}, head), el("tbody", {}, body)));
 }
