@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from captioning.base import Captioner
 from catalog.errors import ConfigError, NotBuiltError, did_you_mean
@@ -14,10 +14,7 @@ from embedding.base import TextEmbedder
 from vitrine.settings import Settings
 
 if TYPE_CHECKING:
-    from agent.base import ShownItem
     from agent.loop import Agent
-    from agent.minds import PlannerFactory
-    from agent.planner import PlannerLLM
     from api.service import Service
     from tools.shop import Shop
 
@@ -194,24 +191,11 @@ def with_models(shop: Shop, settings: Settings) -> Shop:
 def make_agent(settings: Settings, shop: Shop) -> Agent:
     """Return the agent of a shop."""
     from agent.loop import Agent
-    from agent.minds import Minds
+    from agent.minds import Minds, ShopPlanner
     from tools.registry import Registry
 
-    return Agent(shop, Registry(shop), Minds(_planner_factory(shop), settings.agent.llm), settings.agent)
-
-
-def _planner_factory(shop: Shop) -> PlannerFactory:
-    """Return what makes the planner of one turn; the catalogue's vocabulary is read once."""
-    from agent.planner import PlannerLLM
-    from agent.understanding.understander import Understander
-    from agent.understanding.vocabulary import Vocabulary
-
-    understander = Understander(Vocabulary(shop.catalog), shop.embedder)
-
-    def make(state: Any, shown: tuple[ShownItem, ...]) -> PlannerLLM:
-        return PlannerLLM(understander=understander, state=state, shown=shown)
-
-    return make
+    minds = Minds(ShopPlanner(shop.catalog, shop.embedder), settings.agent.llm)
+    return Agent(shop, Registry(shop), minds, settings.agent)
 
 
 def make_service(settings: Settings) -> Service:

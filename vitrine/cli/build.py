@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -109,13 +109,13 @@ def preview(
     columns: Annotated[
         list[str] | None, typer.Option("--column", metavar="OURS=THEIRS", help="Column map to try.")
     ] = None,
-    kind: Annotated[str, typer.Option(help="items, interactions or users.")] = "items",
+    kind: Annotated[Literal["items", "interactions", "users"], typer.Option(help="What the file holds.")] = "items",
     rows: Annotated[int, typer.Option(min=1, max=100, help="Sample values to show.")] = 3,
 ) -> None:
     """Show what each column of a table would become, before importing it."""
     from catalog.readers.preview import preview_table
 
-    print(preview_table(path, parse_pairs(columns or [], "--column", "title=prod_name"), kind=kind, rows=rows).text())
+    print(preview_table(path, parse_pairs(columns or [], "--column", "title=prod_name"), rows=rows, table=kind).text())
 
 
 def caption(store: Store = None, set_: Set = None) -> None:
