@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 
 from fastapi import FastAPI
@@ -23,8 +22,6 @@ from api.sessions import Sessions
 from api.tool_routes import tool_routes
 from api.turns import Turns
 from api.window import window_routes
-
-log = logging.getLogger("vitrine.api")
 
 VERSION = "1"
 

@@ -94,7 +94,7 @@ def item_routes(service: Service, pictures: Pictures) -> APIRouter:
     ) -> Response:
         """Return a picture scaled down, with an `ETag`."""
         found = pictures.thumbnail(known(item_id, shop), n, size)
-        headers = {"ETag": found.tag, "Cache-Control": "private, max-age=86400"}
+        headers = {"ETag": found.tag, "Cache-Control": "private, max-age=3600"}
         if request.headers.get("if-none-match") == found.tag:
             return Response(status_code=304, headers=headers)
         return Response(found.data, media_type=found.kind, headers=headers)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 
 from agent.base import AgentEvent, Answer, ChatRequest, Done, Problem, Recommendations, Status, Token
@@ -237,3 +240,20 @@ def test_what_a_shopper_typed_is_not_logged(client, caplog):
     assert "Beatrice" not in caplog.text
     (line,) = [r.message for r in caplog.records if r.name == "vitrine.api"]
     assert line.startswith("http method=POST route=/v1/chat status=200 ms=")
+
+
+def test_a_shopper_who_leaves_stops_the_agent(make, shop, registry):
+    left = threading.Event()
+
+    class Slow(ScriptedAgent):
+        async def turn(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
+            try:
+                yield Status("search_items", "Looking")
+                await asyncio.sleep(60)
+            finally:
+                left.set()
+
+    with make.running(make.service(shop, registry, Slow(shop))) as address:
+        with httpx.stream("POST", f"{address}/v1/chat", json={"message": "mugs"}) as stream:
+            assert next(stream.iter_lines()) == "event: status"
+        assert left.wait(10)

@@ -166,6 +166,7 @@ class TestPage:
             page.get_by_role("button", name=f"Compare: {title}").click()
         page.get_by_role("button", name="Compare 2").click()
         dialog = page.get_by_role("dialog", name="Side by side")
+        dialog.wait_for()
         heads = dialog.locator(".compare-title").all_text_contents()
         assert heads == titles
         assert dialog.get_by_role("row", name=re.compile("Price")).is_visible()
