@@ -18,6 +18,7 @@ from catalog.nouns import Caption, Item
 
 TITLE_CHARS = 200
 TEXT_CHARS = 400
+LINE_CHARS = 160
 VALUES = 12
 ITEMS = 60
 
@@ -58,7 +59,7 @@ def shown_item(handle: str, item: Item) -> ShownItem:
 def item_json(
     handle: str, item: Item, captions: Iterable[Caption] = (), why: str | None = None, *, full: bool = False
 ) -> dict[str, Any]:
-    """Return what a mind reads of one item; `full` adds the description."""
+    """Return what a mind reads of one item; `full` gives more of the description."""
     shown = shown_item(handle, item)
     caption = " ".join(c.text for c in captions)
     record: dict[str, Any] = {
@@ -76,8 +77,8 @@ def item_json(
     }
     if item.sizes:
         record["sizes"] = list(item.sizes[:VALUES])
-    if full and item.description:
-        record["description"] = clean(item.description)
+    if item.description:
+        record["description"] = clean(item.description, TEXT_CHARS if full else LINE_CHARS)
     return record
 
 

@@ -12,7 +12,8 @@ PRICE = re.compile(
     rf"(?P<pre>{_UNIT})\s?(?P<a>{_AMOUNT})(?:\s?(?:USD|EUR|GBP)\b)?"
     rf"|(?<![\w.])(?P<b>{_AMOUNT})\s?(?P<post>{_UNIT}(?!\w))"
     rf"|(?<![\w.])(?P<c>\d+[.,]\d{{2}})(?![\w.]\d)"
-    rf"|\b(?:costs?|price(?:d|s)?(?:\s+(?:at|of|is))?|for\s+(?:just|only)|at\s+(?:just|only))\s*:?\s*(?P<d>{_AMOUNT})",
+    rf"|\b(?:costs?|price(?:d|s)?(?:\s+(?:at|of|is))?|for\s+(?:just|only)|at\s+(?:just|only))\s*:?\s*(?P<d>{_AMOUNT})"
+    rf"(?:\s?{_UNIT}(?!\w))?",
     re.IGNORECASE,
 )
 """An amount of money in prose; `amount` reads the match."""

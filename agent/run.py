@@ -6,6 +6,8 @@ Import this module late: it loads LlamaIndex.
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -47,6 +49,18 @@ CANCEL_SECONDS = 1.0
 
 class Ungrounded(Exception):
     """A mind answered from memory, and nothing of it held."""
+
+
+class ShopAgent(FunctionAgent):
+    """LlamaIndex's loop, finding its own steps without touching attributes pydantic has deprecated."""
+
+    def _get_steps(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _step_names(type(self))}
+
+
+@functools.cache
+def _step_names(agent: type) -> tuple[str, ...]:
+    return tuple(name for name in dir(agent) if hasattr(inspect.getattr_static(agent, name), "_step_config"))
 
 
 class PlainMemory(BaseMemory):
@@ -122,15 +136,7 @@ class Thinking:
             Ungrounded: It looked nothing up and nothing it said held.
         """
         started = time.perf_counter()
-        agent = FunctionAgent(
-            name="vitrine",
-            description="A shop assistant.",
-            llm=self.mind,
-            tools=list(turn_tools(self.tools.registry.tools, self.tools)),
-            system_prompt=heard.prompt,
-            streaming=True,
-            allow_parallel_tool_calls=True,
-        )
+        agent = self._agent(heard.prompt)
         handler = agent.run(
             user_msg=ChatMessage(role=MessageRole.USER, blocks=_blocks(heard)),
             chat_history=[ChatMessage(role=MessageRole(role), content=text) for role, text in heard.history],
@@ -152,6 +158,17 @@ class Thinking:
             self.account.milliseconds = round((time.perf_counter() - started) * 1000, 1)
             if not handler.is_done():
                 await handler.cancel_run(timeout=CANCEL_SECONDS)
+
+    def _agent(self, prompt: str) -> ShopAgent:
+        return ShopAgent(
+            name="vitrine",
+            description="A shop assistant.",
+            llm=self.mind,
+            tools=list(turn_tools(self.tools.registry.tools, self.tools)),
+            system_prompt=prompt or None,
+            streaming=True,
+            allow_parallel_tool_calls=True,
+        )
 
     async def _next(self, stream: AsyncIterator[Any]) -> Any:
         """Return the next event, None at the end or when time is up."""

@@ -17,6 +17,7 @@ from agent.gate.numbers import Fault, number_faults
 from agent.gate.references import MARK, Marked, items_in, mark
 from agent.gate.segments import segments
 from agent.gate.sentences import SentenceBuffer
+from agent.gate.vocabulary import word_set
 from agent.gate.words import word_faults
 from agent.messages import clean
 from agent.money import price_text
@@ -24,6 +25,10 @@ from agent.money import price_text
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:[^)\n]*)\)")
 _URL = re.compile(r"\b(?:https?://|www\.)\S+|\bdata:\S+", re.IGNORECASE)
 _HTML = re.compile(r"</?[a-zA-Z!][^<>]{0,200}>|&(?:#\d+|#x[0-9a-f]+|[a-z]+);", re.IGNORECASE)
+_TAGS = word_set(
+    "a abbr b big blockquote body br button code div em font form h1 h2 h3 h4 h5 h6 head hr html i iframe img input li "
+    "link mark meta object ol p pre q s script small span strong style sub sup svg table td th title tr u ul video"
+)
 _PRONOUN = re.compile(
     r"^\W*(?:it|its|this|that|these|those|they|both|each|all|the (?:first|second|third|last|other|former|latter))\b",
     re.I,
@@ -68,6 +73,7 @@ class Gate:
         self._enforce = enforce
         self._buffer = SentenceBuffer()
         self._carried: tuple[Record, ...] = ()
+        self._at_line_start = True
 
     def feed(self, delta: str) -> list[Passed]:
         """Take a piece of the mind's text; return the sentences that may be shown now."""
@@ -114,7 +120,7 @@ class Gate:
         tail = plain[len(plain.rstrip()) :]
         if fresh:
             return self._changed("replaced", reasons, plain, self._plainly(fresh, plain) + (tail or " "))
-        return self._changed("removed", reasons, plain, tail if "\n" in tail else "")
+        return self._changed("removed", reasons, plain, "" if self._at_line_start else tail.lstrip(" "))
 
     def _faults(self, text: str, items: list[str], carried: tuple[Record, ...]) -> list[Fault]:
         parts = segments(text, self._grounds, carried)
@@ -122,7 +128,7 @@ class Gate:
         return [
             *number_faults(text, parts, self._grounds, named),
             *word_faults(text, parts, self._grounds),
-            *name_faults(text, self._grounds),
+            *name_faults(text, parts, self._grounds),
         ]
 
     def _changed(
@@ -145,30 +151,30 @@ class Gate:
 
     def _strip(self, sentence: str) -> str:
         """Take out links, addresses and markup: a shopper clicks on cards, not on what a model wrote."""
-        plain = _HTML.sub(self._markup, _URL.sub("", _LINK.sub(r"\1", sentence)))
+        plain = _URL.sub("", _LINK.sub(r"\1", _HTML.sub(_markup, sentence)))
         if plain != sentence:
             self.changes.append(Change("stripped", "links and markup", clean(sentence, 300), clean(plain, 300)))
         return plain
 
-    def _markup(self, match: re.Match[str]) -> str:
-        """Keep `<id>` of an item; other tags go."""
-        name = match.group().strip("<>/ ")
-        return match.group() if self._grounds.book.resolve(name) else ""
-
     def _unchecked(self, sentence: str) -> Passed:
-        text = mark(sentence, self._grounds).text
-        shown = re.sub(r"\ue000(\d+)\ue001", self._title, text)
-        self.named.extend(i for i in items_in(text, self._grounds) if i not in self.named)
-        unissued = re.findall(r"#\d+", sentence)
-        for handle in unissued:
-            if self._grounds.book.item(handle) is None:
-                shown = sentence
-        return Passed(shown, sentence)
+        """Put titles in the place of handles, and let everything else through."""
+        issued = self._grounds.book.item
+        marked = re.sub(r"#(\d+)", lambda m: f"\ue000{m[1]}\ue001" if issued(m.group()) else m.group(), sentence)
+        self.named.extend(i for i in items_in(marked, self._grounds) if i not in self.named)
+        return self._written(marked)
 
     def _written(self, text: str) -> Passed:
+        if text.strip():
+            self._at_line_start = text.endswith("\n")
         return Passed(MARK.sub(self._title, text), MARK.sub(r"#\1", text))
 
     def _title(self, match: re.Match[str]) -> str:
         item_id = self._grounds.book.item(f"#{match.group(1)}")
         item = self._grounds.catalog.get(item_id) if item_id else None
         return clean(item.title or "(untitled)", 200) if item else ""
+
+
+def _markup(match: re.Match[str]) -> str:
+    """Keep one word between brackets, which may be an item's id; tags go."""
+    inner = match.group()[1:-1].strip()
+    return "" if not re.fullmatch(r"[\w.:-]+", inner) or inner.casefold() in _TAGS else match.group()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,10 @@ from catalog.items import Catalog
 from catalog.nouns import Caption, Item
 
 NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])\d+(?:[.,]\d+)?")
+
+
+FREE_TEXT = frozenset({"description", "captions", "text", "url"})
+"""Fields of a tool's facts that hold prose of others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,14 +35,17 @@ class Record:
         return frozenset(tokens(self.item.title or ""))
 
     @cached_property
+    def names(self) -> str:
+        """The words of the fields a shop fills in on purpose: title, brand, categories, attributes, sizes."""
+        item = self.item
+        attributes = (f"{name} {' '.join(values)}" for name, values in item.attributes.items())
+        return _phrases(item.title, item.brand, *item.categories, *attributes, *item.sizes)
+
+    @cached_property
     def phrase(self) -> str:
         """Every word any field of the record has, in order, for whole-phrase look-ups."""
         item = self.item
-        fields = [
-            item.title, item.brand, *item.categories, *(f"{n} {' '.join(v)}" for n, v in item.attributes.items()),
-            item.description, *item.sizes, item.language, *(c.text for c in self.captions),
-        ]  # fmt: skip
-        return " ".join(phrase(text) for text in fields if text)
+        return self.names + _phrases(item.description, item.language, *(c.text for c in self.captions))
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -65,6 +72,10 @@ class Record:
         if explicit:
             return word in explicit or word in self.title_words
         return word in self.words
+
+
+def _phrases(*texts: str | None) -> str:
+    return " ".join(phrase(text) for text in texts if text)
 
 
 def numbers(text: str) -> set[float]:
@@ -103,7 +114,7 @@ class Grounds:
 
     def told(self, text: str, facts: Mapping[str, Any], found: int = 0) -> None:
         """Add what a tool said beside its items; `found` is how many items it gave."""
-        said = f"{text} {json.dumps(facts, ensure_ascii=False, default=str)}"
+        said = f"{text} {json.dumps(_structured(facts), ensure_ascii=False, default=str)}"
         self.facts += phrase(said)
         self.fact_numbers |= numbers(said)
         self.found = max(self.found, found)
@@ -118,14 +129,30 @@ class Grounds:
         """Return the records of every item this conversation may name."""
         return [self.record(item_id) for item_id in self.book.issued().values() if item_id in self.catalog]
 
-    def knows_phrase(self, text: str) -> bool:
-        """Whether `text`, word for word, stands in an issued record, a tool's answer or the shopper's messages."""
+    def knows_phrase(self, text: str, subjects: Iterable[Record] = ()) -> bool:
+        """Whether `text`, word for word, may be said.
+
+        It may when the shopper or a tool said it, when a field of an issued record names it, or when it stands
+        anywhere in the record of one of `subjects`. Loose prose counts for its own item only: a description that
+        advertises something else must not lend it a voice.
+        """
         wanted = phrase(text)
         if not wanted.strip() or wanted in self.wishes or wanted in self.facts:
             return True
-        return any(wanted in record.phrase for record in self.issued())
+        return any(wanted in record.names for record in self.issued()) or any(wanted in r.phrase for r in subjects)
 
-    def knows_word(self, word: str) -> bool:
-        """Whether one token stands in any of those."""
+    def knows_word(self, word: str, subjects: Iterable[Record] = ()) -> bool:
+        """Whether one token may be said; see `knows_phrase`."""
         spaced = f" {word} "
-        return spaced in self.wishes or spaced in self.facts or any(word in r.words for r in self.issued())
+        if spaced in self.wishes or spaced in self.facts:
+            return True
+        return any(spaced in record.names for record in self.issued()) or any(word in r.words for r in subjects)
+
+
+def _structured(value: Any) -> Any:
+    """Return a tool's facts without the free text merchants and customers wrote."""
+    if isinstance(value, Mapping):
+        return {name: _structured(inner) for name, inner in value.items() if name not in FREE_TEXT}
+    if isinstance(value, list | tuple):
+        return [_structured(inner) for inner in value]
+    return value

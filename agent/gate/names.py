@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from agent.gate.grounds import Grounds
+from agent.gate.grounds import Grounds, Record
 from agent.gate.numbers import Fault
 from agent.gate.references import CLOSE, MARK, OPEN
+from agent.gate.segments import Segment
 from agent.gate.vocabulary import tokens, word_set
 
 _QUOTED = re.compile(
@@ -31,41 +32,41 @@ _PLAIN = word_set(
 _ENGLISH = word_set("the a an is are was and with for you it this that your in of to i have here these they")
 
 
-def name_faults(text: str, grounds: Grounds) -> list[Fault]:
+def name_faults(text: str, parts: list[Segment], grounds: Grounds) -> list[Fault]:
     """Return what is written like a product's or a maker's name and stands in no record."""
-    faults = [*_quoted(text, grounds), *_entries(text, grounds), *_runs(text, grounds)]
-    return faults
+    about = {record for part in parts for record in part.subjects}
+    return [*_quoted(text, about, grounds), *_entries(text, about, grounds), *_runs(text, about, grounds)]
 
 
-def _quoted(text: str, grounds: Grounds) -> Iterator[Fault]:
+def _quoted(text: str, about: set[Record], grounds: Grounds) -> Iterator[Fault]:
     for match in _QUOTED.finditer(text):
         inner = next(g for g in match.groups() if g is not None)
         if OPEN in inner or not re.search(r"[^\W\d_]", inner):
             continue
         emphasis = match.group()[0] in "*_" and (inner == inner.casefold() or set(tokens(inner)) <= _LABELS)
-        if not emphasis and not grounds.knows_phrase(inner):
+        if not emphasis and not grounds.knows_phrase(inner, about):
             yield Fault(*match.span(), f"name {inner!r} is in no record")
 
 
-def _entries(text: str, grounds: Grounds) -> Iterator[Fault]:
+def _entries(text: str, about: set[Record], grounds: Grounds) -> Iterator[Fault]:
     """A list entry that names no item must be a label or words of a record."""
     match = _ENTRY.match(text)
     if match is None or MARK.search(text):
         return
     head = match["head"].strip(' *_"“”')
-    if set(tokens(head)) & _LABELS or grounds.knows_phrase(head) or len(tokens(head)) > 6:
+    if set(tokens(head)) & _LABELS or grounds.knows_phrase(head, about) or len(tokens(head)) > 6:
         return
     yield Fault(*match.span("head"), f"list entry {head!r} is in no record")
 
 
-def _runs(text: str, grounds: Grounds) -> Iterator[Fault]:
+def _runs(text: str, about: set[Record], grounds: Grounds) -> Iterator[Fault]:
     english = len(_ENGLISH & set(tokens(text))) > 0
     for match in _RUN.finditer(text):
         first = _starts(text, match.start())
         words = [w for w in re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", match.group()) if w[0].isupper()]
         if first and len(words) == 1:
             continue
-        strange = [w for w in words if not _known(w, grounds)]
+        strange = [w for w in words if not _known(w, about, grounds)]
         if first and strange and strange[0] == words[0] and len(strange) == 1 and words[0].casefold() in _OPENERS:
             continue
         if (
@@ -74,7 +75,7 @@ def _runs(text: str, grounds: Grounds) -> Iterator[Fault]:
             or (
                 len(words) >= 2
                 and not first
-                and not grounds.knows_phrase(match.group())
+                and not grounds.knows_phrase(match.group(), about)
                 and not _separate(words, grounds)
             )
         ):
@@ -88,10 +89,10 @@ _OPENERS = word_set(
 )
 
 
-def _known(word: str, grounds: Grounds) -> bool:
+def _known(word: str, about: set[Record], grounds: Grounds) -> bool:
     if word.casefold() in _PLAIN or (word.casefold() in _OPENERS):
         return True
-    return all(grounds.knows_word(token) for token in tokens(word))
+    return all(grounds.knows_word(token, about) for token in tokens(word))
 
 
 def _separate(words: list[str], grounds: Grounds) -> bool:

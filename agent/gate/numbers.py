@@ -103,7 +103,8 @@ def _reviews(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
         if (subjects and counts == [value] * len(subjects)) or value in grounds.fact_numbers:
             yield match.span(), None
             continue
-        truth = f"{counts[0]:g}" if len(subjects) == 1 and counts else None
+        reviewed = re.search(r"review|rating", match.group(), re.IGNORECASE)
+        truth = f"{counts[0]:g}" if len(subjects) == 1 and counts and reviewed else None
         yield match.span(), Fault(*match.span("n"), f"count {match['n']!r} is not the record's", truth)
 
 
@@ -156,7 +157,7 @@ def _price(text: str, match: re.Match[str], part: Segment, parts: list[Segment],
     if part.sure and len(subjects) == 1 and not _leads(after):
         truth = price_text(subjects[0].item.price, subjects[0].item.currency)
         if truth and match["d"]:
-            return Fault(*match.span("d"), f"price {match.group()!r} is not the record's", truth)
+            return Fault(match.start("d"), match.end(), f"price {match.group()!r} is not the record's", truth)
     return Fault(*match.span(), f"price {match.group()!r} is not the record's", truth)
 
 

@@ -31,7 +31,7 @@ _OUT_OF_STOCK = re.compile(
 _PROMISE = re.compile(
     r"\b(?:free (?:shipping|delivery|returns?)|shipping|ships|deliver(?:y|ed|s)|discount(?:ed)?|on sale|coupon|"
     r"promo(?:tion)?|clearance|warrant(?:y|ies)|guarantee[ds]?|refund(?:able|s)?|money[- ]back|award[- ]winning|"
-    r"best[- ]?sell(?:er|ing)|limited (?:edition|time)|exclusive(?:ly)?|certified|waterproof|water[- ]resistant|"
+    r"best[- ]?sell(?:ers?|ing)|limited (?:edition|time)|exclusive(?:ly)?|certified|waterproof|water[- ]resistant|"
     r"machine[- ]washable|dishwasher[- ]safe|hypoallergenic|organic|handmade|hand[- ]made|fair[- ]trade)\b",
     re.IGNORECASE,
 )

@@ -1,0 +1,39 @@
+import pytest
+
+from agent.arguments import BROKEN, read_arguments
+
+WANTED = {"query": "blue vase", "top_n": 3}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '{"query": "blue vase", "top_n": 3}',
+        '{"query": "blue vase", "top_n": 3',
+        '{"top_n": 3, "query": "blue vase',
+        '{"query": "blue vase", "top_n": 3,}',
+        "{'query': 'blue vase', 'top_n': 3}",
+        '```json\n{"query": "blue vase", "top_n": 3}\n```',
+        '{"query": "blue vase", "top_n": 3}{"query": "blue vase", "top_n": 3}',
+        '"{\\"query\\": \\"blue vase\\", \\"top_n\\": 3}"',
+        dict(WANTED),
+    ],
+)
+def test_trivially_broken_arguments_are_mended(written: object) -> None:
+    assert read_arguments(written) == WANTED
+
+
+@pytest.mark.parametrize("written", [None, "", "null", "None", "{}", "  "])
+def test_no_arguments_are_an_empty_object(written: object) -> None:
+    assert read_arguments(written) == {}
+
+
+@pytest.mark.parametrize(
+    "written", ["search for vases", '{"query":', "[1, 2]", "42", '{"a": 1}{"a": 2}', "{{{{", '{"query" "x"}']
+)
+def test_unreadable_arguments_are_kept_never_emptied(written: str) -> None:
+    assert read_arguments(written) == {BROKEN: written}
+
+
+def test_nested_brackets_are_closed_in_order() -> None:
+    assert read_arguments('{"filters": {"brand": ["a", "b"') == {"filters": {"brand": ["a", "b"]}}
