@@ -101,12 +101,13 @@ def test_newest_reads_a_date_where_there_is_one(shop: Shop, ask: Any) -> None:
     assert [c.item_id for c in found.candidates] == ["V02", "V03", "V01", "V05", "V06"]
 
 
-def test_pages_follow_each_other_without_gap_or_repeat(ask: Any) -> None:
+@pytest.mark.parametrize("search", [{"query": "blue"}, {"sort": "price_desc"}, {}, {"like": ["V01"]}])
+def test_pages_follow_each_other_without_gap_or_repeat(ask: Any, search: dict[str, Any]) -> None:
     seen: list[str] = []
-    arguments: dict[str, Any] = {"query": "blue", "top_n": 7}
-    whole = [c.item_id for c in ask("search_items", {**arguments, "top_n": 100}).candidates]
+    arguments: dict[str, Any] = {**search, "top_n": 7}
+    whole = [c.item_id for c in ask("search_items", {**arguments, "top_n": 100}, user="ana").candidates]
     for _ in range(10):
-        page = ask("search_items", arguments)
+        page = ask("search_items", arguments, user="ana")
         seen += [c.item_id for c in page.candidates]
         if "cursor" not in page.facts:
             break

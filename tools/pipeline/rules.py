@@ -53,10 +53,7 @@ def allowed_rows(shop: Shop, request: PipelineRequest, taste: Taste) -> Allowed:
 
 def _house_rules(shop: Shop, request: PipelineRequest, taste: Taste) -> list[Constraint]:
     hidden: dict[str, list[str]] = {"exclude": [*request.exclude]}
-    hidden["asked about"] = [
-        *request.like,
-        *request.unlike,
-    ]
+    hidden["asked about"] = [*request.like, *request.unlike]
     if request.mode == "similar":
         # The same thing in another colour is not something like it.
         hidden["asked about"] += _variants(shop, request.like)

@@ -79,8 +79,9 @@ def by_fusion(shop: Shop, fused: Sequence[Fused], scores: TasteScores) -> list[S
     if not fused:
         return []
     taste = percentiles(_of(shop, scores, [each.item_id for each in fused]))
+    best = fused[0].score or 1.0
     return [
-        Scored(each.item_id, each.score / fused[0].score, each.sources, {"fused": each.score, "taste": float(t)})
+        Scored(each.item_id, each.score / best, each.sources, {"fused": each.score, "taste": float(t)})
         for each, t in zip(fused, taste, strict=True)
     ]
 

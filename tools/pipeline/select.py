@@ -11,6 +11,9 @@ from tools.pipeline.score import Scored
 from tools.pipeline.wish import unit_rows
 from tools.shop import Shop
 
+DIVERSE = 120
+"""Best candidates among which a list is made diverse; what is worse keeps its order."""
+
 
 @dataclass(frozen=True)
 class Sifted:
@@ -51,16 +54,17 @@ def sifted(shop: Shop, scored: Sequence[Scored], *, drop_unavailable: bool, one_
 
 
 def diversified(shop: Shop, scored: Sequence[Scored], depth: int, weight: float) -> list[Scored]:
-    """Reorder the first `depth` so that each is good and unlike those above it; the rest follows unchanged.
+    """Order the first `depth` so that each is good and unlike those above it; the rest follows unchanged.
 
     Takes the item with the greatest `(1 - weight) * score - weight * max cosine to those taken`, the
-    cosine averaged over the shop's spaces; scores are at most 1.
+    cosine averaged over the shop's spaces; scores are at most 1. A greater depth only adds to the list of a
+    smaller one, so that pages fit together.
 
     Source: Carbonell and Goldstein, "The use of MMR, diversity-based reranking" (SIGIR 1998).
     """
     if len(scored) < 3 or weight == 0 or not shop.spaces:
         return list(scored)
-    pool, rest = list(scored[: 3 * depth]), list(scored[3 * depth :])
+    pool, rest = list(scored[:DIVERSE]), list(scored[DIVERSE:])
     ids = [each.item_id for each in pool]
     units = np.concatenate([unit_rows(table, ids) for table in shop.spaces.values()], axis=1)
     value = (1 - weight) * np.array([each.score for each in pool])
