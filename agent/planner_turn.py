@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.base import Outcome, ShownItem
 from agent.planner_calls import Call, Reply, calls, fits, mended, search, similar, wanted
+from agent.understanding.colours import family
 from agent.understanding.intent import (
     Act,
     Compare,
@@ -127,12 +128,18 @@ class Turn:
     def near(self, step: Step) -> bool:
         """Whether the items of a step are only near what was asked."""
         reply = step.replies[-1] if step.replies else None
-        return bool(reply and reply.nearest) or (_carries(step.act) and bool(step.wish.unknown))
+        if reply and reply.nearest:
+            return True
+        strange, wish = step.wish.unknown, step.wish
+        colour = any(family(word) for word in strange)
+        lost = bool(strange) and set(strange) == set(wish.wanted.words) and not wish.wanted.terms()
+        return colour or lost
 
     def outcome(self) -> Outcome:
         """Return the turn's outcome, as the planner sees it."""
         searching = [s for s in self.steps if isinstance(s.act, Search | Recommend | Similar) or _carries(s.act)]
-        if any(step.act.kind == "question" or _unconfirmed(step) for step in self.steps):
+        asking = any(step.act.kind == "question" or _unconfirmed(step) for step in self.steps)
+        if asking and not any(self.listing(step) for step in searching):
             return "question"
         if not searching:
             return "answered"

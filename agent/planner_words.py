@@ -8,6 +8,8 @@ from typing import Any
 
 from agent.base import ShownItem
 from agent.money import price_text
+from agent.planner_phrases import handles, listing, things, vary
+from agent.planner_records import comparison, detail, history
 from agent.planner_turn import Step, Turn
 from agent.understanding.intent import (
     Ask,
@@ -22,7 +24,6 @@ from agent.understanding.intent import (
     Similar,
     SmallTalk,
 )
-from agent.understanding.wish import Wish
 
 _TALK: dict[str, tuple[str, ...]] = {
     "greeting": ("Hello! Tell me what you are looking for.", "Hi there! Tell me what you have in mind."),
@@ -59,9 +60,11 @@ def compose(turn: Turn) -> str:
 def _step(step: Step, turn: Turn) -> str:
     match step.act:
         case SmallTalk(topic=topic):
-            return _vary(_TALK[topic], turn)
+            return vary(_TALK[topic], turn)
+        case OffTopic(service=True):
+            return "I only know what this shop sells; questions of service are for the people who run it."
         case OffTopic():
-            return _vary(_OFF_TOPIC, turn)
+            return vary(_OFF_TOPIC, turn)
         case Ask():
             return _question(step.act)
         case _ if step.replies and all(reply.failed for reply in step.replies):
@@ -71,11 +74,11 @@ def _step(step: Step, turn: Turn) -> str:
         case Facts():
             return _facts(step, step.act, turn)
         case Compare():
-            return _comparison(step, step.act, turn)
+            return comparison(step, step.act, turn)
         case Details():
-            return " ".join(_detail(row, step.act.about) for reply in step.replies for row in reply.rows.values())
+            return " ".join(detail(row, step.act.about) for reply in step.replies for row in reply.rows.values())
         case History():
-            return _history(step, turn)
+            return history(step, turn)
         case Feedback():
             return step.replies[0].message.text if step.replies else ""
 
@@ -89,15 +92,15 @@ def _items(step: Step, turn: Turn) -> str:
         if _out_of_stock(step):
             return f"What fits is out of stock: {listed}."
         return f"{_why_near(step)} {'The nearest is' if len(items) == 1 else 'The nearest are'} {listed}."
-    things = _things(step.wish, len(items))
+    kind = things(step.wish, len(items))
     forms = {Similar: _LIKE, Recommend: _PICKS}.get(type(step.act), _FOUND)
     forms = _MORE if isinstance(step.act, Search | Recommend) and step.act.more else forms
     if len(items) == 1 and forms is _FOUND:
         opening = f"{listed} fits."
     else:
         is_are = "is" if len(items) == 1 else "are"
-        opening = _vary(forms, turn).format(n=len(items), things=things, list=listed, is_are=is_are)
-    return f"{opening} {_lead(items)}".strip()
+        opening = vary(forms, turn).format(n=len(items), things=kind, list=listed, is_are=is_are)
+    return " ".join(part for part in (opening, _lead(items), _unmatched(step)) if part)
 
 
 def _lead(items: Sequence[ShownItem]) -> str:
@@ -106,6 +109,12 @@ def _lead(items: Sequence[ShownItem]) -> str:
     if len(items) < 2 or price is None:
         return ""
     return f"{items[0].handle} comes first, at {price}."
+
+
+def _unmatched(step: Step) -> str:
+    """Say which words of the wish nothing in the shop carries."""
+    strange = step.wish.unknown[:3]
+    return f"I found no mention of {listing([f'“{word}”' for word in strange])} here." if strange else ""
 
 
 def _nothing(step: Step) -> str:
@@ -128,7 +137,7 @@ def _why_near(step: Step) -> str:
     strange = list(reply.message.facts.get("unknown_words") or ()) if reply else []
     strange = [str(word) for word in strange] or list(step.wish.unknown)
     if strange:
-        return f"I find nothing here for {_and([f'“{word}”' for word in strange[:3]])}."
+        return f"I find nothing here for {listing([f'“{word}”' for word in strange[:3]])}."
     return _NEAR
 
 
@@ -156,13 +165,13 @@ def _facts(step: Step, act: Facts, turn: Turn) -> str:
     reply = step.replies[-1]
     facts, items = reply.message.facts, turn.listing(step)
     count = facts.get("count")
-    things = _things(act.wish, count if isinstance(count, int) else 2)
+    kind = things(act.wish, count if isinstance(count, int) else 2)
     if act.question == "carries":
         return _carries(step, act, items)
     if act.question == "values":
         groups = [g for g in facts.get("groups", ()) if isinstance(g, Mapping) and "value" in g]
         if groups:
-            said = _and([f"{g['value']} ({g['count']})" for g in groups[:8]])
+            said = listing([f"{g['value']} ({g['count']})" for g in groups[:8]])
             rest = int(facts.get("distinct", len(groups))) - len(groups[:8])
             return f"There {'is' if len(groups) == 1 else 'are'} {said}" + (f", and {rest} more." if rest > 0 else ".")
     if act.question in ("cheapest", "dearest") and items:
@@ -176,84 +185,20 @@ def _facts(step: Step, act: Facts, turn: Turn) -> str:
     if isinstance(count, int):
         stock = facts.get("in_stock")
         tail = f", {stock} of them in stock" if isinstance(stock, int) and 0 < stock < count else ""
-        return f"There {'is' if count == 1 else 'are'} {count or 'no'} {things}{tail}."
+        return f"There {'is' if count == 1 else 'are'} {count or 'no'} {kind}{tail}."
     return reply.message.text
 
 
 def _carries(step: Step, act: Facts, items: Sequence[ShownItem]) -> str:
-    said = _and([*act.wish.wanted.brands, *act.wish.wanted.words]) or "that"
+    said = listing([*act.wish.wanted.brands, *act.wish.wanted.words]) or "that"
     if act.wish.unknown or not items or step.replies[-1].nearest:
         near = f" The closest I have: {handles([i.handle for i in items])}." if items else ""
         return f"No, I find nothing here for {said}.{near}"
     return f"Yes: {handles([item.handle for item in items])}."
 
 
-def _comparison(step: Step, act: Compare, turn: Turn) -> str:
-    items = turn.listing(step)
-    if not items:
-        return "I could not compare those."
-    first = items[0]
-    rest = handles([item.handle for item in items[1:]])
-    if act.by is not None:
-        return f"{first.handle} is {_SUPERLATIVES[act.by]}{_figure(first, act.by, step)}." + (
-            f" Then {rest}." if rest else "")  # fmt: skip
-    if act.query:
-        return f"{first.handle} suits that best." + (f" Then {rest}." if rest else "")
-    return " ".join(
-        _detail(step.replies[-1].rows.get(item.handle, {"handle": item.handle}), None) for item in items[:4]
-    )
-
-
-_SUPERLATIVES = {"price_asc": "the cheapest", "price_desc": "the most expensive", "rating": "the best rated",
-                 "newest": "the newest", "relevance": "the best match"}  # fmt: skip
-
-
-def _figure(item: ShownItem, by: str, step: Step) -> str:
-    if by.startswith("price"):
-        price = price_text(item.price, item.currency)
-        return f", at {price}" if price else ""
-    rating = step.replies[-1].rows.get(item.handle, {}).get("rating")
-    return f", rated {rating:g}" if by == "rating" and isinstance(rating, int | float) else ""
-
-
-def _detail(row: Mapping[str, Any], about: str | None) -> str:
-    """Return one sentence on an item from its own record."""
-    handle = str(row.get("handle", ""))
-    price, rating = price_text(row.get("price"), row.get("currency")), row.get("rating")
-    attributes: Mapping[str, Sequence[str]] = row.get("attributes") or {}
-    lower = {name.casefold(): values for name, values in attributes.items()}
-    if about == "price":
-        return f"{handle} costs {price}." if price else f"{handle} has no price on record."
-    if about == "available":
-        known = {True: "is in stock", False: "is out of stock"}
-        return f"{handle} {known.get(bool(row['available']))}." if row.get("available") is not None else (
-            f"The shop does not say whether {handle} is in stock.")  # fmt: skip
-    if about == "rating":
-        return f"{handle} is rated {rating:g}." if isinstance(rating, int | float) else f"{handle} has no rating yet."
-    if about == "brand":
-        return f"{handle} is by {row['brand']}." if row.get("brand") else f"{handle} names no brand."
-    if about == "size" and row.get("sizes"):
-        return f"{handle} comes in {_and([str(size) for size in row['sizes'][:8]])}."
-    if about and about.casefold() in lower:
-        return f"{handle}: {about} {_and(list(lower[about.casefold()]))}."
-    parts = [price] if price else []
-    parts += [f"{name.replace('_', ' ')} {_and(list(values)[:3])}" for name, values in list(attributes.items())[:3]]
-    parts += [f"by {row['brand']}"] if row.get("brand") else []
-    parts += [f"rated {rating:g}"] if isinstance(rating, int | float) else []
-    return f"{handle}: {', '.join(parts)}." if parts else f"{handle}."
-
-
-def _history(step: Step, turn: Turn) -> str:
-    past = turn.past(step)
-    if not past:
-        return "I know of nothing of that kind in your past here."
-    verbs = {"purchase": "bought", "view": "looked at", "rating": "rated", "return": "sent back",
-             "cart": "put in the cart", "click": "looked at", "praise": "liked", "dismiss": "turned down"}  # fmt: skip
-    return " ".join(f"You {verbs.get(kind, 'came across')} {_and(names[:6])}." for kind, names in past.items())
-
-
 def _question(act: Ask) -> str:
-    choices = f": {_and([c.casefold() for c in act.choices], 'or')}" if act.choices else ""
+    choices = f": {listing([c.casefold() for c in act.choices], 'or')}" if act.choices else ""
     if act.about == "unclear":
         return f"I did not quite catch that. What kind of thing are you looking for{choices}?"
     return f"Gladly! What should it be{choices}?"
@@ -261,8 +206,8 @@ def _question(act: Ask) -> str:
 
 def _notes(turn: Turn) -> str:
     read = [_READ.fullmatch(note) for note in turn.understanding.notes]
-    said = [f"“{match[1]}” as “{match[2]}”" for match in read if match]
-    return f"I read {_and(said[:2])}." if said else ""
+    said = [f"{match[1]} to mean {match[2]}" for match in read if match]
+    return f"I took {listing(said[:2])}." if said else ""
 
 
 def _hint(turn: Turn) -> str:
@@ -275,23 +220,3 @@ def _hint(turn: Turn) -> str:
     if priced and wish.price_max is None:
         return "A budget would narrow it down."
     return "Say what you like or dislike about them and I will look again."
-
-
-def handles(names: Sequence[str]) -> str:
-    """Return handles as prose: "#1, #2 and #3"."""
-    return _and(list(names))
-
-
-def _and(parts: Sequence[str], word: str = "and") -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}" if parts else ""
-
-
-def _things(wish: Wish, number: int) -> str:
-    names = [category.casefold() for category in wish.wanted.categories]
-    if len(names) == 1 and names[0].endswith("s") and number != 1:
-        return names[0]
-    return "item" if number == 1 else "items"
-
-
-def _vary(forms: Sequence[str], turn: Turn) -> str:
-    return forms[(turn.understanding.state.turns - 1) % len(forms)]

@@ -59,6 +59,8 @@ def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     if lost and change == "fresh" and not asking.NEED.search(part.text) and len(part.unknown) > 1:
         act = Ask(about="unclear", choices=vocabulary.choices())
         return Choice((act,), state.model_copy(update={"wish": Wish(), "asked": state.asked}))
+    if not wish.wanted.terms() and not wish.query() and (wish.recipient or wish.occasion):
+        return Choice((Recommend(wish=wish),), state, replaces=change != "fresh")
     facets_only = not wish.wanted.words and not wish.wanted.sizes
     if asking.RECOMMEND.search(part.text) and facets_only and not part.sort and not part.words:
         return Choice((Recommend(wish=wish),), state, replaces=change != "fresh")

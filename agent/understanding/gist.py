@@ -21,6 +21,8 @@ _PEOPLE = re.compile(
     rf"\bfor (?P<pronoun>him|her|them)\b"
 )
 _OCCASION = re.compile(rf"\b(?P<what>{lexicon.OCCASIONS})\b")
+_GIFT = re.compile(r"\b(?:gifts?|presents?)\b")
+_FOR = re.compile(r"\b(?:for|my|our|his|her|their)\s+(?:[a-z']+\s+){0,2}$")
 _DROP = re.compile(
     r"\b(?:never ?mind|forget(?: about)?|ignore|regardless of|no matter|whatever|any|drop|don'?t care(?: about)?|"
     r"don'?t mind|not important)\s+(?:the |what |which |about )*(?P<after>[a-z]+)\b"
@@ -180,7 +182,9 @@ def _people(text: str, vocabulary: Vocabulary) -> tuple[str | None, str | None, 
             recipient = recipient or who
             spans.append(match.span())
     for match in _OCCASION.finditer(text):
-        if vocabulary.term(keys(match["what"])) is None and not _within(match.span(), spans):
+        before = text[: match.start()]
+        given = _GIFT.search(text) or _FOR.search(before)
+        if given and vocabulary.term(keys(match["what"])) is None and not _within(match.span(), spans):
             occasion = occasion or match["what"]
             spans.append(match.span())
     return recipient, occasion, spans

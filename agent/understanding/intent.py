@@ -96,9 +96,10 @@ class SmallTalk(Part):
 
 
 class OffTopic(Part):
-    """Nothing a shop can help with."""
+    """Nothing the catalogue can answer: beyond a shop, or about its service (delivery, returns, payment)."""
 
     kind: Literal["offtopic"] = "offtopic"
+    service: bool = False
 
 
 class Ask(Part):

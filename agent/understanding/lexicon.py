@@ -37,6 +37,7 @@ FILLERS = _words(
     comparing difference differences versus vs wait kinda sorta page herself themselves ourselves person dear
     directed starring starred acted played loved liked enjoyed hated minutes hours years
     popular trending bestseller bestsellers bestselling picks pick inspire browsing
+    mood feel feeling
     sir madam sorry excuse pardon welcome wear wearing
     """
 )
@@ -54,7 +55,7 @@ PEOPLE = (
 )
 OCCASIONS = (
     r"birthday|wedding|anniversary|christmas|xmas|valentine'?s?(?: day)?|mother'?s day|father'?s day|easter|halloween|"
-    r"house ?warming|graduation|retirement|baby shower|engagement|farewell|party|dinner party|picnic|holidays?|"
+    r"house ?warming|graduation|retirement|baby shower|engagement|farewell|"
     r"date night|movie night|family night|hanukkah|diwali|eid|new year(?:'?s)?(?: eve)?"
 )
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.understanding.terms import Term
 from agent.understanding.vocabulary import Vocabulary
+from agent.understanding.words import keys, singular
 from catalog.vectors import Floats
 from embedding.base import TextEmbedder
 
@@ -25,7 +26,7 @@ class MeaningsConfig(BaseModel):
     margin: float = Field(0.08, ge=0, le=1)
     """How much nearer than the next value it must be."""
 
-    values: int = Field(400, ge=0)
+    values: int = Field(200, ge=0)
     """Most values that are embedded, the most frequent first. 0 switches synonyms off."""
 
 
@@ -48,7 +49,7 @@ class VectorMeanings:
     def warm(self) -> None:
         """Embed the values now, so that the first shopper does not wait."""
         if self._table is None and self._known:
-            self._table = self._embedder.embed([value for value, _ in self._known])
+            self._table = self._embedder.embed([" ".join(keys(value)) for value, _ in self._known])
 
     def nearest(self, texts: Sequence[str]) -> list[Term | None]:
         """Return for each text the term it means, or None when nothing is near enough."""
@@ -58,7 +59,7 @@ class VectorMeanings:
         self.warm()
         if self._table is None:
             return None
-        scores = self._table @ self._embedder.embed([text])[0]
+        scores = self._table @ self._embedder.embed([singular(text)])[0]
         order = np.argsort(-scores)[:2]
         best = float(scores[order[0]])
         second = float(scores[order[1]]) if len(order) > 1 else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -12,6 +13,7 @@ from agent.understanding.terms import Phrase, Term
 from agent.understanding.vocabulary import MAX_PHRASE, Vocabulary
 from agent.understanding.words import Word, singular
 
+_PURPOSE = re.compile(r"\s+(?:for|against|with|on|in|to put on)\s+(?:[a-z']+\s+){0,3}")
 How = Literal["exact", "root", "meaning"]
 
 
@@ -74,7 +76,8 @@ def mentions(
         for word, term in zip(strange, meanings.nearest([word.text for word in strange]), strict=True):
             if term is not None:
                 found.append(_mention(text, [word], term, "meaning"))
-    return _negated(text, sorted(found, key=lambda m: m.start), scopes(text) if denied is None else denied)
+    kept = _without_purposes(text, sorted(found, key=lambda m: m.start))
+    return _negated(text, kept, scopes(text) if denied is None else denied)
 
 
 def _exact(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | None:
@@ -88,6 +91,18 @@ def _exact(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | No
     if word.text in FILLERS and term.kind != "category":
         return term if text[: word.start].rstrip().endswith(("brand", " by")) else None
     return None if len(word.text) < 3 and term.kind == "attribute" else term
+
+
+def _without_purposes(text: str, found: list[Mention]) -> list[Mention]:
+    """Leave out the kinds of things another is for: in "shampoo for dry hair" the hair is no wish of its own."""
+    result: list[Mention] = []
+    for mention in found:
+        earlier = [m for m in result if m.term.kind == "category"]
+        between = text[earlier[-1].end : mention.start] if earlier else ""
+        if mention.term.kind == "category" and _PURPOSE.fullmatch(between):
+            continue
+        result.append(mention)
+    return result
 
 
 def _negated(text: str, found: list[Mention], denied_scopes: Sequence[tuple[int, int]]) -> list[Mention]:

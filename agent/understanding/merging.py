@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Literal
 
 from agent.understanding import lexicon
@@ -120,6 +121,10 @@ def _alternatives(mine: list[Mention], text: str, vocabulary: Vocabulary) -> tup
     chosen = sorted(dict.fromkeys(narrow), key=lambda i: len(rows[i]))
     if len(chosen) < 2 or mine[0].term.kind == "brand" or " or " in text:
         return [mine[i] for i in chosen], []
+    both = set.intersection(*(set(mine[i].term.values) for i in chosen))
+    if both and mine[0].term.kind == "attribute":
+        values = tuple(value for value in mine[chosen[0]].term.values if value in both)
+        return [replace(mine[chosen[0]], term=replace(mine[chosen[0]].term, values=values))], []
     if not rows[chosen[0]].intersection(*(rows[i] for i in chosen[1:])):
         return [mine[i] for i in chosen], []
     return [mine[chosen[0]]], [mine[i] for i in chosen[1:]]

@@ -36,6 +36,11 @@ _TOPICS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
         r"[.,!]))"
     )),
 )  # fmt: skip
+_SERVICE = re.compile(
+    r"\b(?:return policy|returns policy|refunds?|shipping|delivery|deliver(?:ed)? to|ship to|opening (?:hours|times)|"
+    r"where are you|customer (?:service|support)|phone number|payment|pay (?:with|by)|credit card|paypal|warranty|"
+    r"guarantee|discount codes?|vouchers?|coupons?|track my|where is my order|cancel my|my account|privacy)\b"
+)
 _POLITE = re.compile(
     r"\b(?:please|so|well|oh|ah|um|uh|and|very|much|again|then|for (?:your|the) help|you(?: are|'re)?|all|dear|sir|"
     r"madam|mate|friend|today|now|ok(?:ay)?|no|yes|just|a lot|there|it|this|me)\b"
@@ -74,6 +79,11 @@ def without(text: str) -> str:
         if name in ("greeting", "wellbeing"):
             text = pattern.sub(" ", text, count=1) if pattern.match(text) else text
     return " ".join(text.strip(" ,.!;:-").split())
+
+
+def service(text: str) -> bool:
+    """Whether a folded text asks how the shop works rather than what it sells."""
+    return _SERVICE.search(text) is not None
 
 
 def off_topic(text: str) -> bool:

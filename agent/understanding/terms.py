@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from agent.understanding.words import keys
@@ -37,7 +39,7 @@ class Term:
         return self.kind, self.name
 
 
-@dataclass(slots=True)
+@dataclass
 class Facet:
     """One facet of the catalogue: its values with the rows (item positions) that have them."""
 
@@ -49,13 +51,21 @@ class Facet:
         """Note that the item at `row` has `value`."""
         self.rows.setdefault(value, set()).add(row)
 
-    @property
+    @cached_property
+    def parts(self) -> Mapping[str, int]:
+        """Every single value with its uses, lists such as "English, French" taken apart."""
+        counted: Counter[str] = Counter()
+        for value, rows in self.rows.items():
+            for part in parts(value, self.kind) or (value,):
+                counted[part] += len(rows)
+        return counted
+
+    @cached_property
     def closed(self) -> bool:
         """Whether its values form a small set a shopper may choose from, as colours do and keywords do not."""
-        uses = sum(len(rows) for rows in self.rows.values())
-        return len(self.rows) <= 60 or uses >= 12 * len(self.rows)
+        return len(self.parts) <= 60 or sum(self.parts.values()) >= 12 * len(self.parts)
 
-    @property
+    @cached_property
     def prose(self) -> bool:
         """Whether its values are sentences or codes rather than names."""
         sample = list(self.rows)[:200]
@@ -77,7 +87,7 @@ def phrases(facet: Facet, value: str) -> Iterator[Phrase]:
 
     In an open facet (keywords, cast) a single lower-case word is no name, and filtering by it would hide items.
     """
-    for text in dict.fromkeys((value, *_parts(value, facet.kind))):
+    for text in dict.fromkeys((value, *parts(value, facet.kind))):
         phrase = keys(text)
         named = len(phrase) > 1 and text[:1].isupper()
         if phrase and len(phrase) <= MAX_VALUE_WORDS and (facet.kind != "attribute" or facet.closed or named):
@@ -100,7 +110,8 @@ def _is_list(value: str) -> bool:
     return any(mark in value for mark in ("|", ",", ";"))
 
 
-def _parts(value: str, kind: TermKind) -> list[str]:
+def parts(value: str, kind: TermKind) -> list[str]:
+    """Return the single values of a list such as "Tom Hanks, Tim Allen", [] where `value` is no list."""
     marks = "|;," + ("&/" if kind == "category" else "/")
     text = value
     for mark in marks[1:]:

@@ -73,8 +73,9 @@ class Understander:
             if smalltalk.topic(clause) is not None:
                 continue
             part = gist(clause, len(state.last_list), self.vocabulary, self._meanings)
-            if smalltalk.off_topic(clause) and not part.categories:
-                acts.append(OffTopic())
+            beyond, service = smalltalk.off_topic(clause), smalltalk.service(clause)
+            if (beyond or service) and not part.categories:
+                acts.append(OffTopic(service=service))
                 continue
             choice = choose(part, state, self.vocabulary, opened=bool(acts))
             state, acts = choice.state, _joined(acts, choice)

@@ -18,6 +18,7 @@ from catalog.nouns import Caption
 
 MAX_PHRASE = 6
 _PROSE_CHARS = 400
+_INVERTED = re.compile(r"^(.+), (the|a|an)( \(\d{4}\))?$")
 _COLOUR_NAME = re.compile(r"colou?r", re.IGNORECASE)
 
 
@@ -156,18 +157,20 @@ class Vocabulary:
         for facet in self.facets.values():
             if facet.kind in ("category", "attribute") and facet.closed:
                 for value, rows in facet.rows.items():
-                    if value.casefold() not in found and not any(c.isdigit() for c in value):
+                    single = not any(c.isdigit() or c in "|;," for c in value)
+                    if single and value.casefold() not in found:
                         found[value.casefold()] = (len(rows), Term(facet.kind, facet.name, (value,)))
         ranked = sorted(found.items(), key=lambda entry: (-entry[1][0], entry[0]))
         return tuple((value, term) for value, (_, term) in ranked)
 
     @cached_property
     def _speller(self) -> Speller:
-        counts = Counter({word: n for word, n in self.title_words.items() if len(self._catalog) < 20_000 or n > 1})
+        counts = Counter(self.title_words)
         for phrase, terms in self._terms.items():
-            for word in phrase:
-                counts[word] += max(self._uses(term) for term in terms)
-        return Speller(counts)
+            uses = max(self._uses(term) for term in terms)
+            counts.update(dict.fromkeys(phrase, uses))
+        rare = 1 if len(self._catalog) < 500 else 3
+        return Speller({word: n for word, n in counts.items() if n >= rare})
 
     @cached_property
     def _colour_values(self) -> dict[tuple[TermKind, str], dict[str, list[str]]]:
@@ -224,7 +227,7 @@ class Vocabulary:
 
 def _names(title: str) -> Iterable[Phrase]:
     """Yield the phrases a title goes by, the most exact first: as written, without year, without article, singular."""
-    words = tuple(word.text for word in split(fold(title)) if word.is_word)
+    words = tuple(word.text for word in split(_INVERTED.sub(r"\2 \1\3", fold(title))) if word.is_word)
     dated = len(words) > 1 and words[-1].isdigit() and len(words[-1]) == 4
     for plain in (words, tuple(singular(word) for word in words)):
         for name in (plain, plain[:-1] if dated else plain):

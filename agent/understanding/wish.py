@@ -128,6 +128,8 @@ class Wish(Part):
         return filters
 
     def query(self) -> str:
-        """Return the wish as a few words for retrieval, "" when only filters speak."""
-        context = [word for word in (self.recipient, self.occasion) if word]
-        return " ".join(dict.fromkeys((*self.said, *self.wanted.words, *context)))
+        """Return the wish as a few words for retrieval, "" when only filters speak.
+
+        Whom it is for is no word of it: records speak of things, and "dad" would match by accident.
+        """
+        return " ".join(dict.fromkeys((*self.said, *self.wanted.words)))

@@ -142,7 +142,7 @@ def test_what_was_turned_down_stays_away() -> None:
     assert talk.calls[0] == ("record_feedback", {"item_id": "#7", "kind": "dismiss"})
     assert talk.mind is not None
     assert talk.mind.listed == ("#8", "#9", "#10") and answer.startswith("Shall I?")
-    assert talk.mind.outcome == "question"
+    assert talk.mind.outcome == "recommended"
     talk.say("yes please")
     assert talk.calls == [("record_feedback", {"item_id": "#7", "kind": "dismiss"})]
 
@@ -153,6 +153,12 @@ def test_the_blocking_constraint_is_named_and_the_nearest_offered() -> None:
     answer = talk.say("mugs up to 3")
     assert "the price limit is what stands in the way" in answer
     assert "nearest are #26 and #25" in answer
+    assert talk.mind is not None and talk.mind.outcome == "nearest"
+
+
+def test_a_colour_nothing_has_is_owned_up_to() -> None:
+    talk = Talk()
+    assert talk.say("a purple mug").startswith("I find nothing here for “purple”. The nearest are #25")
     assert talk.mind is not None and talk.mind.outcome == "nearest"
 
 

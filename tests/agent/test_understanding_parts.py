@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from agent.understanding import colours
+from agent.understanding.intent import IntentState, Search
 from agent.understanding.meanings import MeaningsConfig, VectorMeanings
+from agent.understanding.mentions import mentions
 from agent.understanding.negation import scopes
 from agent.understanding.quantities import counts, number, price_bounds
 from agent.understanding.spelling import Speller, damerau
 from agent.understanding.terms import Term
+from agent.understanding.understander import Understander
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.words import MAX_CHARS, fold, singular, split, stem
 from catalog.items import Catalog
@@ -143,6 +146,27 @@ def test_a_word_names_the_values_that_end_in_it() -> None:
     assert term == Term("category", "", ("Desk Lamps", "Floor Lamps"))
 
 
+def test_what_a_thing_is_for_is_no_wish_of_its_own() -> None:
+    vocabulary = Vocabulary(Catalog([Item("1", categories=("Shampoos",)), Item("2", categories=("Hair & Scalp",))]))
+    (mention,) = mentions("shampoo for dry hair", split("shampoo for dry hair"), vocabulary)
+    assert mention.term.values == ("Shampoos",)
+
+
+def test_a_list_of_people_is_taken_apart_and_two_of_them_meet() -> None:
+    casts = ("Tom Hanks, Meg Ryan", "Meg Ryan, Kevin Kline", "Tom Hanks")
+    vocabulary = Vocabulary(Catalog(Item(str(n), attributes={"cast": (cast,)}) for n, cast in enumerate(casts)))
+    term = vocabulary.term(("tom", "hank"))  # words are compared in the singular, names too
+    assert term is not None and term.values == ("Tom Hanks, Meg Ryan", "Tom Hanks")
+    (act,) = Understander(vocabulary).understand("with Tom Hanks and Meg Ryan", IntentState()).acts
+    assert isinstance(act, Search)
+    assert act.wish.filters() == {"attributes": {"cast": ["Tom Hanks, Meg Ryan"]}}
+
+
+def test_inverted_titles_are_found() -> None:
+    vocabulary = Vocabulary(Catalog([Item("1", title="Matrix, The (1999)")]))
+    assert vocabulary.title("the matrix") == vocabulary.title("Matrix") == "Matrix, The (1999)"
+
+
 def test_prose_is_no_facet() -> None:
     plot = "a long sentence that tells how the story of this one item goes on and on"
     vocabulary = Vocabulary(Catalog([Item("1", title="A", attributes={"plot": (plot,), "genre": ("noir",)})]))
@@ -174,7 +198,7 @@ class Table:
 
 def test_a_synonym_must_be_near_and_clearly_nearer_than_the_next() -> None:
     catalog = Catalog([Item("1", categories=("sofas",)), Item("2", categories=("chairs",))])
-    table = Table({"sofas": 0, "chairs": 80, "couch": 20, "seat": 40, "violin": 170})
+    table = Table({"sofa": 0, "chair": 80, "couch": 20, "seat": 40, "violin": 170})
     meanings = VectorMeanings(Vocabulary(catalog), table, MeaningsConfig(threshold=0.66, margin=0.08))
     found = meanings.nearest(["couch", "seat", "violin"])  # cos 20 = .94; cos 40 = .77 on both sides; negative
     assert found == [Term("category", "", ("sofas",)), None, None]

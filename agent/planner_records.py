@@ -1,0 +1,75 @@
+"""The planner's sentences on single records: details, comparisons, the shopper's past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.base import ShownItem
+from agent.money import price_text
+from agent.planner_phrases import handles, listing
+from agent.planner_turn import Step, Turn
+from agent.understanding.intent import Compare
+
+_SUPERLATIVES = {"price_asc": "the cheapest", "price_desc": "the most expensive", "rating": "the best rated",
+                 "newest": "the newest", "relevance": "the best match"}  # fmt: skip
+
+
+def comparison(step: Step, act: Compare, turn: Turn) -> str:
+    """Return what a comparison came to, the answer first."""
+    items = turn.listing(step)
+    if not items:
+        return "I could not compare those."
+    first = items[0]
+    rest = handles([item.handle for item in items[1:]])
+    if act.by is not None:
+        return f"{first.handle} is {_SUPERLATIVES[act.by]}{_figure(first, act.by, step)}." + (
+            f" Then {rest}." if rest else "")  # fmt: skip
+    if act.query:
+        return f"{first.handle} suits that best." + (f" Then {rest}." if rest else "")
+    return " ".join(detail(step.replies[-1].rows.get(item.handle, {"handle": item.handle}), None) for item in items[:4])
+
+
+def detail(row: Mapping[str, Any], about: str | None) -> str:
+    """Return one sentence on an item from its own record."""
+    handle = str(row.get("handle", ""))
+    price, rating = price_text(row.get("price"), row.get("currency")), row.get("rating")
+    attributes: Mapping[str, Sequence[str]] = row.get("attributes") or {}
+    lower = {name.casefold(): values for name, values in attributes.items()}
+    if about == "price":
+        return f"{handle} costs {price}." if price else f"{handle} has no price on record."
+    if about == "available":
+        known = {True: "is in stock", False: "is out of stock"}
+        return f"{handle} {known.get(bool(row['available']))}." if row.get("available") is not None else (
+            f"The shop does not say whether {handle} is in stock.")  # fmt: skip
+    if about == "rating":
+        return f"{handle} is rated {rating:g}." if isinstance(rating, int | float) else f"{handle} has no rating yet."
+    if about == "brand":
+        return f"{handle} is by {row['brand']}." if row.get("brand") else f"{handle} names no brand."
+    if about == "size" and row.get("sizes"):
+        return f"{handle} comes in {listing([str(size) for size in row['sizes'][:8]])}."
+    if about and about.casefold() in lower:
+        return f"{handle}: {about} {listing(list(lower[about.casefold()]))}."
+    parts = [price] if price else []
+    parts += [f"{name.replace('_', ' ')} {listing(list(values)[:3])}" for name, values in list(attributes.items())[:3]]
+    parts += [f"by {row['brand']}"] if row.get("brand") else []
+    parts += [f"rated {rating:g}"] if isinstance(rating, int | float) else []
+    return f"{handle}: {', '.join(parts)}." if parts else f"{handle}."
+
+
+def history(step: Step, turn: Turn) -> str:
+    """Return what the shopper did before."""
+    past = turn.past(step)
+    if not past:
+        return "I know of nothing of that kind in your past here."
+    verbs = {"purchase": "bought", "view": "looked at", "rating": "rated", "return": "sent back",
+             "cart": "put in the cart", "click": "looked at", "praise": "liked", "dismiss": "turned down"}  # fmt: skip
+    return " ".join(f"You {verbs.get(kind, 'came across')} {listing(names[:6])}." for kind, names in past.items())
+
+
+def _figure(item: ShownItem, by: str, step: Step) -> str:
+    if by.startswith("price"):
+        price = price_text(item.price, item.currency)
+        return f", at {price}" if price else ""
+    rating = step.replies[-1].rows.get(item.handle, {}).get("rating")
+    return f", rated {rating:g}" if by == "rating" and isinstance(rating, int | float) else ""
