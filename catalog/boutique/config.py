@@ -13,7 +13,7 @@ class BoutiqueConfig(BaseModel):
     seed: int = Field(7, ge=0, description="Everything is drawn from this; another seed is another shop.")
     n_items: int = Field(720, ge=48, le=20_000, description="Products on sale, spread evenly over the categories.")
     n_users: int = Field(2_000, ge=1, le=200_000, description="Shoppers.")
-    n_events: int = Field(60_000, ge=0, le=5_000_000, description="Dated events aimed at; the log lands within a few %.")
+    n_events: int = Field(60_000, ge=0, le=5_000_000, description="Dated events aimed at, within a few percent.")
     n_categories: int = Field(16, ge=2, le=16, description="How many of the sixteen categories are stocked.")
     days: int = Field(182, ge=14, le=730, description="Length of the event log; its last day is fixed.")
     variant_share: float = Field(0.15, ge=0, le=0.8, description="Share of items that are a colour variant of another.")

@@ -11,7 +11,9 @@ _PATTERN_WORDS = {
     "plain": "clean single colour", "stripes": "stripes", "dots": "polka dots", "checks": "checks",
     "floral": "flowers", "zigzag": "zigzag", "terrazzo": "terrazzo chips", "ombre": "colour fade",
 }  # fmt: skip
-_SHAPE_WORDS = {"tall": "tall, slim shape", "wide": "low, wide shape", "round": "rounded shape", "angular": "crisp edges"}
+_SHAPE_WORDS = {
+    "tall": "tall, slim shape", "wide": "low, wide shape", "round": "rounded shape", "angular": "crisp edges",
+}  # fmt: skip
 _MOTION_WORDS = {
     "still": "quiet little film", "slow turn": "slow turn in the film", "fast turn": "lively spin in the film",
     "swing": "swing in the film", "bounce": "bouncing film", "light sweep": "way the light moves in the film",
@@ -29,7 +31,8 @@ _OCCASION_WORDS = {
 }  # fmt: skip
 
 _GOOD = (
-    "Lovely. The {look} are even better in person, and I like {use}.", "Exactly what I hoped for. The {look} are perfect in {shade}.",
+    "Lovely. The {look} are even better in person, and I like {use}.",
+    "Exactly what I hoped for. The {look} are perfect in {shade}.",
     "Bought it for {occasion}, kept looking at the {look}.", "I like {use}. The {shade} is beautiful too.",
     "Five stars for the {look}.", "Friends keep asking about the {look}. And {use}? A bonus.",
 )  # fmt: skip
@@ -43,7 +46,8 @@ _POOR = (
 )  # fmt: skip
 _PRAISE = (
     "Called to say thank you: the {noun} arrived early and the {look} are a joy.",
-    "Wrote to the shop: delighted with {use}.", "Please tell the maker that the {noun} is wonderful.",
+    "Wrote to the shop: delighted with {use}.",
+    "Please tell the maker that the {noun} is wonderful.",
 )
 _COMPLAINTS = (
     "Arrived with a scratch, and the box was open.", "The {material} came apart after a week.",
@@ -54,7 +58,9 @@ _RETURNS = (
     "Not my style after all.", "The {look} were too much at home.", "Wrong size.", "Quality below what I expected.",
     "Found something I like better.",
 )  # fmt: skip
-_SEARCHES = ("{noun}", "{colour} {noun}", "{noun} for {occasion}", "{material} {noun}", "{noun} with {look}", "{theme} {noun}")
+_SEARCHES = (
+    "{noun}", "{colour} {noun}", "{noun} for {occasion}", "{material} {noun}", "{noun} with {look}", "{theme} {noun}",
+)  # fmt: skip
 
 
 def _words(piece: Piece, rng: np.random.Generator) -> dict[str, str]:

@@ -19,6 +19,9 @@ from catalog.workspace import Workspace, content_key
 EDITION = 1
 """Raise it when the generator changes what it makes; stores made by another edition are rebuilt."""
 
+LABEL = "boutique.key"
+"""File among the pictures that says which shop they belong to."""
+
 TRUTH = "truth"
 """Name of the artifact that keeps the hidden truth."""
 
@@ -42,9 +45,12 @@ def generate(
     """
     made = plan(config)
     media_root.mkdir(parents=True, exist_ok=True)
+    for left in media_root.glob(f".{FOLDER}-*"):  # a killed run's
+        shutil.rmtree(left, ignore_errors=True)
     temporary = Path(tempfile.mkdtemp(dir=media_root, prefix=f".{FOLDER}-"))
     try:
         shoot_all(made.pieces, temporary, config, progress, workers)
+        (temporary / LABEL).write_text(boutique_key(config) + "\n", encoding="utf-8")
         temporary.chmod(0o755)
         final = media_root / FOLDER
         if final.exists():
@@ -90,6 +96,9 @@ def load_truth(workspace: Workspace) -> Truth:
 def _current(workspace: Workspace, key: str) -> bool:
     manifest = workspace.manifest("catalog")
     if manifest is None or manifest.meta.get("boutique") != key or not workspace.has(TRUTH, key):
+        return False
+    label = workspace.root / "media" / FOLDER / LABEL
+    if not label.is_file() or label.read_text(encoding="utf-8").strip() != key:
         return False
     items = load_shop(workspace).items
     wanted = [path for column in ("images", "videos") for paths in items[column].to_list() for path in paths]

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-_NAMES = ["Solveig", "Maren", "Ilka", "Anouk", "Tilda", "Bram", "Ottilie", "Fenna", "Leonie", "Casper", "Runa", "Elio", "Margot", "Isak", "Noor", "Petra", "Silvan", "Wilma", "Aurel", "Beatrix", "Corin", "Dagny", "Esben", "Flora", "Greta", "Hanne", "Ines", "Jorun", "Kasia", "Lotte", "Mirko", "Nella", "Orla", "Pascal", "Quentin", "Rosalie", "Sunniva", "Theo", "Ursa", "Viggo", "Willem", "Xenia", "Yara", "Zelda", "Alma", "Benno", "Clio", "Dario", "Edda", "Finn", "Gaia", "Hugo", "Ida", "Juno", "Kai", "Luce", "Mila", "Nils", "Olive", "Pia", "Remy", "Saskia", "Tove", "Una", "Vera", "Wren", "Ylva", "Zita", "Arlo", "Birk", "Cosima", "Dora", "Emil", "Fia", "Gus", "Hedda", "Ivo", "Jette", "Knut", "Linnea", "Moritz", "Nadia", "Oskar", "Piet", "Ragna", "Stella", "Thure", "Ulla", "Veda", "Wanda", "Yngve", "Zora", "Adele", "Boris", "Celia", "Dunja"]
+_NAMES = (
+    "Solveig", "Maren", "Ilka", "Anouk", "Tilda", "Bram", "Ottilie", "Fenna", "Leonie", "Casper", "Runa", "Elio",
+    "Margot", "Isak", "Noor", "Petra", "Silvan", "Wilma", "Aurel", "Beatrix", "Corin", "Dagny", "Esben", "Flora",
+    "Greta", "Hanne", "Ines", "Jorun", "Kasia", "Lotte", "Mirko", "Nella", "Orla", "Pascal", "Quentin", "Rosalie",
+    "Sunniva", "Theo", "Ursa", "Viggo", "Willem", "Xenia", "Yara", "Zelda", "Alma", "Benno", "Clio", "Dario",
+    "Edda", "Finn", "Gaia", "Hugo", "Ida", "Juno", "Kai", "Luce", "Mila", "Nils", "Olive", "Pia", "Remy",
+    "Saskia", "Tove", "Una", "Vera", "Wren", "Ylva", "Zita", "Arlo", "Birk", "Cosima", "Dora", "Emil", "Fia",
+    "Gus", "Hedda", "Ivo", "Jette", "Knut", "Linnea", "Moritz", "Nadia", "Oskar", "Piet", "Ragna", "Stella",
+    "Thure", "Ulla", "Veda", "Wanda", "Yngve", "Zora", "Adele", "Boris", "Celia", "Dunja",
+)  # fmt: skip
 
 
 def piece_names(n: int, n_categories: int, rng: np.random.Generator) -> list[str]:

@@ -52,8 +52,9 @@ def accents(ground: str, family: str, rng: np.random.Generator) -> tuple[str, st
 
     wanted = clear(_NEUTRALS if rng.random() < 0.65 else colourful, ground, 34) or clear(_NEUTRALS, ground, 34)
     first = _pick(rng, wanted)
-    second = [code for code in clear([*_NEUTRALS, *colourful], ground, 20) if abs(lightness(code) - lightness(first)) >= 25]
-    return first, _pick(rng, second or ["#24262c" if lightness(ground) > 50 else "#f4efe4"])
+    options = [*_NEUTRALS, *colourful]
+    furthest = max(options, key=lambda code: min(abs(lightness(code) - lightness(other)) for other in (ground, first)))
+    return first, _pick(rng, clear(clear(options, ground, 20), first, 25) or [furthest])
 
 
 def trim(rng: np.random.Generator) -> str:

@@ -69,14 +69,42 @@ THEME_STORIES: dict[str, tuple[str, ...]] = {
 }
 
 OCCASION_LINES: dict[str, tuple[str, ...]] = {
-    "everyday": ("Made for every day of the week.", "The one you will reach for each morning.", "Simply for daily life."),
-    "gift": ("Comes in a gift box with a card.", "An easy present for someone hard to please.", "Ready to give, ribbon included."),
-    "wedding": ("A favourite on wedding lists.", "For the big day and the anniversaries after it.", "Worthy of a wedding table."),
-    "travel": ("A loyal companion on journeys.", "Feels at home in any hotel room.", "For weekends away and long flights."),
+    "everyday": (
+        "Made for every day of the week.",
+        "The one you will reach for each morning.",
+        "Simply for daily life.",
+    ),
+    "gift": (
+        "Comes in a gift box with a card.",
+        "An easy present for someone hard to please.",
+        "Ready to give, ribbon included.",
+    ),
+    "wedding": (
+        "A favourite on wedding lists.",
+        "For the big day and the anniversaries after it.",
+        "Worthy of a wedding table.",
+    ),
+    "travel": (
+        "A loyal companion on journeys.",
+        "Feels at home in any hotel room.",
+        "For weekends away and long flights.",
+    ),
     "office": ("Brings some character to the office.", "Made for the desk and the meeting.", "Well behaved at work."),
-    "garden party": ("Born for garden parties.", "Best in the company of lemonade and late sun.", "For long lunches under the trees."),
-    "holidays": ("Part of the festive season.", "For the days when the whole family comes home.", "A holiday tradition in the making."),
-    "quiet evening": ("For slow evenings in.", "Best enjoyed when the phone is off.", "Made for the quiet hour after dinner."),
+    "garden party": (
+        "Born for garden parties.",
+        "Best in the company of lemonade and late sun.",
+        "For long lunches under the trees.",
+    ),
+    "holidays": (
+        "Part of the festive season.",
+        "For the days when the whole family comes home.",
+        "A holiday tradition in the making.",
+    ),
+    "quiet evening": (
+        "For slow evenings in.",
+        "Best enjoyed when the phone is off.",
+        "Made for the quiet hour after dinner.",
+    ),
 }  # fmt: skip
 
 FUNCTION_WORDS: dict[str, tuple[str, ...]] = {
@@ -101,17 +129,29 @@ FUNCTION_LINES: dict[str, dict[Family, tuple[str, ...]]] = {
         "paper": ("The cover wipes clean after coffee accidents.", "Ink dries at once and does not smudge."),
     },
     "low impact": {
-        "table": ("Fired with renewable energy from reclaimed clay and metal.", "Made without plastic, shipped without plastic."),
-        "decor": ("Made from leftovers that would have been thrown away.", "Carbon counted, reduced and written on the receipt."),
+        "table": (
+            "Fired with renewable energy from reclaimed clay and metal.",
+            "Made without plastic, shipped without plastic.",
+        ),
+        "decor": (
+            "Made from leftovers that would have been thrown away.",
+            "Carbon counted, reduced and written on the receipt.",
+        ),
         "soft": ("Filled and woven from recycled fibres.", "Dyed without harmful chemicals; certified organic."),
         "bag": ("Cut from offcuts and lined with recycled bottles.", "A take-back scheme turns it into the next one."),
         "wear": ("Certified organic and fairly made.", "Made of recycled yarn, using a tenth of the water."),
-        "shoe": ("Soles of recycled tyres, laces of recycled bottles.", "Made without animal glue, in a solar-powered workshop."),
+        "shoe": (
+            "Soles of recycled tyres, laces of recycled bottles.",
+            "Made without animal glue, in a solar-powered workshop.",
+        ),
         "paper": ("Recycled pages, vegetable ink.", "One tree is planted for each one sold."),
     },
     "portable": {
         "table": ("So light that you forget it is in your bag.", "Weighs next to nothing, so it comes along."),
-        "decor": ("Light enough to carry from room to room with one finger.", "Moves with you whenever the mood takes you."),
+        "decor": (
+            "Light enough to carry from room to room with one finger.",
+            "Moves with you whenever the mood takes you.",
+        ),
         "soft": ("Light enough to take to the terrace and back.", "One hand is enough to move it."),
         "bag": ("Weighs less than the keys inside.", "Ultralight; your shoulder will thank you."),
         "wear": ("So light you forget you are wearing it.", "Packs down to the size of an apple."),
@@ -134,7 +174,10 @@ FUNCTION_LINES: dict[str, dict[Family, tuple[str, ...]]] = {
         "bag": ("Padded straps that feel like a hand on the shoulder.", "The softest lining we have ever sewn."),
         "wear": ("As gentle as a hug, and never scratchy.", "Soft from the first day, softer every year."),
         "shoe": ("A cork footbed that shapes itself to you.", "Comfortable from the first step; no breaking in."),
-        "paper": ("Pages so smooth that writing slows you down nicely.", "The cover feels warm and velvety in the hand."),
+        "paper": (
+            "Pages so smooth that writing slows you down nicely.",
+            "The cover feels warm and velvety in the hand.",
+        ),
     },
     "weatherproof": {
         "table": ("Made to stay outdoors; frost does it no harm.", "Rain, camp fire, picnic: it takes them all."),

@@ -44,7 +44,7 @@ def shoot(shot: Shot) -> None:
     """Write `<item_id>.jpg`, and `<item_id>.mp4` when the piece has a motion."""
     piece, config = shot.piece, shot.config
     look = look_of(piece)
-    studio = Studio(*(linear(code) for code in piece.room))
+    studio = Studio(linear(piece.room[0]), linear(piece.room[1]))
     draw, stance = PRODUCTS[look.category]
     stage = Stage(config.image_size * SUPERSAMPLE)
     draw(stage, look)
@@ -56,7 +56,9 @@ def shoot(shot: Shot) -> None:
         write_film(path.with_suffix(".mp4"), frames(look, studio, piece.motion, stock), stock)
 
 
-def shoot_all(pieces: list[Piece], folder: Path, config: BoutiqueConfig, progress: Progress, workers: int | None) -> None:
+def shoot_all(
+    pieces: list[Piece], folder: Path, config: BoutiqueConfig, progress: Progress, workers: int | None
+) -> None:
     """Draw everything into `folder`.
 
     Args:

@@ -92,18 +92,18 @@ def _likes(factor: Factor, n: int, rng: np.random.Generator) -> _Matrix:
     count = len(factor.levels)
     if factor.name == "price":
         ideal = rng.uniform(-0.5, count - 0.5, (n, 1))
-        return -np.abs(np.arange(count) - ideal)
+        return np.asarray(-np.abs(np.arange(count) - ideal))
     liking: _Matrix = np.exp(0.9 * rng.standard_normal((n, count)))
-    return (liking - np.exp(0.405)) / 1.75
+    return np.asarray((liking - np.exp(0.405)) / 1.75)  # about zero mean, unit spread
 
 
 def _level_shares(column: npt.NDArray[np.int16], count: int) -> _Matrix:
-    found = np.bincount(column[column >= 0], minlength=count).astype(float)
-    return found / max(found.sum(), 1)
+    found: _Matrix = np.bincount(column[column >= 0], minlength=count).astype(float)
+    return np.asarray(found / max(float(found.sum()), 1.0))
 
 
 def _standard(liking: _Matrix, share: _Matrix) -> _Matrix:
     """Return likings with zero mean and unit spread over the items that have the factor."""
     mean = (liking * share).sum(axis=1, keepdims=True)
     spread = np.sqrt((((liking - mean) ** 2) * share).sum(axis=1, keepdims=True))
-    return np.clip((liking - mean) / np.maximum(spread, 1e-6), -4, 4)
+    return np.asarray(np.clip((liking - mean) / np.maximum(spread, 1e-6), -4, 4))

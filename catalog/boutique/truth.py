@@ -13,7 +13,6 @@ import polars as pl
 
 from catalog.boutique.factors import Factor, Medium
 from catalog.ids import IdMap
-from catalog.nouns import Item
 from catalog.vectors import Floats
 
 Levels = npt.NDArray[np.int16]
@@ -125,10 +124,14 @@ class Truth:
         ranked = (self.items.ids[int(row)] for row in order)
         return [item for item in ranked if among is None or item in among][:n]
 
-    def fit(self, user_id: str, item: Item) -> float:
-        """Return the share of items this one is at least as relevant as, in 0..1, for judging an agent's pick."""
+    def percentile(self, user_id: str, item_id: str) -> float:
+        """Return the share of all items this one is at least as relevant as, in 0..1: a pick of 0.99 is a good one.
+
+        Raises:
+            NotFoundError: When either is unknown.
+        """
         score = self.relevance(user_id)
-        return float((score <= score[self.items.row(item.item_id)]).mean())
+        return float((score <= score[self.items.row(item_id)]).mean())
 
     def save(self, folder: Path) -> None:
         """Write `truth.json`, `items.parquet` and `tastes.parquet` into an existing folder."""
@@ -142,7 +145,9 @@ class Truth:
             "user_id": list(self.users), "tribe": self.tribes[:, 0], "second_tribe": self.tribes[:, 1],
             "weights": self.weights.tolist(),
         }  # fmt: skip
-        schema = {"user_id": pl.String, "tribe": pl.Int16, "second_tribe": pl.Int16, "weights": pl.List(pl.Float32)}
+        schema: dict[str, pl.DataType | type[pl.DataType]] = {
+            "user_id": pl.String, "tribe": pl.Int16, "second_tribe": pl.Int16, "weights": pl.List(pl.Float32),
+        }  # fmt: skip
         pl.DataFrame(tastes, schema=schema).write_parquet(folder / "tastes.parquet")
 
     @classmethod

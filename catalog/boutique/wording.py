@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -54,10 +55,10 @@ def describe(piece: Piece) -> tuple[str, str]:
 
 
 def _article(text: str) -> str:
-    """Mend `a` before a vowel sound."""
+    """Mend `a` before a vowel sound, and begin with a capital."""
     words = text.split(" ")
-    for k, word in enumerate(words[:-1]):
-        if (word == "a" and words[k + 1][:1].lower() in "aeio") or (word == "a" and words[k + 1].lower().startswith("urban")):
+    for k, (word, after) in enumerate(pairwise(words)):
+        if word == "a" and (after[:1].lower() in "aeio" or after.lower().startswith("urban")):
             words[k] = "an"
     joined = " ".join(words)
     return joined[:1].upper() + joined[1:]
@@ -66,5 +67,5 @@ def _article(text: str) -> str:
 def attributes(piece: Piece) -> dict[str, tuple[str, ...]]:
     """Return the facets of the record: material and occasion always, colour mostly."""
     told = np.random.default_rng([piece.seed, 37, len(piece.shade)]).random() < COLOUR_TOLD
-    facets = {"material": (piece.material,), "occasion": (piece.occasion,)}
+    facets: dict[str, tuple[str, ...]] = {"material": (piece.material,), "occasion": (piece.occasion,)}
     return {"colour": (piece.colour,), **facets} if told else facets

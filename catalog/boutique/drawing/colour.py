@@ -28,7 +28,8 @@ def encode(light: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     v = np.linspace(0, 1, _STEPS + 1)
     table = np.where(v <= 0.0031308, v * 12.92, 1.055 * v ** (1 / 2.4) - 0.055)
     codes: npt.NDArray[np.uint8] = np.rint(table * 255).astype(np.uint8)
-    return codes[(np.clip(held, 0, 1) * _STEPS).astype(np.int32)]
+    found: npt.NDArray[np.uint8] = codes[(np.clip(held, 0, 1) * _STEPS).astype(np.int32)]
+    return found
 
 
 def mix(a: Rgb, b: Rgb, share: float) -> Rgb:

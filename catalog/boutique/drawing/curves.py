@@ -40,6 +40,19 @@ def rounded(points: Pairs, radius: float, *, per: int = 8) -> Points:
     return np.vstack(corners)
 
 
+def box(x0: float, y0: float, x1: float, y1: float, radius: float = 0.0) -> Points:
+    """Return a rectangle with corners rounded by `radius`."""
+    corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
+    return rounded(corners, radius) if radius else corners
+
+
+def arch(left: Pairs) -> Points:
+    """Return an open curve through (distance from the axis x = 0.5, y), from the left end to the axis and back."""
+    half = np.asarray(left, float)
+    points = np.vstack([half * (-1, 1), half[-2 if half[-1, 0] == 0 else -1 :: -1]])
+    return smooth(np.add(points, (0.5, 0)), closed=False)
+
+
 def mirrored(left: Pairs) -> Points:
     """Return the closed outline whose left half, from top to bottom, is `left`; the axis is x = 0.5."""
     half = np.asarray(left, float)

@@ -100,7 +100,9 @@ def _turntable(room: Pixels, table: tuple[float, float], angle: float) -> Pixels
     return room * (1 - stage.alpha)[..., None] + stage.light
 
 
-def _warp(light: Pixels, alpha: Field, matrix: npt.NDArray[np.float64], about: tuple[float, float]) -> tuple[Pixels, Field]:
+def _warp(
+    light: Pixels, alpha: Field, matrix: npt.NDArray[np.float64], about: tuple[float, float]
+) -> tuple[Pixels, Field]:
     """Move a sprite: a pixel (x, y) is read at `matrix` @ ((x, y) - about) + about; `about` in picture widths."""
     px = len(alpha)
     centre = np.array(about) * px
@@ -169,20 +171,28 @@ def _sweep(light: Pixels, alpha: Field, share: float) -> Pixels:
     axis = (np.arange(px, dtype=np.float32) + 0.5) / px
     along = axis[None, :] + 0.35 * axis[:, None]
     band = np.exp(-(((along - (1.6 * share - 0.1)) / 0.09) ** 2)).astype(np.float32)
-    return light * (0.62 + 0.75 * band)[..., None] + (0.10 * band * alpha)[..., None]
+    lit: Pixels = light * (0.62 + 0.75 * band)[..., None] + (0.10 * band * alpha)[..., None]
+    return lit
+
+
+_X264 = "threads=1:bframes=0:rc-lookahead=0:mbtree=0"
+"""With two-way predicted frames x264 looks at memory it never wrote, and the same film gives other bytes."""
 
 
 def write_film(path: Path, pictures: Iterator[Image.Image], stock: FilmStock) -> None:
     """Encode a film: H.264 where PyAV has it, else MPEG-4; one thread, so that bytes repeat."""
     import av
 
-    names = av.codec.codecs_available
-    codec, options = ("libx264", {"crf": "23", "preset": "veryfast"}) if "libx264" in names else ("mpeg4", {"qscale": "4"})
+    if "libx264" in av.codec.codecs_available:
+        codec, options = "libx264", {"crf": "23", "preset": "veryfast", "x264-params": _X264}
+    else:
+        codec, options = "mpeg4", {"qscale": "4"}
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart", "fflags": "+bitexact"}) as container:
         stream = container.add_stream(codec, rate=stock.rate, options=options)
+        assert isinstance(stream, av.VideoStream)
         stream.width = stream.height = stock.size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
         for picture in pictures:
-            container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")))
         container.mux(stream.encode(None))

@@ -63,9 +63,9 @@ def _fill(px: int, outline: Pairs, holes: Sequence[Pairs] = ()) -> _Fill:
     for shape, value in [(points, 255), *((np.asarray(hole, float), 0) for hole in holes)]:
         local = (shape * px - low) * OVERSAMPLE - 0.5
         draw.polygon([(float(x), float(y)) for x, y in local], fill=value)
-    alpha = np.asarray(image.reduce(OVERSAMPLE), np.float32) / 255
-    x = ((np.arange(w) + low[0] + 0.5) / px).astype(np.float32)[None, :]
-    y = ((np.arange(h) + low[1] + 0.5) / px).astype(np.float32)[:, None]
+    alpha = np.asarray(image.reduce(OVERSAMPLE), np.float32) / np.float32(255)
+    x: Field = ((np.arange(w) + low[0] + 0.5) / px).astype(np.float32)[None, :]
+    y: Field = ((np.arange(h) + low[1] + 0.5) / px).astype(np.float32)[:, None]
     return _Fill(int(low[1]), int(low[0]), alpha, np.broadcast_to(x, (h, w)), np.broadcast_to(y, (h, w)))
 
 
@@ -74,9 +74,7 @@ def _unit(nx: Field, ny: Field, nz: Field) -> tuple[Field, Field, Field]:
     return nx / length, ny / length, nz / length
 
 
-def flat(
-    px: int, outline: Pairs, *, holes: Sequence[Pairs] = (), lean: tuple[float, float] = (0.0, 0.0)
-) -> Form:
+def flat(px: int, outline: Pairs, *, holes: Sequence[Pairs] = (), lean: tuple[float, float] = (0.0, 0.0)) -> Form:
     """Return a plane; `lean` tips its normal to the right and down."""
     fill = _fill(px, outline, holes)
     one = np.ones_like(fill.alpha)
@@ -122,7 +120,7 @@ def folded(
         seed: Places the folds.
         cx: Axis they fan out from.
     """
-    h, w = form.alpha.shape
+    h = len(form.alpha)
     px_y = np.linspace(0, 1, h, dtype=np.float32)[:, None]
     begin = float(form.t.min())
     span = max(float(form.t.max()) - begin, 1e-6)

@@ -17,8 +17,11 @@ from catalog.boutique.drawing.forms import Field, Form
 
 Grain = Literal["none", "leather", "weave", "knit", "wood", "nap", "speckle", "brushed", "pile"]
 
-KEY = np.array([-0.50, -0.60, 0.62]) / np.linalg.norm([-0.50, -0.60, 0.62])
-HALF = (KEY + [0, 0, 1]) / np.linalg.norm(KEY + [0, 0, 1])
+KEY = (-0.5015, -0.6018, 0.6218)
+"""Unit vector to the studio light: upper left, in front."""
+
+HALF = (-0.2784, -0.3341, 0.9005)
+"""Unit vector half way between the light and the eye."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,32 +93,35 @@ def _texture(grain: Grain, s: Field, t: Field) -> Field:
     """Return the brightness of the grain, (h, w), mean about 0, within about -1..1."""
     fine, soft = _noise()
     if grain == "leather":
-        return _at(soft, s, t, 1100, 1100) * 0.3 + _at(fine, s, t, 700, 700) * 0.15
-    if grain == "weave":
-        return (np.sin(s * 560) * np.sin(t * 560) * 0.5 + _at(fine, s, t, 160, 640) * 0.22).astype(np.float32)
-    if grain == "knit":
+        relief = _at(soft, s, t, 1100, 1100) * 0.3 + _at(fine, s, t, 700, 700) * 0.15
+    elif grain == "weave":
+        relief = np.sin(s * 560) * np.sin(t * 560) * 0.5 + _at(fine, s, t, 160, 640) * 0.22
+    elif grain == "knit":
         column = s * 38
         slant = np.abs(column - np.floor(column) - 0.5)
         stitch = np.abs(np.sin((t * 46 + slant * 1.1) * np.pi))
         gap = np.minimum(1, (0.5 - slant) * 7) * np.minimum(1, slant * 9 + 0.35)
-        return (stitch**0.6 * gap - 0.62).astype(np.float32)
-    if grain == "wood":
-        return _at(soft, s, t, 620, 34) * 0.5 + _at(fine, s, t, 900, 60) * 0.2
-    if grain == "brushed":
-        return _at(fine, s, t, 24, 900)
-    if grain == "pile":
+        relief = stitch**0.6 * gap - 0.62
+    elif grain == "wood":
+        relief = _at(soft, s, t, 620, 34) * 0.5 + _at(fine, s, t, 900, 60) * 0.2
+    elif grain == "brushed":
+        relief = _at(fine, s, t, 24, 900)
+    elif grain == "pile":
         rows = np.sin(t * 300 + _at(soft, s, t, 300, 300) * 0.6)
-        return (rows * 0.35 + _at(fine, s, t, 420, 420) * 0.3).astype(np.float32)
-    if grain == "speckle":
-        return _at(fine, s, t, 420, 420) * 0.4
-    return _at(fine, s, t, 520, 520) * 0.3 + _at(soft, s, t, 160, 160) * 0.2
+        relief = rows * 0.35 + _at(fine, s, t, 420, 420) * 0.3
+    elif grain == "speckle":
+        relief = _at(fine, s, t, 420, 420) * 0.4
+    else:
+        relief = _at(fine, s, t, 520, 520) * 0.3 + _at(soft, s, t, 160, 160) * 0.2
+    return relief.astype(np.float32, copy=False)
 
 
 def _band(value: Field, low: float, high: float, soft: float) -> Field:
     """Return 1 inside low..high, falling to 0 over `soft` on both sides."""
     rise = np.clip((value - low) / soft, 0, 1)
     fall = np.clip((high - value) / soft, 0, 1)
-    return rise * fall
+    both: Field = rise * fall
+    return both
 
 
 def shade(form: Form, albedo: npt.NDArray[np.float32], finish: Finish) -> npt.NDArray[np.float32]:
@@ -137,5 +143,6 @@ def shade(form: Form, albedo: npt.NDArray[np.float32], finish: Finish) -> npt.ND
         shine = shine + finish.window * (0.42 * box + 0.16 * strip)
     if finish.metal:
         sky = 0.5 - 0.5 * np.sin(4.2 * nx + 1.1) * 0.9 - 0.35 * ny
-        return (albedo * (0.25 + 1.25 * np.clip(sky, 0, 1))[..., None] + shine[..., None] * 0.8).astype(np.float32)
-    return (albedo * diffuse[..., None] + shine[..., None]).astype(np.float32)
+        diffuse, shine = 0.25 + 1.25 * np.clip(sky, 0, 1), shine * 0.8
+    light: npt.NDArray[np.float32] = albedo * diffuse[..., None] + shine[..., None]
+    return light.astype(np.float32, copy=False)

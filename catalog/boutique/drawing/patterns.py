@@ -5,6 +5,7 @@ Coordinates are in picture widths; a pattern is an endless plane, so a body may 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -45,30 +46,35 @@ class Print:
 
 def colours(cloth: Print, s: Field, t: Field, px: int) -> npt.NDArray[np.float32]:
     """Return the albedo (h, w, 3), linear, of a print at texture coordinates `s`, `t` (h, w)."""
-    a = np.radians(cloth.angle)
-    unit = np.float32(0.1 * cloth.scale)
+    a = math.radians(cloth.angle)
+    unit = 0.1 * cloth.scale
     along, down = s - (0.5 + cloth.shift[0]), t - (0.5 + cloth.shift[1])
-    u = (along * np.cos(a) + down * np.sin(a)) / unit
-    v = (down * np.cos(a) - along * np.sin(a)) / unit
-    soft = 1.1 / (px * float(unit))
+    u = (along * math.cos(a) + down * math.sin(a)) / unit
+    v = (down * math.cos(a) - along * math.sin(a)) / unit
+    soft = 1.1 / (px * unit)
     ground = np.array(cloth.ground, np.float32)
     if cloth.pattern == "ombre":
         begin, end = cloth.span
         w = np.clip((t - begin) / (end - begin), 0, 1)
         w = w * w * (3 - 2 * w)
-        return (ground + (np.array(cloth.first, np.float32) - ground) * w[..., None]).astype(np.float32)
-    first, second = PATTERNS[cloth.pattern](u.astype(np.float32), v.astype(np.float32), soft, cloth.seed)
+        blend: npt.NDArray[np.float32] = ground + (np.array(cloth.first, np.float32) - ground) * w[..., None]
+        return blend.astype(np.float32)
+    first, second = PATTERNS[cloth.pattern](
+        u.astype(np.float32, copy=False), v.astype(np.float32, copy=False), soft, cloth.seed
+    )
     out = ground + (np.array(cloth.first, np.float32) - ground) * first[..., None]
-    return (out + (np.array(cloth.second, np.float32) - out) * second[..., None]).astype(np.float32)
+    both: npt.NDArray[np.float32] = out + (np.array(cloth.second, np.float32) - out) * second[..., None]
+    return both
 
 
-def _inside(distance: Field, soft: float) -> Field:
+def _inside(distance: npt.NDArray[np.floating], soft: float) -> Field:
     """Return 1 where `distance` is negative, 0 where positive, smooth over `soft`."""
-    return np.clip(0.5 - distance / (2 * soft), 0, 1)
+    inside: Field = np.clip(np.float32(0.5) - distance / np.float32(2 * soft), 0, 1)
+    return inside
 
 
 def _none(u: Field) -> Field:
-    return np.zeros_like(u)
+    return np.zeros(u.shape, np.float32)
 
 
 def _plain(u: Field, v: Field, soft: float, seed: int) -> Cover:
@@ -119,7 +125,11 @@ def _table(seed: int, width: int) -> npt.NDArray[np.float32]:
     return np.random.default_rng([seed, 77]).random((64, 64, width), dtype=np.float32)
 
 
-def _cells(u: Field, v: Field, size: float, shift: float) -> tuple[Field, Field, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+_Cells = npt.NDArray[np.int32]
+
+
+def _cells(u: Field, v: Field, size: float, shift: float) -> tuple[Field, Field, _Cells, _Cells]:
+    """Return where a point lies in its cell (-0.5..0.5) and the cell's row and column in the table."""
     row = np.floor(v / size + shift)
     x = u / size + shift + 0.5 * (row % 2)
     column = np.floor(x)
@@ -164,8 +174,8 @@ def _terrazzo(u: Field, v: Field, soft: float, seed: int) -> Cover:
         turn = chance[..., 2] * 6.3
         x = dx * np.cos(turn) + dy * np.sin(turn)
         y = (dy * np.cos(turn) - dx * np.sin(turn)) * (1.1 + 0.9 * chance[..., 3])
-        chip = np.maximum(np.maximum(np.abs(x) + y * 0.4, -y * 1.1), x * 0.5 + y) - reach * (0.55 + 0.55 * chance[..., 4])
-        here = _inside(chip, soft / size)
+        chip = np.maximum(np.maximum(np.abs(x) + y * 0.4, -y * 1.1), x * 0.5 + y)
+        here = _inside(chip - reach * (0.55 + 0.55 * chance[..., 4]), soft / size)
         one = chance[..., 5] < 0.55
         first = np.maximum(first, here * one)
         second = np.maximum(second, here * ~one)

@@ -174,7 +174,7 @@ class Studio:
         wall, floor = (np.array(c, np.float32) for c in (self.wall, self.floor))
         glow = 1.06 - 0.42 * ((x - 0.36) ** 2 + (y - 0.34) ** 2)
         if stance == "lying":
-            return wall * glow[..., None]
+            return (wall * glow[..., None]).astype(np.float32)
         bend = np.clip((y - 0.60) / 0.16, 0, 1) * np.ones_like(x)
         bend = bend * bend * (3 - 2 * bend)
         base = wall + (floor - wall) * bend[..., None]
@@ -221,7 +221,8 @@ def photograph(
     """Set a product into the room and return a picture of `size` by `size` pixels.
 
     Args:
-        light, alpha: Premultiplied linear light (px, px, 3) and coverage (px, px).
+        light: Premultiplied linear light, (px, px, 3).
+        alpha: Coverage, (px, px).
         studio: The room.
         stance: How the product stands in it.
         size: Side of the picture; px is a multiple of it.

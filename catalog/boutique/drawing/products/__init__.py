@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from catalog.boutique.drawing.look import Look
+from catalog.boutique.drawing.products.armchairs import armchair
 from catalog.boutique.drawing.products.bags import backpack, handbag
-from catalog.boutique.drawing.products.clothes import dress, scarf, sweater
-from catalog.boutique.drawing.products.furniture import armchair, cushion, rug
+from catalog.boutique.drawing.products.dresses import dress
 from catalog.boutique.drawing.products.lamps import lamp
 from catalog.boutique.drawing.products.notebooks import notebook
+from catalog.boutique.drawing.products.scarves import scarf
 from catalog.boutique.drawing.products.shoes import sneaker
+from catalog.boutique.drawing.products.sweaters import sweater
 from catalog.boutique.drawing.products.tableware import bottle, mug, teapot
+from catalog.boutique.drawing.products.textiles import cushion, rug
 from catalog.boutique.drawing.products.vessels import pot, vase
 from catalog.boutique.drawing.stage import Stage, Stance
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from catalog.boutique.drawing.colour import linear, mix
-from catalog.boutique.drawing.curves import Points, ribbon, rounded, turned
+from catalog.boutique.drawing.curves import Points, box, ribbon, turned
 from catalog.boutique.drawing.look import Look
 from catalog.boutique.drawing.stage import Stage, plain
 
@@ -21,9 +21,9 @@ def notebook(stage: Stage, look: Look) -> None:
     }[look.silhouette]
     turn = (look.seed % 9 - 4) * 2.0
 
-    def box(inset: float, dx: float, dy: float, radius: float) -> Points:
-        x0, x1, y0, y1 = 0.5 - w / 2 + inset, 0.5 + w / 2 - inset, 0.5 - h / 2 + inset, 0.5 + h / 2 - inset
-        return turned(rounded([(x0 + dx, y0 + dy), (x1 + dx, y0 + dy), (x1 + dx, y1 + dy), (x0 + dx, y1 + dy)], radius), turn)
+    def sheet(inset: float, dx: float, dy: float) -> Points:
+        x, y = w / 2 - inset, h / 2 - inset
+        return turned(box(0.5 - x + dx, 0.5 - y + dy, 0.5 + x + dx, 0.5 + y + dy, corner), turn)
 
     def edge(x: float) -> float:
         """Return how far a rounded corner draws the upper edge in at a distance `x` from the side."""
@@ -31,16 +31,18 @@ def notebook(stage: Stage, look: Look) -> None:
         return 0.82 * (corner - float(np.sqrt(corner**2 - gap**2)))
 
     cover = look.body.turned(-turn).spanning(0.5 - h / 2, 0.5 + h / 2)
+    shade = mix(look.body.cloth.ground, (0, 0, 0), 0.5)
     mark = turned(ribbon([(0.5 - w * 0.2, 0.5 + h * 0.4), (0.5 - w * 0.2, 0.5 + h / 2 + 0.055)], 0.016), turn)
     stage.flat(mark, plain(look.trim, "silk"))
-    stage.soft(box(0, 0.016, 0.020, corner), plain(mix(look.body.cloth.ground, (0, 0, 0), 0.5), look.body.finish), 0.006)
+    stage.soft(sheet(0, 0.016, 0.020), cover.solid(shade), 0.006)
     for k in range(4):
         tone = 0.93 - 0.06 * (k % 2)
-        stage.flat(box(0.006, 0.013 - 0.003 * k, 0.017 - 0.004 * k, corner), plain(tuple(c * tone for c in linear("#f6f1e6")), "paper"))
-    stage.soft(box(0, 0, 0, corner), cover, 0.010, height=0.6, shadow=0.35)
+        page = plain(mix((0, 0, 0), linear("#f6f1e6"), tone), "paper")
+        stage.flat(sheet(0.006, 0.013 - 0.003 * k, 0.017 - 0.004 * k), page)
+    stage.soft(sheet(0, 0, 0), cover, 0.010, height=0.6, shadow=0.35)
     fold, rest = 0.5 - w / 2 + 0.045, h / 2 - 0.002 - edge(0.045)
     spine = turned(ribbon([(fold, 0.5 - rest), (fold, 0.5 + rest)], 0.005), turn)
-    stage.flat(spine, cover.solid(mix(look.body.cloth.ground, (0, 0, 0), 0.5)))
+    stage.flat(spine, cover.solid(shade))
     if look.silhouette == "angular":
         _corners(stage, w, h, turn)
     reach = h / 2 + 0.001 - edge(w * 0.14)
@@ -48,7 +50,7 @@ def notebook(stage: Stage, look: Look) -> None:
     stage.soft(turned(ribbon(band, 0.017), turn), plain(look.dark, "nylon"), 0.008, shadow=0.4)
     if look.seed % 3 == 0:
         x, y = 0.5 - w * 0.06, 0.5 - h * 0.2
-        label = turned(rounded([(x - 0.085, y - 0.035), (x + 0.085, y - 0.035), (x + 0.085, y + 0.035), (x - 0.085, y + 0.035)], 0.006), turn)
+        label = turned(box(x - 0.085, y - 0.035, x + 0.085, y + 0.035, 0.006), turn)
         stage.soft(label, plain(linear("#f3ecdc"), "paper"), 0.004, shadow=0.3)
         for dy, half in ((-0.009, 0.055), (0.012, 0.035)):
             stage.flat(turned(ribbon([(x - half, y + dy), (x + half, y + dy)], 0.004), turn), plain(look.dark, "paper"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from catalog.boutique.drawing.colour import linear, mix
-from catalog.boutique.drawing.curves import Points, ellipse, ribbon, rounded, smooth
+from catalog.boutique.drawing.curves import Points, box, ellipse, ribbon, rounded, smooth
 from catalog.boutique.drawing.look import Look
 from catalog.boutique.drawing.stage import Stage, plain
 
@@ -47,19 +47,19 @@ def _lining(stage: Stage, points: Points, look: Look, last: int) -> None:
     """Show the far side of the opening, from the end of the throat to the top of the heel."""
     heel = last + 1 + int(np.argmin(points[last + 1 :, 1]))
     a, b = points[last], points[heel]
-    far = smooth(np.array([a + (0.005, 0.012), (a + b) / 2 + (0, 0.012), b + (-0.01, 0.006)]), closed=False)
-    low = np.array([b + (0.0, 0.12), a + (0.0, 0.12)])
+    far = smooth(np.stack([a, (a + b) / 2, b]) + np.array([(0.005, 0.012), (0, 0.012), (-0.01, 0.006)]), closed=False)
+    low = np.stack([b, a]) + np.array([0, 0.12])
     stage.soft(np.vstack([far, low]), plain(mix(look.trim, (0.03, 0.03, 0.03), 0.45), "cotton"), 0.02)
 
 
 def _toe_and_heel(stage: Stage, look: Look, points: Points, x0: float, x1: float) -> None:
-    trim = plain(look.trim, "leather")
-    heel_top = float(points[-3][1]) + 0.01
-    heel = smooth([(x1 - 0.075, heel_top + 0.03), (x1 - 0.03, heel_top - 0.01), (x1 - 0.012, 0.70), (x1 - 0.012, 0.80), (x1 - 0.13, 0.80), (x1 - 0.10, 0.70)])
-    stage.soft(heel, trim, 0.03, shadow=0.3)
+    top = float(points[-3][1]) + 0.01
+    back = [(x1 - 0.075, top + 0.03), (x1 - 0.03, top - 0.01), (x1 - 0.012, 0.70), (x1 - 0.012, 0.80)]
+    stage.soft(smooth([*back, (x1 - 0.13, 0.80), (x1 - 0.10, 0.70)]), plain(look.trim, "leather"), 0.03, shadow=0.3)
     if look.silhouette in ("tall", "angular"):
-        toe = smooth([(x0 + 0.012, 0.80), (x0 + 0.008, 0.735), (x0 + 0.05, 0.69), (x0 + 0.10, 0.68), (x0 + 0.145, 0.74), (x0 + 0.155, 0.80)])
-        stage.soft(toe, plain(linear("#efe9dd"), "rubber"), 0.045, shadow=0.3)
+        tip = [(x0 + 0.012, 0.80), (x0 + 0.008, 0.735), (x0 + 0.05, 0.69), (x0 + 0.10, 0.68)]
+        cap = smooth([*tip, (x0 + 0.145, 0.74), (x0 + 0.155, 0.80)])
+        stage.soft(cap, plain(linear("#efe9dd"), "rubber"), 0.045, shadow=0.3)
     else:
         line = smooth([(x0 + 0.16, 0.795), (x0 + 0.14, 0.73), (x0 + 0.17, 0.655)], closed=False)
         stage.seam(line, mix(look.trim, (0.9, 0.88, 0.8), 0.4))
@@ -72,28 +72,30 @@ def _laces(stage: Stage, look: Look, throat: Points) -> None:
     edge = throat[-1] - throat[0]
     tongue = np.column_stack([np.interp(way, t, throat[:, k]) for k in (0, 1)])
     tongue[-1] = throat[-1] + edge * 0.06
-    stage.tube(tongue + (0.006, 0.008), 0.046, plain(look.trim, "canvas"), shadow=0.3, height=0.5)
+    stage.tube(np.add(tongue, (0.006, 0.008)), 0.046, plain(look.trim, "canvas"), shadow=0.3, height=0.5)
     cord = plain(linear("#f3efe6"), "cotton")
     across = np.array([-edge[1], edge[0]]) / float(np.hypot(*edge))
     for share in np.linspace(0.06, 0.9, 6 if look.silhouette == "tall" else 5):
         place = np.array([float(np.interp(share, t, throat[:, k])) for k in (0, 1)])
-        stage.tube([place - across * 0.012, place + across * 0.07 + edge * 0.03], 0.013, cord, shadow=0.5)
+        stage.tube(np.stack([place - across * 0.012, place + across * 0.07 + edge * 0.03]), 0.013, cord, shadow=0.5)
         x, y = place + across * 0.073 + edge * 0.03
         stage.soft(ellipse(float(x), float(y), 0.008, 0.008), plain(look.dark, "rubber"), 0.006)
 
 
 def _sole(stage: Stage, look: Look, x0: float, x1: float, b: float) -> None:
-    white = plain(linear("#f2eee5"), "rubber")
-    l, r = x0 - 0.012, x1 + 0.012
+    white, line = plain(linear("#f2eee5"), "rubber"), plain(look.trim, "rubber")
+    toe, heel = x0 - 0.012, x1 + 0.012
     if look.silhouette == "angular":
-        deep = [(l, 0.755), (0.42, 0.765), (r, 0.735), (r + 0.012, 0.835), (r - 0.05, 0.865), (0.60, 0.86), (0.52, 0.845), (0.38, 0.865), (l + 0.02, 0.862)]
-        stage.soft(rounded(deep, 0.012), white, 0.022, shadow=0.4)
-        stage.flat(ribbon([(l + 0.01, 0.80), (0.42, 0.808), (r, 0.785)], 0.012), plain(look.trim, "rubber"))
+        upper = [(toe, 0.755), (0.42, 0.765), (heel, 0.735), (heel + 0.012, 0.835), (heel - 0.05, 0.865)]
+        lower = [(0.60, 0.86), (0.52, 0.845), (0.38, 0.865), (toe + 0.02, 0.862)]
+        stage.soft(rounded([*upper, *lower], 0.012), white, 0.022, shadow=0.4)
+        stage.flat(ribbon([(toe + 0.01, 0.80), (0.42, 0.808), (heel, 0.785)], 0.012), line)
     elif look.silhouette == "wide":
-        wave = smooth([(l - 0.01, 0.775), (0.25, 0.80), (0.5, 0.785), (0.72, 0.765), (r + 0.012, 0.735), (r + 0.02, 0.82), (r - 0.04, 0.862), (0.5, 0.866), (l + 0.05, 0.862), (l - 0.005, 0.82)])
-        stage.soft(wave, white, 0.03, shadow=0.4)
+        upper = [(toe - 0.01, 0.775), (0.25, 0.80), (0.5, 0.785), (0.72, 0.765), (heel + 0.012, 0.735)]
+        lower = [(heel + 0.02, 0.82), (heel - 0.04, 0.862), (0.5, 0.866), (toe + 0.05, 0.862), (toe - 0.005, 0.82)]
+        stage.soft(smooth([*upper, *lower]), white, 0.03, shadow=0.4)
     else:
-        flat_sole = rounded([(l, 0.785), (r, 0.785), (r, 0.863), (l, 0.863)], 0.028 * b)
-        stage.soft(flat_sole, white, 0.018, shadow=0.4)
-        stage.flat(ribbon([(l + 0.012, 0.806), (r - 0.012, 0.806)], 0.008), plain(look.trim, "rubber"))
-    stage.flat(ribbon([(l + 0.03, 0.86), (r - 0.03, 0.86)], 0.009), plain(mix(look.dark, (0.2, 0.15, 0.1), 0.4), "rubber"), dim=0.8)
+        stage.soft(box(toe, 0.785, heel, 0.863, 0.028 * b), white, 0.018, shadow=0.4)
+        stage.flat(ribbon([(toe + 0.012, 0.806), (heel - 0.012, 0.806)], 0.008), line)
+    tread = plain(mix(look.dark, (0.2, 0.15, 0.1), 0.4), "rubber")
+    stage.flat(ribbon([(toe + 0.03, 0.86), (heel - 0.03, 0.86)], 0.009), tread, dim=0.8)

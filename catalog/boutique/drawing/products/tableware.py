@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from catalog.boutique.drawing.curves import Points, ribbon, smooth
+from catalog.boutique.drawing.curves import arch, ribbon, smooth
 from catalog.boutique.drawing.forms import Lathe
 from catalog.boutique.drawing.look import Look
 from catalog.boutique.drawing.stage import Paint, Stage, plain
 
 
-def _handle(stage: Stage, cx: float, points: list[tuple[float, float]], width: float, paint: Paint, sharp: bool) -> None:
+def _handle(
+    stage: Stage, cx: float, points: list[tuple[float, float]], width: float, paint: Paint, sharp: bool
+) -> None:
     """Lay a handle whose `points` are (distance from the axis, y); it turns with the body."""
     turn = float(np.cos(stage.phase))
     path = np.array([(cx + d * turn, y) for d, y in points])
@@ -33,11 +35,12 @@ def mug(stage: Stage, look: Look) -> None:
     r_high, r_low = float(shape.radius(high)) * 0.96, float(shape.radius(low)) * 0.96
     out = r_high + 0.115 * c
     sharp = look.silhouette == "angular"
-    points = (
-        [(r_high, high), (out - 0.02, high), (out, high + 0.02), (out, low - 0.02), (out - 0.02, low), (r_low, low)]
-        if sharp
-        else [(r_high, high + 0.01), (out - 0.02, high), (out, (high + low) / 2 - 0.02), (out - 0.05, low - 0.03), (r_low, low)]
-    )
+    if sharp:
+        bend = [(out - 0.02, high), (out, high + 0.02), (out, low - 0.02), (out - 0.02, low)]
+        points = [(r_high, high), *bend, (r_low, low)]
+    else:
+        bend = [(out - 0.02, high), (out, (high + low) / 2 - 0.02), (out - 0.05, low - 0.03)]
+        points = [(r_high, high + 0.01), *bend, (r_low, low)]
     front = np.sin(stage.phase) > 0.02
     if not front:
         _handle(stage, cx, points, 0.042, body.solid(), sharp)
@@ -87,10 +90,10 @@ def teapot(stage: Stage, look: Look) -> None:
     if abs(sine) <= 0.02:
         spout()
     stage.lathe(shape, body)
-    lid = Lathe(((top - 0.055, 0.03), (top - 0.045, neck * 0.55), (top - 0.005, neck * 1.04), (top + 0.008, neck * 1.06)), tilt=0.2)
-    stage.lathe(lid, body, shadow=0.3)
-    knob = Lathe(((top - 0.105, 0.008), (top - 0.095, 0.024), (top - 0.075, 0.026), (top - 0.052, 0.012)), tilt=0.2)
-    stage.lathe(knob, plain(look.trim, "wood"))
+    dome = ((top - 0.055, 0.03), (top - 0.045, neck * 0.55), (top - 0.005, neck * 1.04), (top + 0.008, neck * 1.06))
+    stage.lathe(Lathe(dome, tilt=0.2), body, shadow=0.3)
+    knob = ((top - 0.105, 0.008), (top - 0.095, 0.024), (top - 0.075, 0.026), (top - 0.052, 0.012))
+    stage.lathe(Lathe(knob, tilt=0.2), plain(look.trim, "wood"))
     if abs(sine) > 0.02:
         (handle if sine > 0 else spout)()
 
@@ -99,8 +102,12 @@ def bottle(stage: Stage, look: Look) -> None:
     """Draw a drinking bottle: slim, flask, bulb or faceted, with a cap."""
     a, b, c = look.sizes(3, 0.07)
     shape = {
-        "tall": Lathe(((0.25, 0.06), (0.28, 0.075), (0.35, 0.11 * a), (0.40, 0.115 * a), (0.83, 0.115 * a), (0.86, 0.105 * a))),
-        "wide": Lathe(((0.49, 0.09), (0.51, 0.11), (0.58, 0.235 * a), (0.63, 0.25 * a), (0.82, 0.25 * a), (0.86, 0.23 * a))),
+        "tall": Lathe(
+            ((0.25, 0.06), (0.28, 0.075), (0.35, 0.11 * a), (0.40, 0.115 * a), (0.83, 0.115 * a), (0.86, 0.105 * a))
+        ),
+        "wide": Lathe(
+            ((0.49, 0.09), (0.51, 0.11), (0.58, 0.235 * a), (0.63, 0.25 * a), (0.82, 0.25 * a), (0.86, 0.23 * a))
+        ),
         "round": Lathe(((0.36, 0.06), (0.40, 0.065), (0.47, 0.13), (0.66, 0.215 * b), (0.80, 0.185), (0.86, 0.13 * c))),
         "angular": Lathe(((0.32, 0.075), (0.38, 0.075), (0.46, 0.17 * a), (0.86, 0.17 * a)), facets=8, sharp=True),
     }[look.silhouette]
@@ -109,8 +116,5 @@ def bottle(stage: Stage, look: Look) -> None:
     stage.lathe(shape, body)
     cap = Lathe(((top - 0.085, neck * 0.96), (top - 0.07, neck * 1.06), (top + 0.012, neck * 1.08)))
     stage.lathe(cap, plain(look.trim, "wood" if look.seed % 2 else "rubber"), shadow=0.35)
-    loop: Points = smooth(
-        [(0.5 - neck * 0.6, top - 0.08), (0.5 - neck * 0.5, top - 0.125), (0.5, top - 0.14), (0.5 + neck * 0.5, top - 0.125), (0.5 + neck * 0.6, top - 0.08)],
-        closed=False,
-    )
+    loop = arch([(neck * 0.6, top - 0.08), (neck * 0.5, top - 0.125), (0, top - 0.14)])
     stage.tube(loop, 0.014, plain(look.dark, "rubber"))

@@ -15,11 +15,17 @@ def vase(stage: Stage, look: Look) -> None:
     """Draw a vase: bottle, bowl, globe or faceted cone."""
     a, b, c = look.sizes(3, 0.10)
     shape = {
-        "tall": Lathe(((0.14, 0.062), (0.19, 0.05), (0.34, 0.052 * a), (0.56, 0.135 * b), (0.72, 0.128 * c), (0.86, 0.085))),
+        "tall": Lathe(
+            ((0.14, 0.062), (0.19, 0.05), (0.34, 0.052 * a), (0.56, 0.135 * b), (0.72, 0.128 * c), (0.86, 0.085))
+        ),
         "wide": Lathe(((0.50, 0.20 * b), (0.53, 0.175), (0.64, 0.305 * a), (0.74, 0.29), (0.86, 0.15 * c)), tilt=0.2),
-        "round": Lathe(((0.34, 0.085 * a), (0.38, 0.066), (0.43, 0.12), (0.62, 0.245 * b), (0.78, 0.19), (0.86, 0.10 * c))),
+        "round": Lathe(
+            ((0.34, 0.085 * a), (0.38, 0.066), (0.43, 0.12), (0.62, 0.245 * b), (0.78, 0.19), (0.86, 0.10 * c))
+        ),
         "angular": Lathe(
-            ((0.26, 0.15 * a), (0.34, 0.10 * b), (0.42, 0.10 * b), (0.60, 0.215 * c), (0.86, 0.12)), facets=10, sharp=True
+            ((0.26, 0.15 * a), (0.34, 0.10 * b), (0.42, 0.10 * b), (0.60, 0.215 * c), (0.86, 0.12)),
+            facets=10,
+            sharp=True,
         ),
     }[look.silhouette]
     body = look.body.spanning(shape.profile[0][0], 0.86)
@@ -32,9 +38,13 @@ def pot(stage: Stage, look: Look) -> None:
     a, b, c = look.sizes(3, 0.08)
     shape = {
         "tall": Lathe(((0.36, 0.165 * a), (0.385, 0.165 * a), (0.40, 0.15), (0.86, 0.125 * b))),
-        "wide": Lathe(((0.58, 0.315 * a), (0.605, 0.315 * a), (0.62, 0.30), (0.78, 0.25 * b), (0.86, 0.17 * c)), tilt=0.2),
+        "wide": Lathe(
+            ((0.58, 0.315 * a), (0.605, 0.315 * a), (0.62, 0.30), (0.78, 0.25 * b), (0.86, 0.17 * c)), tilt=0.2
+        ),
         "round": Lathe(((0.45, 0.145), (0.48, 0.155 * a), (0.65, 0.245 * b), (0.78, 0.20), (0.86, 0.13 * c))),
-        "angular": Lathe(((0.44, 0.235 * a), (0.52, 0.235 * a), (0.52, 0.215 * a), (0.86, 0.14 * b)), facets=8, sharp=True),
+        "angular": Lathe(
+            ((0.44, 0.235 * a), (0.52, 0.235 * a), (0.52, 0.215 * a), (0.86, 0.14 * b)), facets=8, sharp=True
+        ),
     }[look.silhouette]
     body = look.body.spanning(shape.profile[0][0], 0.86)
     stage.lathe(shape, body)
@@ -50,7 +60,8 @@ def _leaves(stage: Stage, look: Look, shape: Lathe) -> None:
     long = min(0.24, y - 0.16)
     count = int(rng.integers(9, 13))
     turns = np.arange(count) * 2.4 + rng.uniform(0, 6.28)
-    leaves = sorted((float(np.cos(turn - stage.phase)), float(np.sin(turn - stage.phase)), k) for k, turn in enumerate(turns))
+    facing = (turns - stage.phase).tolist()
+    leaves = sorted((float(np.cos(turn)), float(np.sin(turn)), k) for k, turn in enumerate(facing))
     reach = rng.uniform(0.7, 1.1, count)
     for depth, side, k in leaves:
         t = np.linspace(0, 1, 16)
