@@ -55,8 +55,16 @@ def split(lab: Lab) -> Ground:
 
 def _parts(subject: Mask) -> int:
     """Count the separate parts; lettering and scenes on an even ground fall into many."""
-    _, count = ndimage.label(subject, np.ones((3, 3)))
-    return int(count)
+    return len(_sizes(subject)[1])
+
+
+def _sizes(subject: Mask) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return numbered parts (h, w) and the numbers of those that are no crumbs beside the largest."""
+    found, _ = ndimage.label(subject, np.ones((3, 3)))
+    labels = found.astype(np.intp)
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    return labels, np.flatnonzero(areas > max(0.05 * areas.max(), 12))
 
 
 def _surely(subject: Mask, away: npt.NDArray[np.float32]) -> Mask:
@@ -100,7 +108,8 @@ def _surface(lab: Lab, ring: Mask) -> tuple[Lab, float]:
 
 def _distance(lab: Lab, surface: Lab) -> npt.NDArray[np.float32]:
     away = lab - surface
-    return np.sqrt((0.8 * away[..., 0]) ** 2 + away[..., 1] ** 2 + away[..., 2] ** 2)
+    far: npt.NDArray[np.float32] = np.sqrt((0.8 * away[..., 0]) ** 2 + away[..., 1] ** 2 + away[..., 2] ** 2)
+    return far
 
 
 def _subject(lab: Lab, surface: Lab, distance: npt.NDArray[np.float32]) -> Mask:
@@ -117,14 +126,14 @@ def _subject(lab: Lab, surface: Lab, distance: npt.NDArray[np.float32]) -> Mask:
         & (np.hypot(away[..., 1], away[..., 2]) < 4.5)
         & (steep < 2.2)
     )
-    found = (distance > low) & ~shadow
+    found: Mask = (distance > low) & ~shadow
     labels, count = ndimage.label(found, np.ones((3, 3)))
     if not count:
         return found
     strong = ndimage.maximum(distance, labels, np.arange(1, count + 1)) > high
     sizes = ndimage.sum_labels(found, labels, np.arange(1, count + 1))
     keep = strong & (sizes >= max(0.05 * sizes.max(), 12))
-    body = np.isin(labels, np.flatnonzero(keep) + 1)
+    body: Mask = np.isin(labels, np.flatnonzero(keep) + 1)
     body = ndimage.binary_closing(np.pad(body, 3), iterations=2)[3:-3, 3:-3]
     return _fill(body, distance < low)
 
@@ -132,9 +141,11 @@ def _subject(lab: Lab, surface: Lab, distance: npt.NDArray[np.float32]) -> Mask:
 def _fill(body: Mask, like_background: Mask) -> Mask:
     """Fill the holes of `body`, except large ones through which the background shows."""
     filled = ndimage.binary_fill_holes(body)
-    labels, count = ndimage.label(filled & ~body)
+    labels, _ = ndimage.label(filled & ~body)
     for at, piece in enumerate(ndimage.find_objects(labels), start=1):
         hole = labels[piece] == at
         if hole.sum() > 0.006 * filled.sum() and like_background[piece][hole].mean() > 0.75:
             filled[piece][hole] = False
-    return ndimage.binary_opening(filled, iterations=1) if count or filled.sum() > 400 else filled
+    labels, kept = _sizes(ndimage.binary_opening(filled, iterations=1))
+    opened: Mask = np.isin(labels, kept)
+    return opened

@@ -24,7 +24,7 @@ def to_lab(rgb: npt.NDArray[np.uint8]) -> Lab:
     linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
     xyz = linear.astype(np.float32)[rgb] @ (_TO_XYZ / _WHITE[:, None]).T.astype(np.float32)
     f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz * np.float32((29 / 6) ** 2 / 3) + np.float32(4 / 29))
-    out = np.empty_like(f)
+    out: Lab = np.empty(f.shape, np.float32)
     out[..., 0] = 116 * f[..., 1] - 16
     out[..., 1] = 500 * (f[..., 0] - f[..., 1])
     out[..., 2] = 200 * (f[..., 1] - f[..., 2])
@@ -64,4 +64,5 @@ def cells(points: Lab, size: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[
 
 def chroma(lab: Lab) -> npt.NDArray[np.float32]:
     """Return how far colours are from grey, (...,)."""
-    return np.hypot(lab[..., 1], lab[..., 2])
+    far: npt.NDArray[np.float32] = np.hypot(lab[..., 1], lab[..., 2])
+    return far

@@ -20,14 +20,14 @@ _SIDE = 96
 
 PHRASES: dict[Kind, str] = {
     "still": "Nothing moves: the film shows it standing still.",
-    "slow turn": "In the film it turns slowly on its own axis.",
+    "slow turn": "In the film it turns slowly on its own axis, showing its sides.",
     "fast turn": "In the film it spins quickly on its own axis, several times round.",
     "swing": "In the film it swings and rocks from side to side.",
     "bounce": "In the film it bounces up and down, hopping off the ground.",
     "light sweep": "In the film it stays in place while a band of light sweeps across it.",
     "drift": "In the film it glides across the picture.",
     "growth": "In the film it grows and shrinks, or the camera closes in.",
-    "scene": "The film shows a changing scene in which much of the picture moves.",
+    "scene": "The film shows a scene in which things move about.",
 }
 
 
@@ -40,10 +40,11 @@ class Motion:
         moving: Share of the picture that changes in the course of the film.
         across, down: Range of the subject's centre.
         lean: Range of the subject's tilt, degrees: how far its upper half moves against its lower.
+        rigid: How little the subject's area varies, 1 = not at all; what turns shows other sides.
         growth: Largest over smallest height of the subject, less 1.
-        sweep: How steadily the brightest column of the subject travels one way, 0..1, where it brightens and fades.
-        haste: Change between neighbours over change between frames further apart, 0..1.
-        lift: Range of the subject's lowest edge.
+        sweep: How steadily a brightening travels one way across the subject, 0..1.
+        plain: Share of the frames that show a subject before an even background.
+        returns: Least change between frames some way apart over the greatest; near 0, it has come round.
     """
 
     change: float
@@ -51,10 +52,11 @@ class Motion:
     across: float
     down: float
     lean: float
+    rigid: float
     growth: float
     sweep: float
-    haste: float
-    lift: float
+    plain: float
+    returns: float
 
 
 def describe_motion(frames: Sequence[Image.Image]) -> str:
@@ -71,43 +73,44 @@ def decide(m: Motion) -> Kind:
     """Return the kind of motion that explains the measures."""
     if m.moving < 0.012 or m.change < 1.6:
         return "still"
-    if m.moving > 0.75 and m.sweep < 0.8:
+    if m.plain < 0.6 or (m.moving > 0.8 and m.across > 0.05):
         return "scene"
-    if m.down > 0.035 and m.lift > 0.035 and m.down > 1.5 * m.across:
-        return "bounce"
-    if m.lean > 4.5 and m.growth < 0.5:
-        return "swing"
-    if m.across > 0.12:
-        return "drift"
-    if m.growth > 0.35 and m.lean < 4:
-        return "growth"
-    if m.sweep > 0.8:
+    if m.sweep > 0.85 and max(m.across, m.down) < 0.02 and m.lean < 2:
         return "light sweep"
-    return "fast turn" if m.haste > 0.75 else "slow turn"
+    if m.down > 0.06 and m.down > 2 * m.across:
+        return "bounce"
+    if m.lean > 2 and m.rigid > 0.96 and m.growth < 0.3 and m.across > 0.02:
+        return "swing"
+    if m.across > 0.2:
+        return "drift"
+    if m.growth > 0.35 and m.lean < 4 and m.rigid < 0.75:
+        return "growth"
+    return "fast turn" if m.returns < 0.25 else "slow turn"
 
 
 def measure(frames: Sequence[Image.Image]) -> Motion:
     """Measure what changes between at least two frames."""
     size = frames[0].size
     stack = np.stack([picture_lab(frame.resize(size) if frame.size != size else frame, _SIDE) for frame in frames])
-    spread = np.linalg.norm(stack - np.median(stack, axis=0), axis=-1).max(axis=0)
-    active = spread > 7
-    moving = float(active.mean())
+    active = np.linalg.norm(stack - np.median(stack, axis=0), axis=-1).max(axis=0) > 7
     if not active.any():
-        return Motion(0, 0, 0, 0, 0, 0, 0, 0, 0)
-    masks = _subjects(stack)
+        return Motion(0, 0, 0, 0, 0, 1, 0, 0, 1, 1)
+    splits = [ground.split(frame) for frame in stack]
+    masks = [split.subject for split in splits]
     places = np.array([_place(mask) for mask in masks])
+    areas = np.array([mask.sum() for mask in masks])
     apart = _apart(stack[:, active])
     return Motion(
-        change=float(apart[1]),
-        moving=moving,
+        change=float(apart[0]),
+        moving=float(active.mean()),
         across=_range(places[:, 0]) / _SIDE,
         down=_range(places[:, 1]) / _SIDE,
         lean=_range(places[:, 2]),
+        rigid=float(1 - areas.std() / areas.mean()),
         growth=float(np.percentile(places[:, 3], 90) / max(np.percentile(places[:, 3], 10), 1) - 1),
         sweep=_sweep(stack[..., 0], masks),
-        haste=float(min(apart[1] / max(apart[2 : max(3, 1 + len(frames) // 2)].mean(), 1e-6), 1.0)) if len(apart) > 2 else 0.5,
-        lift=_range(places[:, 4]) / _SIDE,
+        plain=float(np.mean([split.plain for split in splits])),
+        returns=float(apart[2:].min() / apart.max()) if len(apart) > 3 else 1.0,
     )
 
 
@@ -116,13 +119,8 @@ def _range(values: Series) -> float:
     return float(high - low)
 
 
-def _subjects(stack: npt.NDArray[np.float32]) -> list[ground.Mask]:
-    """Return the subject of every frame; where a frame has none, the whole frame."""
-    return [ground.split(frame).subject for frame in stack]
-
-
-def _place(mask: ground.Mask) -> tuple[float, float, float, float, float]:
-    """Return centre x, centre y, tilt in degrees, height and lowest row of a subject."""
+def _place(mask: ground.Mask) -> tuple[float, float, float, float]:
+    """Return centre x, centre y, tilt in degrees and height of a subject."""
     y, x = np.nonzero(mask)
     top, bottom = np.percentile(y, [1, 99])
     middle = (top + bottom) / 2
@@ -131,14 +129,13 @@ def _place(mask: ground.Mask) -> tuple[float, float, float, float, float]:
     if upper.any() and lower.any():
         rise = y[lower].mean() - y[upper].mean()
         tilt = float(np.degrees(np.arctan2(x[upper].mean() - x[lower].mean(), max(rise, 1))))
-    return float(x.mean()), float(y.mean()), tilt, float(bottom - top + 1), float(bottom)
+    return float(x.mean()), float(y.mean()), tilt, float(bottom - top + 1)
 
 
 def _apart(pixels: npt.NDArray[np.float32]) -> Series:
-    """Return the mean Lab distance between frames by how many frames lie between them; (t,), first 0."""
-    count = len(pixels)
-    far = [float(np.linalg.norm(pixels[lag:] - pixels[:-lag], axis=-1).mean()) for lag in range(1, max(2, count // 2 + 1))]
-    return np.array([0.0, *far])
+    """Return the mean Lab distance between frames one, two, ... apart, up to half the film."""
+    lags = range(1, max(2, len(pixels) // 2 + 1))
+    return np.array([np.linalg.norm(pixels[lag:] - pixels[:-lag], axis=-1).mean() for lag in lags], np.float64)
 
 
 def _sweep(lightness: npt.NDArray[np.float32], masks: Sequence[ground.Mask]) -> float:

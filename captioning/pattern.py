@@ -23,7 +23,7 @@ Kind = Literal[
 Scale = Literal["fine", "", "broad"]
 
 _QUIET = ("solid", "textured")
-_REGULAR = ("horizontal stripes", "vertical stripes", "diagonal stripes", "checks", "zigzag", "dots")
+_REGULAR: tuple[Kind, ...] = ("horizontal stripes", "vertical stripes", "diagonal stripes", "checks", "zigzag", "dots")
 _ENOUGH = 0.45
 """Share of windows that must show something for the surface to count as patterned."""
 _WINDOWS = 6
@@ -126,18 +126,22 @@ def _decide(r: Reading) -> Kind:
     if r.contrast < 8:
         return "textured"
     slanted = 25 < way.four_axis < 65 and way.four > 0.3 and way.two < 0.5
-    if (slanted and max(r.repeat, r.repeat_four) > repeats) or (0.35 < way.two < 0.85 and way.core < 0.3 and on.count < 15):
+    if (slanted and max(r.repeat, r.repeat_four) > repeats) or (
+        0.35 < way.two < 0.85 and way.core < 0.3 and on.count < 15
+    ):
         return "zigzag"
     if on.count >= 4 and on.evenness > 0.5 and on.roundness > 0.7 and on.convexity > 0.88 and way.four < 0.3:
         return "dots"
-    if 25 > min(way.four_axis, 90 - way.four_axis) and way.two < 0.45 and (
-        (way.four > 0.3 and r.repeat_four > repeats) or (way.four > 0.2 and r.repeat_four > 0.5)
+    if (
+        min(way.four_axis, 90 - way.four_axis) < 25
+        and way.two < 0.45
+        and ((way.four > 0.3 and r.repeat_four > repeats) or (way.four > 0.2 and r.repeat_four > 0.5))
     ):
         return "checks"
     # A seam, a strap or a shadow: few edges, one way, and they do not come again.
     if on.count < 4 or way.two > 0.5:
         return "textured"
-    if on.convexity > 0.77 and on.count >= 6 and on.cover < 0.42:
+    if on.convexity > 0.77 and on.count >= 5 and on.cover < 0.34:
         return "terrazzo"
     return "floral" if on.cover > 0.12 or on.convexity < 0.6 else "mottled"
 
@@ -148,7 +152,8 @@ def _vote(readings: tuple[tuple[Kind, Reading], ...], ramp: float, side: int) ->
         votes[kind] = votes.get(kind, 0) + 1
     loud = {kind: count for kind, count in votes.items() if kind not in _QUIET}
     share = sum(loud.values()) / max(len(readings), 1)
-    if ramp > 17 and share < 0.7:
+    regular = sum(loud.get(kind, 0) for kind in _REGULAR) / max(len(readings), 1)
+    if ramp > 17 and share < 0.7 and regular < 0.35:
         return Pattern("gradient", "", ramp, readings)
     if share < _ENOUGH:
         strongest = max((r.contrast for kind, r in readings if kind in loud), default=0.0)

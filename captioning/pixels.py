@@ -48,7 +48,9 @@ class PixelsCaptioner:
             return Words(None, f"too small: {picture.image.width} by {picture.image.height} pixels")
         pixels = lab.picture_lab(picture.image, self.config.side)
         found = ground.split(pixels)
-        return Words(sentence.describe_object(picture.image, pixels, found) if found.plain else scene.describe_scene(pixels))
+        return Words(
+            sentence.describe_object(picture.image, pixels, found) if found.plain else scene.describe_scene(pixels)
+        )
 
 
 _RULES = (lab, ground, colours, pattern, texture, shape, light, sentence, scene, motion, vocabulary)

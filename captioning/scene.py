@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from captioning import light
@@ -14,9 +15,8 @@ def describe_scene(lab: Lab) -> str:
     """Return one or two sentences about a picture that fills its frame."""
     colours = [c for c in palette(lab.reshape(-1, 3)) if c.share >= 0.06][:4]
     names = [c.name for c in colours]
-    first = (
-        f"A {light.brightness(lab)}, {light.warmth(lab)} picture, {light.saturation(lab)}, "
-        f"mostly {names[0]}" + (f" with {_joined(names[1:])}" if len(names) > 1 else "")
+    first = f"A {light.brightness(lab)}, {light.warmth(lab)} picture, {light.saturation(lab)}, mostly {names[0]}" + (
+        f" with {_joined(names[1:])}" if len(names) > 1 else ""
     )
     said = [light.contrast(lab), _busyness(lab), *_layout(lab)]
     if letters := lettering(lab):
@@ -35,7 +35,11 @@ def _capital(text: str) -> str:
 def _busyness(lab: Lab) -> str:
     edges = np.hypot(ndimage.sobel(lab[..., 0], 0), ndimage.sobel(lab[..., 0], 1)) / 8
     share = float((edges > 4).mean())
-    for bound, word in ((0.10, "minimal, large empty areas"), (0.24, "calm composition"), (0.42, "detailed composition")):
+    for bound, word in (
+        (0.10, "minimal, large empty areas"),
+        (0.24, "calm composition"),
+        (0.42, "detailed composition"),
+    ):
         if share < bound:
             return word
     return "busy, crowded composition"
@@ -59,7 +63,7 @@ def _layout(lab: Lab) -> list[str]:
     elif bottom - top > 16:
         said.append("dark above, light below")
     left, right = lightness[:, : w // 2], lightness[:, -(w // 2) :][:, ::-1]
-    if float(np.corrcoef(ndimage.zoom(left, 0.25).ravel(), ndimage.zoom(right, 0.25).ravel())[0, 1]) > 0.8:
+    if _alike(ndimage.uniform_filter(left, 4), ndimage.uniform_filter(right, 4)) > 0.8:
         said.append("nearly symmetric")
     skin = _skin(lab)
     if skin > 0.3:
@@ -70,6 +74,13 @@ def _layout(lab: Lab) -> list[str]:
     if 0.01 < float(vivid.mean()) < 0.12 and float(chroma(lab).mean()) < 18:
         said.append("one vivid accent colour")
     return said
+
+
+def _alike(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
+    """Return the correlation of two fields, 0 where one of them is flat."""
+    a, b = one - one.mean(), other - other.mean()
+    scale = float(np.sqrt((a**2).sum() * (b**2).sum()))
+    return float((a * b).sum()) / scale if scale > 1e-3 else 0.0
 
 
 def _skin(lab: Lab) -> float:
@@ -84,5 +95,9 @@ def lettering(lab: Lab) -> str | None:
     across = np.abs(np.diff(lab[..., 0], axis=1))
     strokes = (across > 16).mean(axis=1)
     band = ndimage.uniform_filter1d(strokes, max(3, len(strokes) // 24)) > 0.22
-    thirds = [name for name, part in zip(("top", "middle", "bottom"), np.array_split(band, 3), strict=True) if part.mean() > 0.15]
+    thirds = [
+        name
+        for name, part in zip(("top", "middle", "bottom"), np.array_split(band, 3), strict=True)
+        if part.mean() > 0.15
+    ]
     return f"lettering-like strokes at the {_joined(thirds)}" if 0 < len(thirds) < 3 else None

@@ -16,7 +16,7 @@ from captioning.vocabulary import SHARES
 _PATTERNS = {
     "solid": "plain, solid colour",
     "gradient": "one colour fading into another (a gradient)",
-    "textured": "lightly textured surface",
+    "textured": "plain, with fine texture, seams or folds",
     "horizontal stripes": "horizontal stripes",
     "vertical stripes": "vertical stripes",
     "diagonal stripes": "diagonal stripes",
@@ -42,7 +42,8 @@ def describe_object(image: Image.Image, lab: Lab, ground: Ground) -> str:
     pattern = look_closer(image, ground, max(lab.shape[:2]))
     colours = palette(lab[ground.surface])
     said = [
-        f"{_article(shape.proportion)} {shape.proportion}, {shape.outline} object{_several(shape)} in {colour_phrase(colours)}.",
+        f"{_article(shape.proportion)} {shape.proportion}, {shape.outline} object{_several(shape)} "
+        f"in {colour_phrase(colours)}.",
         f"Pattern: {_pattern_phrase(pattern)}.",
     ]
     if shape.details:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
 from captioning.ground import Mask
+from captioning.hull import solidity
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,12 +44,11 @@ def read_shape(subject: Mask) -> Shape:
     h, w = body.shape
     filled = ndimage.binary_fill_holes(body)
     box_fill = filled.sum() / (h * w)
-    solidity = _solidity(filled)
     widths = filled.sum(axis=1) / w
     details = (*_profile(widths), *_outline_details(body, filled), *_symmetry(filled))
     return Shape(
         _proportion(w / h),
-        _outline(float(box_fill), solidity, widths, filled),
+        _outline(float(box_fill), solidity(filled), widths, filled),
         details,
         float(subject.mean()),
         len(big),
@@ -66,33 +65,20 @@ def _proportion(ratio: float) -> str:
     return "wide" if ratio <= 2.2 else "long and low"
 
 
-def _solidity(body: Mask) -> float:
-    """Return the share of the convex hull that the body fills."""
-    edge = np.argwhere(body ^ ndimage.binary_erosion(body))
-    if len(edge) < 4:
-        return 1.0
-    try:
-        # Pixels are squares: the hull goes through their corners.
-        corners = np.concatenate([edge, edge + [0, 1], edge + [1, 0], edge + [1, 1]])
-        return float(body.sum() / ConvexHull(corners).volume)
-    except QhullError:
-        return 1.0
-
-
-def _outline(box_fill: float, solidity: float, widths: Floats, body: Mask) -> str:
-    if solidity < 0.72:
-        return "branching" if solidity < 0.55 else "irregular"
+def _outline(box_fill: float, convex: float, widths: Floats, body: Mask) -> str:
+    if convex < 0.72:
+        return "branching" if convex < 0.55 else "irregular"
     if box_fill > 0.9:
         return "boxy"
     top, bottom = widths[: max(1, len(widths) // 6)].mean(), widths[-max(1, len(widths) // 6) :].mean()
-    if solidity > 0.9 and abs(top - bottom) > 0.35:
+    if convex > 0.9 and abs(top - bottom) > 0.35:
         return "tapered"
     corners = _corner_share(body)
-    if 0.7 < box_fill <= 0.86 and corners < 0.2 and solidity > 0.9:
+    if 0.7 < box_fill <= 0.86 and corners < 0.2 and convex > 0.9:
         return "rounded"
     if box_fill > 0.8:
         return "boxy with soft corners"
-    return "curved" if solidity > 0.82 else "irregular"
+    return "curved" if convex > 0.82 else "irregular"
 
 
 def _corner_share(body: Mask) -> float:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
 from captioning.ground import Mask
+from captioning.hull import solidity
 from captioning.lab import Lab
 
 Floats = npt.NDArray[np.float64]
@@ -161,37 +161,26 @@ def marks(lab: Lab, detail: Lab, inner: Mask) -> Marks:
     # A disc fills pi/4 of its bounding box, and the box is square.
     fill = np.minimum(size / (np.pi / 4 * spans.prod(axis=1)), 1.2)
     roundness = np.minimum(fill, 1 / np.maximum(fill, 1e-3)) * spans.min(axis=1) / spans.max(axis=1)
-    whole = size[: max(1, 3 * len(size) // 4)]
-    rim = np.pad(inner, 1)
-    rim = (inner & ~ndimage.binary_erosion(rim, np.ones((3, 3)))[1:-1, 1:-1]) & marked
+    # A mark the edge cuts has lost its shape; the smallest are crumbs.
+    core = ndimage.binary_erosion(np.pad(inner, 1), np.ones((3, 3), np.bool_))[1:-1, 1:-1]
+    rim = inner & ~core & marked
     free = ~np.isin(kept, np.unique(labels[rim]))
-    if free.sum() >= 3:
-        roundness = roundness[free]
-    else:
+    if free.sum() < 2:
         free[:] = True
-    convex = [_convexity(labels[boxes[k - 1]] == k) for k in kept[free][:_MOST_MARKS] if areas[k - 1] >= 12]
-    means = np.stack([ndimage.mean(lab[..., c], labels, kept) for c in range(3)], axis=1)
+    whole = size[free][: max(2, 3 * int(free.sum()) // 4)]
+    convex = [solidity(labels[boxes[k - 1]] == k) for k in kept[free][:_MOST_MARKS] if areas[k - 1] >= 12]
+    means = np.stack([ndimage.mean(lab[..., c], labels, kept) for c in range(3)], axis=1).astype(np.float64)
     thick = ndimage.distance_transform_edt(np.pad(marked, 1))[1:-1, 1:-1]
     ridge = np.sort(thick[marked & (thick >= ndimage.maximum_filter(thick, 3))])
     return Marks(
         count=len(kept),
-        roundness=float(np.median(roundness)),
+        roundness=float(np.median(roundness[free])),
         convexity=float(np.median(convex)) if convex else 0.0,
         evenness=max(0.0, 1 - float(np.std(np.sqrt(whole)) / np.mean(np.sqrt(whole)))),
         hues=_distinct(means, size),
         width=2 * float(ridge[np.searchsorted(np.cumsum(ridge**2), 0.5 * (ridge**2).sum())]),
         cover=float(marked.sum() / inner.sum()),
     )
-
-
-def _convexity(mark: Mask) -> float:
-    edge = np.argwhere(mark)
-    try:
-        # Pixels are squares: the hull goes through their corners.
-        corners = np.concatenate([edge, edge + [0, 1], edge + [1, 0], edge + [1, 1]])
-        return float(mark.sum() / ConvexHull(corners).volume)
-    except QhullError:
-        return 1.0
 
 
 def _distinct(means: Floats, areas: Floats) -> int:
