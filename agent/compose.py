@@ -105,7 +105,7 @@ def _shown(turn: TurnTools, item_id: str, rank: int, reason: str, evidence: Sequ
     candidate = turn.found.get(item_id)
     return ShownRecommendation(
         item_id=item_id,
-        title=item.title or "(untitled)",
+        title=item.title or item.item_id,
         price=item.price,
         currency=item.currency,
         rank=rank,

@@ -57,6 +57,15 @@ class HandleBook:
             self._forget(next(iter(self._item_of)))
         return handle
 
+    def copy(self) -> HandleBook:
+        """Return a book of its own with the same handles."""
+        book = HandleBook(self._catalog, self._limit)
+        book._next = self._next
+        book._item_of = dict(self._item_of)
+        book._handle_of = dict(self._handle_of)
+        book._by_title = dict(self._by_title)
+        return book
+
     def handle(self, item_id: str) -> str | None:
         """Return the handle of an item, or None where none was issued."""
         return self._handle_of.get(item_id)

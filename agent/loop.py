@@ -83,7 +83,7 @@ class Agent:
                 impossible `session_id`.
         """
         request = self._checked(request)
-        async with self.sessions.turn(request.session_id, request.user_id) as (session, restarted):
+        async with self.sessions.turn(request.session_id, request.user_id, request.history) as (session, restarted):
             async for event in Turn(self, session, request, restarted).events():
                 yield event
 
@@ -103,6 +103,10 @@ class Agent:
         session = Session("warm-up", None, HandleBook(self.shop.catalog))
         await Turn(self, session, ChatRequest("What is the cheapest thing you have?"), False).rehearse()
 
+    def forget_user(self, user_id: str) -> int:
+        """Drop every conversation of a shopper; return how many there were. Events and traces: `shop.events`."""
+        return self.sessions.forget_user(user_id)
+
     def status(self) -> dict[str, Any]:
         """Return which mind is active and how the LLM fares, for health and doctor."""
         return self.minds.status()
@@ -112,7 +116,4 @@ class Agent:
             raise DataError("message is empty; some text (or a picture) would be valid")
         if request.top_n < 1:
             raise DataError(f"top_n is {request.top_n!r}; 1 to {self.config.max_top_n} would be valid")
-        session_id = request.session_id
-        if session_id is None and request.history:
-            session_id = self.sessions.recognise(request.history, request.user_id)
-        return replace(request, session_id=session_id, top_n=min(request.top_n, self.config.max_top_n))
+        return replace(request, top_n=min(request.top_n, self.config.max_top_n))

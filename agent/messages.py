@@ -44,7 +44,7 @@ def shown_item(handle: str, item: Item) -> ShownItem:
     return ShownItem(
         handle=handle,
         item_id=item.item_id,
-        title=clean(item.title or "(untitled)", TITLE_CHARS),
+        title=clean(item.title or item.item_id, TITLE_CHARS),
         price=item.price,
         currency=item.currency,
         brand=clean(item.brand, TITLE_CHARS) if item.brand else None,

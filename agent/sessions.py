@@ -9,9 +9,9 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from agent.base import PastMessage
@@ -54,24 +54,34 @@ class Session:
     last_list: tuple[str, ...] = ()
     pending: dict[str, str] = field(default_factory=dict)
 
+    def copy(self, session_id: str) -> Session:
+        """Return a conversation of its own that stands where this one does."""
+        book, said, pending = self.book.copy(), list(self.said), dict(self.pending)
+        return replace(self, session_id=session_id, book=book, said=said, pending=pending)
+
 
 class SessionStore(Protocol):
     """Where conversations rest between turns."""
 
-    def turn(self, session_id: str | None, user_id: str | None) -> AbstractAsyncContextManager[tuple[Session, bool]]:
+    def turn(
+        self, session_id: str | None, user_id: str | None, history: Sequence[PastMessage] = ()
+    ) -> AbstractAsyncContextManager[tuple[Session, bool]]:
         """Return an asynchronous context that gives `(session, restarted)` and holds it for one turn.
 
         `restarted` says that the conversation asked for was unknown, expired or somebody else's, and starts afresh.
+
+        Args:
+            session_id: The conversation to go on with; None begins one.
+            user_id: Who speaks; None is a guest.
+            history: Messages a client without a `session_id` brings along. When a conversation of this shopper stands
+                at exactly these messages, the new one begins as its copy: ids are secrets, messages are not.
 
         Raises:
             DataError: When `session_id` is not 1 to 64 printable ASCII characters without blanks.
         """
 
-    def recognise(self, history: Sequence[PastMessage], user_id: str | None) -> str | None:
-        """Return the session whose messages so far are `history`, or None."""
-
     def remember(self, session: Session) -> None:
-        """Keep a conversation after a turn, and let `recognise` find it by its messages so far."""
+        """Keep a conversation after a turn, and let it be recognised by its messages so far."""
 
     def of_user(self, user_id: str) -> list[Session]:
         """Return a shopper's conversations, the latest touched last."""
@@ -125,13 +135,15 @@ class MemorySessions:
         return len(self._kept)
 
     @asynccontextmanager
-    async def turn(self, session_id: str | None, user_id: str | None) -> AsyncIterator[tuple[Session, bool]]:
+    async def turn(
+        self, session_id: str | None, user_id: str | None, history: Sequence[PastMessage] = ()
+    ) -> AsyncIterator[tuple[Session, bool]]:
         """See `SessionStore.turn`. Turns of one conversation follow one another; others run beside them."""
         if session_id is not None and not _ID.fullmatch(session_id):
             raise DataError(
                 f"session_id {session_id!r}: 1 to 64 printable ASCII characters without blanks would be valid"
             )
-        kept, restarted = self._open(session_id, user_id)
+        kept, restarted = self._open(session_id, user_id, history)
         try:
             while not kept.gate.acquire(blocking=False):
                 await asyncio.sleep(0.005)
@@ -141,12 +153,6 @@ class MemorySessions:
                 kept.gate.release()
         finally:
             self._close(kept)
-
-    def recognise(self, history: Sequence[PastMessage], user_id: str | None) -> str | None:
-        """See `SessionStore.recognise`."""
-        with self._lock:
-            key = self._by_history.get(_fingerprint([(m.role, m.text) for m in history], user_id))
-            return key[1] if key is not None and key in self._kept else None
 
     def forget_user(self, user_id: str) -> int:
         """See `SessionStore.forget_user`."""
@@ -174,13 +180,12 @@ class MemorySessions:
 
     def remember(self, session: Session) -> None:
         """See `SessionStore.remember`."""
-        history = [(message.role, message.text) for message in session.said]
         with self._lock:
-            self._by_history[_fingerprint(history, session.user_id)] = (session.user_id, session.session_id)
+            self._by_history[_fingerprint(session.said, session.user_id)] = (session.user_id, session.session_id)
             while len(self._by_history) > 4 * self._limit:
                 self._by_history.popitem(last=False)
 
-    def _open(self, session_id: str | None, user_id: str | None) -> tuple[_Kept, bool]:
+    def _open(self, session_id: str | None, user_id: str | None, history: Sequence[PastMessage]) -> tuple[_Kept, bool]:
         with self._lock:
             now = self._clock()
             self._expire(now)
@@ -188,7 +193,8 @@ class MemorySessions:
             kept = self._kept.get(key) or self._signed_in(key)
             fresh = kept is None
             if kept is None:
-                kept = _Kept(Session(key[1], user_id, HandleBook(self._catalog, self._max_handles)), now)
+                known = self._standing_at(history, user_id) if session_id is None and history else None
+                kept = _Kept(known.copy(key[1]) if known else self._begun(key[1], user_id), now)
                 self._kept[key] = kept
             kept.touched = now
             kept.turns += 1
@@ -196,6 +202,18 @@ class MemorySessions:
             while len(self._kept) > self._limit and self._drop_oldest():
                 continue
             return kept, fresh and session_id is not None
+
+    def _begun(self, session_id: str, user_id: str | None) -> Session:
+        return Session(session_id, user_id, HandleBook(self._catalog, self._max_handles))
+
+    def _standing_at(self, history: Sequence[PastMessage], user_id: str | None) -> Session | None:
+        """Return a conversation of this shopper whose messages are exactly `history`."""
+        print_ = _fingerprint(history, user_id)
+        key = self._by_history.get(print_)
+        kept = self._kept.get(key) if key is not None else None
+        if kept is None or _fingerprint(kept.session.said, user_id) != print_:
+            return None
+        return kept.session
 
     def _signed_in(self, key: tuple[str | None, str]) -> _Kept | None:
         """Give a guest's conversation to the shopper the guest turns out to be."""
@@ -226,8 +244,8 @@ class MemorySessions:
         return False
 
 
-def _fingerprint(history: Sequence[tuple[str, str]], user_id: str | None) -> str:
+def _fingerprint(history: Iterable[Said | PastMessage], user_id: str | None) -> str:
     digest = hashlib.sha256((user_id or "").encode())
-    for role, text in history:
-        digest.update(f"\0{role}\0{' '.join(text.split())}".encode())
+    for message in history:
+        digest.update(f"\0{message.role}\0{' '.join(message.text.split())}".encode())
     return digest.hexdigest()

@@ -29,6 +29,8 @@ _TAGS = word_set(
     "a abbr b big blockquote body br button code div em font form h1 h2 h3 h4 h5 h6 head hr html i iframe img input li "
     "link mark meta object ol p pre q s script small span strong style sub sup svg table td th title tr u ul video"
 )
+_PARTED = re.compile(r"[,;:.]")
+_MARKS = frozenset("\"“”‘'*_`«")
 _PRONOUN = re.compile(
     r"^\W*(?:it|its|this|that|these|those|they|both|each|all|the (?:first|second|third|last|other|former|latter))\b",
     re.I,
@@ -171,7 +173,12 @@ class Gate:
     def _title(self, match: re.Match[str]) -> str:
         item_id = self._grounds.book.item(f"#{match.group(1)}")
         item = self._grounds.catalog.get(item_id) if item_id else None
-        return clean(item.title or "(untitled)", 200) if item else ""
+        if item is None:
+            return ""
+        title = clean(item.title or item.item_id, 200)
+        before = match.string[: match.start()][-1:]
+        # A title with commas of its own would run into the next one.
+        return f"“{title}”" if _PARTED.search(title) and before not in _MARKS else title
 
 
 def _markup(match: re.Match[str]) -> str:

@@ -39,6 +39,7 @@ _RATING = re.compile(
 )
 _REVIEWS = re.compile(r"(?<![\w.])(?P<n>\d[\d,]*)\s*(?:reviews?|ratings?|customers|shoppers)\b", re.IGNORECASE)
 _OFF = re.compile(r"\d+(?:\.\d+)?\s?(?:%|percent)", re.IGNORECASE)
+_REST = re.compile(r"\s+(?:more|others?)\b", re.IGNORECASE)
 _LISTED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,2}[.):]\s")
 _ORDINAL = re.compile(r"(?<![\w.])\d{1,2}(?:st|nd|rd|th)\b", re.IGNORECASE)
 
@@ -202,6 +203,8 @@ def _denied(text: str) -> bool:
 def _backed(value: float, match: re.Match[str], parts: list[Segment], grounds: Grounds, named: int) -> bool:
     part = _part(parts, match.start())
     if value in grounds.wish_numbers or value in grounds.fact_numbers:
+        return True
+    if _REST.match(match.string, match.end()) and value <= max(grounds.fact_numbers, default=0):
         return True
     if part.subjects and any(value in record.numbers for record in part.subjects):
         return True

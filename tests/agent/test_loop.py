@@ -148,8 +148,9 @@ def test_a_conversation_is_found_again_by_its_messages(talk: Begin) -> None:
     conversation = talk()
     first = conversation.say("show me lamps")
     past = (PastMessage("user", "show me lamps"), PastMessage("assistant", first.text))
-    again = conversation.say("cheaper", session_id=None, history=past)
-    assert again.session_id == first.session_id and not again.session_restarted
+    again = conversation.say("tell me more about the third", session_id=None, history=past)
+    assert ids_of(again) == [ids_of(first)[2]] and not again.session_restarted
+    assert again.session_id != first.session_id
 
 
 def test_writing_waits_for_a_yes(talk: Begin, shop: Shop) -> None:

@@ -121,16 +121,26 @@ def test_an_impossible_session_id_is_refused(session_id: str) -> None:
         asyncio.run(opened(MemorySessions(SHOP), session_id))
 
 
-def test_a_conversation_is_recognised_by_its_messages() -> None:
+def test_a_conversation_is_recognised_by_its_messages_and_copied() -> None:
+    async def begun(store: MemorySessions, history: tuple[PastMessage, ...], user_id: str | None) -> Session:
+        async with store.turn(None, user_id, history) as (session, restarted):
+            assert not restarted
+            return session
+
     async def story() -> None:
         store = MemorySessions(SHOP)
         session, _ = await opened(store, None, "ana")
         remember(session, "a bowl", "Here is Blue bowl.", "Here is #1.", ("a",), 20)
         store.remember(session)
         said = (PastMessage("user", "a  bowl"), PastMessage("assistant", "Here is Blue bowl."))
-        assert store.recognise(said, "ana") == session.session_id
-        assert store.recognise(said, "ben") is None
-        assert store.recognise(said[:1], "ana") is None
+        again = await begun(store, said, "ana")
+        assert again.session_id != session.session_id and again.said == session.said and again.last_list == ("a",)
+        again.book.issue("b")
+        assert "b" not in session.book
+        assert (await begun(store, said, "ben")).said == []
+        assert (await begun(store, said[:1], "ana")).said == []
+        remember(session, "cheaper", "No.", "No.", (), 20)
+        assert (await begun(store, said, "ana")).said == []
 
     asyncio.run(story())
 
@@ -146,7 +156,8 @@ def test_forgetting_a_user_erases_their_conversations() -> None:
         assert [s.session_id for s in store.of_user("ana")] == ["s1", "s2"]
         assert store.forget_user("ana") == 2
         assert store.of_user("ana") == [] and len(store) == 1
-        assert store.recognise((PastMessage("user", "hi"), PastMessage("assistant", "Hello")), "ana") is None
+        async with store.turn(None, "ana", (PastMessage("user", "hi"), PastMessage("assistant", "Hello"))) as (new, _):
+            assert new.said == []
         assert store.forget("s3") and not store.forget("s3")
 
     asyncio.run(story())
