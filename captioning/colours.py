@@ -25,7 +25,7 @@ class Colour:
 
 @lru_cache(maxsize=1)
 def _names() -> tuple[tuple[str, ...], Lab]:
-    pairs = [(name, value) for name, values in COLOURS.items() for value in values]
+    pairs = [(name, value) for name, values in COLOURS.items() for value in values.split()]
     codes = np.array([[int(value[i : i + 2], 16) for i in (1, 3, 5)] for _, value in pairs], np.uint8)
     return tuple(name for name, _ in pairs), _naming_space(to_lab(codes))
 

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from captioning import colours, ground, lab, light, motion, pattern, scene, sentence, shape, texture, vocabulary
+from captioning import colours, ground, hull, lab, light, motion, pattern, scene, sentence, shape, texture, vocabulary
 from captioning.base import Picture, Words
 from catalog.workspace import content_key
 
@@ -48,12 +48,17 @@ class PixelsCaptioner:
             return Words(None, f"too small: {picture.image.width} by {picture.image.height} pixels")
         pixels = lab.picture_lab(picture.image, self.config.side)
         found = ground.split(pixels)
-        return Words(
-            sentence.describe_object(picture.image, pixels, found) if found.plain else scene.describe_scene(pixels)
-        )
+        if _is_object(found):
+            return Words(sentence.describe_object(picture.image, pixels, found))
+        return Words(scene.describe_scene(pixels))
 
 
-_RULES = (lab, ground, colours, pattern, texture, shape, light, sentence, scene, motion, vocabulary)
+def _is_object(found: ground.Ground) -> bool:
+    """Tell a product shot from a poster on an even ground: what fills a frame raggedly is a scene."""
+    return found.plain and (bool(found.subject.mean() < 0.42) or hull.solidity(found.subject) > 0.8)
+
+
+_RULES = (lab, ground, hull, colours, pattern, texture, shape, light, sentence, scene, motion, vocabulary)
 
 
 def _source(module: ModuleType) -> str:

@@ -23,7 +23,7 @@ _PATTERNS = {
     "checks": "checks (a chequered, plaid pattern)",
     "zigzag": "zigzag (chevron) pattern",
     "dots": "polka dots",
-    "floral": "floral pattern of flowers in several colours",
+    "floral": "floral print of petal-like shapes",
     "terrazzo": "terrazzo: scattered angular chips of colour",
     "mottled": "mottled, spotted all-over pattern",
     "print": "a printed motif on plain ground",
