@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -143,9 +144,14 @@ def _tag(price: float, rng: np.random.Generator) -> float:
 
 def _with_levels(pieces: list[Piece]) -> list[Piece]:
     """Set the price level: the fifth of its category a price falls in."""
+    prices: dict[str, list[float]] = {}
+    for piece in pieces:
+        prices.setdefault(piece.category.name, []).append(piece.price)
+    for peers in prices.values():
+        peers.sort()
     levels: list[Piece] = []
     for piece in pieces:
-        peers = sorted(other.price for other in pieces if other.category is piece.category)
-        share = sum(p < piece.price for p in peers) / len(peers)
+        peers = prices[piece.category.name]
+        share = bisect_left(peers, piece.price) / len(peers)
         levels.append(replace(piece, price_level=f.PRICE_LEVELS[min(int(share * 5), 4)]))
     return levels
