@@ -43,7 +43,7 @@ class LLMConfig(BaseModel):
     """Mark tools `"strict": true`, so that servers with guided decoding emit schema-valid arguments."""
 
     context_window: int = Field(16384, ge=1024)
-    """Tokens the model reads. Only the history sent depends on it."""
+    """Tokens the model reads; past messages get at most half of it."""
 
     breaker_failures: int = Field(2, ge=1)
     """Failures in a row after which the server is left alone for a while."""

@@ -43,10 +43,22 @@ def remember(session: Session, message: str, text: str, handled: str, shown: tup
     del session.said[:-limit]
 
 
-def history_of(session: Session, catalog: Catalog, limit: int) -> list[tuple[str, str]]:
-    """Return the last `limit` messages as a mind reads them, `(role, text)`, what was shown beside them as data."""
+def history_of(session: Session, catalog: Catalog, limit: int, chars: int) -> list[tuple[str, str]]:
+    """Return past messages as a mind reads them, `(role, text)`, what was shown beside them as data.
+
+    Args:
+        session: The conversation.
+        catalog: Its shop's records.
+        limit: Most messages.
+        chars: Most characters in all; the earliest messages give way.
+    """
     past = session.said[-limit:] if limit else []
-    return [(said.role, said.handled + _shown_data(session, catalog, said.shown[:SHOWN_TO_MIND])) for said in past]
+    read: list[tuple[str, str]] = [
+        (said.role, said.handled + _shown_data(session, catalog, said.shown[:SHOWN_TO_MIND])) for said in past
+    ]
+    while sum(len(text) for _, text in read) > chars:
+        read.pop(0)
+    return read
 
 
 def last_list(session: Session, catalog: Catalog) -> tuple[ShownItem, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -22,6 +21,17 @@ from agent.prompt import PROMPT_VERSION
 from agent.sessions import Session
 from agent.tooling import TurnTools
 from agent.trace import MindRun, Trace, jsonable, understood_json
+from agent.wording import (
+    APOLOGY,
+    CUT,
+    LEFT_OUT,
+    NEW_SHOPPER,
+    NO_END,
+    NO_GROUND,
+    NO_LLM,
+    NO_PICTURES,
+    YES,
+)
 from catalog.errors import ServiceError
 from catalog.nouns import Slate
 from tools.base import Shopper, ToolContext
@@ -32,24 +42,6 @@ if TYPE_CHECKING:
     from agent.run import Thinking
 
 log = logging.getLogger("vitrine.agent")
-
-APOLOGY = "I am sorry, something went wrong on my side."
-NO_LLM = "The language model did not answer, so the shop's own planner did."
-NO_GROUND = "The language model's answer did not hold against the catalogue, so the shop's own planner answered."
-NO_END = "The language model came to no answer, so the shop's own planner answered."
-NEW_SHOPPER = "Nothing is known of you yet, so these are what other shoppers choose."
-LEFT_OUT = "Statements that the catalogue does not bear out were corrected or left out."
-CUT = {
-    "rounds": "I stopped looking further and answered with what I had.",
-    "tokens": "I stopped looking further and answered with what I had.",
-    "time": "Time was up, so I answered with what I had.",
-    "length": "The answer was cut short.",
-}
-_YES = re.compile(
-    r"\W*(?:yes|yep|yeah|yup|sure|ok(?:ay)?|please do|do it|do that|go ahead|of course|right|correct|confirm(?:ed)?)"
-    r"(?:\W+(?:please|do|that|it|go ahead|thanks?|thank you|record))*\W*",
-    re.IGNORECASE,
-)
 
 
 class Turn:
@@ -129,7 +121,7 @@ class Turn:
         shopper = Shopper(session.user_id, session.session_id, (), session.shown)
         past = await asyncio.to_thread(past_events, shopper, self.agent.shop.events, self.now)
         self._explainer = Explainer(self._grounds, past[::-1])
-        agreed = frozenset(session.pending) if _YES.fullmatch(self.message) else frozenset[str]()
+        agreed = frozenset(session.pending) if YES.fullmatch(self.message) else frozenset[str]()
         recent = looked_at(past, session.session_id)
         self._context = ToolContext(replace(shopper, recent=recent), self.now, self.trace.request_id, agreed)
 
@@ -182,6 +174,8 @@ class Turn:
             self._disclosures.append(NO_END if self.trace.minds[-1].stopped else NO_GROUND)
 
     async def _planner(self) -> AsyncIterator[AgentEvent]:
+        if self.request.images:
+            self._disclosures.append(NO_PICTURES)
         shown = last_list(self.session, self.agent.shop.catalog)
         planner: Any = self.agent.minds.planner.mind(self.session.state, shown, self.request.top_n)
         async for event in self._run("planner", planner):
@@ -199,7 +193,9 @@ class Turn:
         self.trace.minds.append(account)
         gate = Gate(self._grounds, enforce=config.gate == "on")
         thinking = Thinking(mind, self._tools, gate, config, self._deadline, account)
-        past = history_of(self.session, self.agent.shop.catalog, config.history_messages)
+        # Half of what the model reads, at four characters a token, leaves room for tools and their answers.
+        room = 2 * config.llm.context_window if config.llm is not None else 1_000_000
+        past = history_of(self.session, self.agent.shop.catalog, config.history_messages, room)
         prompt, images = (self.agent.prompt, self.request.images[: config.max_images]) if name == "llm" else ("", ())
         try:
             async for event in thinking.events(Heard(prompt, past, self.message, images)):

@@ -39,10 +39,17 @@ _ONE_SIZE = r"(?:XX?S|X{1,3}L|[SML]|\d{1,3})"
 _SIZE = re.compile(rf"\b[Ss]izes?\s+(?P<a>{_ONE_SIZE}(?:\s*(?:,|/|and|or|to|-|–)\s*{_ONE_SIZE})*)\b")
 
 
+_EXTREME = re.compile(
+    r"\b(?:(?P<low>cheapest|least expensive|lowest[- ]priced|most affordable)|(?P<high>most expensive|dearest|priciest)"
+    r"|(?P<best>(?:best|highest|top)[- ]rated))\b",
+    re.IGNORECASE,
+)
+
+
 def word_faults(text: str, parts: list[Segment], grounds: Grounds) -> list[Fault]:
-    """Return the stated attributes, brands, sizes, stock and promises that the records do not bear out."""
+    """Return the stated attributes, brands, sizes, stock, extremes and promises that the records do not bear out."""
     faults: list[Fault] = []
-    for check in (_attributes, _brands, _sizes, _stock, _promises):
+    for check in (_attributes, _brands, _sizes, _stock, _extremes, _promises):
         faults.extend(check(text, parts, grounds))
     return faults
 
@@ -144,6 +151,26 @@ def _stock_fault(
     if not part.subjects and grounds.knows_phrase(text[start:end]):
         return
     yield Fault(start, end, f"{text[start:end]!r} is not what the record says of its stock")
+
+
+def _extremes(text: str, parts: list[Segment], grounds: Grounds) -> Iterator[Fault]:
+    """Check extremes: the cheapest has a price, and no item of the same sentence a lower one."""
+    everyone = {record for part in parts for record in part.subjects}
+    for match in _EXTREME.finditer(text):
+        part = _part(parts, match.start())
+        meant = part.ahead if part.start == 0 and part.ahead else part.subjects
+        figures = [_figure(record, match) for record in meant]
+        rest = [figure for record in everyone if (figure := _figure(record, match)) is not None]
+        if any(figure is None or figure > min(rest) for figure in figures):
+            yield Fault(*match.span(), f"{match.group()!r} is not what the records say")
+
+
+def _figure(record: Record, match: re.Match[str]) -> float | None:
+    """Return the figure an extreme is about, lower being nearer to it."""
+    if match["best"]:
+        return None if record.item.rating is None else -record.item.rating
+    price = record.item.price
+    return price if price is None or match["low"] else -price
 
 
 def _promises(text: str, parts: list[Segment], grounds: Grounds) -> Iterator[Fault]:

@@ -46,6 +46,7 @@ TRUE = [
     ("1. #1, €24.00\n2. #2, €39.00", "1. Cobalt bud vase, €24.00\n2. Terracotta amphora vase, €39.00"),
     ("Happy to help! Anything else?", "Happy to help! Anything else?"),
     ("#1 costs 24 EUR, #2 costs 39 EUR.", "Cobalt bud vase costs 24 EUR, Terracotta amphora vase costs 39 EUR."),
+    ("#1 is the cheapest, #2 costs more.", "Cobalt bud vase is the cheapest, Terracotta amphora vase costs more."),
     ("The **cheapest** is #1.", "The **cheapest** is Cobalt bud vase."),
     ("Die Vase #1 ist aus Glas.", "Die Vase Cobalt bud vase ist aus Glas."),
 ]  # fmt: skip
@@ -82,14 +83,15 @@ def test_one_wrong_figure_is_put_right(text: str, shown: str) -> None:
         "#1 is one of our best sellers.", "#1 is under €20.", "#1 was bought by 5000 customers.",
         "#1 is a Zephyrix original.", '#1, also known as "Moonlight Dream", is lovely.', "#1 and V05 go well together.",
         "#1 costs nineteen euros.", "#3 is not leather.", "#1 is waterproof.", "#1 goes well with the Green moon vase.",
-        "#1 holds 750 ml.",
+        "#1 holds 750 ml.", "#1 costs more, #2 is the cheapest.",
     ],
 )  # fmt: skip
 def test_a_false_claim_gives_way_to_the_record(text: str) -> None:
     out, gate = passed(text)
     assert [change.action for change in gate.changes] == ["replaced"], out
     assert gate.changes[0].reason and gate.changes[0].before
-    first = {"#3": "Saddle leather bag, €145.00.", "#4": "Straw beach bag, €27.00."}
+    both = "Cobalt bud vase, €24.00; Terracotta amphora vase, €39.00."
+    first = {"#1 costs more": both, "#3": "Saddle leather bag, €145.00.", "#4": "Straw beach bag, €27.00."}
     assert out == next((line for handle, line in first.items() if text.startswith(handle)), "Cobalt bud vase, €24.00.")
 
 
@@ -147,6 +149,10 @@ def test_a_price_before_its_item_is_not_moved_to_another() -> None:
 
 def test_an_item_without_price_gets_none() -> None:
     assert passed("#6 costs €10.")[0] == "Archive tea bowl."
+
+
+def test_what_has_no_price_is_not_the_cheapest() -> None:
+    assert passed("The cheapest is #6.")[0] == "Archive tea bowl."
 
 
 def test_a_removed_list_line_leaves_no_hole() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -9,10 +10,11 @@ from dataclasses import replace
 
 import pytest
 
+from agent.base import ChatRequest
 from agent.doubles import Talk, answer_of, ids_of, text_of
 from agent.scripted_minds import INVENTED_BRAND, INVENTED_ID, INVENTED_NAMES, PERSONAS, Persona
 from agent.scripted_server import ScriptedServer
-from agent.turn import NO_END, NO_GROUND, NO_LLM
+from agent.wording import NO_END, NO_GROUND, NO_LLM
 from tools.shop import Shop
 
 Begin = Callable[..., Talk]
@@ -175,3 +177,41 @@ def test_no_persona_breaks_the_order_of_events(talk: Begin, persona: Persona, sh
             answer = answer_of(events)
             assert text_of(events).strip() == answer.text and answer.outcome != "error"
             assert all(shop.catalog[r.item_id].price == r.price for r in answer.recommendations)
+
+
+def test_a_picture_reaches_the_model_and_the_planner_says_it_cannot_see(talk: Begin) -> None:
+    picture = "data:image/png;base64,iVBORw0KGgo="
+    with ScriptedServer("obedient") as server:
+        conversation = talk(server.base_url, max_images=1)
+        answer = conversation.say("a vase like this", images=(picture, picture))
+        content = server.requests[0]["messages"][-1]["content"]
+    assert [part["type"] for part in content] == ["text", "image_url"] and content[1]["image_url"]["url"] == picture
+    assert any("first 1 pictures" in line for line in answer.disclosures)
+    blind = talk().say("a vase like this", images=(picture,))
+    assert blind.recommendations and any("picture" in line for line in blind.disclosures)
+
+
+def test_a_long_conversation_is_cut_to_what_the_model_reads(talk: Begin) -> None:
+    with ScriptedServer("obedient") as server:
+        conversation = talk(server.base_url, llm={"context_window": 1024})
+        for place in range(6):
+            conversation.say(f"vase {'very ' * 60}nice, number {place}")
+        sent = server.requests[-1]["messages"]
+    past = [m for m in sent if m["role"] in ("user", "assistant") and m.get("content")][:-1]
+    assert 0 < sum(len(str(m["content"])) for m in past) < 3 * 1024
+
+
+def test_a_shopper_who_leaves_stops_the_turn_and_frees_the_conversation(talk: Begin) -> None:
+    with ScriptedServer("hanging") as server:
+        conversation = talk(server.base_url, llm={"timeout_seconds": 30.0})
+
+        async def leave() -> None:
+            request = ChatRequest("a blue vase", "s", "ana")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(conversation.agent.answer(request), 0.4)
+
+        conversation.runner.run(leave())
+        server.persona = "obedient"
+        started = time.monotonic()
+        answer = conversation.say("a blue vase", session_id="s")
+    assert answer.outcome == "recommended" and time.monotonic() - started < 3

@@ -1,0 +1,24 @@
+"""What the agent says of itself: apologies and disclosures, and what counts as a yes."""
+
+from __future__ import annotations
+
+import re
+
+APOLOGY = "I am sorry, something went wrong on my side."
+NO_LLM = "The language model did not answer, so the shop's own planner did."
+NO_GROUND = "The language model's answer did not hold against the catalogue, so the shop's own planner answered."
+NO_END = "The language model came to no answer, so the shop's own planner answered."
+NO_PICTURES = "I could not look at the picture: that takes a language model that sees."
+NEW_SHOPPER = "Nothing is known of you yet, so these are what other shoppers choose."
+LEFT_OUT = "Statements that the catalogue does not bear out were corrected or left out."
+CUT = {
+    "rounds": "I stopped looking further and answered with what I had.",
+    "tokens": "I stopped looking further and answered with what I had.",
+    "time": "Time was up, so I answered with what I had.",
+    "length": "The answer was cut short.",
+}
+YES = re.compile(
+    r"\W*(?:yes|yep|yeah|yup|sure|ok(?:ay)?|please do|do it|do that|go ahead|of course|right|correct|confirm(?:ed)?)"
+    r"(?:\W+(?:please|do|that|it|go ahead|thanks?|thank you|record))*\W*",
+    re.IGNORECASE,
+)
