@@ -27,13 +27,13 @@ class Composed:
 
 
 def compose(
-    turn: TurnTools, named: Sequence[str], text: str, top_n: int, explainer: Explainer, *, failed: bool = False
+    turn: TurnTools, named: Sequence[str] | None, text: str, top_n: int, explainer: Explainer, *, failed: bool = False
 ) -> Composed:
     """Return the answer's items and outcome.
 
     Args:
         turn: What the tools gave.
-        named: Items in the order the mind first named them; the tool's order when it named none.
+        named: Items in the order the mind first named them; None: it named none, so the tool's order stands.
         text: The answer as the shopper reads it.
         top_n: Ceiling.
         explainer: Writes reasons.
@@ -41,7 +41,8 @@ def compose(
     """
     shop = turn.registry.shop
     run = _deciding(turn)
-    pool = list(named) or list(run.items if run is not None and (run.tool in FINDS or failed) else ())
+    found = run.items if run is not None and (run.tool in FINDS or failed) else ()
+    pool = found if named is None else named
     known = [item_id for item_id in dict.fromkeys(pool) if item_id in shop.catalog]
     chosen = known[:top_n]
     explained = explainer.explain(chosen, run)

@@ -6,6 +6,7 @@ them. Each states only what its evidence shows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,15 +28,24 @@ _EMPTY = word_set(
 )
 _PARTS = 2
 _CLOSE = 0.4
-"""Likeness (cosine) from which an item counts as close to one the shopper knows."""
+"""Likeness (cosine) from which an item counts as close to one of its category the shopper knows."""
+_VERY_CLOSE = 0.75
+"""The same across categories."""
 
 
 @dataclass(frozen=True)
 class Fragment:
-    """A piece of a reason and what proves it."""
+    """A piece of a reason and what proves it.
+
+    Attributes:
+        theme: What several items may share (one earlier purchase); said of one item, it is left out at the next.
+        plain: Whether it says so little that anything else goes before it.
+    """
 
     text: str
     evidence: tuple[Evidence, ...]
+    theme: str | None = None
+    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,19 +77,22 @@ class Explainer:
         """
         signals = signals_of(run.trace) if run is not None else {}
         result: dict[str, Explained] = {}
-        used: set[str] = set()
+        reasons: set[str] = set()
+        themes: set[str] = set()
         for item_id in item_ids:
             record = self.grounds.record(item_id)
             main = list(self._main(record, run, signals.get(item_id, NOTHING)))
-            more = list(self._more(record))
-            parts, spare = main[:_PARTS], [*main[_PARTS:], *more]
-            if not parts:
-                parts, spare = spare[:_PARTS], spare[_PARTS:]
-            while _sentence(parts) in used and spare:
+            strong = list(_fresh(main, themes))
+            spare = [*strong, *self._more(record), *(part for part in main if part not in strong)]
+            parts, spare = spare[:_PARTS], spare[_PARTS:]
+            while _sentence(parts) in reasons and spare:
                 parts.append(spare.pop(0))
             reason = _sentence(parts)
-            used.add(reason)
-            evidence = [e for part in [*parts, *spare] for e in part.evidence] + list(_ranked_by(signals.get(item_id)))
+            reasons.add(reason)
+            themes |= {part.theme for part in parts if part.theme is not None}
+            behind = [*parts, *(part for part in main if part not in parts)]
+            evidence = [each for part in behind for each in part.evidence]
+            evidence += [*_ground(run), *_ranked_by(signals.get(item_id))]
             result[item_id] = Explained(reason, tuple(_distinct(evidence)))
         return result
 
@@ -144,7 +157,7 @@ class Explainer:
         if values:
             yield Fragment(f"{_listed(values[:3])}, as you asked", tuple(evidence))
         elif evidence:
-            yield Fragment(f"one of the {clean(str(evidence[0].value), 60)} you asked for", tuple(evidence))
+            yield Fragment(f"one of the {clean(str(evidence[0].value), 60)} you asked for", tuple(evidence), plain=True)
 
     def _limit(self, record: Record, run: ToolRun | None) -> Iterator[Fragment]:
         item = record.item
@@ -166,17 +179,17 @@ class Explainer:
         item_id, why, likeness = signals.example
         other = self.grounds.record(item_id)
         title = clean(other.item.title or "", 120)
-        if not title or item_id == record.item.item_id or (why in _DID and likeness < _CLOSE):
+        if not title or item_id == record.item.item_id:
+            return
+        if why in _DID and likeness < (_CLOSE if _same_kind(record, other) else _VERY_CLOSE):
             return
         shared = [v for n, vs in record.item.attributes.items() for v in vs if v in other.item.attributes.get(n, ())]
         shared = [value for value in shared if not covered.issuperset(tokens(value))]
         both = f": both {_listed([clean(v, 40) for v in shared[:2]])}" if shared else ""
         near = Evidence("signal", "likeness", round(likeness, 3), f"likeness to {title}: {likeness:.2f}")
         if why in _DID:
-            did = f"you {_DID[why]} {title}"
-            yield Fragment(
-                f"close to {title}, which you {_DID[why]}{both}", (Evidence("event", why, item_id, did), near)
-            )
+            event = Evidence("event", why, item_id, f"you {_DID[why]} {title}")
+            yield Fragment(f"close to {title}, which you {_DID[why]}{both}", (event, near), theme=item_id)
         else:
             yield Fragment(f"like {title}{both}", (near,))
 
@@ -191,8 +204,12 @@ class Explainer:
             if other.item_id != record.item.item_id and other.brand == record.item.brand and other.title:
                 title, brand = clean(other.title, 120), clean(record.item.brand, 60)
                 evidence = Evidence("event", event.kind, event.item_id, f"you {did} {title}")
-                yield Fragment(f"by {brand}, like {title}, which you {did}", (evidence,))
+                yield Fragment(f"by {brand}, like {title}, which you {did}", (evidence,), theme=event.item_id)
                 return
+
+
+def _same_kind(record: Record, other: Record) -> bool:
+    return bool(record.item.categories) and record.item.categories[-1:] == other.item.categories[-1:]
 
 
 def _seen(record: Record, asked: list[str], covered: set[str]) -> Iterator[Fragment]:
@@ -201,7 +218,9 @@ def _seen(record: Record, asked: list[str], covered: set[str]) -> Iterator[Fragm
         if words:
             covered.update(words)
             evidence = Evidence("caption", "picture", words, clean(caption.text, 200))
-            yield Fragment(f"its picture shows {_listed(words[:3])}", (evidence,))
+            clause = next(part for part in re.split(r"[,.;]", caption.text) if words[0] in tokens(part))
+            shown = clean(clause, 80)
+            yield Fragment(f"its picture shows {shown[:1].lower()}{shown[1:]}", (evidence,))
             return
 
 
@@ -221,6 +240,23 @@ def _popular(record: Record, run: ToolRun | None, signals: Signals) -> Iterator[
         if value:
             evidence = Evidence("signal", "popularity", value, f"popularity {value:g}")
             yield Fragment("popular with other shoppers", (evidence,))
+
+
+def _fresh(parts: Sequence[Fragment], told: set[str]) -> Iterator[Fragment]:
+    """Yield what is worth saying: not plain, and of each theme one part, none that was told before."""
+    seen = set(told)
+    for part in parts:
+        if not part.plain and part.theme not in seen:
+            yield part
+        if part.theme is not None:
+            seen.add(part.theme)
+
+
+def _ground(run: ToolRun | None) -> Iterator[Evidence]:
+    ground = run.facts.get("ground") if run is not None else None
+    if ground in ("history", "session"):
+        told = {"history": "ordered by your history", "session": "ordered by what you looked at"}[ground]
+        yield Evidence("signal", "ground", ground, told)
 
 
 def _ranked_by(signals: Signals | None) -> Iterator[Evidence]:

@@ -69,7 +69,7 @@ class Turn:
         self._disclosures: list[str] = []
         self._texts: list[str] = []
         self._handled: list[str] = []
-        self._named: list[str] = []
+        self._named: list[str] | None = None
         self._changes: list[Change] = []
         self._outcome: Outcome | None = None
         self._context: ToolContext
@@ -182,7 +182,7 @@ class Turn:
             yield event
         self.session.state, self.trace.intent = planner.state, understood_json(planner.understanding)
         self._outcome = planner.outcome
-        self._named = self.session.book.resolve_all(planner.listed) or self._named
+        self._named = self.session.book.resolve_all(planner.listed)
 
     async def _run(self, name: str, mind: Any) -> AsyncIterator[AgentEvent]:
         from agent.run import Heard, Thinking
@@ -211,7 +211,7 @@ class Turn:
         """Keep what a run gave, also when it broke off."""
         self._handled.extend(passed.handled for passed in thinking.said)
         self._changes.extend(thinking.gate.changes)
-        self._named = thinking.gate.named
+        self._named = thinking.gate.named or None
         self.trace.runs.extend(thinking.tools.runs)
         stopped = thinking.account.stopped
         if stopped in CUT and thinking.said:

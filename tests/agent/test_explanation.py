@@ -54,8 +54,11 @@ def test_a_word_the_shopper_did_not_say_was_not_asked_for() -> None:
 
 def test_the_shoppers_own_purchase_is_named() -> None:
     closest = {"item_id": "S01", "why": "purchase", "space": "text", "cosine": 0.7}
-    trace = {"ranked": [{"item_id": "V01", "sources": [{"name": "keyword", "rank": 2}], "closest": closest}]}
-    found = explained(["V01"], "recommend something", trace=trace)["V01"]
+    entry = {"sources": [{"name": "keyword", "rank": 2}], "closest": closest}
+    trace = {"ranked": [{"item_id": item_id, **entry} for item_id in ("S05", "S04", "V01")]}
+    both = explained(["S05", "S04", "V01"], "recommend something", trace=trace)
+    found = both["S05"]
+    assert "you bought" not in both["S04"].reason and "you bought" not in both["V01"].reason
     assert found.reason.startswith("Close to Merino scarf, blue, which you bought")
     assert {e.kind for e in found.evidence} >= {"event", "signal"}
     assert next(e for e in found.evidence if e.kind == "event").value == "S01"
@@ -75,7 +78,7 @@ def test_the_same_maker_as_something_bought() -> None:
 
 def test_words_seen_in_the_picture_and_read_in_the_description() -> None:
     found = explained(["V06"], "something rounded", {"query": "rounded"})["V06"]
-    assert found.reason.startswith("Its picture shows rounded")
+    assert found.reason.startswith("Its picture shows a rounded upright shape")
     assert found.evidence[0].kind == "caption" and "rounded" in found.evidence[0].text
     assert "says glazed" in explained(["V05"], "a glazed thing", {"query": "glazed"})["V05"].reason
 
