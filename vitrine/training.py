@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from pydantic import BaseModel
 
 from catalog.errors import ConfigError, DataError
 from catalog.ids import IdMap
@@ -117,7 +118,8 @@ def _scout(
 
     model = build(name, overrides)
     report = model.fit(TrainingData(train, modalities), validate=validate, seed=seed, progress=progress)
-    has_epochs = "epochs" in type(getattr(model, "config", None)).__dict__.get("model_fields", {})
+    config = getattr(model, "config", None)
+    has_epochs = isinstance(config, BaseModel) and "epochs" in type(config).model_fields
     epochs = int(np.argmax(report.history)) + 1 if has_epochs and report.history else None
     return Scout(model, cut, epochs, report.best)
 
