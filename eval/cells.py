@@ -140,14 +140,18 @@ def save_cell(workspace: Workspace, key: str, cell: Cell) -> None:
 
 
 def load_cell(workspace: Workspace, key: str) -> Cell | None:
-    """Return a kept cell, or None."""
+    """Return a kept cell, or None.
+
+    Raises:
+        DataError: When it is damaged.
+    """
     name = f"reports/cells/{key[:16]}"
     manifest = workspace.manifest(name)
     if manifest is None or manifest.key != key:
         return None
-    folder = workspace.path(name)
-    with np.load(folder / "values.npz", allow_pickle=False) as stored:
-        values = {metric: stored[metric] for metric in stored.files}
-    users = tuple(json.loads((folder / "users.json").read_text(encoding="utf-8")))
-    meta = manifest.meta
-    return Cell(values, meta["whole"], users, meta["seed"], meta["epochs"], meta["fit_seconds"])
+    with workspace.reading(name) as folder:
+        with np.load(folder / "values.npz", allow_pickle=False) as stored:
+            values = {metric: stored[metric] for metric in stored.files}
+        users = tuple(json.loads((folder / "users.json").read_text(encoding="utf-8")))
+        meta = manifest.meta
+        return Cell(values, meta["whole"], users, meta["seed"], meta["epochs"], meta["fit_seconds"])

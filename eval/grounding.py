@@ -44,6 +44,7 @@ class Judge:
         self._items = {item.item_id: item for item in items}
         self._known = {word for item in self._items.values() for word in _words(_record_text(item))}
         self._titles = [_flat(_record_text(item)) for item in self._items.values()]
+        self._long = sorted((item.title for item in self._items.values() if item.title), key=len, reverse=True)
         self._prices = {_cents(item.price) for item in self._items.values() if item.price is not None}
 
     def judge(self, answer: Mapping[str, Any], *, said: str = "") -> list[Finding]:
@@ -99,6 +100,7 @@ class Judge:
         """A run of capitalised words must stand in one record, or be made of the shopper's own words."""
         mine = set(_words(said))
         findings = []
+        sentence = self._without_titles(sentence)
         for match in _NAME.finditer(sentence):
             name = match[0]
             if match.start() == 0 and self._ordinary(name.split()[0]):
@@ -110,6 +112,13 @@ class Judge:
                 continue
             findings.append(Finding("invented name", name))
         return findings
+
+    def _without_titles(self, sentence: str) -> str:
+        """Blank out whole titles, so that "Then The Harbour Vase" does not run two names together."""
+        for title in self._long:
+            if title in sentence:
+                sentence = sentence.replace(title, " ,, ")
+        return sentence
 
     def _ordinary(self, word: str) -> bool:
         """Whether a capital at the head of a sentence is only the sentence's."""
