@@ -101,8 +101,10 @@ def load_captions(workspace: Workspace, name: str) -> dict[str, tuple[Caption, .
 
     Raises:
         NotBuiltError: When `captions/<name>` was never finished.
+        DataError: When it is damaged.
     """
-    table = pl.read_parquet(workspace.path(f"captions/{name}") / CAPTIONS_FILE)
+    with workspace.reading(f"captions/{name}") as folder:
+        table = pl.read_parquet(folder / CAPTIONS_FILE).select(list(CAPTIONS))
     found: dict[str, list[Caption]] = {}
     for row in table.iter_rows(named=True):
         found.setdefault(row["item_id"], []).append(Caption(**row))

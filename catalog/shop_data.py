@@ -90,9 +90,10 @@ def load_shop(workspace: Workspace) -> ShopData:
 
     Raises:
         NotBuiltError: When the store has none.
+        DataError: When it is damaged.
     """
-    folder = workspace.path("catalog")
-    manifest = workspace.manifest("catalog")
-    assert manifest is not None
-    tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in ("items", "log", "users")}
-    return ShopData(str(manifest.meta["name"]), **tables)
+    with workspace.reading("catalog") as folder:
+        manifest = workspace.manifest("catalog")
+        assert manifest is not None
+        tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in ("items", "log", "users")}
+        return ShopData(str(manifest.meta["name"]), **tables)

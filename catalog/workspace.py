@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import NotBuiltError
+from catalog.errors import DataError, NotBuiltError
 
 MANIFEST = "manifest.json"
 
@@ -80,10 +80,15 @@ class Workspace:
 
     Artifact names are paths such as `catalog`, `captions/pixels`, `embeddings/text-minilm`,
     `indexes/keyword`, `models/lirdrec`.
+
+    Raises:
+        DataError: When `root` is a file.
     """
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root).expanduser().resolve()
+        if self.root.is_file():
+            raise DataError(f"store {str(self.root)!r} is a file; a folder, there or yet to be made, would be valid")
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.root)!r})"
@@ -94,12 +99,19 @@ class Workspace:
         return self.root / "events.sqlite"
 
     def manifest(self, name: str) -> Manifest | None:
-        """Return the manifest of an artifact, or None when it was never finished."""
+        """Return the manifest of an artifact, or None when it was never finished.
+
+        Raises:
+            DataError: When it is damaged; the text says how to make the artifact anew.
+        """
+        path = self.root / name / MANIFEST
         try:
-            raw = json.loads((self.root / name / MANIFEST).read_text(encoding="utf-8"))
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            return Manifest(raw["key"], raw["made_at"], raw["meta"], raw.get("folder", raw["key"][:16]))
         except FileNotFoundError:
             return None
-        return Manifest(raw["key"], raw["made_at"], raw["meta"], raw.get("folder", raw["key"][:16]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{str(path)!r} is no manifest: {self._remedy(name)}") from error
 
     def has(self, name: str, key: str | None = None) -> bool:
         """Whether a finished artifact stands under `name` (and has this content key)."""
@@ -114,9 +126,30 @@ class Workspace:
         """
         found = self.manifest(name)
         if found is None:
-            command = MADE_BY.get(name.split("/", 1)[0], "an earlier command")
-            raise NotBuiltError(f"{name!r} is not in the store {str(self.root)!r}: run {command} first")
+            raise NotBuiltError(f"{name!r} is not in the store {str(self.root)!r}: run {_maker(name)} first")
         return self.root / name / found.folder
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[Path]:
+        """Give the data folder of a finished artifact to whoever parses its files.
+
+        Raises:
+            NotBuiltError: When there is none.
+            DataError: In place of what a damaged or missing file makes its parser raise inside the block.
+        """
+        from polars.exceptions import PolarsError
+
+        folder = self.path(name)
+        try:
+            yield folder
+        except (OSError, EOFError, ValueError, KeyError, TypeError, PolarsError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise DataError(
+                f"{name!r} in the store {str(self.root)!r} cannot be read ({reason}): {self._remedy(name)}"
+            ) from error
+
+    def _remedy(self, name: str) -> str:
+        return f"remove {str(self.root / name)!r} and run {_maker(name)} again"
 
     def names(self, kind: str) -> list[str]:
         """Return the finished artifacts below `kind`, e.g. `names("embeddings")` -> `["text-minilm"]`."""
@@ -172,6 +205,10 @@ class Workspace:
         if place.exists():  # left by a killed run: no manifest names it
             shutil.rmtree(place)
         return place
+
+
+def _maker(name: str) -> str:
+    return MADE_BY.get(name.split("/", 1)[0], "an earlier command")
 
 
 def _is_data(name: str) -> bool:

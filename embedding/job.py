@@ -123,16 +123,19 @@ def load_embeddings(workspace: Workspace, space: str) -> EmbeddingTable:
 
     Raises:
         NotBuiltError: When there is none; the text names the spaces there are.
+        DataError: When it is damaged.
     """
     if not workspace.has(f"embeddings/{space}"):
         available = did_you_mean(space, workspace.names("embeddings"))
         raise NotBuiltError(f"no embedding space {space!r} in the store: run vitrine embed first. {available}")
-    return EmbeddingTable.load(workspace.path(f"embeddings/{space}"), space)
+    with workspace.reading(f"embeddings/{space}") as folder:
+        return EmbeddingTable.load(folder, space)
 
 
 def _captions(workspace: Workspace, name: str) -> Mapping[str, tuple[Caption, ...]]:
     """Read a captions artifact; this layer stands below captioning, so it reads the table itself."""
-    table = pl.read_parquet(workspace.path(f"captions/{name}") / "captions.parquet").select(list(CAPTIONS))
+    with workspace.reading(f"captions/{name}") as folder:
+        table = pl.read_parquet(folder / "captions.parquet").select(list(CAPTIONS))
     found: dict[str, tuple[Caption, ...]] = {}
     for row in table.iter_rows(named=True):
         found[row["item_id"]] = (*found.get(row["item_id"], ()), Caption(**row))

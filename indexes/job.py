@@ -67,12 +67,13 @@ def load_index(workspace: Workspace, name: str) -> Index:
     Raises:
         NotBuiltError: When there is no index at all.
         NotFoundError: When there are others but not this one.
+        DataError: When it is damaged.
     """
     names = workspace.names("indexes")
     if names and name not in names:
         raise NotFoundError(f"unknown index {name!r}. {did_you_mean(name, names)}")
-    folder = workspace.path(f"indexes/{name}")
-    return _reader(name, folder)
+    with workspace.reading(f"indexes/{name}") as folder:
+        return _reader(name, folder)
 
 
 def load_indexes(workspace: Workspace) -> dict[str, Index]:
@@ -99,7 +100,8 @@ def _keyword(
 
 
 def _vectors(workspace: Workspace, catalog: Catalog, space: str) -> BuiltIndex:
-    table = EmbeddingTable.load(workspace.path(f"embeddings/{space}"), space)
+    with workspace.reading(f"embeddings/{space}") as folder:
+        table = EmbeddingTable.load(folder, space)
     held = catalogue_order(table, catalog.ids)
     key = content_key(_FORMAT, held.ids.sha(), held.vectors.tobytes(), space)
     artifact = f"indexes/{space}"

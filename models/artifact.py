@@ -59,17 +59,22 @@ class Artifact:
 
         Raises:
             NotBuiltError: When `folder` holds no model.
-            DataError: When it holds another kind of model than `name`.
+            DataError: When it holds another kind of model than `name`, or damaged tables.
         """
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         head = read_head(folder)
         if head["name"] != name:
             raise DataError(f"{str(folder)!r} holds a {head['name']!r} model; {name!r} would be valid here")
+        try:
+            arrays = load_file(folder / "model.safetensors")
+        except SafetensorError as error:
+            raise DataError(f"{str(folder / 'model.safetensors')!r} cannot be read: {error}") from error
         return cls(
             name,
             json.loads((folder / "config.json").read_text("utf-8")),
-            load_file(folder / "model.safetensors"),
+            arrays,
             IdMap(pl.read_parquet(folder / "users.parquet")["user_id"].to_list(), "user"),
             IdMap(pl.read_parquet(folder / "items.parquet")["item_id"].to_list()),
             {key: value for key, value in head.items() if key not in ("name", "format")},

@@ -148,7 +148,10 @@ class LightGBMRanker:
         text = path.read_text("utf-8")
         if not text.startswith("tree\n") or "end of trees" not in text:
             raise DataError(f"{str(path)!r} is not a whole LightGBM text model")
-        ranker._booster = lightgbm.Booster(model_str=text)
+        try:
+            ranker._booster = lightgbm.Booster(model_str=text)
+        except lightgbm.basic.LightGBMError as error:
+            raise DataError(f"{str(path)!r} cannot be read: {error}") from error
         if ranker._booster.num_feature() != len(ranker.names):
             raise DataError(
                 f"{str(path)!r} splits on {ranker._booster.num_feature()} features, "

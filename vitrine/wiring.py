@@ -136,6 +136,7 @@ def open_shop(settings: Settings) -> Shop:
 
     Raises:
         NotBuiltError: When the catalogue or the indexes are missing; the text names the command that makes them.
+        DataError: When an artifact is damaged.
     """
     from catalog.events import SqliteEventStore
     from catalog.shop_data import load_shop
@@ -177,7 +178,8 @@ def with_models(shop: Shop, settings: Settings) -> Shop:
     shop = replace(shop, statistics=statistics)
     if not workspace.has(f"models/{served}"):
         return shop
-    recommender = registry.load(workspace.path(f"models/{served}"))
+    with workspace.reading(f"models/{served}") as folder:
+        recommender = registry.load(folder)
     roles = choose_spaces(settings, workspace)
     recommender.add_items({role: shop.spaces[space] for role, space in roles.items()})
     shop = replace(shop, recommender=recommender)
@@ -185,7 +187,8 @@ def with_models(shop: Shop, settings: Settings) -> Shop:
         return shop
     from models.ranker import LightGBMRanker
 
-    return replace(shop, ranker=LightGBMRanker.load(workspace.path(f"models/{RANKER}")))
+    with workspace.reading(f"models/{RANKER}") as folder:
+        return replace(shop, ranker=LightGBMRanker.load(folder))
 
 
 def make_agent(settings: Settings, shop: Shop) -> Agent:
