@@ -48,6 +48,9 @@ class ScriptedAgent:
     pause: float = 0.0
     memory: dict[str, Remembered] = field(default_factory=dict)
 
+    async def warm(self) -> None:
+        """Load nothing: there is nothing to load."""
+
     async def turn(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
         """Give a status, the tokens, the items and the end."""
         answer = self._think(request)

@@ -21,6 +21,9 @@ class Agent(Protocol):
     async def answer(self, request: ChatRequest) -> Answer:
         """Give the whole answer of one turn."""
 
+    async def warm(self) -> None:
+        """Load what the first shopper would otherwise wait for."""
+
 
 class Registry(Protocol):
     """The tools by name (see `tools.registry`)."""

@@ -42,10 +42,15 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
 ) -> None:
     """Open the shop at http://127.0.0.1:8000: the page, chat, REST and OpenAI-compatible doors."""
-    from api.server import serve as serve_wire
+    import asyncio
+
+    from api.server import opened
     from vitrine.wiring import make_service
 
     settings = load(store, set_)
-    serve_wire(
-        make_service(settings), settings.api.host if host is None else host, settings.api.port if port is None else port
-    )
+    print("Opening the shop ...", flush=True)
+    service = make_service(settings)
+    asyncio.run(service.agent.warm())
+    shop = opened(service, host, port)
+    print(f"{service.shop.name} is open at {shop.address} (Ctrl+C closes it); the API is described at /docs", flush=True)
+    shop.run()
