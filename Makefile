@@ -49,7 +49,8 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev
-	@set -e; for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file; done
+	@set -e; for file in bench/[a-z]*.py; do name=$$(basename $$file .py); \
+	  echo "== bench.$$name"; $(BIN)/python -m bench.$$name; done
 
 clean:
 	rm -rf $(VENV) store .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,6 +1,6 @@
 """LIRDRec on the movies data with the reference settings: test NDCG@20 and seconds an epoch.
 
-    python -m bench.lirdrec_movies ../shared/data/movies
+    python -m bench.lirdrec_movies [FOLDER]
 
 Protocol `mmrec`: `x_label` 0 train, 1 validation, 2 test; full ranking, train items masked for both, ties
 to the lower item row. Reference code on the same files: NDCG@20 0.1907 over seeds 999, 2024, 2025.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import time
 from pathlib import Path
 
@@ -76,12 +77,16 @@ def read(folder: Path) -> tuple[TrainingData, Interactions, Interactions]:
 def main() -> None:
     """Fit each seed and print its figures, then the mean."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    data_folder = Path(os.environ.get("TEST_DATA", "../shared/data"))
+    parser.add_argument("folder", type=Path, nargs="?", default=data_folder / "movies", help="the MMRec folder")
     parser.add_argument("--seeds", type=int, nargs="+", default=[999, 2024, 2025])
     parser.add_argument("--max-epochs", type=int, default=1000)
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
 
+    if not given.folder.is_dir():
+        print(f"skipped: {str(given.folder)!r} does not exist; name the folder, or set TEST_DATA to its parent")
+        return
     import torch
 
     torch.set_num_threads(given.threads)
