@@ -82,8 +82,10 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket.
 
     Raises:
-        ConfigError: When the port is taken, forbidden, or the host is not an address of this machine.
+        ConfigError: When the port is none, taken or forbidden, or the host is not an address of this machine.
     """
+    if not 0 <= port <= 65535:  # the resolver would wrap it around
+        raise ConfigError(f"port {port}: a number from 0 (a free one) to 65535 would be valid")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

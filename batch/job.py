@@ -96,11 +96,11 @@ def run_job(
             settled = settled.filter(pl.col(FAILURE).is_null())
         kept = set(settled[KEY])
         missing = list({p.key: p for p in work if p.key is not None and p.key not in kept}.values())
-        progress.start(name, len(work))
+        lost = sum(p.key is None for p in work)
+        progress.start(name, len(work), done=len(work) - len(missing) - lost)
         try:
-            lost = sum(p.key is None for p in work)
-            progress.advance(len(work) - len(missing) - lost, "reused")
-            progress.advance(lost)
+            if lost:
+                progress.advance(lost, f"{lost} unreadable")
             _do(missing, process, shards, engine, config, progress)
         finally:
             progress.finish()

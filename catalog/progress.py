@@ -8,8 +8,8 @@ from typing import Protocol
 class Progress(Protocol):
     """A bar on a terminal, a log line, or nothing at all."""
 
-    def start(self, task: str, total: int | None) -> None:
-        """Begin `task` of `total` steps (None: unknown)."""
+    def start(self, task: str, total: int | None, done: int = 0) -> None:
+        """Begin `task` of `total` steps (None: unknown); an earlier run did `done` of them, at whatever rate."""
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Report `steps` more done; `note` is a short state such as `recall@20 0.123`."""
@@ -21,7 +21,7 @@ class Progress(Protocol):
 class Silent:
     """Says nothing."""
 
-    def start(self, task: str, total: int | None) -> None:
+    def start(self, task: str, total: int | None, done: int = 0) -> None:
         """Do nothing."""
 
     def advance(self, steps: int = 1, note: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -14,7 +15,7 @@ from vitrine.settings import Settings
 
 Level = Literal["ok", "note", "bad"]
 
-PACKAGES = {
+PACKAGES: dict[str, Level] = {
     "torch": "bad",
     "transformers": "bad",
     "open_clip_torch": "bad",
@@ -54,6 +55,7 @@ def examine(settings: Settings) -> list[Finding]:
         _torch_device(),
         *_store(settings),
         *_active(settings),
+        *_servers(settings),
     ]
 
 
@@ -63,9 +65,8 @@ def _packages() -> list[Finding]:
         try:
             findings.append(Finding("ok", name, version(name)))
         except PackageNotFoundError:
-            level: Level = "bad" if lack == "bad" else "note"
-            text = "missing: run make test or make demo again" if lack == "bad" else "not installed (optional extra)"
-            findings.append(Finding(level, name, text))
+            text = "missing: install vitrine again" if lack == "bad" else "not installed (optional extra)"
+            findings.append(Finding(lack, name, text))
     return findings
 
 
@@ -92,52 +93,86 @@ def _torch_device() -> Finding:
 
     if torch.cuda.is_available():
         return Finding("ok", "device", torch.cuda.get_device_name(0))
-    return Finding("ok", "device", f"CPU, {torch.get_num_threads()} threads")
+    return Finding("ok", "device", f"CPU, torch threads: {torch.get_num_threads()}")
 
 
 def _store(settings: Settings) -> list[Finding]:
-    workspace = Workspace(settings.store)
+    try:
+        workspace = Workspace(settings.store)
+    except VitrineError as error:
+        return [Finding("bad", "store", str(error))]
     findings = [Finding("ok", "store", str(workspace.root))]
     for stage in STAGES:
-        if stage == "catalog":
-            manifest = workspace.manifest("catalog")
-            text = f"{manifest.meta['name']}: {manifest.meta['items']:,} items" if manifest else None
-        else:
-            names = [name for name in workspace.names(stage) if name != "cells"]
-            text = ", ".join(names) or None
+        try:
+            text = _held(workspace, stage)
+        except VitrineError as error:
+            findings.append(Finding("bad", f"  {stage}", str(error)))
+            continue
         missing = f"none yet: run {MADE_BY[stage]}"
         findings.append(Finding("ok" if text else "note", f"  {stage}", text or missing))
     return findings
 
 
+def _held(workspace: Workspace, stage: str) -> str:
+    """Return what the store holds of a stage; the catalogue and the manifests are read, so that damage shows."""
+    if stage == "catalog":
+        if not workspace.has("catalog"):
+            return ""
+        from catalog.shop_data import load_shop
+
+        shop = load_shop(workspace)
+        return f"{shop.name}: {len(shop.items):,} items, {len(shop.users):,} shoppers, {len(shop.log):,} events"
+    if stage == "reports":
+        return ", ".join(sorted(path.stem for path in (workspace.root / "reports").glob("*.json")))
+    names = workspace.names(stage)
+    for name in names:
+        workspace.manifest(f"{stage}/{name}")
+    return ", ".join(names)
+
+
 def _active(settings: Settings) -> list[Finding]:
+    """Say who does which job; nothing falls back silently."""
     from vitrine.wiring import active_parts
 
-    findings = []
     try:
-        active = active_parts(settings)
+        return [Finding("ok", f"{job} by", name) for job, name in active_parts(settings).items()]
     except VitrineError as error:
-        return [Finding("bad", "settings", str(error))]
-    for job, name in active.items():
-        findings.append(Finding("ok", f"{job} by", name))
-    findings.append(_mind(settings))
+        return [Finding("bad", "jobs", str(error))]
+
+
+def _servers(settings: Settings) -> list[Finding]:
+    """Ask every configured server for its models."""
+    findings = []
+    if settings.captions.captioner == "openai" and settings.captions.openai is not None:
+        captioner = settings.captions.openai
+        key = os.environ.get(captioner.api_key_env, "")
+        findings.append(_server("caption server", captioner.base_url, captioner.model, key))
+    if settings.embedding.embedder == "openai" and settings.embedding.openai is not None:
+        embedder = settings.embedding.openai
+        key = os.environ.get(embedder.api_key_env, "")
+        findings.append(_server("embedding server", embedder.base_url, embedder.model, key))
+    if (llm := settings.agent.llm) is not None:
+        try:
+            findings.append(
+                _server("LLM server", llm.base_url, llm.model, llm.api_key(), "; the planner will stand in")
+            )
+        except VitrineError as error:
+            findings.append(Finding("bad", "LLM server", str(error)))
     return findings
 
 
-def _mind(settings: Settings) -> Finding:
-    """Ask a configured LLM for its models; the planner needs asking nothing."""
-    llm = settings.agent.llm
-    if llm is None:
-        return Finding("ok", "mind", "planner (no LLM configured)")
+def _server(subject: str, base_url: str, model: str, key: str, otherwise: str = "") -> Finding:
     import httpx
 
     try:
-        answer = httpx.get(f"{llm.base_url.rstrip('/')}/models", timeout=5, headers=_bearer(llm.api_key()))
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        answer = httpx.get(f"{base_url.rstrip('/')}/models", timeout=5, headers=headers)
         answer.raise_for_status()
-    except httpx.HTTPError as error:
-        return Finding("bad", "mind", f"LLM at {llm.base_url} does not answer ({error!r}): the planner will stand in")
-    return Finding("ok", "mind", f"{llm.model} at {llm.base_url}")
-
-
-def _bearer(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"}
+        served = [str(each["id"]) for each in answer.json()["data"]]
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return Finding("bad", subject, f"{base_url} does not answer ({error}){otherwise}")
+    except (ValueError, KeyError, TypeError):
+        return Finding("note", subject, f"{base_url} answers, and lists no models")
+    if model not in served:
+        return Finding("bad", subject, f"{base_url} serves {', '.join(served) or 'nothing'}, not {model!r}{otherwise}")
+    return Finding("ok", subject, f"{model} at {base_url}")

@@ -32,7 +32,7 @@ def generate_boutique(settings: Settings, seed: int | None = None, progress: Pro
     """Write the boutique into the store and say what it holds."""
     from catalog.boutique.generate import save_boutique
 
-    config = settings.boutique.model_copy(update={"seed": settings.seed if seed is None else seed})
+    config = settings.boutique if seed is None else settings.boutique.model_copy(update={"seed": seed})
     workspace = Workspace(settings.store)
     shop = save_boutique(workspace, config, progress).shop
     films = sum(bool(item.videos) for item in shop.catalog)
@@ -62,16 +62,23 @@ def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
     workspace = Workspace(settings.store)
     embedder = make_embedder(settings)
     lines: list[str] = []
-    for captions in (None, active_captions(settings, workspace)):
-        if captions is None and lines:
-            lines.append(f"no captions in the store: run vitrine caption to add a caption space to {lines[0]!r}")
-            continue
+    captions = active_captions(settings, workspace)
+    for source in (None, captions) if captions is not None else (None,):
         try:
-            report = embed_catalog(workspace, embedder, captions=captions, engine=LocalEngine(), progress=progress)
+            report = embed_catalog(
+                workspace,
+                embedder,
+                captions=source,
+                engine=LocalEngine(),
+                config=settings.embedding.job,
+                progress=progress,
+            )
         except DataError as error:
             lines.append(f"skipped: {error}")
             continue
         lines.append(job_line(report))
+    if captions is None:
+        lines.append("captions: none in the store yet; after vitrine caption, vitrine embed adds their space")
     return lines
 
 
@@ -114,12 +121,21 @@ def train_store(settings: Settings, as_of: datetime | None = None, progress: Pro
     roles = choose_spaces(settings, workspace)
     name, key = settings.models.serve, model_key(settings, workspace, roles, as_of)
     ranker_wanted = settings.models.ranker and bool(workspace.names("indexes"))
-    if workspace.has(f"models/{name}", key) and (not ranker_wanted or workspace.has(f"models/{RANKER}", key)):
-        return [f"models/{name}: already current"]
+    standing = workspace.manifest(f"models/{name}")
+    if standing is not None and standing.key == key:
+        teachable = standing.meta.get("held_out", True)
+        if not ranker_wanted or not teachable or workspace.has(f"models/{RANKER}", key):
+            return [f"models/{name}: already current"]
     log = before(data.log, as_of)
     modalities = load_modalities(workspace, roles)
     fitted = fit_served(settings, log, data.catalog.ids, modalities, progress)
-    meta = {"roles": roles, "seed": settings.seed, "as_of": as_of, "epochs": fitted.report.epochs}
+    meta = {
+        "roles": roles,
+        "seed": settings.seed,
+        "as_of": as_of,
+        "epochs": fitted.report.epochs,
+        "held_out": fitted.scout is not None,
+    }
     with workspace.writing(f"models/{name}", key, meta) as folder:
         fitted.model.save(folder)
     found = (

@@ -6,31 +6,34 @@ keys are refused by name, unknown `VITRINE_` variables too. Secrets come by envi
 
 from __future__ import annotations
 
+import json
 import os
 import re
-import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
 
 from agent.config import AgentConfig
 from api.config import ApiConfig
 from captioning.job import CaptionJobConfig
 from captioning.openai_compatible import OpenAICaptionerConfig
 from catalog.boutique.config import BoutiqueConfig
-from catalog.errors import ConfigError, did_you_mean
+from catalog.errors import ConfigError
+from catalog.nouns import Kind
+from embedding.job import EmbedJobConfig
 from embedding.minilm import MiniLMConfig
 from embedding.openai_compatible import OpenAIEmbedderConfig
+from models import registry
 from tools.pipeline.config import PipelineConfig
+from vitrine.faults import fault_line
 from vitrine.logs import Level
+from vitrine.origins import origin_of, read_toml
+from vitrine.reference import setting_names
 
 PREFIX = "VITRINE_"
 SECRETS = re.compile(r"VITRINE_(\w+_)?API_KEYS?")
@@ -61,6 +64,8 @@ class EmbeddingSettings(_Part):
     """How MiniLM runs."""
     openai: OpenAIEmbedderConfig | None = None
     """Where that server is. Needed when `embedder` is `openai`."""
+    job: EmbedJobConfig = EmbedJobConfig()
+    """How the batch job runs."""
 
 
 class ModelSettings(_Part):
@@ -69,16 +74,17 @@ class ModelSettings(_Part):
     serve: str = "lirdrec"
     """The recommender that `vitrine train` fits and the shop serves."""
     modalities: dict[str, str] = Field(default_factory=dict)
-    """Embedding space by role, e.g. `{picture = "image_feat", text = "text_feat"}`. Empty: the caption space and
-    the text space where they exist, else the folder's own features."""
+    """Embedding space by role, e.g. `{picture = "image_feat", text = "text_feat"}`; LIRDRec reads them in this
+    order, the pictures first. Empty: the caption space and the text space where they exist, else the folder's
+    own features."""
     overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """Parameters by model name, e.g. `{lirdrec = {lr = 0.001}}`."""
+    """Parameters by model name, e.g. `{lirdrec = {learning_rate = 0.001}}`."""
     ranker: bool = True
     """Whether `vitrine train` fits the LightGBM re-ranker as well."""
 
 
 class Settings(BaseSettings):
-    """Everything that can be set; `vitrine settings` prints it with where each value came from."""
+    """Everything that can be set; `vitrine settings --changed` says where each value came from."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", case_sensitive=False
@@ -87,11 +93,11 @@ class Settings(BaseSettings):
 
     store: Path = Path("store")
     """The workspace folder: everything a run makes lives there."""
-    seed: int = 7
-    """Flows into every random choice; the same inputs give the same bytes."""
+    seed: int = Field(7, ge=0)
+    """Of splits and training: the same inputs give the same bytes. The generated shop has its own, `boutique.seed`."""
     log_level: Level = "WARNING"
     """Least level that is logged to standard error."""
-    positives: tuple[str, ...] | None = None
+    positives: tuple[Kind, ...] | None = None
     """Event kinds that count as a success. None: purchase and cart where present, else every row."""
     boutique: BoutiqueConfig = BoutiqueConfig()
     """The generated shop."""
@@ -118,7 +124,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources; the first that names a value wins."""
-        files = (TomlConfigSettingsSource(settings_cls, toml_file=path) for path in cls.toml_files)
+        files = (InitSettingsSource(settings_cls, read_toml(path)) for path in cls.toml_files)
         return (init_settings, env_settings, *files)
 
 
@@ -129,99 +135,60 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
         overrides: Nested values from the command line; they win over everything.
 
     Raises:
-        ConfigError: On an unknown key or variable, or a wrong value; the text names it and what would be valid.
+        ConfigError: On an unknown key or variable, or a wrong value; the text names it, where it came from
+            and what would be valid.
     """
     _refuse_unknown_variables(os.environ)
     try:
-        return Settings(**dict(overrides or {}))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"a settings file is not valid TOML: {error}") from None
+        settings = Settings(**dict(overrides or {}))
+    except SettingsError as error:
+        raise ConfigError(_not_json(error)) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(_explain(first["loc"], first["type"], first["msg"], first.get("input"))) from None
+        place = tuple(error.errors()[0]["loc"])
+        origin = _origin(place, overrides or {}) or _origin(place[:-1], overrides or {})
+        raise ConfigError(fault_line(error, Settings, "setting", origin or "")) from error
+    registry.build(settings.models.serve)
+    for name, parameters in settings.models.overrides.items():
+        registry.build(name, parameters)
+    return settings
 
 
-def setting_paths() -> dict[str, tuple[str, Any]]:
-    """Return every setting as `dotted.path -> (meaning, default)`, for documentation and its test."""
-    return dict(_walk(Settings, ()))
-
-
-def _walk(model: type[BaseModel], parents: tuple[str, ...]) -> list[tuple[str, tuple[str, Any]]]:
-    rows: list[tuple[str, tuple[str, Any]]] = []
-    docs = _field_docs(model)
-    for name, field in model.model_fields.items():
-        path = (*parents, name)
-        nested = _nested(field.annotation)
-        if nested is not None:
-            rows += _walk(nested, path)
-        else:
-            default = None if field.is_required() else field.get_default(call_default_factory=True)
-            rows.append((".".join(path), (docs.get(name) or field.description or "", default)))
+def changed_settings(settings: Settings, overrides: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return path, value as JSON and origin of every setting that somebody named."""
+    rows = []
+    values = settings.model_dump(mode="json")
+    for path in setting_names(Settings):
+        place = tuple(path.split("."))
+        value: Any = values
+        for part in place:
+            value = value.get(part) if isinstance(value, Mapping) else None
+        is_group = any(name.startswith(f"{path}.") for name in setting_names(Settings))
+        origin = None if is_group else _origin(place, overrides)
+        if origin is not None:
+            rows.append((path, json.dumps(value, ensure_ascii=False), origin))
     return rows
 
 
-def _nested(annotation: Any) -> type[BaseModel] | None:
-    for choice in (annotation, *get_args(annotation)):
-        if isinstance(choice, type) and issubclass(choice, BaseModel):
-            return choice
-    return None
-
-
-def _field_docs(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstring under each field of `model` and its bases, from the source."""
-    import ast
-    import inspect
-    import textwrap
-
-    docs: dict[str, str] = {}
-    for cls in reversed(model.__mro__):
-        if not issubclass(cls, BaseModel) or cls.__module__.startswith(("pydantic", "builtins")):
-            continue
-        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for field, after in zip(body.body, body.body[1:], strict=False):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(after, ast.Expr)
-                and isinstance(after.value, ast.Constant)
-            ):
-                docs[field.target.id] = " ".join(str(after.value.value).split())
-    return docs
+def _origin(place: tuple[str | int, ...], overrides: Mapping[str, Any]) -> str | None:
+    return origin_of(place, overrides, PREFIX, Settings.toml_files)
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
-    known = {PREFIX + path.upper().replace(".", "__") for path in setting_paths()}
-    groups = {PREFIX + name.upper() for name in Settings.model_fields}
-    valid = known | groups
+    known = {PREFIX + path.upper().replace(".", "__") for path in setting_names(Settings)}
     for name in environment:
         upper = name.upper()
-        if not upper.startswith(PREFIX) or upper in valid or SECRETS.fullmatch(upper):
+        if not upper.startswith(PREFIX) or upper in known or SECRETS.fullmatch(upper):
             continue
-        if any(upper.startswith(f"{path}__") for path in known | groups):
+        if any(upper.startswith(f"{path}__") for path in known):
             continue  # inside a free mapping, or a group whose own config judges it
-        raise ConfigError(f"unknown environment variable {name!r}. {did_you_mean(upper, sorted(valid))}")
+        close = get_close_matches(upper, sorted(known), n=1)
+        hint = f"Did you mean {close[0]!r}? " if close else ""
+        raise ConfigError(f"unknown environment variable {name!r}. {hint}`vitrine settings --markdown` lists them all")
 
 
-def _explain(place: tuple[int | str, ...], kind: str, message: str, value: object) -> str:
-    path = ".".join(str(part) for part in place)
-    if kind == "extra_forbidden":
-        parent = path.rpartition(".")[0]
-        siblings = [
-            known[len(parent) + 1 if parent else 0 :].split(".")[0]
-            for known in setting_paths()
-            if known.startswith(f"{parent}." if parent else "")
-        ]
-        return f"unknown setting {path!r}. {did_you_mean(str(place[-1]), sorted(set(siblings)))}"
-    return f"setting {path!r} is {value!r}: {message}"
-
-
-def settings_markdown() -> str:
-    """Return the table of `docs/configuration.md`: every setting, its default and its meaning."""
-    import json
-
-    lines = ["| setting | default | meaning |", "|---|---|---|"]
-    for path, (meaning, default) in setting_paths().items():
-        shown = json.dumps(default, default=str).replace("|", "\\|")
-        lines.append(f"| `{path}` | `{shown}` | {meaning.replace('|', chr(92) + '|')} |")
-    return "\n".join(lines) + "\n"
+def _not_json(error: SettingsError) -> str:
+    """Return the line for a variable whose list or group does not parse; the library names the field only."""
+    field = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "?")
+    inside = PREFIX + field.upper()
+    name = next((each for each in os.environ if each.upper().startswith(inside)), inside)
+    return f'environment variable {name} is {os.environ.get(name)!r}: JSON would be valid, e.g. ["a", "b"]'

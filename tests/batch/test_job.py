@@ -185,10 +185,10 @@ def test_a_damaged_shard_is_dropped_and_its_work_done_again(tmp_path, caplog):
 
 def test_progress_counts_every_piece(tmp_path):
     class Bar:
-        steps, notes = 0, []
+        steps = 0
 
-        def start(self, task, total):
-            self.task, self.total = task, total
+        def start(self, task, total, done=0):
+            self.task, self.total, self.before = task, total, done
 
         def advance(self, steps=1, note=""):
             self.steps += steps
@@ -208,7 +208,7 @@ def test_progress_counts_every_piece(tmp_path):
         engine=LocalEngine(),
         progress=bar,
     )
-    assert (bar.task, bar.total, bar.steps, bar.ended) == ("squares/test", 3, 3, True)
+    assert (bar.task, bar.total, bar.before, bar.steps, bar.ended) == ("squares/test", 3, 2, 1, True)
 
 
 def test_no_work_is_one_clear_line(tmp_path):

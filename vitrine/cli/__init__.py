@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +13,7 @@ from catalog.errors import VitrineError
 from vitrine.cli import build, demo, info, learn, talk
 
 USAGE_ERROR = 2
+WIDTH = 100
 
 app = typer.Typer(
     name="vitrine",
@@ -19,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"max_content_width": WIDTH},
 )
 for module in (build, learn, talk, info, demo):
     module.register(app)
@@ -29,8 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=None if arguments is None else list(arguments))
     except VitrineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(USAGE_ERROR)
-    except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
-        sys.exit(130)
+        _refuse(str(error), error)
+    except OSError as error:
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise  # no file of the user's: a bug
+        place = f"{str(error.filename)!r}: " if error.filename is not None else ""
+        _refuse(f"{place}{error.strerror}", error)
+
+
+def _refuse(text: str, error: Exception) -> None:
+    """Say one line, whatever was in the file that `text` quotes, and leave."""
+    logging.getLogger("vitrine.cli").debug("command refused", exc_info=error)
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    print(f"error: {line}", file=sys.stderr)
+    sys.exit(USAGE_ERROR)

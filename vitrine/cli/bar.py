@@ -19,19 +19,40 @@ def progress() -> Progress:
     return TerminalBar() if sys.stderr.isatty() else PlainLines()
 
 
+class Pace:
+    """How fast a task goes; steps of an earlier run count as done, not as speed."""
+
+    def __init__(self, done: int) -> None:
+        self.done = self._before = done
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return max(time.monotonic() - self._started, 1e-6)
+
+    @property
+    def rate(self) -> float:
+        """Steps a second."""
+        return (self.done - self._before) / self.seconds
+
+    def seconds_left(self, total: int | None) -> float | None:
+        """Return the seconds to go at this rate, or None where nobody can tell."""
+        return (total - self.done) / self.rate if total and self.rate else None
+
+
 class TerminalBar:
     """A rich progress bar on standard error."""
 
     def __init__(self) -> None:
         self._bar: RichProgress | None = None
-        self._started = 0.0
-        self._done = 0
+        self._pace = Pace(0)
         self._note = ""
 
-    def start(self, task: str, total: int | None) -> None:
+    def start(self, task: str, total: int | None, done: int = 0) -> None:
         """Begin a bar."""
         self.finish()
-        self._started, self._done, self._note = time.monotonic(), 0, ""
+        self._pace, self._note = Pace(done), _before(done)
         self._bar = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=28),
@@ -42,18 +63,17 @@ class TerminalBar:
             console=Console(stderr=True),
             transient=False,
         )
-        self._bar.add_task(task, total=total, rate="", note="")
+        self._bar.add_task(task, total=total, completed=done, rate="", note=self._note)
         self._bar.start()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Move the bar."""
         if self._bar is None:
             return
-        self._done += steps
-        task = self._bar.task_ids[0]
-        rate = f"{self._done / max(time.monotonic() - self._started, 1e-6):.1f}/s"
+        self._pace.done += steps
         self._note = note or self._note
-        self._bar.update(task, advance=steps, rate=rate, note=self._note)
+        rate = f"{self._pace.rate:.1f}/s"
+        self._bar.update(self._bar.task_ids[0], advance=steps, rate=rate, note=self._note)
 
     def finish(self) -> None:
         """Leave the finished bar on the screen."""
@@ -63,37 +83,41 @@ class TerminalBar:
 
 
 class PlainLines:
-    """One line at the start and end of a task and every few seconds in between."""
+    """A line every few seconds and one at the end of a task."""
 
     def __init__(self) -> None:
-        self._task, self._note, self._done = "", "", 0
+        self._task, self._note = "", ""
+        self._pace = Pace(0)
         self._total: int | None = None
-        self._started = self._spoken = 0.0
+        self._spoken = 0.0
 
-    def start(self, task: str, total: int | None) -> None:
+    def start(self, task: str, total: int | None, done: int = 0) -> None:
         """Begin a task."""
-        self._task, self._total, self._done, self._note = task, total, 0, ""
-        self._started = self._spoken = time.monotonic()
+        self._task, self._total, self._note = task, total, _before(done)
+        self._pace = Pace(done)
+        self._spoken = time.monotonic()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Count, and speak now and then."""
-        self._done += steps
+        self._pace.done += steps
         self._note = note or self._note
-        if time.monotonic() - self._spoken >= EVERY_SECONDS:
+        if time.monotonic() - self._spoken >= EVERY_SECONDS and self._pace.done != self._total:
             self._spoken = time.monotonic()
-            self._say()
+            left = self._pace.seconds_left(self._total)
+            self._say("" if left is None else f", {left:.0f} s left")
 
     def finish(self) -> None:
         """Say the last line."""
         if self._task:
-            self._say(last=True)
+            self._say(f", {self._pace.seconds:.1f} s")
             self._task = ""
 
-    def _say(self, *, last: bool = False) -> None:
-        seconds = max(time.monotonic() - self._started, 1e-6)
-        rate = self._done / seconds
+    def _say(self, time_text: str) -> None:
         of = f"/{self._total}" if self._total is not None else ""
-        left = "" if last or not self._total or not rate else f", {(self._total - self._done) / rate:.0f} s left"
-        took = f", {seconds:.1f} s" if last else ""
+        rate = f", {self._pace.rate:.1f}/s" if self._pace.rate else ""
         note = f", {self._note}" if self._note else ""
-        print(f"{self._task}: {self._done}{of}, {rate:.1f}/s{left}{took}{note}", file=sys.stderr, flush=True)
+        print(f"{self._task}: {self._pace.done}{of}{rate}{time_text}{note}", file=sys.stderr, flush=True)
+
+
+def _before(done: int) -> str:
+    return f"{done} done before" if done else ""

@@ -25,9 +25,9 @@ def register(app: typer.Typer) -> None:
 def generate(
     store: Store = None,
     set_: Set = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed is another shop.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed is another shop.")] = None,
 ) -> None:
-    """Generate the boutique: products with pictures and videos, shoppers, events."""
+    """Generate the boutique: products, pictures, shoppers, events."""
     from vitrine.cli.bar import progress
     from vitrine.jobs import generate_boutique
 
@@ -42,7 +42,10 @@ def import_mmrec(
     set_: Set = None,
     name: Annotated[str | None, typer.Option(help="Which .inter file, where there are several.")] = None,
 ) -> None:
-    """Read an MMRec folder; every *_feat.npy becomes an embedding space of that name."""
+    """Read an MMRec folder.
+
+    Every *_feat.npy becomes an embedding space of that name.
+    """
     from catalog.readers.importing import save_import
     from catalog.readers.mmrec import read_mmrec
     from catalog.readers.rejects import Rejects
@@ -67,7 +70,10 @@ def import_table(
     store: Store = None,
     set_: Set = None,
 ) -> None:
-    """Read plain tables with a column map; a bad row is kept apart with its line and reason."""
+    """Read plain tables with a column map.
+
+    A bad row is kept apart with its line and reason, and the import goes on.
+    """
     from catalog.readers.importing import save_import
     from catalog.readers.rejects import Rejects
     from catalog.readers.table import read_table
@@ -112,14 +118,17 @@ def preview(
     kind: Annotated[Literal["items", "interactions", "users"], typer.Option(help="What the file holds.")] = "items",
     rows: Annotated[int, typer.Option(min=1, max=100, help="Sample values to show.")] = 3,
 ) -> None:
-    """Show what each column of a table would become, before importing it."""
+    """Show what each column of a table would become."""
     from catalog.readers.preview import preview_table
 
     print(preview_table(path, parse_pairs(columns or [], "--column", "title=prod_name"), rows=rows, table=kind).text())
 
 
 def caption(store: Store = None, set_: Set = None) -> None:
-    """Read words from every picture and video; resumes where an earlier run stopped."""
+    """Read words from every picture and video.
+
+    Resumes where an earlier run stopped; what failed is tried again.
+    """
     from vitrine.cli.bar import progress
     from vitrine.jobs import caption_store
 
@@ -127,7 +136,10 @@ def caption(store: Store = None, set_: Set = None) -> None:
 
 
 def embed(store: Store = None, set_: Set = None) -> None:
-    """Turn the shop's texts and captions into vectors; only what changed is embedded again."""
+    """Turn the shop's texts and captions into vectors.
+
+    Only what changed is embedded again.
+    """
     from vitrine.cli.bar import progress
     from vitrine.jobs import embed_store
 
@@ -136,7 +148,10 @@ def embed(store: Store = None, set_: Set = None) -> None:
 
 
 def index(store: Store = None, set_: Set = None) -> None:
-    """Build the keyword index and one vector index for each embedding space."""
+    """Build the keyword index and a vector index for each space.
+
+    An index whose inputs are unchanged is left alone.
+    """
     from vitrine.cli.bar import progress
     from vitrine.jobs import index_store
 

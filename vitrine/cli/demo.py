@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from vitrine.cli.options import Set, Store, load
@@ -12,8 +14,15 @@ def register(app: typer.Typer) -> None:
     app.command("demo")(demo)
 
 
-def demo(store: Store = None, set_: Set = None, seed: int | None = None) -> None:
-    """Generate, caption, embed, index, train, evaluate the boutique, and hold three conversations."""
+def demo(
+    store: Store = None,
+    set_: Set = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed is another shop.")] = None,
+) -> None:
+    """Show the whole journey on the generated boutique.
+
+    Generate, caption, embed, index, train, evaluate, and hold three conversations.
+    """
     from vitrine.cli.bar import progress
     from vitrine.cli.tour import tour
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vitrine.cli.options import Set, Store, load
+from vitrine.cli.options import Set, Store, load, overrides
 
 
 def register(app: typer.Typer) -> None:
@@ -16,7 +16,10 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(store: Store = None, set_: Set = None) -> None:
-    """Say what is installed, what the store holds, and which default or service each job uses."""
+    """Say what is installed, what the store holds, and who does which job.
+
+    Exit status 1 when something needed is missing, damaged or does not answer.
+    """
     from vitrine.doctor import examine
 
     findings = examine(load(store, set_))
@@ -30,12 +33,23 @@ def doctor(store: Store = None, set_: Set = None) -> None:
 def settings(
     store: Store = None,
     set_: Set = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print every setting as a Markdown table.")] = False,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Only what differs from the default, with where it came from.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Every setting and its meaning, as a table.")] = False,
 ) -> None:
-    """Print the settings in force, or (with --markdown) what every setting means."""
+    """Print the settings in force, or what every setting means."""
     if markdown:
-        from vitrine.settings import settings_markdown
+        from vitrine.reference import settings_markdown
+        from vitrine.settings import Settings
 
-        print(settings_markdown(), end="")
+        print(settings_markdown(Settings), end="")
         return
-    print(load(store, set_).model_dump_json(indent=2))
+    chosen = load(store, set_)
+    if not changed:
+        print(chosen.model_dump_json(indent=2))
+        return
+    from vitrine.settings import changed_settings
+
+    for path, value, origin in changed_settings(chosen, overrides(store, set_)):
+        print(f"{path} = {value}  ({origin})")

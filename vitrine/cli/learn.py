@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from catalog.errors import ConfigError
 from vitrine.cli.options import Set, Store, load, parse_pairs
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def train(
         datetime | None, typer.Option("--as-of", help="Learn only from events before this moment (UTC).")
     ] = None,
     modality: Annotated[
-        list[str] | None, typer.Option("--modality", metavar="ROLE=SPACE", help="e.g. picture=image_feat. Repeatable.")
+        list[str] | None,
+        typer.Option("--modality", metavar="ROLE=SPACE", help="Role's vectors, e.g. picture=image_feat. Repeatable."),
     ] = None,
 ) -> None:
     """Fit the recommender and the ranker that the shop serves."""
@@ -46,7 +48,7 @@ def evaluate(
     set_: Set = None,
     models: Annotated[str, typer.Option(help="Rows of the table, comma-separated.")] = "popularity,itemknn,lirdrec",
     protocol: Annotated[
-        list[str] | None, typer.Option(help="mmrec, last or temporal. Repeatable; one table each.")
+        list[str] | None, typer.Option(metavar="NAME", help="mmrec, last or temporal. Repeatable; one table each.")
     ] = None,
     label_column: Annotated[
         str | None, typer.Option("--label-column", help="A given split column of the log, e.g. x_label_last.")
@@ -54,7 +56,8 @@ def evaluate(
     metrics: Annotated[str | None, typer.Option(help="Columns, comma-separated, e.g. ndcg@20,recall@20.")] = None,
     seeds: Annotated[str, typer.Option(help="Comma-separated; a user's value is the mean over them.")] = "0",
     modality: Annotated[
-        list[str] | None, typer.Option("--modality", metavar="ROLE=SPACE", help="e.g. picture=image_feat. Repeatable.")
+        list[str] | None,
+        typer.Option("--modality", metavar="ROLE=SPACE", help="Role's vectors, e.g. picture=image_feat. Repeatable."),
     ] = None,
     shuffle: Annotated[
         list[str] | None,
@@ -64,7 +67,10 @@ def evaluate(
     ] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Also write the report here.")] = None,
 ) -> None:
-    """Fit every model afresh on a protocol's train rows and print one table with intervals."""
+    """Fit every model afresh and print one table with intervals.
+
+    A model learns from a protocol's train rows alone; a served model is never read.
+    """
     from eval.config import EvalConfig
     from eval.report import report_markdown
     from vitrine.cli.bar import progress
@@ -72,16 +78,18 @@ def evaluate(
 
     settings = _with_modalities(load(store, set_), modality)
     wanted = {
-        "models": _listed(models),
-        "seeds": _numbers(seeds),
-        "shuffle": tuple(shuffle or ()),
+        "models": _listed("--models", models),
+        "seeds": _numbers("--seeds", seeds),
+        "shuffle": tuple(dict.fromkeys(shuffle or ())),
         "overrides": settings.models.overrides,
-        **({"metrics": _listed(metrics)} if metrics else {}),
+        **({"metrics": _listed("--metrics", metrics)} if metrics is not None else {}),
     }
+    if json_path is not None:
+        _make_room(json_path)
     report = evaluate_store(
         settings,
         EvalConfig.model_validate(wanted),
-        protocols=tuple(protocol or ("mmrec",)),
+        protocols=tuple(dict.fromkeys(protocol or ("mmrec",))),
         label_column=label_column,
         also=json_path,
         progress=progress(),
@@ -97,14 +105,22 @@ def _with_modalities(settings: Settings, pairs: list[str] | None) -> Settings:
     return settings.model_copy(update={"models": chosen})
 
 
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+def _listed(option: str, text: str) -> tuple[str, ...]:
+    named = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not named:
+        raise ConfigError(f"{option} {text!r} names nothing; one or several, comma-separated, would be valid")
+    return named
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    from catalog.errors import ConfigError
+def _numbers(option: str, text: str) -> tuple[int, ...]:
+    parts = _listed(option, text)
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise ConfigError(f"{option} {text!r} is not a list of whole numbers from 0 on; '999,2024,2025' would be valid")
+    return tuple(int(part) for part in parts)
 
-    try:
-        return tuple(int(part) for part in _listed(text))
-    except ValueError:
-        raise ConfigError(f"--seeds {text!r} is not a list of whole numbers; '999,2024,2025' would be valid") from None
+
+def _make_room(path: Path) -> None:
+    """Make the folder of a report before hours of fitting, so that a bad place is refused at once."""
+    if path.is_dir():
+        raise ConfigError(f"--json {str(path)!r} is a folder; a file would be valid")
+    path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,11 +17,11 @@ Store = Annotated[
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override one setting, e.g. --set agent.seconds=10. Repeatable."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. --set agent.max_seconds=10. Repeatable."),
 ]
 
 
-def load(store: Path | None, overrides: list[str] | None) -> Settings:
+def load(store: Path | None, pairs: list[str] | None) -> Settings:
     """Return the settings of this command and start the logs.
 
     Raises:
@@ -30,12 +30,21 @@ def load(store: Path | None, overrides: list[str] | None) -> Settings:
     from vitrine.logs import configure_logs
     from vitrine.settings import load_settings
 
-    values: dict[str, Any] = parse_overrides(overrides or [])
-    if store is not None:
-        values["store"] = str(store)
-    settings = load_settings(values)
+    settings = load_settings(overrides(store, pairs))
     configure_logs(settings.log_level)
     return settings
+
+
+def overrides(store: Path | None, pairs: list[str] | None) -> dict[str, Any]:
+    """Return what the command line says, as nested values.
+
+    Raises:
+        ConfigError: When a pair has no `=`.
+    """
+    values = parse_overrides(pairs or [])
+    if store is not None:
+        values["store"] = str(store)
+    return values
 
 
 def parse_overrides(pairs: list[str]) -> dict[str, Any]:
@@ -50,7 +59,9 @@ def parse_overrides(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         path, equals, raw = pair.partition("=")
         if not equals or not path.strip():
-            raise ConfigError(f"--set {pair!r} is not of the form KEY=VALUE; '--set agent.seconds=10' would be valid")
+            raise ConfigError(
+                f"--set {pair!r} is not of the form KEY=VALUE; '--set agent.max_seconds=10' would be valid"
+            )
         try:
             value = json.loads(raw)
         except json.JSONDecodeError:

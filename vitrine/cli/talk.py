@@ -20,10 +20,15 @@ def chat(
     store: Store = None,
     set_: Set = None,
     user: Annotated[str | None, typer.Option("--user", help="Shopper id, for an answer from their history.")] = None,
-    top_n: Annotated[int, typer.Option("--top-n", min=1, help="Most items in one answer.")] = 5,
+    top_n: Annotated[
+        int, typer.Option("--top-n", min=1, help="Most items in one answer; agent.max_top_n bounds it.")
+    ] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print each answer as one JSON object.")] = False,
 ) -> None:
-    """Talk with the shop: ask, then refine ("cheaper", "in blue", "more like the second")."""
+    """Talk with the shop: ask, then refine.
+
+    "a blue vase under 60", then "cheaper", "in green", "more like the second", "not glass".
+    """
     import asyncio
 
     from vitrine.cli.terminal import converse
@@ -39,18 +44,18 @@ def serve(
     store: Store = None,
     set_: Set = None,
     host: Annotated[str | None, typer.Option(help="Address; anything but loopback needs VITRINE_API_KEYS.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
 ) -> None:
-    """Open the shop at http://127.0.0.1:8000: the page, chat, REST and OpenAI-compatible doors."""
-    import asyncio
+    """Open the shop on the wire: page, chat, REST, OpenAI-compatible.
 
+    At http://127.0.0.1:8000 unless told otherwise; Ctrl-C closes it, after running answers have ended.
+    """
     from api.server import opened
     from vitrine.wiring import make_service
 
-    settings = load(store, set_)
-    print("Opening the shop ...", flush=True)
-    service = make_service(settings)
-    asyncio.run(service.agent.warm())
-    shop = opened(service, host, port)
-    print(f"{service.shop.name} is open at {shop.address} (Ctrl+C closes it); the API is described at /docs", flush=True)
+    shop = opened(make_service(load(store, set_)), host, port)
+    print(
+        f"The shop is open at {shop.address} (the API is described at {shop.address}/docs). Ctrl-C closes it.",
+        flush=True,
+    )
     shop.run()

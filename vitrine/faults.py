@@ -1,0 +1,48 @@
+"""What pydantic found wrong, as one line: which value, where it came from, what would be valid."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ValidationError
+
+from catalog.errors import did_you_mean
+from vitrine.reference import nested_model
+
+
+def fault_line(error: ValidationError, model: type[BaseModel], noun: str, origin: str = "") -> str:
+    """Return the first fault of `error`.
+
+    Args:
+        error: What validating `model` raised.
+        model: The class that was validated; its fields are what would be valid.
+        noun: What a field is called, e.g. `setting`.
+        origin: Where the value came from, e.g. `vitrine.toml`; empty when that is plain.
+    """
+    first = error.errors()[0]
+    place = tuple(first["loc"])
+    path, kind = ".".join(map(str, place)), first["type"]
+    source = f" (from {origin})" if origin else ""
+    if kind == "extra_forbidden":
+        return f"unknown {noun} {path!r}{source}. {did_you_mean(str(place[-1]), _fields(model, place[:-1]))}"
+    if kind == "missing":
+        return f"{noun} {path!r} is missing; it is needed where {'.'.join(map(str, place[:-1]))!r} is set{source}"
+    return f"{noun} {path!r} is {first['input']!r}{source}: {_valid(kind, first['msg'], model, place)}"
+
+
+def _valid(kind: str, message: str, model: type[BaseModel], place: tuple[str | int, ...]) -> str:
+    fields = _fields(model, place)
+    if fields:
+        return f"it is a group; one of its own settings would be valid ({', '.join(fields)})"
+    if kind in ("tuple_type", "list_type"):
+        return 'a list would be valid, e.g. ["a", "b"]'
+    return message.replace("Input should be", "it should be", 1)
+
+
+def _fields(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
+    """Return the field names of the group at `place`; none where a value stands there."""
+    for part in place:
+        field = model.model_fields.get(str(part))
+        inner = nested_model(field.annotation) if field else None
+        if inner is None:
+            return []
+        model = inner
+    return list(model.model_fields)
