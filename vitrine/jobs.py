@@ -22,6 +22,7 @@ from vitrine.wiring import (
     load_modalities,
     make_captioner,
     make_embedder,
+    shop_spaces,
 )
 
 if TYPE_CHECKING:
@@ -143,9 +144,8 @@ def train_store(settings: Settings, as_of: datetime | None = None, progress: Pro
     )
     lines = [f"models/{name}: {fitted.report.epochs} epochs{found}, {fitted.report.seconds:.1f} s"]
     if ranker_wanted:
-        lines.append(
-            _train_ranker(settings, workspace, replace(data, log=log), modalities, fitted.scout, key, progress)
-        )
+        spaces = shop_spaces(settings, workspace, roles)
+        lines.append(_train_ranker(settings, workspace, replace(data, log=log), spaces, fitted.scout, key, progress))
     return lines
 
 
@@ -153,14 +153,13 @@ def _train_ranker(
     settings: Settings,
     workspace: Workspace,
     data: ShopData,
-    modalities: Mapping[str, EmbeddingTable],
+    spaces: Mapping[str, EmbeddingTable],
     scout: Scout | None,
     key: str,
     progress: Progress,
 ) -> str:
     from vitrine.ranking import TaughtRanker, fit_ranker
 
-    spaces = {table.space: table for table in modalities.values()}
     taught = (
         fit_ranker(settings, workspace, data, spaces, scout, progress)
         if scout
@@ -170,6 +169,12 @@ def _train_ranker(
     if taught.ranker is None:
         workspace.remove(name)
         return f"{name}: none, {taught.why_not}"
-    with workspace.writing(name, key, {"groups": taught.groups, "rows": taught.rows}) as folder:
+    meta = {
+        "groups": taught.groups,
+        "rows": taught.rows,
+        "spaces": list(taught.spaces),
+        "sources": list(taught.sources),
+    }
+    with workspace.writing(name, key, meta) as folder:
         taught.ranker.save(folder)
     return f"{name}: LambdaRank on {taught.groups:,} shoppers, {taught.rows:,} candidates"

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from catalog.errors import DataError
 from catalog.events import SqliteEventStore
-from catalog.nouns import Candidate
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import ShopData
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
 from models.ranker import LightGBMRanker
 from models.ranking_data import RankingDataConfig, build_ranking_data
-from tools.base import Shopper
-from tools.pipeline.nouns import PipelineRequest
-from tools.pipeline.retrieve import for_shopper
-from tools.pipeline.rules import allowed_rows
-from tools.pipeline.taste_scores import taste_scores
-from tools.pipeline.wish import taste_vectors
+from tools.pipeline.training import training_candidates
 from tools.shop import Shop
-from tools.taste import taste_of
 from vitrine.settings import Settings
 from vitrine.training import Scout, serving_statistics
 
@@ -36,6 +29,8 @@ class TaughtRanker:
     ranker: LightGBMRanker | None
     groups: int = 0
     rows: int = 0
+    spaces: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     why_not: str = ""
 
 
@@ -51,7 +46,6 @@ def fit_ranker(
     from indexes.job import load_indexes
     from vitrine.wiring import make_embedder
 
-    store = serving_statistics(settings, data, data.catalog, spaces, scout.cut)
     shop = Shop(
         name=data.name,
         catalog=data.catalog,
@@ -63,24 +57,16 @@ def fit_ranker(
         events=SqliteEventStore(":memory:"),
         root=workspace.root,
         recommender=scout.model,
-        statistics=store,
         pipeline=settings.pipeline,
     )
 
-    def retrieve(user_id: str) -> Sequence[Candidate]:
-        request = PipelineRequest(Shopper(user_id), scout.cut, mode="recommend")
-        taste = taste_of(shop, request.shopper, request.now)
-        allowed = allowed_rows(shop, request, taste).mask
-        wishes = taste_vectors(shop, taste.liked, sorted(taste.disliked), shop.pipeline) if taste.liked else {}
-        scores = taste_scores(shop, request.shopper, taste)
-        lists = for_shopper(shop, scores, wishes, allowed, settings.pipeline.pool)
-        return [candidate for found in lists.values() for candidate in found]
-
+    store = serving_statistics(settings, data, shop, scout.cut)
+    shop = replace(shop, statistics=store)
     try:
         taught = build_ranking_data(
             data.log,
             store,
-            retrieve,
+            lambda user_id: training_candidates(shop, user_id, scout.cut),
             recommender=scout.model,
             config=RankingDataConfig(max_groups=MAX_SHOPPERS),
             seed=settings.seed,
@@ -92,4 +78,4 @@ def fit_ranker(
         shop.events.close()
     ranker = LightGBMRanker()
     ranker.fit(taught.table, taught.groups, taught.labels, seed=settings.seed)
-    return TaughtRanker(ranker, len(taught.groups), len(taught.table))
+    return TaughtRanker(ranker, len(taught.groups), len(taught.table), tuple(store.units), store.config.sources)

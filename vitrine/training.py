@@ -17,7 +17,6 @@ from pydantic import BaseModel
 
 from catalog.errors import ConfigError, DataError
 from catalog.ids import IdMap
-from catalog.items import Catalog
 from catalog.log import Interactions, positives
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import ShopData
@@ -28,6 +27,7 @@ from vitrine.settings import Settings
 
 if TYPE_CHECKING:
     from models.features import FeatureStore
+    from tools.shop import Shop
 
 HELD_OUT = 0.1
 """Share of the newest positives held out to stop by and to teach the ranker."""
@@ -148,19 +148,32 @@ def before(log: pl.DataFrame, as_of: datetime | None) -> pl.DataFrame:
 
 
 def serving_statistics(
-    settings: Settings, data: ShopData, catalog: Catalog, spaces: Mapping[str, EmbeddingTable], as_of: datetime | None
+    settings: Settings,
+    data: ShopData,
+    shop: Shop,
+    as_of: datetime | None = None,
+    *,
+    spaces: Mapping[str, EmbeddingTable] | None = None,
+    sources: tuple[str, ...] | None = None,
 ) -> FeatureStore:
-    """Return the look-ups of the ranker's features as of the load (default: just after the last event)."""
+    """Return the look-ups of the ranker's features.
+
+    Args:
+        settings: Say which kinds are positives.
+        data: The log.
+        shop: Its catalogue, spaces and retrieval sources.
+        as_of: Nothing at or after it is known; None: just after the last event.
+        spaces: Those a ranker was trained with, where there is one; None: the shop's.
+        sources: Likewise.
+    """
     from models.features import FeatureConfig, FeatureStore
+    from tools.pipeline.training import source_names
 
+    config = FeatureConfig(sources=source_names(shop) if sources is None else sources, positives=settings.positives)
     moment = as_of or _just_after(data.log)
-    config = FeatureConfig(sources=ranker_sources(settings, spaces), positives=settings.positives)
-    return FeatureStore(catalog, data.log, as_of=moment, spaces=spaces, config=config)
-
-
-def ranker_sources(settings: Settings, spaces: Mapping[str, EmbeddingTable]) -> tuple[str, ...]:
-    """Return the names of the sources that retrieve for a shopper, each with a score and a rank feature."""
-    return (settings.models.serve, *(f"liked:{space}" for space in sorted(spaces)), "popularity")
+    return FeatureStore(
+        shop.catalog, data.log, as_of=moment, spaces=shop.spaces if spaces is None else spaces, config=config
+    )
 
 
 def model_key(settings: Settings, workspace: Workspace, roles: Mapping[str, str], as_of: datetime | None) -> str:

@@ -16,6 +16,7 @@ from vitrine.settings import Settings
 if TYPE_CHECKING:
     from agent.loop import Agent
     from api.service import Service
+    from catalog.shop_data import ShopData
     from tools.shop import Shop
 
 FOLDER_PICTURE, FOLDER_TEXT = "image_feat", "text_feat"
@@ -81,16 +82,20 @@ def choose_spaces(settings: Settings, workspace: Workspace) -> dict[str, str]:
     Raises:
         NotBuiltError: When a named space is not in the store.
     """
+    there = workspace.names("embeddings")
+    for role, space in settings.models.modalities.items():
+        if space not in there:
+            raise NotBuiltError(
+                f"models.modalities.{role} is {space!r}, which is not in the store. {did_you_mean(space, there)}"
+            )
+    return dict(settings.models.modalities) or default_spaces(settings, workspace)
+
+
+def default_spaces(settings: Settings, workspace: Workspace) -> dict[str, str]:
+    """Return the spaces of the roles when the settings name none."""
     from embedding.job import default_space
 
     there = workspace.names("embeddings")
-    if settings.models.modalities:
-        for role, space in settings.models.modalities.items():
-            if space not in there:
-                raise NotBuiltError(
-                    f"models.modalities.{role} is {space!r}, which is not in the store. {did_you_mean(space, there)}"
-                )
-        return dict(settings.models.modalities)
     embedder = make_embedder(settings).name
     captions = active_captions(settings, workspace)
     choices = {
@@ -102,6 +107,12 @@ def choose_spaces(settings: Settings, workspace: Workspace) -> dict[str, str]:
         for role, names in choices.items()
         if any(space in there for space in names)
     }
+
+
+def shop_spaces(settings: Settings, workspace: Workspace, roles: Mapping[str, str]) -> dict[str, EmbeddingTable]:
+    """Return the tables a shop searches in: the default spaces, which take words, and those its model reads."""
+    names = sorted({*default_spaces(settings, workspace).values(), *roles.values()})
+    return load_modalities(workspace, {name: name for name in names})
 
 
 def load_modalities(workspace: Workspace, spaces: Mapping[str, str]) -> dict[str, EmbeddingTable]:
@@ -149,13 +160,12 @@ def open_shop(settings: Settings) -> Shop:
     indexes = load_indexes(workspace)
     if not indexes:
         raise NotBuiltError(f"no index in the store {str(workspace.root)!r}: run vitrine index first")
-    spaces = choose_spaces(settings, workspace)
     shop = Shop(
         name=data.name,
         catalog=data.catalog,
         users=data.user_nouns,
         captions=store_captions(settings, workspace),
-        spaces=load_modalities(workspace, {space: space for space in spaces.values()}),
+        spaces=shop_spaces(settings, workspace, served_roles(settings, workspace)),
         indexes=indexes,
         embedder=make_embedder(settings),
         events=SqliteEventStore(workspace.events_path),
@@ -163,32 +173,41 @@ def open_shop(settings: Settings) -> Shop:
         active=active_parts(settings),
         pipeline=settings.pipeline,
     )
-    return with_models(shop, settings)
+    return with_models(shop, settings, data)
 
 
-def with_models(shop: Shop, settings: Settings) -> Shop:
+def served_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:
+    """Return the spaces the served model was trained on, by role; {} before it is trained."""
+    manifest = workspace.manifest(f"models/{settings.models.serve}")
+    return dict(manifest.meta["roles"]) if manifest else {}
+
+
+def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
     """Return the shop with the trained recommender, the ranker and the statistics, as far as they exist."""
-    from catalog.shop_data import load_shop
     from models import registry
+    from models.ranker import LightGBMRanker
     from vitrine.training import serving_statistics
 
     workspace = Workspace(settings.store)
     served = settings.models.serve
-    statistics = serving_statistics(settings, load_shop(workspace), shop.catalog, shop.spaces, None)
-    shop = replace(shop, statistics=statistics)
-    if not workspace.has(f"models/{served}"):
-        return shop
-    with workspace.reading(f"models/{served}") as folder:
-        recommender = registry.load(folder)
-    roles = choose_spaces(settings, workspace)
-    recommender.add_items({role: shop.spaces[space] for role, space in roles.items()})
-    shop = replace(shop, recommender=recommender)
-    if not workspace.has(f"models/{RANKER}"):
-        return shop
-    from models.ranker import LightGBMRanker
-
+    if workspace.has(f"models/{served}"):
+        with workspace.reading(f"models/{served}") as folder:
+            recommender = registry.load(folder)
+        roles = served_roles(settings, workspace)
+        recommender.add_items({role: shop.spaces[space] for role, space in roles.items()})
+        shop = replace(shop, recommender=recommender)
+    manifest = workspace.manifest(f"models/{RANKER}")
+    if manifest is None or shop.recommender is None:
+        return replace(shop, statistics=serving_statistics(settings, data, shop))
+    lost = [space for space in manifest.meta["spaces"] if space not in shop.spaces]
+    if lost:
+        active = {**shop.active, "ranker": f"none: it was trained with {', '.join(lost)}; run vitrine train again"}
+        return replace(shop, statistics=serving_statistics(settings, data, shop), active=active)
     with workspace.reading(f"models/{RANKER}") as folder:
-        return replace(shop, ranker=LightGBMRanker.load(folder))
+        ranker = LightGBMRanker.load(folder)
+    known = {space: shop.spaces[space] for space in manifest.meta["spaces"]}
+    statistics = serving_statistics(settings, data, shop, spaces=known, sources=tuple(manifest.meta["sources"]))
+    return replace(shop, ranker=ranker, statistics=statistics)
 
 
 def make_agent(settings: Settings, shop: Shop) -> Agent:
