@@ -191,4 +191,6 @@ def _not_json(error: SettingsError) -> str:
     field = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "?")
     inside = PREFIX + field.upper()
     name = next((each for each in os.environ if each.upper().startswith(inside)), inside)
-    return f'environment variable {name} is {os.environ.get(name)!r}: JSON would be valid, e.g. ["a", "b"]'
+    return (
+        f'environment variable {name} is {os.environ.get(name)!r}: JSON would be valid, e.g. ["a", "b"] or {{"a": "b"}}'
+    )

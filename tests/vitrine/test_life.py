@@ -103,9 +103,9 @@ def test_the_console_command_serves_and_closes_on_ctrl_c(store):
     ) as process:  # fmt: skip
         try:
             assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith("The shop is open at http://127.0.0.1:"), process.communicate()
-            address = line.split()[5]
+            said = [process.stdout.readline(), process.stdout.readline()]
+            assert "is open at http://127.0.0.1:" in said[1], (said, process.communicate())
+            address = next(word for word in said[1].split() if word.startswith("http"))
             with urllib.request.urlopen(f"{address}/health/live", timeout=10) as answer:
                 assert answer.status == 200
             process.send_signal(signal.SIGINT)

@@ -50,12 +50,17 @@ def serve(
 
     At http://127.0.0.1:8000 unless told otherwise; Ctrl-C closes it, after running answers have ended.
     """
+    import asyncio
+
     from api.server import opened
     from vitrine.wiring import make_service
 
-    shop = opened(make_service(load(store, set_)), host, port)
+    settings = load(store, set_)
+    print("Opening the shop ...", flush=True)
+    service = make_service(settings)
+    asyncio.run(service.agent.warm())
+    shop = opened(service, host, port)
     print(
-        f"The shop is open at {shop.address} (the API is described at {shop.address}/docs). Ctrl-C closes it.",
-        flush=True,
+        f"{service.shop.name} is open at {shop.address} (Ctrl+C closes it); the API is described at /docs", flush=True
     )
     shop.run()
