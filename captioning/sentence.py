@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from captioning import light
-from captioning.colours import Colour, name_of, palette
+from captioning.colours import Colour, palette
 from captioning.ground import Ground
 from captioning.lab import Lab, closer
 from captioning.pattern import Pattern, read_pattern
@@ -48,11 +48,9 @@ def describe_object(image: Image.Image, lab: Lab, ground: Ground) -> str:
     ]
     if shape.details:
         said.append(f"Silhouette: {', '.join(shape.details)}.")
+    # The even ground behind a product is the studio's, not the product's: naming its colour only adds noise.
     looks = [word for word in (light.finish(lab, ground.surface),) if word]
-    looks += [f"{light.saturation(lab[ground.surface])} colours", light.warmth(lab[ground.surface])]
-    assert ground.background is not None
-    behind = name_of(ground.background)
-    looks.append(f"on {_article(behind).lower()} {behind} background")
+    looks += [f"{light.saturation(lab[ground.surface])} colours", light.contrast(lab[ground.surface])]
     if shape.size > 0.5:
         looks.append("filling the frame")
     elif shape.size < 0.08:

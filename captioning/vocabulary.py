@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Named in the captions' `model`; raised when the rules that choose the words change in kind."""
 
 COLOURS: Final[dict[str, str]] = {

@@ -76,12 +76,9 @@ def evaluate(
     metrics = [parse_metric(text) for text in config.metrics]
     rows = []
     for name in config.models:
-        rows.append(_row(name, name, split, modalities, metrics, config, workspace, data_key, progress))
-        for role in config.shuffle:
-            if role in modalities and _reads_modalities(name):
-                dealt = {**modalities, role: shuffled(modalities[role], seed=config.seeds[0])}
-                title = f"{name} ({role} shuffled)"
-                rows.append(_row(name, title, split, dealt, metrics, config, workspace, data_key, progress))
+        controls = [role for role in config.shuffle if role in modalities and _reads_modalities(name)]
+        for role in (None, *controls):
+            rows.append(_row(name, role, split, modalities, metrics, config, workspace, data_key, progress))
     return Table(
         split.protocol,
         len(np.unique(split.test.user_rows)),
@@ -93,7 +90,7 @@ def evaluate(
 
 def _row(
     name: str,
-    title: str,
+    role: str | None,
     split: Split,
     modalities: Mapping[str, EmbeddingTable],
     metrics: list[Metric],
@@ -102,16 +99,18 @@ def _row(
     data_key: str,
     progress: Progress,
 ) -> Row:
+    """Fit one model once a seed; with `role`, that modality's vectors are dealt anew for each seed."""
     overrides = dict(config.overrides.get(name, {}))
     cells: list[Cell] = []
     for seed in config.seeds:
-        key = cell_key(data_key, split, modalities, name, overrides, config.metrics, config.select_by, seed)
+        read = modalities if role is None else {**modalities, role: shuffled(modalities[role], seed=seed)}
+        key = cell_key(data_key, split, read, name, overrides, config.metrics, config.select_by, seed)
         cell = load_cell(workspace, key) if workspace else None
         if cell is None:
             cell = fit_cell(
                 name,
                 split,
-                modalities,
+                read,
                 metrics,
                 select_by=parse_metric(config.select_by),
                 overrides=overrides,
@@ -128,6 +127,7 @@ def _row(
         intervals[metric] = Interval(mean, mean, mean)
     ordered = {str(metric): intervals[str(metric)] for metric in metrics if str(metric) in intervals}
     epochs = tuple(cell.epochs for cell in cells)
+    title = name if role is None else f"{name} ({role} shuffled)"
     return Row(title, ordered, values, config.seeds, epochs, sum(cell.fit_seconds for cell in cells))
 
 
