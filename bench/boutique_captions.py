@@ -32,7 +32,7 @@ CONFIG = EvalConfig(
 
 def prepared(seed: int, stores: Path) -> Settings:
     """Return the settings of a store that holds the boutique of `seed`, captioned and embedded."""
-    settings = load_settings({"store": str(stores / f"boutique-{seed}"), "seed": seed})
+    settings = load_settings({"store": str(stores / f"boutique-{seed}"), "boutique": {"seed": seed}})
     print(jobs.generate_boutique(settings), flush=True)
     print(jobs.caption_store(settings), flush=True)
     print(*jobs.embed_store(settings), sep="\n", flush=True)
