@@ -229,8 +229,17 @@ def _mentioned(record: Record, asked: list[str], covered: set[str]) -> Iterator[
         words = [w for w in dict.fromkeys(tokens(text or "")) if w in asked and w not in covered and len(w) > 2]
         if words:
             covered.update(words)
-            evidence = Evidence("field", name, words, clean(text or "", 200))
+            evidence = Evidence("field", name, words, _around(words[0], text or ""))
             yield Fragment(f"its {name} says {_listed(words[:3])}", (evidence,))
+
+
+def _around(word: str, text: str) -> str:
+    """Return about a hundred characters of `text` around the first mention of `word`, cut between words."""
+    whole = clean(text, 2000)
+    at = max(whole.casefold().find(word), 0)
+    start = whole.rfind(" ", 0, max(at - 40, 0)) + 1 if at > 40 else 0
+    cut = whole[start : start + 100].rsplit(" ", 1)[0] if len(whole) - start > 100 else whole[start:]
+    return f"{'... ' if start else ''}{cut}{' ...' if start + len(cut) < len(whole) else ''}"
 
 
 def _popular(record: Record, run: ToolRun | None, signals: Signals) -> Iterator[Fragment]:

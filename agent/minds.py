@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from agent.base import ShownItem
 from agent.config import LLMConfig
 from catalog.items import Catalog
+from catalog.nouns import Caption
 from embedding.base import TextEmbedder
 
 if TYPE_CHECKING:
@@ -46,11 +47,18 @@ class ShopPlanner:
     Args:
         catalog: The shop's words.
         embedder: For synonyms; None does without.
+        captions: What was read from the pictures, so that words they show count as carried.
     """
 
-    def __init__(self, catalog: Catalog, embedder: TextEmbedder | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        embedder: TextEmbedder | None = None,
+        captions: Mapping[str, tuple[Caption, ...]] | None = None,
+    ) -> None:
         self._catalog = catalog
         self._embedder = embedder
+        self._captions = captions
 
     @cached_property
     def understander(self) -> Understander:
@@ -58,7 +66,7 @@ class ShopPlanner:
         from agent.understanding.understander import Understander
         from agent.understanding.vocabulary import Vocabulary
 
-        return Understander(Vocabulary(self._catalog), self._embedder)
+        return Understander(Vocabulary(self._catalog, self._captions), self._embedder)
 
     def mind(self, state: Any, shown: tuple[ShownItem, ...], top_n: int) -> FunctionCallingLLM:
         """See `Planner.mind`."""

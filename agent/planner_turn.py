@@ -154,7 +154,10 @@ class Turn:
         items = tuple({item.handle: item for step in self.steps for item in self.listing(step)}.values())
         changes: dict[str, object] = {}
         if any(isinstance(s.act, Search | Recommend | Similar | Compare | Facts) for s in self.steps) and items:
-            changes = {"last_list": tuple(item.handle for item in items), "cursor": self._cursor()}
+            handles = tuple(item.handle for item in items)
+            changes = {"last_list": handles, "cursor": self._cursor()}
+            if len(handles) > 1:
+                changes["earlier_list"] = handles
         if len(items) == 1 or (items and any(isinstance(s.act, Compare) and s.act.by for s in self.steps)):
             changes["focus"] = items[0].handle
         asking = [s.act for s in self.steps if isinstance(s.act, Feedback) and _unconfirmed(s)]

@@ -42,10 +42,11 @@ _OFF_TOPIC = (
     "I can only help with what this shop sells. Tell me what you would like to find here.",
     "That is beyond a shop assistant. Ask me for anything this shop carries.",
 )
-_FOUND = ("Here {is_are} {n} {things} for you: {list}.", "I found {n} {things}: {list}.", "These fit: {list}.")
-_MORE = ("Here {is_are} {n} more: {list}.", "Some others: {list}.")
-_LIKE = ("In the same spirit: {list}.", "These come close to it: {list}.")
-_PICKS = ("You may like {list}.", "My picks for you: {list}.", "How about {list}?")
+_FOUND = ("Here are {n} {things} for you.", "I found {n} {things} that fit.", "These {n} {things} fit.")
+_MORE = ("Here are {n} more.", "{n} others.")
+_LIKE = ("{n} {things} in the same spirit.", "These {n} come close to it.")
+_CHEAPEST = "Nothing that fits is cheaper than what you have seen."
+_PICKS = ("{n} {things} you may like.", "My {n} picks for you.")
 
 
 def compose(turn: Turn) -> str:
@@ -95,20 +96,17 @@ def _items(step: Step, turn: Turn) -> str:
     kind = things(step.wish, len(items))
     forms = {Similar: _LIKE, Recommend: _PICKS}.get(type(step.act), _FOUND)
     forms = _MORE if isinstance(step.act, Search | Recommend) and step.act.more else forms
-    if len(items) == 1 and forms is _FOUND:
-        opening = f"{listed} fits."
-    else:
-        is_are = "is" if len(items) == 1 else "are"
-        opening = vary(forms, turn).format(n=len(items), things=kind, list=listed, is_are=is_are)
-    return " ".join(part for part in (opening, _lead(items), _unmatched(step)) if part)
+    opening = f"{listed} fits." if len(items) == 1 else vary(forms, turn).format(n=len(items), things=kind)
+    stuck = _CHEAPEST if isinstance(step.act, Search) and step.act.stuck else ""
+    return " ".join(part for part in (stuck, opening, _lead(items), _unmatched(step)) if part)
 
 
 def _lead(items: Sequence[ShownItem]) -> str:
-    """Say one thing of the first item, when there are others beside it."""
-    price = price_text(items[0].price, items[0].currency)
-    if len(items) < 2 or price is None:
+    """Name the first of several; the others stand beside the text with their pictures and reasons."""
+    if len(items) < 2:
         return ""
-    return f"{items[0].handle} comes first, at {price}."
+    price = price_text(items[0].price, items[0].currency)
+    return f"{items[0].handle} comes first" + (f", at {price}." if price else ".")
 
 
 def _unmatched(step: Step) -> str:
@@ -213,10 +211,10 @@ def _notes(turn: Turn) -> str:
 def _hint(turn: Turn) -> str:
     """Return one idea for going on, after a list of several."""
     searches = [s for s in turn.steps if isinstance(s.act, Search | Recommend) and len(turn.listing(s)) > 2]
-    if len(searches) != 1 or turn.understanding.state.turns > 3:
+    if len(searches) != 1 or turn.understanding.state.turns > 1:
         return ""
     wish = searches[0].wish
     priced = any(item.price is not None for item in turn.listing(searches[0]))
     if priced and wish.price_max is None:
         return "A budget would narrow it down."
-    return "Say what you like or dislike about them and I will look again."
+    return "Cheaper, or in another colour?" if priced else "Something newer, or more like one of these?"

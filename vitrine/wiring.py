@@ -216,7 +216,7 @@ def make_agent(settings: Settings, shop: Shop) -> Agent:
     from agent.minds import Minds, ShopPlanner
     from tools.registry import Registry
 
-    minds = Minds(ShopPlanner(shop.catalog, shop.embedder), settings.agent.llm)
+    minds = Minds(ShopPlanner(shop.catalog, shop.embedder, shop.captions), settings.agent.llm)
     return Agent(shop, Registry(shop), minds, settings.agent)
 
 

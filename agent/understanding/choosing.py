@@ -14,8 +14,11 @@ from agent.understanding.merging import Change, merge, nested
 from agent.understanding.pointing import resolve_all
 from agent.understanding.relating import relative
 from agent.understanding.vocabulary import Vocabulary
-from agent.understanding.wish import Wish
+from agent.understanding.wish import Facets, Wish
 
+_PRESENT = re.compile(r"\b(?:an?|some) (?:\w+ )?(?:gift|present)s?\b")
+_SOMETHING = re.compile(r"\b(?:something|anything)\b")
+_FOR = re.compile(r"\bfor (?:an?|the|my|our|his|her|their|someone|somebody)\b")
 _INSTEAD = re.compile(r"\binstead\b(?! of)|\bactually\b")
 
 
@@ -64,7 +67,11 @@ def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     facets_only = not wish.wanted.words and not wish.wanted.sizes
     if asking.RECOMMEND.search(part.text) and facets_only and not part.sort and not part.words:
         return Choice((Recommend(wish=wish),), state, replaces=change != "fresh")
-    return Choice((Search(wish=wish, fallback=fallback),), state, replaces=change != "fresh")
+    if _only_refuses(wish):
+        return Choice((Recommend(wish=wish),), state, replaces=change != "fresh")
+    seen = [item.price for item in listed if item.price is not None]
+    stuck = part.relative == "cheaper" and bool(seen) and (wish.price_max or 0) >= min(seen)
+    return Choice((Search(wish=wish, fallback=fallback, stuck=stuck),), state, replaces=change != "fresh")
 
 
 def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool) -> Change:
@@ -73,6 +80,8 @@ def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     if not (wish.narrow or wish.recipient or wish.occasion):
         return "fresh"
     new = [m.term for m in part.categories]
+    if not new and _opens(part):
+        return "fresh"
     if not new:
         anew = asking.ANEW.search(part.text)
         subject = part.words and anew and not part.relative and not part.references
@@ -87,6 +96,19 @@ def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
         return "swap"
     overlap = vocabulary.rows(old) & vocabulary.rows(new)
     return "refine" if overlap and not asking.ANEW.search(part.text) else "fresh"
+
+
+def _only_refuses(wish: Wish) -> bool:
+    """Whether a wish says what it is not and nothing else ("not leather"): taste decides among the rest."""
+    asked = wish.wanted.terms() or wish.query() or wish.years or wish.sort != "relevance"
+    return not asked and wish.price_min is None and wish.price_max is None and wish.unwanted != Facets()
+
+
+def _opens(part: Gist) -> bool:
+    """Whether a clause opens a new wish without a kind of thing: "a gift for my mother", "something for a picnic"."""
+    if part.relative or part.references or part.price:
+        return False
+    return bool(_PRESENT.search(part.text) or (_SOMETHING.search(part.text) and _FOR.search(part.text)))
 
 
 def _names_a_thing(part: Gist, wish: Wish) -> bool:

@@ -17,13 +17,15 @@ class Search(Part):
     """Find what fits a wish.
 
     `more` asks for others than those already shown. `fallback` is tried when nothing fits `wish`: the same wish with
-    the bound that came from a comparison ("cheaper") a little looser.
+    the bound that came from a comparison ("cheaper") a little looser. `stuck` says that nothing that fits is cheaper
+    than all that was shown.
     """
 
     kind: Literal["search"] = "search"
     wish: Wish
     more: bool = False
     fallback: Wish | None = None
+    stuck: bool = False
 
 
 class Recommend(Part):
@@ -125,6 +127,7 @@ class IntentState(Part):
         budget: Whether the price bound was named as the shopper's budget, and so outlives a change of subject.
         shown: Items this conversation has seen, earliest first.
         last_list: Handles of the last list, in its order.
+        earlier_list: Handles of the last list of several, for "the second" after a list of one.
         focus: Handle of the item talked about ("it").
         asked: Whether the one clarifying question was spent.
         cursor: Where the last list goes on, None when it does not say.
@@ -137,6 +140,7 @@ class IntentState(Part):
     budget: bool = False
     shown: tuple[ShownItem, ...] = ()
     last_list: tuple[str, ...] = ()
+    earlier_list: tuple[str, ...] = ()
     focus: str | None = None
     asked: bool = False
     cursor: str | None = None

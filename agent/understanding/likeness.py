@@ -51,7 +51,7 @@ def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
     kinds = tuple(c for c in state.wish.wanted.categories if anchor is not None and c in anchor.categories)
     base = Wish(
         wanted=Facets(categories=kinds if not part.categories else ()),
-        price_min=state.wish.price_min, price_max=state.wish.price_max, unwanted=state.wish.unwanted,
+        **_bounds(anchor, state.wish), unwanted=state.wish.unwanted,
         not_items=state.wish.not_items, available=state.wish.available, recipient=state.wish.recipient,
     )  # fmt: skip
     wish = merge(base, part, "refine", vocabulary)
@@ -85,6 +85,15 @@ def _different(facet: tuple[TermKind, str], part: Gist, state: IntentState, voca
     unwanted = cleared.unwanted.plus(Term(*facet, values))
     wish = cleared.model_copy(update={"unwanted": unwanted})
     return Choice((Search(wish=wish),), state.model_copy(update={"wish": wish}), replaces=True)
+
+
+def _bounds(anchor: ShownItem | None, wish: Wish) -> dict[str, float | None]:
+    """Return the price bounds that still make sense: none when the item pointed at lies outside them."""
+    price = anchor.price if anchor is not None else None
+    low, high = wish.price_min, wish.price_max
+    if price is not None and ((low is not None and price < low) or (high is not None and price > high)):
+        return {"price_min": None, "price_max": None}
+    return {"price_min": low, "price_max": high}
 
 
 def _about(anchor: ShownItem | None, wish: Wish) -> Wish:

@@ -22,14 +22,14 @@ def resolve(reference: Reference, state: IntentState, vocabulary: Vocabulary) ->
     if reference.handle is not None:
         if reference.handle in state.last_list:
             return (reference.handle,)
-        at = _at(reference.positions, state.last_list)
+        at = _counted(reference.positions, state)
         return at or ((reference.handle,) if state.item(reference.handle) else ())
     if reference.shape == "pronoun":
         focus = state.focus if state.focus and state.item(state.focus) else None
         return (focus,) if focus else state.last_list[:1]
     if reference.shape == "described":
         return described(reference.words, state, vocabulary)
-    return _at(reference.positions, state.last_list)
+    return _counted(reference.positions, state)
 
 
 def resolve_all(references: Iterable[Reference], state: IntentState, vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -70,6 +70,11 @@ def titled(text: str, vocabulary: Vocabulary) -> tuple[str, int] | None:
         if found:
             return found, words[length - 1].end
     return None
+
+
+def _counted(positions: tuple[int, ...], state: IntentState) -> tuple[str, ...]:
+    """Count within the last list, or, where that has too few, within the last list of several."""
+    return _at(positions, state.last_list) or _at(positions, state.earlier_list)
 
 
 def _at(positions: tuple[int, ...], handles: tuple[str, ...]) -> tuple[str, ...]:

@@ -200,7 +200,8 @@ def test_like_a_title_looks_the_title_up_first() -> None:
     answer = talk.say("something like the Blue mushroom lamp")
     assert talk.calls[0] == ("search_items", {"query": "Blue mushroom lamp", "top_n": 3})
     assert talk.calls[1] == ("similar_items", {"item_id": "#8", "top_n": 5})
-    assert "#7 and #12" in answer
+    assert answer.startswith("2 items in the same spirit. #7 comes first") and talk.mind is not None
+    assert talk.mind.listed == ("#7", "#12")
 
 
 def test_comparisons_put_the_answer_first() -> None:
