@@ -17,6 +17,7 @@ from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Facets, Wish
 
 _PRESENT = re.compile(r"\b(?:an?|some) (?:\w+ )?(?:gift|present)s?\b")
+_BARE = re.compile(r"(?:an?|some) (?!.*\bones?\b)")
 _SOMETHING = re.compile(r"\b(?:something|anything)\b")
 _FOR = re.compile(r"\bfor (?:an?|the|my|our|his|her|their|someone|somebody)\b")
 _INSTEAD = re.compile(r"\binstead\b(?! of)|\bactually\b")
@@ -108,6 +109,8 @@ def _opens(part: Gist) -> bool:
     """Whether a clause opens a new wish without a kind of thing: "a gift for my mother", "something for a picnic"."""
     if part.relative or part.references or part.price:
         return False
+    if _BARE.match(part.text) and part.unknown and not part.mentions:
+        return True
     return bool(_PRESENT.search(part.text) or (_SOMETHING.search(part.text) and _FOR.search(part.text)))
 
 
