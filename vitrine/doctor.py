@@ -132,9 +132,10 @@ def _held(workspace: Workspace, stage: str) -> str:
 
 def _active(settings: Settings) -> list[Finding]:
     """Say who does which job; nothing falls back silently."""
-    from vitrine.wiring import active_parts
+    from vitrine.wiring import active_parts, make_captioner
 
     try:
+        make_captioner(settings)
         return [Finding("ok", f"{job} by", name) for job, name in active_parts(settings).items()]
     except VitrineError as error:
         return [Finding("bad", "jobs", str(error))]

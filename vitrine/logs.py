@@ -24,10 +24,9 @@ class KeyValueFormatter(logging.Formatter):
             "event": record.getMessage(),
         }
         fields |= {k: v for k, v in record.__dict__.items() if k not in _STANDARD}
-        line = " ".join(f"{key}={_quoted(value)}" for key, value in fields.items())
         if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
-        return line
+            fields["exception"] = self.formatException(record.exc_info)
+        return " ".join(f"{key}={_quoted(value)}" for key, value in fields.items())
 
 
 def configure_logs(level: Level) -> None:

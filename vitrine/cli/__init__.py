@@ -31,7 +31,7 @@ for module in (build, learn, talk, info, demo):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; a mistake the user can mend is one line on standard error and exit status 2."""
     try:
-        app(args=None if arguments is None else list(arguments))
+        app(args=None if arguments is None else list(arguments), prog_name="vitrine")
     except VitrineError as error:
         _refuse(str(error), error)
     except OSError as error:

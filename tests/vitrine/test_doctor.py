@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from vitrine.doctor import Finding, examine
+from vitrine.settings import load_settings
+
+
+def findings(overrides: dict[str, object]) -> dict[str, Finding]:
+    return {finding.subject.strip(): finding for finding in examine(load_settings(overrides))}
+
+
+def llm(base_url: str, **more: object) -> dict[str, object]:
+    return {"agent": {"llm": {"base_url": base_url, "model": "shopkeeper", **more}}}
+
+
+class Models(BaseHTTPRequestHandler):
+    """Says which models it serves, and remembers the keys it was shown."""
+
+    keys: tuple[str, ...] = ()
+
+    def do_GET(self) -> None:
+        Models.keys = (*Models.keys, self.headers.get("Authorization", ""))
+        status, body = (200, {"data": [{"id": "shopkeeper"}]}) if self.path == "/v1/models" else (404, {})
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    Models.keys = ()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Models) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_address[1]}"
+        http.shutdown()
+        thread.join()
+
+
+def test_an_empty_store_is_no_fault_and_every_stage_names_its_command():
+    found = findings({"store": "none"})
+    assert found["catalog"] == Finding("note", "  catalog", "none yet: run vitrine generate or vitrine import")
+    assert found["models"].text == "none yet: run vitrine train"
+    assert found["recommender by"].text == "popularity (no model is trained)"
+    assert found["faiss"].level == "ok" and found["mind by"].text == "planner"
+    assert not [finding for finding in found.values() if finding.level == "bad"]
+
+
+def test_a_finished_store_says_what_it_holds(life):
+    found = findings({"store": str(life.store)})
+    assert found["catalog"].text == "items: 6 items, 8 shoppers, 40 events"
+    assert found["embeddings"].text == "caption-pixels-minilm, text-minilm"
+    assert found["reports"].text == "mmrec-last"
+    assert found["recommender by"].text == "lirdrec"
+
+
+@pytest.mark.parametrize("damaged", ["catalog/manifest.json", "embeddings/text-minilm/manifest.json"])
+def test_a_damaged_manifest_is_a_bad_finding(store, damaged):
+    (store / damaged).write_text("{")
+    bad = [finding for finding in examine(load_settings({"store": str(store)})) if finding.level == "bad"]
+    assert bad and all(finding.mark == "BAD" for finding in bad)
+    assert "is no manifest: remove" in bad[0].text
+
+
+def test_a_damaged_catalogue_is_a_bad_finding(store):
+    next(store.glob("catalog/*/items.parquet")).write_bytes(b"junk")
+    assert "cannot be read" in findings({"store": str(store)})["catalog"].text
+
+
+def test_a_store_that_is_a_file_is_a_bad_finding(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "is a file" in findings({"store": "file"})["store"].text
+
+
+def test_a_server_that_serves_the_model_is_well(server, monkeypatch):
+    monkeypatch.setenv("VITRINE_LLM_API_KEY", "hush")
+    found = findings(llm(f"{server}/v1", api_key_env="VITRINE_LLM_API_KEY"))["LLM server"]
+    assert (found.level, found.text) == ("ok", f"shopkeeper at {server}/v1")
+    assert Models.keys == ("Bearer hush",)
+
+
+def test_a_server_with_other_models_or_none_or_silent_is_not(server):
+    other = {"agent": {"llm": {"base_url": f"{server}/v1", "model": "clerk"}}}
+    assert "serves shopkeeper, not 'clerk'" in findings(other)["LLM server"].text
+    assert "does not answer" in findings(llm(f"{server}/v2"))["LLM server"].text
+    silent = findings(llm("http://127.0.0.1:9/v1"))["LLM server"]
+    assert silent.level == "bad" and "the planner will stand in" in silent.text
+
+
+def test_a_missing_key_is_a_finding_not_a_crash():
+    found = findings(llm("http://127.0.0.1:9/v1", api_key_env="NOT_SET"))["LLM server"]
+    assert found.level == "bad" and "'NOT_SET'" in found.text
+
+
+def test_caption_and_embedding_servers_are_asked_as_well(server):
+    found = findings(
+        {
+            "captions": {"captioner": "openai", "openai": {"base_url": f"{server}/v1", "model": "shopkeeper"}},
+            "embedding": {"embedder": "openai", "openai": {"base_url": f"{server}/v1", "model": "other", "dim": 4}},
+        }
+    )
+    assert found["caption server"].level == "ok"
+    assert "not 'other'" in found["embedding server"].text
+
+
+@pytest.mark.parametrize(("group", "part"), [("captions", "captioner"), ("embedding", "embedder")])
+def test_a_server_that_is_chosen_and_not_configured_is_a_bad_finding(group, part):
+    found = findings({group: {part: "openai"}})["jobs"]
+    assert found.level == "bad" and f"{group}.openai is missing" in found.text
+
+
+def test_the_command_ends_with_one_when_something_is_bad(run, store):
+    assert run("doctor", "--store", store).code == 0
+    (store / "catalog" / "manifest.json").write_text("[]")
+    ran = run("doctor", "--store", store)
+    assert ran.code == 1 and "BAD" in ran.out and "Traceback" not in ran.err
