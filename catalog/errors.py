@@ -3,7 +3,8 @@
 VitrineError
 |- ConfigError        a setting is unknown, missing or contradictory
 |- DataError          input that cannot be used: a file, a column, a value
-|  `- MediaError      a picture, video or sound that cannot be decoded or fetched
+|  |- MediaError      a picture, video or sound that cannot be decoded or fetched
+|  `- NothingToDo     a job without any work; where several belong together, the others go on
 |- NotFoundError      an item, user, trace or model that does not exist
 |- NotBuiltError      a workspace artifact that an earlier command has not made yet
 |- BusyError          another process holds what this one needs
@@ -32,6 +33,10 @@ class DataError(VitrineError):
 
 class MediaError(DataError):
     """A picture, video or sound that cannot be decoded or fetched."""
+
+
+class NothingToDo(DataError):
+    """A job found nothing to work on: no item has a text, say."""
 
 
 class NotFoundError(VitrineError):

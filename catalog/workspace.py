@@ -140,8 +140,12 @@ class Workspace:
         from polars.exceptions import PolarsError
 
         folder = self.path(name)
+        if not folder.is_dir():
+            raise DataError(f"{str(folder)!r} is named by its manifest and missing: {self._remedy(name)}")
         try:
             yield folder
+        except DataError as error:
+            raise DataError(f"{error}: {self._remedy(name)}") from error
         except (OSError, EOFError, ValueError, KeyError, TypeError, PolarsError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise DataError(
@@ -149,7 +153,8 @@ class Workspace:
             ) from error
 
     def _remedy(self, name: str) -> str:
-        return f"remove {str(self.root / name)!r} and run {_maker(name)} again"
+        """Say what mends an artifact; without its manifest it is made anew, from the finished parts of its job."""
+        return f"remove {str(self.root / name / MANIFEST)!r} and run {_maker(name)} again"
 
     def names(self, kind: str) -> list[str]:
         """Return the finished artifacts below `kind`, e.g. `names("embeddings")` -> `["text-minilm"]`."""
@@ -161,7 +166,12 @@ class Workspace:
         """Give a temporary folder; on a clean exit it becomes the artifact `name`, else nothing changed.
 
         `meta` may be filled inside the block: it is written with the manifest, last.
+
+        Raises:
+            DataError: When `name` leads out of the workspace.
         """
+        if any(part in ("", ".", "..") for part in name.split("/")):
+            raise DataError(f"{name!r} is no name of an artifact; names without '..' joined by '/' would be valid")
         home = self.root / name
         home.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=home, prefix=".tmp-"))

@@ -63,8 +63,8 @@ def import_vectors(
 def _read_npy(path: Path) -> Floats:
     try:
         array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise DataError(f"vectors {str(path)!r}: not a plain .npy array: {error}") from error
+    except (ValueError, EOFError, OSError) as error:  # numpy's own words recommend unpickling
+        raise DataError(f"vectors {str(path)!r}: not a plain .npy array of numbers") from error
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind not in "fiu":
         shape = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
         raise DataError(f"vectors {str(path)!r}: {shape}; numbers of shape (n, d) would be valid")

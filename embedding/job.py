@@ -12,7 +12,7 @@ from pydantic import Field
 from batch.base import BatchEngine, JobReport, Piece, Result
 from batch.job import JobConfig, run_job
 from catalog.columns import CAPTIONS
-from catalog.errors import DataError, NotBuiltError, did_you_mean
+from catalog.errors import DataError, NotBuiltError, NothingToDo, did_you_mean
 from catalog.ids import IdMap
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
@@ -59,7 +59,8 @@ def embed_catalog(
 
     Raises:
         NotBuiltError: When the catalogue or the captions are missing.
-        DataError: When no item has a text, or `captions` and `parts` disagree.
+        NothingToDo: When no item has a text.
+        DataError: When `captions` and `parts` disagree, or an artifact is damaged.
         BusyError: When the same job is running already.
         ServiceError: When the embedder is unreachable; what was finished is kept.
     """
@@ -77,7 +78,7 @@ def embed_catalog(
             key = content_key("embedding", embedder.name, embedder.model, embedder.dim, text)
             work.append(Piece({"item_id": item.item_id}, key, text))
     if not work:
-        raise DataError(f"space {space!r}: none of the {len(catalog)} items has any of {', '.join(parts)}")
+        raise NothingToDo(f"space {space!r}: none of the {len(catalog)} items has any of {', '.join(parts)}")
 
     def process(chunk: Sequence[Piece[str]]) -> list[Result]:
         vectors = embedder.embed([piece.payload for piece in chunk])

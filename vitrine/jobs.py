@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from batch.base import JobReport
-from catalog.errors import DataError
+from catalog.errors import NothingToDo
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import ShopData
@@ -56,13 +56,18 @@ def caption_store(settings: Settings, progress: Progress = SILENT) -> str:
 
 
 def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
-    """Embed what the shop wrote and, where there are captions, what was read from the pictures."""
+    """Embed what the shop wrote and, where there are captions, what was read from the pictures.
+
+    Raises:
+        NothingToDo: When there is neither.
+    """
     from batch.local import LocalEngine
     from embedding.job import embed_catalog
 
     workspace = Workspace(settings.store)
     embedder = make_embedder(settings)
     lines: list[str] = []
+    skipped: list[str] = []
     captions = active_captions(settings, workspace)
     for source in (None, captions) if captions is not None else (None,):
         try:
@@ -74,10 +79,13 @@ def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
                 config=settings.embedding.job,
                 progress=progress,
             )
-        except DataError as error:
-            lines.append(f"skipped: {error}")
+        except NothingToDo as error:
+            if source == captions and not lines:
+                raise
+            skipped.append(f"skipped: {error}")
             continue
         lines.append(job_line(report))
+    lines += skipped
     if captions is None:
         lines.append("captions: none in the store yet; after vitrine caption, vitrine embed adds their space")
     return lines

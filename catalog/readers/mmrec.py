@@ -65,7 +65,8 @@ def read_mmrec(folder: Path, *, name: str | None = None, rejects: Rejects) -> Im
 
 def _inter_file(folder: Path, name: str | None) -> Path:
     if not folder.is_dir():
-        raise DataError(f"folder {str(folder)!r} does not exist")
+        wrong = "is a file" if folder.exists() else "does not exist"
+        raise DataError(f"folder {str(folder)!r} {wrong}; the folder that holds <name>.inter would be valid")
     found = {path.stem: path for path in sorted(folder.glob("*.inter"))}
     if name is not None and name not in found:
         raise DataError(f"folder {str(folder)!r} has no {name}.inter. {did_you_mean(name, list(found))}")

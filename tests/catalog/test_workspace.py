@@ -190,3 +190,57 @@ def test_an_empty_shop_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'empty': no item was read"):
         save_shop(store, ShopData.of("empty", [], log_frame([])))
     assert load_shop(store).name == "tiny"
+
+
+def test_reading_gives_the_folder_of_a_finished_artifact(tmp_path: Path) -> None:
+    store = Workspace(tmp_path)
+    with store.writing("indexes/x", "k" * 64) as folder:
+        (folder / "data.txt").write_text("1")
+    with store.reading("indexes/x") as folder:
+        assert (folder / "data.txt").read_text() == "1"
+    with pytest.raises(NotBuiltError, match="run vitrine index first"), store.reading("indexes/y"):
+        pass
+
+
+@pytest.mark.parametrize("fault", [ValueError("bad\nnumber"), KeyError("name"), OSError("gone"), DataError("cut")])
+def test_what_a_damaged_file_raises_becomes_one_line_with_its_remedy(tmp_path: Path, fault: Exception) -> None:
+    store = Workspace(tmp_path)
+    with store.writing("indexes/x", "k" * 64) as folder:
+        (folder / "data.txt").write_text("1")
+    with pytest.raises(DataError) as caught, store.reading("indexes/x"):
+        raise fault
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(f"remove '{store.root}/indexes/x/manifest.json' and run vitrine index again")
+
+
+def test_a_bug_while_reading_stays_a_bug(tmp_path: Path) -> None:
+    store = Workspace(tmp_path)
+    with store.writing("indexes/x", "k" * 64):
+        pass
+    with pytest.raises(AttributeError), store.reading("indexes/x"):
+        raise AttributeError("typo")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"key": "k"}'])
+def test_a_damaged_manifest_is_refused_with_its_remedy(tmp_path: Path, text: str) -> None:
+    store = Workspace(tmp_path)
+    (tmp_path / "catalog").mkdir()
+    (tmp_path / "catalog" / "manifest.json").write_text(text)
+    with pytest.raises(DataError, match=r"is no manifest: remove .*catalog/manifest.json.* and run vitrine generate"):
+        store.manifest("catalog")
+
+
+@pytest.mark.parametrize("name", ["../x", "embeddings/../../x", "embeddings/", "/x", "."])
+def test_a_name_that_leads_out_of_the_workspace_is_refused(tmp_path: Path, name: str) -> None:
+    with (
+        pytest.raises(DataError, match="no name of an artifact"),
+        Workspace(tmp_path / "store").writing(name, "k" * 64),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_root_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="is a file"):
+        Workspace(tmp_path / "file")
