@@ -1,4 +1,4 @@
-"""Documentation is tested: generated parts are current, every setting has a meaning, every relative link leads somewhere."""
+"""Generated parts are current, every setting has a meaning, every relative link leads somewhere."""
 
 from __future__ import annotations
 
