@@ -30,4 +30,4 @@ class EvalConfig(BaseModel):
     resamples: int = Field(2000, ge=100)
     """Bootstrap resamples behind each interval."""
     overrides: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
-    """Model parameters by model name, e.g. `{"lirdrec": {"lr": 0.001}}`."""
+    """Model parameters by model name, e.g. `{"lirdrec": {"learning_rate": 0.001}}`."""

@@ -1,18 +1,24 @@
-"""Generated parts are current, every setting has a meaning, every relative link leads somewhere."""
+"""Documents are current: generated parts, links, and the examples, which are loaded and parsed."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from vitrine.cli import app
+from vitrine.cli.commands import commands
 from vitrine.documents import between_marks, generated
 from vitrine.reference import settings_of
-from vitrine.settings import Settings
+from vitrine.settings import Settings, changed_settings, load_settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 _LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)\s#]+)")
 
 
@@ -30,3 +36,50 @@ def test_every_setting_says_what_it_means() -> None:
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     links = _LINK.findall(page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_command_has_a_section_and_every_section_a_command() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## `vitrine (.*)`$", text, re.M) == [" ".join(path) for path in commands()]
+
+
+def _blocks(language: str) -> list[tuple[str, str]]:
+    """Return page and text of every fenced block of a language."""
+    return [
+        (str(page.relative_to(ROOT)), body)
+        for page in PAGES
+        for kind, body in _BLOCK.findall(page.read_text(encoding="utf-8"))
+        if kind == language
+    ]
+
+
+def _command_lines() -> list[tuple[str, str]]:
+    """Return page and line of every `vitrine ...` in a shell block; a line may hold several, joined by &&."""
+    lines = []
+    for page, body in _blocks("sh"):
+        for line in body.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            lines += [(page, part.strip()) for part in shlex.join(words).split("'&&'") if "vitrine " in part]
+    return [(page, line) for page, line in lines if "python -m" not in line]
+
+
+@pytest.mark.parametrize(("page", "text"), _blocks("toml"))
+def test_every_settings_example_loads(page: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vitrine.toml").write_text(text)
+    assert changed_settings(load_settings(), {})
+
+
+@pytest.mark.parametrize(("page", "line"), _command_lines())
+def test_every_command_line_parses(page: str, line: str) -> None:
+    words = shlex.split(line)
+    words = words[words.index("vitrine") + 1 :]
+    command = get_command(app)
+    while isinstance(command, TyperGroup):
+        name, *words = words
+        command = command.commands[name]
+    command.make_context("vitrine", words)
+
+
+def test_there_are_examples_to_check() -> None:
+    assert len(_blocks("toml")) > 4 and len(_command_lines()) > 20
