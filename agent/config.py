@@ -15,7 +15,7 @@ class LLMConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    base_url: str = Field(min_length=1)
+    base_url: str = Field(pattern=r"^https?://\S+$")
     """Where `/chat/completions` lives, e.g. `http://gpu-box:8000/v1`."""
 
     model: str = Field(min_length=1)

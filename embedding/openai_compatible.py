@@ -23,7 +23,7 @@ class OpenAIEmbedderConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    base_url: str
+    base_url: str = Field(pattern=r"^https?://\S+$")
     """Address that ends in `/v1`."""
     model: str
     """The served model's name."""

@@ -64,7 +64,11 @@ def test_settings_are_frozen_at_every_depth():
         ({"sed": 1}, "sed", "seed"),
         ({"agent": {"max_second": 1}}, "agent.max_second", "max_seconds"),
         ({"captions": {"job": {"media": {"max_pixel": 1}}}}, "captions.job.media.max_pixel", "max_pixels"),
-        ({"agent": {"llm": {"base_url": "u", "model": "m", "temprature": 0}}}, "agent.llm.temprature", "temperature"),
+        (
+            {"agent": {"llm": {"base_url": "http://u", "model": "m", "temprature": 0}}},
+            "agent.llm.temprature",
+            "temperature",
+        ),
     ],
 )
 class TestUnknownKeys:
@@ -83,7 +87,7 @@ class TestUnknownKeys:
         *groups, leaf = unknown.split(".")
         name = "VITRINE_" + "__".join([*groups, leaf]).upper()
         monkeypatch.setenv(name, "1")
-        monkeypatch.setenv("VITRINE_AGENT__LLM__BASE_URL", "u")
+        monkeypatch.setenv("VITRINE_AGENT__LLM__BASE_URL", "http://u")
         monkeypatch.setenv("VITRINE_AGENT__LLM__MODEL", "m")
         line = refused()
         assert name in line
@@ -122,6 +126,7 @@ def test_keys_pass_and_never_become_a_setting(monkeypatch, name):
             ["'captions.openai.base_url' is missing", "'captions.openai' is set"],
         ),
         ({"captions": {"captioner": "pixel"}}, ["'captions.captioner' is 'pixel'", "'pixels' or 'openai'"]),
+        ({"agent": {"llm": {"base_url": "gpu-box", "model": "m"}}}, ["'agent.llm.base_url' is 'gpu-box'", "http://"]),
         ({"models": {"serve": "lirdrek"}}, ["unknown recommender 'lirdrek'", "Did you mean 'lirdrec'"]),
         ({"models": {"overrides": {"lirdrek": {}}}}, ["unknown recommender 'lirdrek'", "Did you mean 'lirdrec'"]),
         ({"models": {"overrides": {"lirdrec": {"dimm": 1}}}}, ["lirdrec: unknown setting 'dimm'", "'dim'"]),
