@@ -43,6 +43,14 @@ def test_a_store_that_cannot_be_made_is_one_line(run, files):
     assert "taken/store/catalog" in line and "Not a directory" in line
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+@pytest.mark.parametrize("command", ["generate", "import"])
+def test_a_place_where_nothing_can_be_made_is_one_line(run, files, command):
+    rest = ["table", "--items", "files/items.csv"] if command == "import" else ["--set", "boutique.n_items=48"]
+    line = run(command, *rest, "--store", "/proc/vitrine").line
+    assert line.startswith("'/proc/vitrine")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unwritable to root")
 def test_a_store_without_leave_to_write_is_one_line(run, files):
     Path("store").mkdir(mode=0o555)
