@@ -82,11 +82,14 @@ class Workspace:
     `indexes/keyword`, `models/lirdrec`.
 
     Raises:
-        DataError: When `root` is a file.
+        DataError: When `root` is a file, or below the home of nobody.
     """
 
     def __init__(self, root: Path | str) -> None:
-        self.root = Path(root).expanduser().resolve()
+        try:
+            self.root = Path(root).expanduser().resolve()
+        except RuntimeError as error:
+            raise DataError(f"store {str(root)!r}: there is no such user's home; a folder would be valid") from error
         if self.root.is_file():
             raise DataError(f"store {str(self.root)!r} is a file; a folder, there or yet to be made, would be valid")
 
@@ -107,7 +110,7 @@ class Workspace:
         path = self.root / name / MANIFEST
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
-            return Manifest(raw["key"], raw["made_at"], raw["meta"], raw.get("folder", raw["key"][:16]))
+            return Manifest(raw["key"], raw["made_at"], dict(raw["meta"]), raw.get("folder", raw["key"][:16]))
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:

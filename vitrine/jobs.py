@@ -141,7 +141,7 @@ def train_store(settings: Settings, as_of: datetime | None = None, progress: Pro
     meta = {
         "roles": roles,
         "seed": settings.seed,
-        "as_of": as_of,
+        "as_of": as_of.isoformat() if as_of is not None else None,
         "epochs": fitted.report.epochs,
         "held_out": fitted.scout is not None,
     }

@@ -36,6 +36,8 @@ from vitrine.origins import origin_of, read_toml
 from vitrine.reference import setting_names
 
 PREFIX = "VITRINE_"
+MAX_SEED = 2**31 - 1
+"""The largest seed that every library of ours takes."""
 SECRETS = re.compile(r"VITRINE_(\w+_)?API_KEYS?")
 """Variables that are read where they are used and never become a setting."""
 
@@ -93,7 +95,7 @@ class Settings(BaseSettings):
 
     store: Path = Path("store")
     """The workspace folder: everything a run makes lives there."""
-    seed: int = Field(7, ge=0)
+    seed: int = Field(7, ge=0, le=MAX_SEED)
     """Of splits and training: the same inputs give the same bytes. The generated shop has its own, `boutique.seed`."""
     log_level: Level = "WARNING"
     """Least level that is logged to standard error."""

@@ -178,8 +178,12 @@ def open_shop(settings: Settings) -> Shop:
 
 def served_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:
     """Return the spaces the served model was trained on, by role; {} before it is trained."""
-    manifest = workspace.manifest(f"models/{settings.models.serve}")
-    return dict(manifest.meta["roles"]) if manifest else {}
+    name = f"models/{settings.models.serve}"
+    manifest = workspace.manifest(name)
+    if manifest is None:
+        return {}
+    with workspace.reading(name):
+        return dict(manifest.meta["roles"])
 
 
 def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
@@ -199,14 +203,16 @@ def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
     manifest = workspace.manifest(f"models/{RANKER}")
     if manifest is None or shop.recommender is None:
         return replace(shop, statistics=serving_statistics(settings, data, shop))
-    lost = [space for space in manifest.meta["spaces"] if space not in shop.spaces]
+    with workspace.reading(f"models/{RANKER}"):
+        taught, sources = tuple(manifest.meta["spaces"]), tuple(manifest.meta["sources"])
+    lost = [space for space in taught if space not in shop.spaces]
     if lost:
         active = {**shop.active, "ranker": f"none: it was trained with {', '.join(lost)}; run vitrine train again"}
         return replace(shop, statistics=serving_statistics(settings, data, shop), active=active)
     with workspace.reading(f"models/{RANKER}") as folder:
         ranker = LightGBMRanker.load(folder)
-    known = {space: shop.spaces[space] for space in manifest.meta["spaces"]}
-    statistics = serving_statistics(settings, data, shop, spaces=known, sources=tuple(manifest.meta["sources"]))
+    known = {space: shop.spaces[space] for space in taught}
+    statistics = serving_statistics(settings, data, shop, spaces=known, sources=sources)
     return replace(shop, ranker=ranker, statistics=statistics)
 
 

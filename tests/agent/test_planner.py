@@ -22,7 +22,6 @@ from catalog.nouns import Item
 from tools.toy_items import toy_items
 
 # LlamaIndex looks through every attribute of its own agents, deprecated ones of pydantic included.
-pytestmark = pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")
 
 TOY = Catalog(toy_items())
 UNDERSTANDER = Understander(Vocabulary(TOY))

@@ -30,8 +30,6 @@ WISHES = (
 )
 PERSONAS = ("obedient", "rambling", "lying", "looping", "broken_json")
 
-pytestmark = pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")
-
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:

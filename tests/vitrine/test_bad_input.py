@@ -37,6 +37,10 @@ def test_a_store_that_is_a_file_is_left_alone(run, files, command):
     assert Path("store").read_text() == "mine"
 
 
+def test_a_store_in_the_home_of_nobody_is_one_line(run):
+    assert "'~no-such-user/shop': there is no such user's home" in run("caption", "--store", "~no-such-user/shop").line
+
+
 def test_a_store_that_cannot_be_made_is_one_line(run, files):
     Path("taken").write_text("mine")
     line = run("import", "table", "--items", "files/items.csv", "--store", "taken/store").line
@@ -165,6 +169,7 @@ EVALS = {
     "modality": (["--modality", "picture"], "--modality 'picture' is not of the form"),
     "shuffled role": (["--shuffle", "sound"], "--shuffle 'sound' is no modality in use. Available: picture, text"),
     "seeds": (["--seeds", "a"], "--seeds 'a' is not a list of whole numbers"),
+    "seed too large": (["--seeds", "0," + "9" * 6000], "is not a list of whole numbers from 0 to 2147483647"),
     "seed below zero": (["--seeds", "0,-1"], "--seeds '0,-1' is not a list of whole numbers"),
     "report is a folder": (["--json", "files"], "--json 'files' is a folder"),
     "report below a file": (["--json", "files/items.csv/r.json"], "files/items.csv"),

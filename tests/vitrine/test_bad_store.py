@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -60,6 +61,13 @@ def test_the_remedy_in_the_line_works_and_loses_no_finished_work(run, store, lif
     manifest.unlink()
     assert said in run(command, "--store", store, *life.fast).out
     assert run(*CHAT, "--store", store).code == 0
+
+
+@pytest.mark.parametrize("meta", [{}, None, {"roles": None}], ids=str)
+def test_a_manifest_that_does_not_say_what_the_model_reads_is_one_line(run, store, meta):
+    manifest = store / "models" / "lirdrec" / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"meta": meta}))
+    assert run(*CHAT, "--store", store).line.endswith(f"remove '{manifest}' and run vitrine train again")
 
 
 @pytest.mark.parametrize("gone", ["catalog", "indexes/keyword", "models/lirdrec", "captions/pixels"])

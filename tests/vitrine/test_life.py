@@ -58,6 +58,15 @@ def test_a_model_too_small_for_a_ranker_is_still_current(life, run, store):
     assert run("train", "--store", store, *life.fast).out == "models/lirdrec: already current\n"
 
 
+def test_a_training_up_to_a_moment_knows_nothing_after_it_and_is_then_current(store, life, run):
+    moment = ("--as-of", "2023-11-15T10:00:00")  # the first event is of 2023-11-14T22:13:20, one an hour follows
+    assert run("train", "--store", store, *moment, *life.fast).out.startswith("models/lirdrec: ")
+    manifest = json.loads((store / "models" / "lirdrec" / "manifest.json").read_text())
+    assert manifest["meta"]["as_of"] == "2023-11-15T10:00:00+00:00"
+    assert run("train", "--store", store, *moment, *life.fast).out == "models/lirdrec: already current\n"
+    assert run("chat", "recommend me something", "--user", "u1", "--store", store).code == 0
+
+
 def test_chat_refines_and_shows_prices(store, run):
     ran = run("chat", "a blue vase under 50 euros", "cheaper ones", "--store", store, "--json")
     first, second = (json.loads(line) for line in ran.out.splitlines())

@@ -117,6 +117,7 @@ def test_keys_pass_and_never_become_a_setting(monkeypatch, name):
         ({"api": {"port": "abc"}}, ["'api.port' is 'abc'", "integer"]),
         ({"api": {"port": 70000}}, ["'api.port' is 70000", "less than or equal to 65535"]),
         ({"seed": -1}, ["'seed' is -1", "greater than or equal to 0"]),
+        ({"seed": 2**64}, ["'seed' is 18446744073709551616", "less than or equal to 2147483647"]),
         ({"agent": 3}, ["'agent' is 3", "is a group", "max_seconds"]),
         ({"positives": "purchase"}, ["'positives' is 'purchase'", "a list would be valid"]),
         ({"positives": ["buy"]}, ["'positives.0' is 'buy'", "'purchase'", "from the command line"]),

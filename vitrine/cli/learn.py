@@ -114,8 +114,12 @@ def _listed(option: str, text: str) -> tuple[str, ...]:
 
 def _numbers(option: str, text: str) -> tuple[int, ...]:
     parts = _listed(option, text)
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        raise ConfigError(f"{option} {text!r} is not a list of whole numbers from 0 on; '999,2024,2025' would be valid")
+    from vitrine.settings import MAX_SEED
+
+    if not all(part.isascii() and part.isdigit() and len(part) < 20 and int(part) <= MAX_SEED for part in parts):
+        raise ConfigError(
+            f"{option} {text!r} is not a list of whole numbers from 0 to {MAX_SEED}; '999,2024,2025' would be valid"
+        )
     return tuple(int(part) for part in parts)
 
 
