@@ -17,8 +17,8 @@ from models.lirdrec.graphs import bipartite_graph, item_graph
 from models.lirdrec.modalities import Features
 from models.lirdrec.network import Network
 from models.lirdrec.products import Graph
-from models.lirdrec.sampling import TripleSampler
 from models.lirdrec.training import Fitted, fit
+from models.triples import TripleSampler
 
 
 def learn(

@@ -18,7 +18,7 @@ from catalog.vectors import Floats
 from models.base import FitReport, UserScorer, Validate
 from models.lirdrec.config import LIRDRecConfig
 from models.lirdrec.network import Network, Tables, bpr_loss
-from models.lirdrec.sampling import TripleSampler
+from models.triples import TripleSampler
 
 
 class WeightCopying:

@@ -20,8 +20,8 @@ from models.lirdrec.graphs import graph_weights, item_graph, knn_graph, nearest
 from models.lirdrec.learner import build_network
 from models.lirdrec.modalities import align_new, build_features, unit_rows
 from models.lirdrec.model import LIRDRec
-from models.lirdrec.sampling import TripleSampler
 from models.lirdrec.serving import fold_in
+from models.triples import TripleSampler
 
 N_USERS, N_ITEMS = 12, 25
 USERS = IdMap([f"u{n}" for n in range(N_USERS)], "user")

@@ -1,0 +1,164 @@
+"""`FactorModel`: recommenders whose score is the dot product of a user row and an item row, plus an item bias."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from catalog.ids import IdMap
+from catalog.progress import SILENT, Progress
+from catalog.vectors import EmbeddingTable, Floats
+from models.artifact import Artifact
+from models.base import FitReport, Ground, Scores, TrainingData, Validate
+from models.growth import with_new_items
+from models.training_checks import require_rows
+
+
+class FactorConfig(BaseModel):
+    """Settings that every `FactorModel` has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    dim: int = Field(64, ge=1)
+    """Width d of a user or item row."""
+    recent_weight: float = Field(0.3, ge=0, le=1)
+    """Serving only: share of the session's row in the row of a known shopper who has recent items."""
+
+
+Config = TypeVar("Config", bound=FactorConfig)
+
+
+class FactorModel(ABC, Generic[Config]):
+    """Serves from `users` (n_users, d), `items` (n_items, d) and `bias` (n_items,).
+
+    A subclass sets `name` and `config_kind`, and returns those tables from `_learn` beside any others it
+    wants saved. `_session_row` makes a user row from items; `_place` gives new items a row from content.
+    """
+
+    name: ClassVar[str]
+    config_kind: ClassVar[type[FactorConfig]]
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config: Config = config or self.config_kind()  # type: ignore[assignment]  # a subclass names its own kind
+        self.users = IdMap([], "user")
+        self.items = IdMap([])
+        self.content_items: frozenset[str] = frozenset()
+        self._arrays: dict[str, npt.NDArray[Any]] = {}
+
+    @abstractmethod
+    def _learn(
+        self, data: TrainingData, *, validate: Validate | None, seed: int, progress: Progress
+    ) -> tuple[dict[str, npt.NDArray[Any]], FitReport]:
+        """Return the tables by name, float32, and how the fit went."""
+
+    def _session_row(self, rows: npt.NDArray[np.int64]) -> Floats:
+        """Return a user row (d,) for someone known only by the items at `rows`.
+
+        The mean of their rows at the usual length of a user row; models that can solve for a user override it.
+        """
+        mean = self._arrays["items"][rows].mean(axis=0)
+        length = np.linalg.norm(mean)
+        row: Floats = (mean * (self._arrays["user_length"][0] / max(length, 1e-12))).astype(np.float32)
+        return row
+
+    def _place(self, modalities: Mapping[str, EmbeddingTable], new: IdMap) -> Floats | None:
+        """Return rows (n_new, d) for new items from their content, or None where the model cannot."""
+        return None
+
+    def fit(
+        self, data: TrainingData, *, validate: Validate | None = None, seed: int = 0, progress: Progress = SILENT
+    ) -> FitReport:
+        """Train; with `validate`, keep the best epoch. The same seed, data and thread count give the same bytes.
+
+        Raises:
+            DataError: When there is no positive, a modality is missing, or a size limit is exceeded.
+        """
+        require_rows(data, self.name)
+        arrays, report = self._learn(data, validate=validate, seed=seed, progress=progress)
+        history = data.train.csr()
+        arrays.setdefault("bias", np.zeros(len(data.train.items), np.float32))
+        arrays["counts"] = np.asarray(history.sum(axis=0), np.float32)
+        arrays["user_degrees"] = np.asarray(history.sum(axis=1), np.int32)
+        known = arrays["users"][arrays["user_degrees"] > 0]
+        arrays["user_length"] = np.array([np.linalg.norm(known, axis=1).mean()], np.float32)
+        self._arrays, self.users, self.items = arrays, data.train.users, data.train.items
+        self.content_items = frozenset()
+        return report
+
+    def score_users(self, user_rows: npt.NDArray[np.int64]) -> Floats:
+        """Return (b, n_items) float32 for known users; nothing is masked."""
+        return self._scores(self._arrays["users"][user_rows])
+
+    def score(self, user_id: str | None, recent: Sequence[str] = ()) -> Scores:
+        """Score from the user's row, the recent items, or both mixed by `recent_weight`; else by popularity."""
+        user = None if user_id is None else self.users.get(user_id)
+        known = user is not None and self._arrays["user_degrees"][user] > 0
+        rows = np.unique(self.items.rows(list(recent), missing=-1))
+        rows = rows[rows >= 0]
+        if not known and not len(rows):
+            return Scores(self._arrays["counts"].copy(), "popularity")
+        ground: Ground = "history"
+        if not len(rows):
+            row = self._arrays["users"][user]
+        else:
+            row = self._session_row(rows)
+            if known:
+                share = self.config.recent_weight
+                row = ((1 - share) * self._arrays["users"][user] + share * row).astype(np.float32)
+            else:
+                ground = "content" if self.content_items.issuperset(self.items.at(rows)) else "session"
+        return Scores(self._scores(row[None])[0], ground)
+
+    def add_items(self, modalities: Mapping[str, EmbeddingTable]) -> int:
+        """Make new items served; return how many content gave a place (the others score 0)."""
+        grown, added = with_new_items(self.items, modalities)
+        if not added:
+            return 0
+        new = IdMap(grown.ids[-added:])
+        rows = self._place(modalities, new)
+        placed = rows is not None
+        if rows is None:
+            rows = np.zeros((added, self._arrays["items"].shape[1]), np.float32)
+        self._arrays = {
+            **self._arrays,
+            "items": np.concatenate([self._arrays["items"], rows]),
+            "bias": np.pad(self._arrays["bias"], (0, added)),
+            "counts": np.pad(self._arrays["counts"], (0, added)),
+        }
+        self.items = grown
+        if placed:
+            self.content_items |= frozenset(new.ids)
+        return added if placed else 0
+
+    def save(self, folder: Path) -> None:
+        """Write tables, config and ids into an existing folder."""
+        meta = {"trained_items": len(self.items) - len(self.content_items), **self._meta()}
+        config = self.config.model_dump(mode="json")
+        Artifact(self.name, config, self._arrays, self.users, self.items, meta).save(folder)
+
+    def _meta(self) -> dict[str, Any]:
+        """Return small facts to save; `_restore` gets them back."""
+        return {}
+
+    def _restore(self, meta: Mapping[str, Any]) -> None:
+        """Take back what `_meta` gave."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; needs neither torch nor the training set."""
+        saved = Artifact.load(folder, cls.name)
+        model = cls(saved.parse_config(cls.config_kind))  # type: ignore[arg-type]
+        model.users, model.items, model._arrays = saved.users, saved.items, dict(saved.arrays)
+        model.content_items = frozenset(saved.items.ids[saved.meta["trained_items"] :])
+        model._restore(saved.meta)
+        return model
+
+    def _scores(self, user_rows: Floats) -> Floats:
+        scores: Floats = user_rows @ self._arrays["items"].T + self._arrays["bias"]
+        return scores
