@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import snowballstemmer
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -33,13 +37,18 @@ def fold(text: str) -> str:
 
 
 def stem(word: str) -> str:
-    """Return a folded English word without its plural, so that both numbers meet ("vases" and "vase").
+    """Return a folded English word without plural or -ed, so that "vases" meets "vase" and "striped" meets "stripes".
+
+    Other suffixes stay: a full stemmer would make "lighting" the word "light".
 
     Source: the S-stemmer of Harman, "How effective is suffixing?" (1991), with "dresses", "boxes"
-    and "movies" made to meet their singulars.
+    and "movies" made to meet their singulars; -ed by Snowball's English stemmer.
     """
     if word in _SPELLINGS:
         return _SPELLINGS[word]
+    if len(word) > 4 and word.endswith("ed"):
+        stemmed: str = _ed_stemmer().stemWord(word)
+        return stemmed
     if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
         return word[:-2]
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
@@ -47,6 +56,13 @@ def stem(word: str) -> str:
     if len(word) > 4 and word.endswith("ie"):
         return word[:-2] + "y"
     return word
+
+
+@lru_cache(maxsize=1)
+def _ed_stemmer() -> snowballstemmer.EnglishStemmer:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
 
 
 def words(text: str) -> list[tuple[str, str]]:

@@ -10,14 +10,15 @@ from indexes.words import fold, stem, terms, words
         ("watch", "watches"), ("dish", "dishes"), ("shoe", "shoes"), ("movie", "movies"), ("baby", "babies"),
         ("scarf", "scarves"), ("glass", "glasses"), ("glove", "gloves"), ("size", "sizes"), ("woman", "women"),
         ("colour", "color"), ("grey", "gray"), ("key", "keys"), ("tie", "ties"),
+        ("striped", "stripes"), ("dotted", "dots"), ("checked", "checks"), ("pleated", "pleats"),
     ],
 )  # fmt: skip
-def test_one_and_many_meet(one: str, many: str) -> None:
+def test_forms_of_a_word_meet(one: str, many: str) -> None:
     assert terms(one) == terms(many) != []
 
 
-@pytest.mark.parametrize("word", ["bus", "iris", "glass", "moss", "cactus", "as"])
-def test_words_that_only_look_plural_stay(word: str) -> None:
+@pytest.mark.parametrize("word", ["bus", "iris", "glass", "moss", "cactus", "as", "red", "bed", "lighting"])
+def test_words_that_only_look_inflected_stay(word: str) -> None:
     assert stem(word) == word
 
 
