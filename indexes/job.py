@@ -21,7 +21,7 @@ from indexes.flat import FlatIndex
 from indexes.keyword import KeywordConfig, KeywordIndex
 
 KEYWORD = "keyword"
-_FORMAT = 1
+_FORMAT = 2
 """Part of every content key: raised when the meaning of the written files changes."""
 
 
