@@ -18,6 +18,14 @@ from catalog.nouns import Kind
 
 LAST_DAY = datetime(2025, 6, 30, tzinfo=UTC)
 SLATE = 8
+HOME_SHARE = 0.22
+"""Sessions that begin on the home page; the others browse."""
+WISH_SHARE = 0.65
+"""Browses that keep to the category the shopper has in mind."""
+BROWSED = 48
+"""Items weighed up in a browse."""
+OPENED = 2.5
+"""Pages a browse opens on average: 1 to 4, each as likely."""
 EVENTS_A_SESSION = 6.92
 """Measured once; it only sets how many sessions `n_events` becomes."""
 
@@ -47,6 +55,17 @@ def session_counts(config: BoutiqueConfig, rng: np.random.Generator) -> npt.NDAr
     if not activity.any():
         activity[:] = 1
     return rng.multinomial(wanted, activity / activity.sum())
+
+
+def put_forward(push: npt.NDArray[np.float64], launched: npt.NDArray[np.int64], day: int) -> npt.NDArray[np.float64]:
+    """Return how much each item is put forward on a day, (n_items,): new ones more, unlaunched ones not at all."""
+    age = day - launched
+    return np.asarray(np.where(age >= 0, push * (1 + 1.5 * np.exp(-np.maximum(age, 0) / 20)), 0.0))
+
+
+def keenness(liking: Any) -> Any:
+    """Return the chance that someone who opened a page takes the item, shaped as `liking`."""
+    return 1 / (1 + np.exp(-(-0.75 + 1.25 * liking)))
 
 
 class Shopping:
@@ -86,15 +105,14 @@ class Shopping:
             if not exposure.any():
                 continue
             device = ("phone", "phone", "laptop", "tablet")[int(self.rng.integers(4))]
-            if self.rng.random() < 0.22:
+            if self.rng.random() < HOME_SHARE:
                 yield from self._home(session, start, exposure, device)
             else:
                 yield from self._browse(session, start, exposure, device)
 
     def _exposure(self, day: int) -> npt.NDArray[np.float64]:
         """Return how much each item is put forward on a day: pushed items and new ones more, unlaunched ones not."""
-        age = day - self.launched
-        return np.where(age >= 0, self.push * (1 + 1.5 * np.exp(-np.maximum(age, 0) / 20)), 0.0)
+        return put_forward(self.push, self.launched, day)
 
     def _home(self, session: int, start: datetime, exposure: npt.NDArray[np.float64], device: str) -> Iterator[Draft]:
         """Show a logged slate; clicks follow the truth's click model."""
@@ -122,12 +140,12 @@ class Shopping:
         """Search or walk through a category, weigh up what is put forward, open the best few."""
         weight = np.where(self.taken, 0.0, exposure)
         searching = self.rng.random() < 0.5
-        if self.rng.random() < 0.65:
+        if self.rng.random() < WISH_SHARE:
             weight = weight * (self.kinds == self.kinds[self._wish(weight)])
         able = int((weight > 0).sum())
         if not able:
             return
-        seen, _ = self._draw(weight / weight.sum(), min(48, able))
+        seen, _ = self._draw(weight / weight.sum(), min(BROWSED, able))
         score = 2.8 * self.liking[seen] + self.rng.gumbel(size=len(seen))
         opened = [seen[k] for k in np.argsort(-score, kind="stable")[: int(self.rng.integers(1, 5))].tolist()]
         context: dict[str, Any] = {"device": device, "surface": "search" if searching else "category"}
@@ -162,8 +180,7 @@ class Shopping:
         yield Draft(now, self.user, item, "view", session, slate, dwell, context=context)
         if self.taken[item] or not self.pieces[item].available:
             return
-        keen = 1 / (1 + np.exp(-(-0.75 + 1.25 * liking)))
-        if self.rng.random() >= keen:
+        if self.rng.random() >= keenness(liking):
             return
         now += timedelta(seconds=int(dwell) + 5)
         carted, bought = self.rng.random() < 0.55, self.rng.random() < 0.62
