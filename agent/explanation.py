@@ -112,7 +112,8 @@ class Explainer:
         """Yield what tells the item from its neighbours in the list."""
         item = record.item
         if item.rating is not None:
-            count = f" by {item.rating_count} shoppers" if item.rating_count else ""
+            people = "shopper" if item.rating_count == 1 else "shoppers"
+            count = f" by {item.rating_count} {people}" if item.rating_count else ""
             yield _field(f"rated {item.rating:g}{count}", "rating", item.rating)
         for kind in ("material", "color", "pattern"):
             for name, values in item.attributes.items():

@@ -25,6 +25,9 @@ from agent.understanding.intent import (
     SmallTalk,
 )
 
+NAMED = 3
+"""Handles a sentence names at most; the others stand beside the text."""
+
 _TALK: dict[str, tuple[str, ...]] = {
     "greeting": ("Hello! Tell me what you are looking for.", "Hi there! Tell me what you have in mind."),
     "thanks": ("You are welcome!", "My pleasure."),
@@ -90,6 +93,8 @@ def _items(step: Step, turn: Turn) -> str:
         return _nothing(step)
     listed = handles([item.handle for item in items])
     if turn.near(step):
+        shown = [item.handle for item in items[:NAMED]]
+        listed = handles(shown if len(items) <= NAMED else [*shown, f"{len(items) - NAMED} more"])
         if _out_of_stock(step):
             return f"What fits is out of stock: {listed}."
         return f"{_why_near(step)} {'The nearest is' if len(items) == 1 else 'The nearest are'} {listed}."
@@ -183,8 +188,16 @@ def _facts(step: Step, act: Facts, turn: Turn) -> str:
     if isinstance(count, int):
         stock = facts.get("in_stock")
         tail = f", {stock} of them in stock" if isinstance(stock, int) and 0 < stock < count else ""
-        return f"There {'is' if count == 1 else 'are'} {count or 'no'} {kind}{tail}."
+        return f"There {'is' if count == 1 else 'are'} {count or 'no'} {kind}{_limit(act)}{tail}."
     return reply.message.text
+
+
+def _limit(act: Facts) -> str:
+    """Return the price limit of a question, as it was asked."""
+    low, high = act.wish.price_min, act.wish.price_max
+    if low is not None and high is not None:
+        return f" from {low:g} to {high:g}"
+    return f" up to {high:g}" if high is not None else f" from {low:g} on" if low is not None else ""
 
 
 def _carries(step: Step, act: Facts, items: Sequence[ShownItem]) -> str:
