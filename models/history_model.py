@@ -44,6 +44,8 @@ class HistoryModel(ABC, Generic[Config]):
 
     name: ClassVar[str]
     config_kind: ClassVar[type[HistoryConfig]]
+    deterministic: ClassVar[bool] = True
+    """No chance in the fit: one seed tells all."""
 
     def __init__(self, config: Config | None = None) -> None:
         self.config: Config = config or self.config_kind()  # type: ignore[assignment]  # a subclass names its own kind

@@ -35,6 +35,7 @@ class Popularity:
     """Scores an item by its (decayed) number of positives; an item nobody took scores 0."""
 
     name = "popularity"
+    deterministic = True
 
     def __init__(self, config: PopularityConfig | None = None) -> None:
         self.config = config or PopularityConfig()
