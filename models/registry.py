@@ -12,15 +12,23 @@ from pydantic import BaseModel, ValidationError
 from catalog.errors import ConfigError, did_you_mean
 from models.artifact import read_head
 from models.base import Recommender
+from models.bprmf import BPRMF, BPRMFConfig
+from models.freedom import FREEDOM, FREEDOMConfig
 from models.itemknn import ItemKNN, ItemKNNConfig
+from models.lightgcn import LightGCN, LightGCNConfig
 from models.lirdrec.config import LIRDRecConfig
 from models.lirdrec.model import LIRDRec
 from models.popularity import Popularity, PopularityConfig
+from models.vbpr import VBPR, VBPRConfig
 
 RECOMMENDERS: Mapping[str, tuple[type[Recommender], type[BaseModel]]] = MappingProxyType(
     {
         "popularity": (Popularity, PopularityConfig),
         "itemknn": (ItemKNN, ItemKNNConfig),
+        "bprmf": (BPRMF, BPRMFConfig),
+        "lightgcn": (LightGCN, LightGCNConfig),
+        "vbpr": (VBPR, VBPRConfig),
+        "freedom": (FREEDOM, FREEDOMConfig),
         "lirdrec": (LIRDRec, LIRDRecConfig),
     }
 )

@@ -22,13 +22,17 @@ from models.registry import RECOMMENDERS, build, load
 QUICK: dict[str, dict[str, Any]] = {
     "popularity": {},
     "itemknn": {"neighbours": 5, "shrinkage": 1.0},
+    "bprmf": {"dim": 8, "epochs": 30, "max_epochs": 12, "batch_size": 64, "learning_rate": 0.01},
+    "lightgcn": {"dim": 8, "epochs": 15, "max_epochs": 12, "batch_size": 64, "learning_rate": 0.01},
+    "vbpr": {"dim": 8, "epochs": 15, "max_epochs": 12, "batch_size": 64, "learning_rate": 0.01},
+    "freedom": {"dim": 8, "epochs": 15, "max_epochs": 12, "neighbours": 3, "batch_size": 64, "learning_rate": 0.01},
     "lirdrec": {"dim": 8, "epochs": 6, "max_epochs": 12, "neighbours": 3, "batch_size": 64, "learning_rate": 0.01},
 }
 NAMES = sorted(RECOMMENDERS)
-CONTENT = {"lirdrec"}
+CONTENT = {"lirdrec", "vbpr", "freedom"}
 """Models that give a new item a place from its features."""
 SAME_FOR_ALL = {"popularity"}
-TRAINED_IN_EPOCHS = {"lirdrec"}
+TRAINED_IN_EPOCHS = {"lirdrec", "bprmf", "lightgcn", "vbpr", "freedom"}
 USERS = IdMap([f"user-{row:02}" for row in range(20)], "user")
 ITEMS = IdMap([f"{row:03}" for row in range(30)])
 
