@@ -10,9 +10,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from catalog.errors import ConfigError, did_you_mean
+from models.als import ALS, ALSConfig
 from models.artifact import read_head
 from models.base import Recommender
 from models.bprmf import BPRMF, BPRMFConfig
+from models.content_knn import ContentKNN, ContentKNNConfig
+from models.content_linear import ContentLinear, ContentLinearConfig
+from models.ease import EASE, EASEConfig
 from models.freedom import FREEDOM, FREEDOMConfig
 from models.itemknn import ItemKNN, ItemKNNConfig
 from models.lightgcn import LightGCN, LightGCNConfig
@@ -25,6 +29,10 @@ RECOMMENDERS: Mapping[str, tuple[type[Recommender], type[BaseModel]]] = MappingP
     {
         "popularity": (Popularity, PopularityConfig),
         "itemknn": (ItemKNN, ItemKNNConfig),
+        "content_knn": (ContentKNN, ContentKNNConfig),
+        "ease": (EASE, EASEConfig),
+        "content_linear": (ContentLinear, ContentLinearConfig),
+        "als": (ALS, ALSConfig),
         "bprmf": (BPRMF, BPRMFConfig),
         "lightgcn": (LightGCN, LightGCNConfig),
         "vbpr": (VBPR, VBPRConfig),
