@@ -41,7 +41,7 @@ class FactorModel(ABC, Generic[Config]):
     wants saved. `_session_row` makes a user row from items; `_place` gives new items a row from content.
     """
 
-    name: ClassVar[str]
+    name: str
     config_kind: ClassVar[type[FactorConfig]]
 
     def __init__(self, config: Config | None = None) -> None:

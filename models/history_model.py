@@ -42,7 +42,7 @@ class HistoryModel(ABC, Generic[Config]):
     and applies them in `_apply`. `_place` may put new items beside known ones.
     """
 
-    name: ClassVar[str]
+    name: str
     config_kind: ClassVar[type[HistoryConfig]]
     deterministic: ClassVar[bool] = True
     """No chance in the fit: one seed tells all."""

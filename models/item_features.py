@@ -27,9 +27,15 @@ class ItemFeatures:
     units: dict[str, Floats]
     means: dict[str, Floats]
 
-    def joined(self) -> Floats:
-        """Return all modalities side by side, (n_items, sum of widths)."""
-        return np.concatenate(list(self.inputs.values()), axis=1)
+    def joined(self, *, centred: bool) -> Floats:
+        """Return all modalities side by side, (n_items, sum of widths).
+
+        Args:
+            centred: Whether each modality's mean is taken away and its rows are brought to length 1, so that
+                no modality outweighs another by its scale alone; an item that lacks one then has zeros there.
+        """
+        tables = [unit_rows(x - self.means[name]) if centred else x for name, x in self.inputs.items()]
+        return np.concatenate(tables, axis=1)
 
 
 def training_features(model: str, modalities: Mapping[str, EmbeddingTable], items: IdMap) -> ItemFeatures:

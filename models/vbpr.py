@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 class VBPRConfig(PairwiseConfig):
     """Settings of `VBPR`; `dim` is the width of each half of a row."""
 
+    learning_rate: float = Field(3e-3, gt=0)
+    """Step size of Adam."""
+
+    centred: bool = True
+    """Whether each modality is centred and its rows brought to length 1; MMRec reads the features as they are."""
+
     regularisation: float = Field(1e-2, ge=0)
     """lambda, on half the squared length of the rows of a triple."""
 
 
 class VBPR(ContentModel[VBPRConfig]):
-    """`score(u, i) = p_u . q_i + t_u . (W x_i + c)`, x_i the features of all modalities side by side.
+    """`score(u, i) = p_u . q_i + t_u . (W x_i + c)`, x_i the features of all modalities side by side
+    (`centred`: each less its mean, at length 1).
 
     A new item has no q: its features alone place it. The loss is that of `bprmf`, over the whole rows.
 
@@ -43,5 +50,5 @@ class VBPR(ContentModel[VBPRConfig]):
         return VBPRNetwork(len(data.train.users), features, self.config)
 
     def _rows_of(self, features: ItemFeatures) -> Floats:
-        read = features.joined() @ self._arrays["weight"].T + self._arrays["offset"]
+        read = features.joined(centred=self.config.centred) @ self._arrays["weight"].T + self._arrays["offset"]
         return np.concatenate([np.zeros_like(read), read], axis=1)

@@ -17,7 +17,7 @@ class VBPRNetwork(Network):
     def __init__(self, n_users: int, features: ItemFeatures, config: VBPRConfig) -> None:
         super().__init__()
         self._means = features.means
-        joined = features.joined()
+        joined = features.joined(centred=config.centred)
         self.users = new_table(n_users, 2 * config.dim)
         self.items = new_table(len(joined), config.dim)
         self.reading = LinearReading(joined, config.dim)

@@ -42,7 +42,8 @@ def smoothing(n_layers: int) -> npt.NDArray[np.float64]:
     degrees = graph.sum(axis=1)
     root[degrees > 0] = degrees[degrees > 0] ** -0.5
     normal = root[:, None] * graph * root[None, :]
-    return np.mean([np.linalg.matrix_power(normal, layer) for layer in range(n_layers + 1)], axis=0)
+    mean: npt.NDArray[np.float64] = np.mean([np.linalg.matrix_power(normal, n) for n in range(n_layers + 1)], axis=0)
+    return mean
 
 
 def network(regularisation: float = 0.0) -> LightGCNNetwork:

@@ -18,7 +18,7 @@ from models.vbpr_network import VBPRNetwork
 
 ITEMS = IdMap([f"i{n}" for n in range(6)])
 USERS = IdMap([f"u{n}" for n in range(4)], "user")
-SMALL = VBPRConfig(dim=3, epochs=2, batch_size=4, learning_rate=0.05)
+SMALL = VBPRConfig(dim=3, epochs=2, batch_size=4, learning_rate=0.05, centred=False)
 
 
 def tables(ids: IdMap = ITEMS) -> dict[str, EmbeddingTable]:
@@ -38,7 +38,9 @@ def network(regularisation: float) -> VBPRNetwork:
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(2)
         made = VBPRNetwork(
-            4, training_features("vbpr", tables(), ITEMS), VBPRConfig(dim=3, regularisation=regularisation)
+            4,
+            training_features("vbpr", tables(), ITEMS),
+            VBPRConfig(dim=3, regularisation=regularisation, centred=False),
         )
         torch.nn.init.normal_(made.reading.bias)
     return made
@@ -105,6 +107,25 @@ def test_scores_by_hand_and_a_new_item_by_its_features_alone() -> None:
     )
     assert model.content_items == {"new"}
     assert model.score(None, ["new"]).ground == "content"
+
+
+def test_centred_features_by_hand() -> None:
+    """Each modality less its mean, at length 1; an item that lacks one has zeros there."""
+    given = tables()["picture"]
+    half = EmbeddingTable(IdMap(ITEMS.ids[:3]), np.array([[1, 0], [4, 4], [1, -4]], np.float32), "t")  # mean (2, 0)
+    joined = training_features("vbpr", {"picture": given, "text": half}, ITEMS).joined(centred=True)
+    picture = given.vectors - given.vectors.mean(axis=0)
+    np.testing.assert_allclose(joined[:, :4], picture / np.linalg.norm(picture, axis=1, keepdims=True), atol=1e-6)
+    root = np.sqrt([20, 17])
+    text = [[-1, 0], [2 / root[0], 4 / root[0]], [-1 / root[1], -4 / root[1]], [0, 0], [0, 0], [0, 0]]
+    np.testing.assert_allclose(joined[:, 4:], text, atol=1e-6)
+
+    model = VBPR(SMALL.model_copy(update={"centred": True}))
+    model.fit(TrainingData(train(), {"text": half}), seed=1)
+    model.add_items({"text": EmbeddingTable(IdMap(["far"]), np.array([[8, 8]], np.float32), "t")})
+    along = np.array([[0.6, 0.8]], np.float32)
+    expected = along @ model._arrays["weight"].T + model._arrays["offset"]
+    np.testing.assert_allclose(model._arrays["items"][6, 3:], expected[0], atol=1e-6)
 
 
 def test_a_modality_it_was_not_trained_on_places_nothing() -> None:
