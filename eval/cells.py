@@ -15,7 +15,8 @@ from catalog.progress import Progress
 from catalog.splits import Split
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace, content_key
-from eval.metrics import Metric, Values, coverage, hits, largest_k, per_user, top_k
+from eval.metrics import Metric, Values, coverage, largest_k, per_user
+from eval.selection import hits, top_k
 from models.base import Recommender, TrainingData, UserScorer
 from models.registry import build
 

@@ -1,7 +1,6 @@
 """Ranking metrics over a full ranking of all items, one value a user.
 
-Per-user values are the primitive; means and intervals come later. Ties are broken by the lower
-item row, so that a value never depends on a sorting routine.
+Per-user values are the primitive; means and intervals come later.
 """
 
 from __future__ import annotations
@@ -12,10 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
-from catalog.errors import ConfigError, DataError, did_you_mean
-from catalog.vectors import Floats
+from catalog.errors import ConfigError, did_you_mean
 
 Rows = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -50,53 +47,6 @@ def parse_metric(text: str) -> Metric:
     if k < 1:
         raise ConfigError(f"metric {text!r}: a cut-off of at least 1 would be valid")
     return Metric(name, k)
-
-
-def top_k(scores: Floats, k: int, masked: sparse.csr_array | None = None) -> Rows:
-    """Return the rows of the `k` best items of each user, best first; ties by lower row.
-
-    Args:
-        scores: (n_users, n_items) float32, finite.
-        k: At least 1; cut to n_items.
-        masked: (n_users, n_items); nonzero entries never appear.
-
-    Returns:
-        (n_users, min(k, n_items)) int64; -1 where fewer items remain than asked for.
-
-    Raises:
-        DataError: When a score is not finite.
-
-    Example:
-        >>> top_k(np.array([[1, 3, 3, 2]], np.float32), 3).tolist()
-        [[1, 2, 3]]
-    """
-    if not np.isfinite(scores).all():
-        user, item = np.argwhere(~np.isfinite(scores))[0]
-        raise DataError(f"score {scores[user, item]!r} of user row {user}, item row {item} is not finite")
-    n_items = scores.shape[1]
-    k = min(k, n_items)
-    # One int64 key an entry: the score's bits, made monotone, above the reversed row. Keys are
-    # distinct, so a partial selection is exact on ties. Adding 0.0 turns -0.0 into 0.0.
-    bits = (scores.astype(np.float32) + np.float32(0.0)).view(np.int32).astype(np.int64)
-    bits = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
-    keys = bits * np.int64(2**31) + np.arange(n_items - 1, -1, -1, dtype=np.int64)
-    lowest = np.iinfo(np.int64).min
-    if masked is not None:
-        users = np.repeat(np.arange(masked.shape[0]), np.diff(masked.indptr))
-        keys[users, masked.indices] = lowest
-    best = np.argpartition(keys, n_items - k, axis=1)[:, n_items - k :]
-    order = np.argsort(np.take_along_axis(keys, best, axis=1), axis=1)[:, ::-1]
-    rows = np.take_along_axis(best, order, axis=1)
-    return np.where(np.take_along_axis(keys, rows, axis=1) == lowest, -1, rows)
-
-
-def hits(top: Rows, relevant: sparse.csr_array) -> npt.NDArray[np.bool_]:
-    """Return which of the items in `top` (n_users, k) are relevant, same shape."""
-    users = np.repeat(np.arange(relevant.shape[0], dtype=np.int64), np.diff(relevant.indptr))
-    n_items = relevant.shape[1]
-    wanted = users * n_items + relevant.indices
-    shown = np.arange(len(top), dtype=np.int64)[:, None] * n_items + top
-    return np.isin(shown, wanted, kind="sort") & (top >= 0)
 
 
 def per_user(metric: Metric, hit: npt.NDArray[np.bool_], n_relevant: Rows) -> Values:

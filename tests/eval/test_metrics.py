@@ -12,7 +12,8 @@ import pytest
 from scipy import sparse
 
 from catalog.errors import ConfigError, DataError
-from eval.metrics import METRIC_NAMES, Metric, coverage, hits, parse_metric, per_user, top_k
+from eval.metrics import METRIC_NAMES, Metric, coverage, parse_metric, per_user
+from eval.selection import hits, top_k
 
 RANX = {"ndcg": "ndcg", "recall": "recall", "hit": "hit_rate", "mrr": "mrr", "map": "map", "precision": "precision"}
 TREC = {"ndcg": "ndcg_cut", "recall": "recall", "hit": "success", "map": "map_cut", "precision": "P"}
