@@ -1,4 +1,4 @@
-"""docs/recommenders.md names every setting and every feature."""
+"""docs/recommenders.md and docs/ladder.md name every setting and every feature."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from models.ranker import RankerConfig
 from models.ranking_data import RankingDataConfig
 from models.registry import RECOMMENDERS
 
-TEXT = (Path(__file__).parents[2] / "docs" / "recommenders.md").read_text("utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = "".join((DOCS / page).read_text("utf-8") for page in ("recommenders.md", "ladder.md"))
 CONFIGS: list[type[BaseModel]] = [kind for _, kind in RECOMMENDERS.values()]
 CONFIGS += [FeatureConfig, RankerConfig, RankingDataConfig]
 
