@@ -29,10 +29,10 @@ class ALSConfig(FactorConfig):
     dim: int = Field(64, ge=1, le=512)
     """Width d of a user or item row; a half-step solves one d x d system a row."""
 
-    regularisation: float = Field(10.0, gt=0)
+    regularisation: float = Field(30.0, gt=0)
     """lambda, on the squared length of every row."""
 
-    alpha: float = Field(10.0, gt=0)
+    alpha: float = Field(5.0, gt=0)
     """Confidence of a positive beside the 1 of everything else: c = 1 + alpha."""
 
     patience: int = Field(3, ge=1)

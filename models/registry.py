@@ -42,16 +42,43 @@ RECOMMENDERS: Mapping[str, tuple[type[Recommender], type[BaseModel]]] = MappingP
 )
 """Class and config class by name; a class takes its config as its one argument."""
 
+PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "lirdrec-no-transformation": ("lirdrec", {"transformation": False}),
+        "lirdrec-no-copying": ("lirdrec", {"copying": False}),
+        "lirdrec-no-item-graph": ("lirdrec", {"item_graph": False}),
+        "lirdrec-with-ids": ("lirdrec", {"ids": True}),
+    }
+)
+"""Variants with a name of their own, as rows of a table: the recommender and what differs from its defaults."""
+
+
+def names() -> list[str]:
+    """Return every name `build` takes: recommenders, then presets."""
+    return [*RECOMMENDERS, *PRESETS]
+
+
+def recommender(name: str) -> tuple[type[Recommender], type[BaseModel], Mapping[str, Any]]:
+    """Return the class, its config class and the preset's settings ({} for a recommender itself).
+
+    Raises:
+        ConfigError: When the name is neither a recommender nor a preset.
+    """
+    base, settings = PRESETS.get(name, (name, {}))
+    if base not in RECOMMENDERS:
+        raise ConfigError(f"unknown recommender {name!r}. {did_you_mean(name, names())}")
+    return (*RECOMMENDERS[base], settings)
+
 
 def build(name: str, overrides: Mapping[str, Any] | None = None) -> Recommender:
-    """Return an unfitted recommender with its default settings but for `overrides`.
+    """Return an unfitted recommender, by its name or a preset's, with its settings but for `overrides`.
 
     Raises:
         ConfigError: When the name or a setting is unknown, or a value is out of range.
     """
-    kind, config_kind = _entry(name)
+    kind, config_kind, preset = recommender(name)
     try:
-        config = config_kind.model_validate(dict(overrides or {}))
+        config = config_kind.model_validate({**preset, **(overrides or {})})
     except ValidationError as error:
         raise ConfigError(_first_fault(name, config_kind, error)) from error
     return kind(config)  # type: ignore[call-arg]  # a Protocol says nothing of constructors
@@ -65,13 +92,7 @@ def load(folder: Path) -> Recommender:
         ConfigError: When its name is unknown.
         DataError: When what is stored cannot be read.
     """
-    return _entry(read_head(folder)["name"])[0].load(folder)
-
-
-def _entry(name: str) -> tuple[type[Recommender], type[BaseModel]]:
-    if name not in RECOMMENDERS:
-        raise ConfigError(f"unknown recommender {name!r}. {did_you_mean(name, list(RECOMMENDERS))}")
-    return RECOMMENDERS[name]
+    return recommender(read_head(folder)["name"])[0].load(folder)
 
 
 def _first_fault(name: str, config_kind: type[BaseModel], error: ValidationError) -> str:

@@ -13,7 +13,7 @@ from catalog.workspace import Workspace
 from eval.config import EvalConfig
 from eval.report import report_json, write_report
 from eval.table import evaluate
-from models.registry import RECOMMENDERS
+from models.registry import names
 from vitrine.settings import Settings
 from vitrine.wiring import choose_spaces, load_modalities
 
@@ -39,8 +39,8 @@ def evaluate_store(
         if protocol not in PROTOCOLS:
             raise ConfigError(f"unknown protocol {protocol!r}. {did_you_mean(protocol, list(PROTOCOLS))}")
     for model in config.models:
-        if model not in RECOMMENDERS:
-            raise ConfigError(f"unknown model {model!r}. {did_you_mean(model, list(RECOMMENDERS))}")
+        if model not in names():
+            raise ConfigError(f"unknown model {model!r}. {did_you_mean(model, names())}")
     workspace = Workspace(settings.store)
     data = load_shop(workspace)
     manifest = workspace.manifest("catalog")

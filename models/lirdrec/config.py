@@ -50,5 +50,24 @@ class LIRDRecConfig(BaseModel):
     epochs: int = Field(100, ge=1)
     """Epochs when there is no validation."""
 
+    transformation: bool = True
+    """Whether a branch sees all modalities through the cosine transform."""
+
+    copying: bool = True
+    """Progressive weight copying; without it the scorers alone weigh a shopper's branches (w1 = 1, w2 = 0)."""
+
+    item_graph: bool = True
+    """Whether items gather from the items their features are nearest to."""
+
+    ids: bool = False
+    """Adds a branch of learned item rows beside those read from features, with users and scorer of its own."""
+
+    reduce_to: int | None = Field(None, ge=1)
+    """Principal components a modality keeps before the encoders; None: the vectors as they are. The graph of alike
+    items is always that of the vectors as they are."""
+
+    whiten: bool = False
+    """With `reduce_to`: components get unit spread, so that Adam learns from all of them at one rate."""
+
     recent_weight: float = Field(0.3, ge=0, le=1)
     """Serving only: share of the session's row in the row of a known shopper who has recent items."""

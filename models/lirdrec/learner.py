@@ -47,20 +47,26 @@ def learn(
     arrays["user_degrees"] = np.asarray(positives.sum(axis=1), np.int32)
     arrays |= {f"features.{name}": unit for name, unit in features.units.items()}
     arrays |= {f"mean.{name}": mean for name, mean in features.means.items()}
+    arrays |= {f"basis.{name}": basis for name, basis in features.bases.items()}
     return fitted.report, arrays
 
 
 def build_network(train: Interactions, features: Features, config: LIRDRecConfig, seed: int) -> Network:
     """Return a freshly initialised network; torch's own random state is left as it was."""
-    graph = item_graph(list(features.units.values()), config.neighbours, config.graph_weight)
+    alike = (
+        Graph(item_graph(list(features.units.values()), config.neighbours, config.graph_weight))
+        if config.item_graph
+        else None
+    )
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         return Network(
             {name: torch.from_numpy(table) for name, table in features.inputs.items()},
             Graph(bipartite_graph(train.csr())),
-            Graph(graph),
+            alike,
             dim=config.dim,
             n_layers=config.n_ui_layers,
+            ids=config.ids,
         )
 
 
@@ -75,7 +81,7 @@ def _tables(fitted: Fitted, degrees: npt.NDArray[np.float32]) -> dict[str, npt.N
     out |= {
         name.replace("branch_", "branch."): _array(value)
         for name, value in fitted.parameters.items()
-        if name.startswith("branch_") and not name.endswith(".users")
+        if name.startswith("branch_") and not name.endswith((".users", ".items"))
     }
     return out
 

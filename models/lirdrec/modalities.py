@@ -11,9 +11,13 @@ import numpy as np
 from catalog.errors import DataError
 from catalog.ids import IdMap
 from catalog.vectors import EmbeddingTable, Floats
+from models.lirdrec.config import LIRDRecConfig
 
 TRANSFORMED = "transformed"
 """Name of the branch that sees all modalities through a cosine transform."""
+
+IDS = "ids"
+"""Name of the branch of learned item rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,32 +25,37 @@ class Features:
     """The items' features.
 
     Attributes:
-        inputs: By branch, (n_items, width): each modality in order, the transformed branch last. Items a
-            modality lacks have its mean vector.
+        inputs: By branch, (n_items, width): each modality in order, the transformed branch last where there is
+            one. Items a modality lacks have its mean vector. Reduced where `bases` says so.
         units: By modality, (n_items, width) of length 1 for the kNN graph; zeros where an item lacks it,
             so that the missing are not each other's neighbours.
         means: By modality, the mean vector (width,) of the items that have it.
+        bases: By modality, what its centred vectors are multiplied with, (width, reduced); {} leaves them as they are.
     """
 
     inputs: dict[str, Floats]
     units: dict[str, Floats]
     means: dict[str, Floats]
+    bases: dict[str, Floats]
 
 
-def build_features(modalities: Mapping[str, EmbeddingTable], items: IdMap) -> Features:
-    """Align the training modalities with `items`.
+def build_features(
+    modalities: Mapping[str, EmbeddingTable], items: IdMap, config: LIRDRecConfig | None = None
+) -> Features:
+    """Align the training modalities with `items`, and reduce and transform them as `config` says.
 
     Raises:
         DataError: When there is no modality, a name is unfit, or a table has none of the items.
     """
     if not modalities:
         raise DataError("lirdrec: no modality was given; at least one embedding table (picture, text) would be valid")
-    inputs, units, means = {}, {}, {}
+    config = config or LIRDRecConfig()
+    inputs, units, means, bases = {}, {}, {}, {}
     for name, table in modalities.items():
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name == TRANSFORMED:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name in (TRANSFORMED, IDS):
             raise DataError(
                 f"lirdrec: modality {name!r} is no branch name; letters, digits, - and _ "
-                f"and not {TRANSFORMED!r} would be valid"
+                f"and neither {TRANSFORMED!r} nor {IDS!r} would be valid"
             )
         aligned, present = table.align(items)
         if not present.any():
@@ -54,11 +63,19 @@ def build_features(modalities: Mapping[str, EmbeddingTable], items: IdMap) -> Fe
         means[name] = aligned[present].mean(axis=0, dtype=np.float64).astype(np.float32)
         units[name] = unit_rows(aligned)
         aligned[~present] = means[name]
+        if config.reduce_to is not None:
+            bases[name] = principal(aligned - means[name], config.reduce_to, whiten=config.whiten)
         inputs[name] = aligned
-    return Features({**inputs, TRANSFORMED: transformed(list(inputs.values()))}, units, means)
+    return Features(_branches(inputs, means, bases, config), units, means, bases)
 
 
-def align_new(modalities: Mapping[str, EmbeddingTable], ids: IdMap, means: Mapping[str, Floats]) -> Features:
+def align_new(
+    modalities: Mapping[str, EmbeddingTable],
+    ids: IdMap,
+    means: Mapping[str, Floats],
+    bases: Mapping[str, Floats] | None = None,
+    config: LIRDRecConfig | None = None,
+) -> Features:
     """Align features of items that came after training; a modality that is absent gives the training mean.
 
     Raises:
@@ -78,7 +95,34 @@ def align_new(modalities: Mapping[str, EmbeddingTable], ids: IdMap, means: Mappi
         units[name] = unit_rows(aligned)
         aligned[~present] = mean
         inputs[name] = aligned
-    return Features({**inputs, TRANSFORMED: transformed(list(inputs.values()))}, units, dict(means))
+    kept, config = dict(bases or {}), config or LIRDRecConfig()
+    return Features(_branches(inputs, means, kept, config), units, dict(means), kept)
+
+
+def _branches(
+    inputs: Mapping[str, Floats], means: Mapping[str, Floats], bases: Mapping[str, Floats], config: LIRDRecConfig
+) -> dict[str, Floats]:
+    read: dict[str, Floats] = {
+        name: ((table - means[name]) @ bases[name]).astype(np.float32, copy=False) if name in bases else table
+        for name, table in inputs.items()
+    }
+    return {**read, TRANSFORMED: transformed(list(read.values()))} if config.transformation else read
+
+
+def principal(centred: Floats, count: int, *, whiten: bool) -> Floats:
+    """Return the directions of greatest spread of centred rows (n, width), (width, at most `count`).
+
+    Multiplied with it, rows keep their lengths along those directions, or with `whiten` get unit spread in each.
+    Directions without spread are left out.
+    """
+    covariance = (centred.T @ centred).astype(np.float64) / len(centred)
+    spread, directions = np.linalg.eigh(covariance)
+    order = np.argsort(-spread, kind="stable")[:count]
+    order = order[spread[order] > 1e-9 * max(float(spread.max()), 1e-30)]
+    basis = directions[:, order] * np.sign(directions[np.abs(directions[:, order]).argmax(axis=0), order])
+    if whiten:
+        basis = basis / np.sqrt(spread[order])
+    return np.ascontiguousarray(basis, np.float32)
 
 
 def transformed(inputs: Sequence[Floats]) -> Floats:

@@ -16,7 +16,7 @@ from models.artifact import Artifact
 from models.base import FitReport, Ground, Scores, TrainingData, Validate
 from models.growth import with_new_items
 from models.lirdrec.config import LIRDRecConfig
-from models.lirdrec.modalities import TRANSFORMED, align_new, build_features
+from models.lirdrec.modalities import IDS, TRANSFORMED, align_new, build_features
 from models.lirdrec.serving import blend, encode, fold_in, new_item_rows
 from models.training_checks import require_rows
 
@@ -54,7 +54,7 @@ class LIRDRec:
         from models.lirdrec.learner import learn
 
         require_rows(data, self.name)
-        features = build_features(data.modalities, data.train.items)
+        features = build_features(data.modalities, data.train.items, self.config)
         report, self._arrays = learn(data.train, features, self.config, validate=validate, seed=seed, progress=progress)
         self.users, self.items = data.train.users, data.train.items
         self.modalities = tuple(data.modalities)
@@ -83,7 +83,7 @@ class LIRDRec:
         if not len(rows):
             row = self._arrays["users"][user]
         else:
-            row = fold_in(self._arrays, (*self.modalities, TRANSFORMED), rows)
+            row = fold_in(self._arrays, self._branches(), rows)
             if known:
                 row = blend(self._arrays["users"][user], row, self.config.recent_weight)
             else:
@@ -105,7 +105,8 @@ class LIRDRec:
         if not added:
             return 0
         means = {name: self._arrays[f"mean.{name}"] for name in self.modalities}
-        features = align_new(known, IdMap(grown.ids[-added:]), means)
+        bases = {name: self._arrays[f"basis.{name}"] for name in self.modalities if f"basis.{name}" in self._arrays}
+        features = align_new(known, IdMap(grown.ids[-added:]), means, bases, self.config)
         own = encode(self._arrays, features)
         rows = new_item_rows(self._arrays, features, own, self.config)
         self._arrays = {
@@ -117,6 +118,10 @@ class LIRDRec:
         self.items = grown
         self.content_items |= frozenset(grown.ids[-added:])
         return added
+
+    def _branches(self) -> tuple[str, ...]:
+        transformed = (TRANSFORMED,) if self.config.transformation else ()
+        return (*self.modalities, *transformed, *((IDS,) if self.config.ids else ()))
 
     def save(self, folder: Path) -> None:
         """Write tables, encoders, features for new items' neighbours, config and ids into an existing folder."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.lirdrec.modalities import IDS
 from models.lirdrec.products import Graph, leaky_linear, linear
 
 
@@ -39,23 +40,45 @@ class Branch(nn.Module):
         return functional.normalize(linear(inner, self.outer.weight))
 
 
+class IdBranch(nn.Module):
+    """Item rows that are learned as they are, with a user table and the scorer of user rows."""
+
+    def __init__(self, n_items: int, dim: int, n_users: int) -> None:
+        super().__init__()
+        self.items = nn.Parameter(nn.init.xavier_normal_(torch.empty(n_items, dim)))
+        self.users = nn.Parameter(nn.init.xavier_normal_(torch.empty(n_users, dim)))
+        self.scorer = nn.Sequential(nn.Linear(dim, dim // 4), nn.LeakyReLU(), nn.Linear(dim // 4, 1))
+
+    def encode(self, features: Tensor | None) -> Tensor:
+        """Return item rows (n_items, d) of length 1; there are no features to read."""
+        return functional.normalize(self.items)
+
+
 class Network(nn.Module):
     """All parameters of LIRDRec over fixed features and graphs.
 
     Args:
-        features: (n_items, width) by branch, in order; the last is the transformed branch.
+        features: (n_items, width) by branch, in order.
         bipartite: Normalised user-item graph (n_users, n_items).
-        item_graph: Normalised item-item graph (n_items, n_items).
+        item_graph: Normalised item-item graph (n_items, n_items); None: items gather nothing from alike ones.
         dim: Width d of a branch.
         n_layers: Layers L over the user-item graph.
+        ids: Whether a branch of learned item rows comes last.
     """
 
     def __init__(
-        self, features: Mapping[str, Tensor], bipartite: Graph, item_graph: Graph, *, dim: int, n_layers: int
+        self,
+        features: Mapping[str, Tensor],
+        bipartite: Graph,
+        item_graph: Graph | None,
+        *,
+        dim: int,
+        n_layers: int,
+        ids: bool = False,
     ) -> None:
         super().__init__()
-        n_users = bipartite.matrix.shape[0]
-        self.names = tuple(features)
+        n_users, n_items = bipartite.matrix.shape
+        self.names = (*features, IDS) if ids else tuple(features)
         self._features = dict(features)
         self._down = bipartite
         self._up = bipartite.transpose()
@@ -63,19 +86,25 @@ class Network(nn.Module):
         self._n_layers = n_layers
         for name, table in features.items():
             self.add_module(f"branch_{name}", Branch(table.shape[1], dim, n_users))
-        self.theta = nn.Parameter(nn.init.xavier_normal_(torch.empty(n_users, len(features))))
+        if ids:
+            self.add_module(f"branch_{IDS}", IdBranch(n_items, dim, n_users))
+        self.theta = nn.Parameter(nn.init.xavier_normal_(torch.empty(n_users, len(self.names))))
 
-    def branch(self, name: str) -> Branch:
+    def branch(self, name: str) -> Branch | IdBranch:
         """Return the branch called `name`."""
         found = self.get_submodule(f"branch_{name}")
-        assert isinstance(found, Branch)
+        assert isinstance(found, Branch | IdBranch)
         return found
+
+    def _encoded(self, name: str) -> Tensor:
+        found = self.branch(name)
+        return found.encode(None) if isinstance(found, IdBranch) else found.encode(self._features[name])
 
     def forward(self, scorer_weight: float, copy_weight: float) -> Tables:
         """Return the tables under the epoch's w1 and w2."""
         branches = [self.branch(name) for name in self.names]
         users = torch.cat([functional.normalize(branch.users) for branch in branches], dim=1)
-        items = torch.cat([self.branch(name).encode(self._features[name]) for name in self.names], dim=1)
+        items = torch.cat([self._encoded(name) for name in self.names], dim=1)
         users, hidden, fold_in = self._propagate(users, items)
         parts = users.chunk(len(branches), dim=1)
         scores = torch.cat([branch.scorer(part) for branch, part in zip(branches, parts, strict=True)], dim=1)
@@ -83,7 +112,8 @@ class Network(nn.Module):
         fused = torch.cat(
             [part * share for part, share in zip(parts, alpha.chunk(len(parts), dim=1), strict=True)], dim=1
         )
-        return Tables(fused, hidden + self._alike @ hidden, hidden, fold_in, alpha)
+        placed = hidden if self._alike is None else hidden + self._alike @ hidden
+        return Tables(fused, placed, hidden, fold_in, alpha)
 
     def _propagate(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the layer sums 0..L of users and items, and 0..L-1 of items."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from catalog.vectors import Floats
 from models.lirdrec.config import LIRDRecConfig
 from models.lirdrec.graphs import graph_weights, nearest
-from models.lirdrec.modalities import Features
+from models.lirdrec.modalities import IDS, Features
 from models.sparse_rows import csr_from_edges
 
 LEAK = np.float32(0.01)
@@ -28,6 +28,8 @@ def encode(arrays: Arrays, features: Features) -> Floats:
         inner = table @ arrays[f"branch.{name}.inner.weight"].T + arrays[f"branch.{name}.inner.bias"]
         outer = np.where(inner > 0, inner, inner * LEAK) @ arrays[f"branch.{name}.outer.weight"].T
         rows.append(_unit(outer))
+    if f"branch.{IDS}.scorer.0.weight" in arrays:  # nobody took it yet: its learned row is zero
+        rows.append(np.zeros_like(rows[0]))
     return np.concatenate(rows, axis=1).astype(np.float32, copy=False)
 
 
@@ -44,6 +46,8 @@ def new_item_rows(arrays: Arrays, features: Features, own: Floats, config: LIRDR
         config: The model's settings.
     """
     rows = own.copy()
+    if not config.item_graph:
+        return rows
     shares = graph_weights(len(features.units), config.graph_weight)
     for share, (name, unit) in zip(shares, features.units.items(), strict=True):
         corpus = arrays[f"features.{name}"]

@@ -45,6 +45,16 @@ class WeightCopying:
             theta.data.copy_(last_alpha)
 
 
+class ScorersAlone:
+    """No copied weights: w1 = 1 and w2 = 0 throughout."""
+
+    scorer_weight = 1.0
+    copy_weight = 0.0
+
+    def start_epoch(self, epoch: int, theta: Tensor, last_alpha: Tensor | None) -> None:
+        """Do nothing."""
+
+
 @dataclass(frozen=True)
 class Epoch:
     """One finished epoch: the tables now, the weights they stand under, and the mean training loss."""
@@ -74,7 +84,7 @@ def epochs(
         DataError: When the loss is no longer finite.
     """
     optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
-    weights = WeightCopying(config.copy_weight, config.copy_decay)
+    weights = WeightCopying(config.copy_weight, config.copy_decay) if config.copying else ScorersAlone()
     last_alpha: Tensor | None = None
     number = 0
     while True:
