@@ -87,10 +87,9 @@ class FREEDOM(ContentModel[FREEDOMConfig]):
         shares = graph_weights(len(features.units), self.config.graph_weight)
         for share, (name, unit) in zip(shares, features.units.items(), strict=True):
             corpus = self._arrays[f"features.{name}"]
-            degree = min(self.config.neighbours, int(corpus.any(axis=1).sum()) + 1)  # of a trained neighbour
             found = nearest(unit, corpus, self.config.neighbours - 1)
             at, place = np.nonzero(found >= 0)
             edges = csr_from_edges(at, found[at, place], (len(rows), len(corpus)))
-            size = 1 + np.asarray(edges.sum(axis=1), np.float32)[:, None]
-            rows += (share * (edges @ own) / np.sqrt(size * degree)).astype(np.float32)
+            degree = 1 + np.asarray(edges.sum(axis=1), np.float32)[:, None]  # of its neighbours as well
+            rows += (share * (edges @ own) / degree).astype(np.float32)
         return rows
