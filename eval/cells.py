@@ -31,6 +31,7 @@ class Cell:
         values: Metric -> (n_users,) float64 in the order of `users`.
         whole: Metrics of the whole list, such as coverage.
         users: External ids of the users with a test item.
+        history: Validation value after each epoch.
     """
 
     values: Mapping[str, Values]
@@ -39,6 +40,7 @@ class Cell:
     seed: int
     epochs: int
     fit_seconds: float
+    history: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +116,7 @@ def fit_cell(
     )
     values, whole = test.measure(model.score_users, metrics)
     users = tuple(split.test.users.at(test.users))
-    return Cell(values, whole, users, seed, report.epochs, report.seconds)
+    return Cell(values, whole, users, seed, report.epochs, report.seconds, report.history)
 
 
 def shuffled(table: EmbeddingTable, seed: int) -> EmbeddingTable:
@@ -134,7 +136,13 @@ def cell_key(data_key: str, split: Split, spaces: Mapping[str, EmbeddingTable], 
 
 def save_cell(workspace: Workspace, key: str, cell: Cell) -> None:
     """Keep a finished cell, so that an interrupted table resumes."""
-    meta = {"seed": cell.seed, "epochs": cell.epochs, "fit_seconds": cell.fit_seconds, "whole": dict(cell.whole)}
+    meta = {
+        "seed": cell.seed,
+        "epochs": cell.epochs,
+        "fit_seconds": cell.fit_seconds,
+        "whole": dict(cell.whole),
+        "history": list(cell.history),
+    }
     with workspace.writing(f"reports/cells/{key[:16]}", key, meta) as folder:
         np.savez(folder / "values.npz", allow_pickle=False, **{k: np.asarray(v) for k, v in cell.values.items()})
         (folder / "users.json").write_text(json.dumps(cell.users), encoding="utf-8")
@@ -155,4 +163,5 @@ def load_cell(workspace: Workspace, key: str) -> Cell | None:
             values = {metric: stored[metric] for metric in stored.files}
         users = tuple(json.loads((folder / "users.json").read_text(encoding="utf-8")))
         meta = manifest.meta
-        return Cell(values, meta["whole"], users, meta["seed"], meta["epochs"], meta["fit_seconds"])
+        history = tuple(meta.get("history", ()))
+        return Cell(values, meta["whole"], users, meta["seed"], meta["epochs"], meta["fit_seconds"], history)

@@ -27,6 +27,8 @@ class EvalConfig(BaseModel):
     """One fit a seed; a user's value is the mean over seeds."""
     shuffle: tuple[str, ...] = ()
     """Modality roles whose vectors are dealt to the wrong items, as a control row `model (role shuffled)`."""
+    ablate: bool = False
+    """Adds for every modality role a row `model (without role)`, fitted without it, to models that read modalities."""
     resamples: int = Field(2000, ge=100)
     """Bootstrap resamples behind each interval."""
     overrides: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)

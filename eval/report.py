@@ -31,6 +31,7 @@ def report_json(
         "n_cold_users": table.n_cold_users,
         "label": LABELS[origin],
         "models": {row.name: _row_json(row) for row in table.rows},
+        "refused": dict(table.refused),
         "paired": [
             {
                 "a": c.a,
@@ -52,7 +53,8 @@ def report_json(
 
 def _row_json(row: Row) -> dict[str, Any]:
     metrics = {
-        name: {"mean": _finite(i.mean), "ci95": [_finite(i.low), _finite(i.high)]} for name, i in row.intervals.items()
+        name: {"mean": _finite(i.mean), "ci95": [_finite(i.low), _finite(i.high)], "seeds": _spread(row, name)}
+        for name, i in row.intervals.items()
     }
     one = len(row.seeds) == 1
     return {
@@ -61,6 +63,11 @@ def _row_json(row: Row) -> dict[str, Any]:
         "epochs": row.epochs[0] if one else list(row.epochs),
         "fit_seconds": round(row.fit_seconds, 3),
     }
+
+
+def _spread(row: Row, metric: str) -> list[float | None] | None:
+    """Return the least and the greatest mean of a single seed, None where there was one."""
+    return [_finite(value) for value in row.spread[metric]] if len(row.seeds) > 1 else None
 
 
 def report_markdown(report: Mapping[str, Any]) -> str:
@@ -75,6 +82,8 @@ def report_markdown(report: Mapping[str, Any]) -> str:
     for name, row in report["models"].items():
         cells = [_cell(row["metrics"][m]) for m in metrics]
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {row['epochs']} | {row['fit_seconds']:.1f} |")
+    lines += _seed_lines(report, metrics[0])
+    lines += [f"- {name}: no row: {why}" for name, why in report.get("refused", {}).items()]
     if report["paired"]:
         lines += ["", "Paired randomisation tests on the same users:", ""]
     for pair in report["paired"]:
@@ -91,6 +100,13 @@ def report_markdown(report: Mapping[str, Any]) -> str:
         f"over users. Data {report['data_key'][:12]}, commit {report['commit'] or 'unknown'}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _seed_lines(report: Mapping[str, Any], metric: str) -> list[str]:
+    """Say how far single seeds lie apart, where there were several."""
+    spreads = {name: row["metrics"][metric].get("seeds") for name, row in report["models"].items()}
+    said = [f"{name} {low:.4f} to {high:.4f}" for name, (low, high) in ((n, s) for n, s in spreads.items() if s)]
+    return ["", f"{metric} of single seeds: {', '.join(said)}."] if said else []
 
 
 def write_report(folder: Path, name: str, report: Mapping[str, Any], also: Path | None = None) -> list[Path]:

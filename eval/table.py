@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from catalog.errors import DataError
 from catalog.progress import SILENT, Progress
 from catalog.splits import Split
 from catalog.vectors import EmbeddingTable
@@ -15,12 +16,19 @@ from eval.cells import Cell, cell_key, fit_cell, load_cell, save_cell, shuffled
 from eval.config import EvalConfig
 from eval.intervals import Interval, Paired, bootstrap_interval, paired_test
 from eval.metrics import Metric, Values, parse_metric
+from models.provenance import code_key
 from models.registry import build
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One model of the table, over all its seeds."""
+    """One model of the table, over all its seeds.
+
+    Attributes:
+        values: Metric -> per-user values, each the mean over seeds.
+        spread: Metric -> least and greatest mean of a single seed.
+        histories: Validation value after each epoch, one series a seed.
+    """
 
     name: str
     intervals: Mapping[str, Interval]
@@ -28,6 +36,9 @@ class Row:
     seeds: tuple[int, ...]
     epochs: tuple[int, ...]
     fit_seconds: float
+    users: tuple[str, ...]
+    spread: Mapping[str, tuple[float, float]]
+    histories: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +53,40 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """All rows of one protocol, and each row against the first (and against its own shuffled control)."""
+    """All rows of one protocol, and each row against the first (and against its own controls).
+
+    Attributes:
+        refused: Model -> why it could not be fitted, such as a size limit; it has no row.
+    """
 
     protocol: str
     n_users: int
     n_cold_users: int
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
+    refused: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A row to be made: a model as it is, with a role's vectors dealt to the wrong items, or without the role."""
+
+    model: str
+    role: str | None = None
+    change: str = ""
+
+    @property
+    def title(self) -> str:
+        if self.role is None:
+            return self.model
+        return f"{self.model} ({self.role} shuffled)" if self.change == "shuffled" else f"{self.model} (no {self.role})"
+
+    def modalities(self, given: Mapping[str, EmbeddingTable], seed: int) -> Mapping[str, EmbeddingTable]:
+        if self.role is None:
+            return given
+        if self.change == "shuffled":
+            return {**given, self.role: shuffled(given[self.role], seed=seed)}
+        return {role: table for role, table in given.items() if role != self.role}
 
 
 def evaluate(
@@ -62,6 +100,9 @@ def evaluate(
 ) -> Table:
     """Fit every model afresh and measure it on the test part.
 
+    A model whose fit refuses the data (a size limit, no modality to read) becomes a line of `refused`, as long as
+    another row stands.
+
     Args:
         split: The protocol's parts; a model never sees more than train and, for stopping, valid.
         modalities: Embedding tables by role; models take the roles they know.
@@ -72,25 +113,41 @@ def evaluate(
 
     Raises:
         ConfigError: When a model, metric or modality role is unknown.
+        DataError: When no model could be fitted; the text is the first one's.
     """
     metrics = [parse_metric(text) for text in config.metrics]
-    rows = []
-    for name in config.models:
-        controls = [role for role in config.shuffle if role in modalities and _reads_modalities(name)]
-        for role in (None, *controls):
-            rows.append(_row(name, role, split, modalities, metrics, config, workspace, data_key, progress))
+    rows: list[Row] = []
+    refused: dict[str, str] = {}
+    first: DataError | None = None
+    for wanted in _wanted(config, modalities):
+        try:
+            rows.append(_row(wanted, split, modalities, metrics, config, workspace, data_key, progress))
+        except DataError as error:
+            refused[wanted.title], first = str(error), first or error
+    if first is not None and not rows:
+        raise first
     return Table(
         split.protocol,
         len(np.unique(split.test.user_rows)),
         len(split.cold_users),
         tuple(rows),
         tuple(_comparisons(rows, config)),
+        refused,
     )
 
 
+def _wanted(config: EvalConfig, modalities: Mapping[str, EmbeddingTable]) -> Iterator[_Wanted]:
+    for model in config.models:
+        yield _Wanted(model)
+        if not hasattr(build(model), "modalities"):
+            continue
+        yield from (_Wanted(model, role, "shuffled") for role in config.shuffle if role in modalities)
+        if config.ablate and len(modalities) > 1:
+            yield from (_Wanted(model, role, "without") for role in modalities)
+
+
 def _row(
-    name: str,
-    role: str | None,
+    wanted: _Wanted,
     split: Split,
     modalities: Mapping[str, EmbeddingTable],
     metrics: list[Metric],
@@ -99,16 +156,19 @@ def _row(
     data_key: str,
     progress: Progress,
 ) -> Row:
-    """Fit one model once a seed; with `role`, that modality's vectors are dealt anew for each seed."""
-    overrides = dict(config.overrides.get(name, {}))
+    """Fit one model once a seed, or once where chance plays no part; shuffled vectors are dealt anew a seed."""
+    overrides = dict(config.overrides.get(wanted.model, {}))
+    alike = getattr(build(wanted.model), "deterministic", False) and wanted.change != "shuffled"
+    seeds = config.seeds[:1] if alike else config.seeds
     cells: list[Cell] = []
-    for seed in config.seeds:
-        read = modalities if role is None else {**modalities, role: shuffled(modalities[role], seed=seed)}
-        key = cell_key(data_key, split, read, name, overrides, config.metrics, config.select_by, seed)
+    for seed in seeds:
+        read = wanted.modalities(modalities, seed)
+        asked = (wanted.model, code_key(wanted.model), overrides, config.metrics, config.select_by, seed)
+        key = cell_key(data_key, split, read, *asked)
         cell = load_cell(workspace, key) if workspace else None
         if cell is None:
             cell = fit_cell(
-                name,
+                wanted.model,
                 split,
                 read,
                 metrics,
@@ -120,20 +180,33 @@ def _row(
             if workspace:
                 save_cell(workspace, key, cell)
         cells.append(cell)
+    return _over_seeds(wanted.title, cells, metrics, seeds, config.resamples)
+
+
+def _over_seeds(title: str, cells: list[Cell], metrics: list[Metric], seeds: tuple[int, ...], resamples: int) -> Row:
     values = {m: np.mean([cell.values[m] for cell in cells], axis=0) for m in cells[0].values}
-    intervals = {m: bootstrap_interval(v, seed=0, resamples=config.resamples) for m, v in values.items()}
+    intervals = {m: bootstrap_interval(v, seed=0, resamples=resamples) for m, v in values.items()}
+    means = {m: [float(np.mean(cell.values[m])) for cell in cells] for m in values}
     for metric in cells[0].whole:
-        mean = float(np.mean([cell.whole[metric] for cell in cells]))
+        means[metric] = [cell.whole[metric] for cell in cells]
+        mean = float(np.mean(means[metric]))
         intervals[metric] = Interval(mean, mean, mean)
-    ordered = {str(metric): intervals[str(metric)] for metric in metrics if str(metric) in intervals}
-    epochs = tuple(cell.epochs for cell in cells)
-    title = name if role is None else f"{name} ({role} shuffled)"
-    return Row(title, ordered, values, config.seeds, epochs, sum(cell.fit_seconds for cell in cells))
+    return Row(
+        title,
+        {str(metric): intervals[str(metric)] for metric in metrics if str(metric) in intervals},
+        values,
+        seeds,
+        tuple(cell.epochs for cell in cells),
+        sum(cell.fit_seconds for cell in cells),
+        cells[0].users,
+        {metric: (min(each), max(each)) for metric, each in means.items()},
+        tuple(cell.history for cell in cells),
+    )
 
 
 def _comparisons(rows: list[Row], config: EvalConfig) -> list[Comparison]:
-    """Every row against the first, and every model against its shuffled controls."""
-    metric = next((m for m in config.metrics if not m.startswith("coverage")), None)
+    """Every row against the first, and every model against its controls."""
+    metric = next((m for m in config.metrics if rows and m in rows[0].values), None)
     if metric is None:
         return []
     pairs = [(row, rows[0]) for row in rows[1:]]
@@ -141,7 +214,3 @@ def _comparisons(rows: list[Row], config: EvalConfig) -> list[Comparison]:
     return [
         Comparison(a.name, b.name, metric, paired_test(a.values[metric], b.values[metric], seed=0)) for a, b in pairs
     ]
-
-
-def _reads_modalities(name: str) -> bool:
-    return hasattr(build(name), "modalities")
