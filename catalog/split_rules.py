@@ -21,6 +21,12 @@ CLOCK_STARTS = datetime(1973, 3, 3, tzinfo=UTC)
 """A log that ends before this (under 10^8 seconds) counts ranks, not time."""
 
 
+def once(rows: pl.DataFrame) -> pl.DataFrame:
+    """Keep the first appearance in time of each (user, item) pair, in the order of the log."""
+    order = rows.with_row_index("_order").sort("timestamp", "_order")
+    return order.unique(["user_id", "item_id"], keep="first", maintain_order=True).sort("_order").drop("_order")
+
+
 def given(rows: pl.DataFrame, label: str) -> pl.DataFrame:
     """Take the parts from a label column.
 

@@ -96,11 +96,11 @@ def make_split(
     if label is not None:
         parted, source = split_rules.given(known, label), label
     elif protocol == "mmrec":
-        parted, source = split_rules.at_random(_once(known), seed), "random"
+        parted, source = split_rules.at_random(split_rules.once(known), seed), "random"
     elif protocol == "last":
-        parted, source = split_rules.leave_last_out(_once(known)), "last of each user"
+        parted, source = split_rules.leave_last_out(split_rules.once(known)), "last of each user"
     else:
-        parted, cuts = split_rules.global_cut(_once(known))
+        parted, cuts = split_rules.global_cut(split_rules.once(known))
         source = "one cut in time"
     rows = _earliest_part(parted)
     meta = {"source": source, "seed": seed, "unknown_items": unknown_items, **cuts}
@@ -130,12 +130,6 @@ def _known_positives(log: pl.DataFrame, items: IdMap, kinds: tuple[str, ...] | N
         example = counted["item_id"][0]
         raise DataError(f"no positive is of a known item (of {len(items)}); the log has {example!r}, for one")
     return known, counted.height - known.height
-
-
-def _once(rows: pl.DataFrame) -> pl.DataFrame:
-    """Keep the first appearance in time of each (user, item) pair, in the order of the log."""
-    order = rows.with_row_index("_order").sort("timestamp", "_order")
-    return order.unique(["user_id", "item_id"], keep="first", maintain_order=True).sort("_order").drop("_order")
 
 
 def _earliest_part(rows: pl.DataFrame) -> pl.DataFrame:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from catalog.columns import INTERACTIONS
+from catalog.columns import INTERACTIONS, Schema
 from catalog.errors import did_you_mean
 from catalog.nouns import KINDS, Kind
 from catalog.readers.fields import Mapped, labels
 from catalog.readers.rejects import Rejects, shown
-from catalog.readers.rows import RowSource
+from catalog.readers.rows import BATCH_ROWS, Rows, batches
 from catalog.readers.values import BadValue, as_micros, as_number, as_text
 
 _KINDS = frozenset(KINDS)
@@ -42,32 +42,40 @@ def default_kind(mapped: Mapped) -> Kind:
     return "click" if mapped.source("value") is None else "rating"
 
 
-def read_log(source: RowSource, rules: LogRules, rejects: Rejects) -> pl.DataFrame:
-    """Return the log of a table file, with its `x_label*` columns as Int64.
+def read_log(source: Rows, rules: LogRules, rejects: Rejects) -> pl.DataFrame:
+    """Return the log of a table file, with its `x_label*` columns as Int64; see `log_frames`."""
+    return pl.concat([pl.DataFrame(schema=log_schema(source)), *log_frames(source, rules, rejects)])
+
+
+def log_schema(source: Rows) -> Schema:
+    """Return the columns of the log a table file gives."""
+    return {**INTERACTIONS, **dict.fromkeys(labels(source.columns), pl.Int64)}
+
+
+def log_frames(source: Rows, rules: LogRules, rejects: Rejects, size: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
+    """Yield the log of a table file in pieces of up to `size` rows.
 
     A row without `event_id` is named by its file and line (`movies.inter:2`). Without a timestamp
     column the order of the file stands for the time, one second a row. Columns that are no noun go
     into `context`.
     """
-    given_labels = labels(source.columns)
-    schema = {**INTERACTIONS, "timestamp": pl.Int64, **dict.fromkeys(given_labels, pl.Int64)}
-    reader = _Reader(source, rules, given_labels)
-    frames = [pl.DataFrame(schema=schema)]
-    for batch in source.batches(rejects):
+    schema = {**log_schema(source), "timestamp": pl.Int64}
+    reader = _Reader(source, rules, labels(source.columns))
+    for batch in batches(source, rejects, size):
         rows = []
         for line, row in batch:
             try:
                 rows.append(reader.read(line, row))
             except BadValue as error:
                 rejects.add(source.name, line, error.reason, error.detail, row)
-        frames.append(pl.DataFrame(rows, schema=schema, orient="row"))
-    return pl.concat(frames).with_columns(pl.col("timestamp").cast(INTERACTIONS["timestamp"]))
+        frame = pl.DataFrame(rows, schema=schema, orient="row")
+        yield frame.with_columns(pl.col("timestamp").cast(INTERACTIONS["timestamp"]))
 
 
 class _Reader:
     """Turns one row into the tuple of a log row; remembers the event ids it has met."""
 
-    def __init__(self, source: RowSource, rules: LogRules, given_labels: list[str]) -> None:
+    def __init__(self, source: Rows, rules: LogRules, given_labels: list[str]) -> None:
         column = rules.mapped.source
         self.file, self.rules, self.labels = source.name, rules, given_labels
         self.event, self.user, self.session = column("event_id"), column("user_id"), column("session_id")

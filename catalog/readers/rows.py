@@ -1,16 +1,16 @@
-"""`RowSource`: a table file of any known form as a stream of rows with their line numbers."""
+"""`Rows`: a table as a stream of records with their line numbers; `RowSource` reads one from a file of any known form."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, Protocol
 
 from catalog.errors import DataError
 from catalog.readers.csv_rows import delimited, delimiter_of, printable
@@ -33,6 +33,64 @@ FORMS: Mapping[str, Form] = {
 _JSON_ROWS_FOR_COLUMNS = 1000
 
 Record = dict[str, Any]
+
+BATCH_ROWS = 50_000
+"""How many records are in memory at once."""
+
+
+class Rows(Protocol):
+    """A table as records: of a file (`RowSource`), of another's records put differently (`Recast`)."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def name(self) -> str:
+        """The file's name, as rejects cite it."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names in order."""
+
+    def records(self, rejects: Rejects) -> Iterator[tuple[int, Record]]:
+        """Yield line number and row of each readable row; unreadable ones are rejected."""
+
+
+def batches(rows: Rows, rejects: Rejects, size: int = BATCH_ROWS) -> Iterator[list[tuple[int, Record]]]:
+    """Yield the records in lists of up to `size`, so that a caller can work by column."""
+    records = rows.records(rejects)
+    while batch := list(islice(records, size)):
+        yield batch
+
+
+@dataclass(frozen=True)
+class Recast:
+    """Another table's records under other names and forms, each still with its line.
+
+    Attributes:
+        source: Where the records come from.
+        columns: The names `change` gives.
+        change: Old record -> new record; it refuses nothing, since a row is refused where it is read.
+    """
+
+    source: Rows
+    columns: tuple[str, ...]
+    change: Callable[[Record], Record]
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.source.path
+
+    @property
+    def name(self) -> str:
+        """The file's name, as rejects cite it."""
+        return self.source.name
+
+    def records(self, rejects: Rejects) -> Iterator[tuple[int, Record]]:
+        """Yield line number and changed row."""
+        return ((line, self.change(row)) for line, row in self.source.records(rejects))
 
 
 @dataclass(frozen=True)
@@ -64,18 +122,12 @@ class RowSource:
         if self.form == "parquet":
             yield from _parquet_records(self.path)
         elif self.form == "jsonl":
-            with _text(self.path) as file:
+            with open_text(self.path) as file:
                 yield from _json_records(file, self.name, rejects)
         else:
-            with _text(self.path) as file:
+            with open_text(self.path) as file:
                 for line, fields in islice(_fields(file, self.path, self.form, rejects), 1, None):
                     yield line, dict(zip(self.columns, fields, strict=True))
-
-    def batches(self, rejects: Rejects, size: int = 50_000) -> Iterator[list[tuple[int, Record]]]:
-        """Yield the records in lists of up to `size`, so that a caller can work by column."""
-        records = self.records(rejects)
-        while batch := list(islice(records, size)):
-            yield batch
 
 
 def open_rows(path: Path) -> RowSource:
@@ -110,7 +162,7 @@ def _columns(path: Path, form: Form) -> tuple[str, ...]:
     ignored = Rejects()
     if form == "parquet":
         return tuple(_parquet_file(path).schema_arrow.names)
-    with _text(path) as file:
+    with open_text(path) as file:
         if form == "jsonl":
             rows = islice(_json_records(file, path.name, ignored), _JSON_ROWS_FOR_COLUMNS)
             return tuple(dict.fromkeys(name for _, row in rows for name in row))
@@ -119,7 +171,7 @@ def _columns(path: Path, form: Form) -> tuple[str, ...]:
 
 
 @contextmanager
-def _text(path: Path) -> Iterator[IO[str]]:
+def open_text(path: Path) -> Iterator[IO[str]]:
     """Open a text file, gzipped or not; what breaks while it is read becomes a DataError."""
     opener = gzip.open if path.suffix == ".gz" else open
     try:
