@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.workspace import write_text
+from eval.audit import audit_line
 from eval.config import EvalConfig
 from eval.table import Row, Table
 
@@ -99,6 +100,8 @@ def report_markdown(report: Mapping[str, Any]) -> str:
         f"Features: {spaces}. Seeds {', '.join(map(str, config['seeds']))}; brackets are 95% bootstrap intervals "
         f"over users. Data {report['data_key'][:12]}, commit {report['commit'] or 'unknown'}.",
     ]
+    if "audit" in report:
+        lines += ["", audit_line(report["audit"])]
     return "\n".join(lines) + "\n"
 
 

@@ -10,12 +10,13 @@ from catalog.progress import SILENT, Progress
 from catalog.shop_data import load_shop
 from catalog.splits import PROTOCOLS, ProtocolName, make_split
 from catalog.workspace import Workspace
+from eval.audit import audit
 from eval.config import EvalConfig
 from eval.report import report_json, write_report
 from eval.table import evaluate
 from models.registry import names
 from vitrine.settings import Settings
-from vitrine.wiring import choose_spaces, load_modalities
+from vitrine.wiring import choose_spaces, load_modalities, undated_roles
 
 
 def evaluate_store(
@@ -69,6 +70,11 @@ def evaluate_store(
             modalities=roles,
             config=config,
         )
+        audited = audit(
+            split, modalities, catalog=data.catalog, log=data.log, positives=settings.positives,
+            undated=undated_roles(workspace, roles),
+        )  # fmt: skip
+        report = {**report, "audit": audited.as_json()}
         reports.append({**report, "split": {"label_column": label_column, **dict(split.meta)}})
     whole = reports[0] if len(reports) == 1 else {"reports": reports}
     write_report(workspace.root / "reports", "-".join(protocols), whole, also)

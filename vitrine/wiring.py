@@ -122,6 +122,12 @@ def load_modalities(workspace: Workspace, spaces: Mapping[str, str]) -> dict[str
     return {role: load_embeddings(workspace, space) for role, space in spaces.items()}
 
 
+def undated_roles(workspace: Workspace, spaces: Mapping[str, str]) -> frozenset[str]:
+    """Return the roles whose vectors were brought along: nobody can say what they were made from, or when."""
+    made = {role: workspace.manifest(f"embeddings/{space}") for role, space in spaces.items()}
+    return frozenset(role for role, manifest in made.items() if manifest is None or "embedder" not in manifest.meta)
+
+
 def active_parts(settings: Settings) -> dict[str, str]:
     """Return which implementation each job uses, for doctor, health and page; nothing falls back silently."""
     workspace = Workspace(settings.store)
