@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from catalog.errors import VitrineError
-from vitrine.cli import build, demo, info, learn, talk
+from vitrine.cli import build, demo, info, learn, search, talk
 
 USAGE_ERROR = 2
 WIDTH = 100
@@ -24,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"max_content_width": WIDTH},
 )
-for module in (build, learn, talk, info, demo):
+for module in (build, learn, search, talk, info, demo):
     module.register(app)
 
 

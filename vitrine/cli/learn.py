@@ -39,7 +39,7 @@ def train(
     from vitrine.jobs import train_store
 
     moment = as_of.replace(tzinfo=UTC) if as_of is not None and as_of.tzinfo is None else as_of
-    for line in train_store(_with_modalities(load(store, set_), modality), moment, progress()):
+    for line in train_store(with_modalities(load(store, set_), modality), moment, progress()):
         print(line)
 
 
@@ -65,6 +65,10 @@ def evaluate(
             "--shuffle", metavar="ROLE", help="Add a control row with this role's vectors on the wrong items."
         ),
     ] = None,
+    parameters: Annotated[
+        list[Path] | None,
+        typer.Option("--parameters", metavar="FILE", help="Model settings that vitrine search wrote. Repeatable."),
+    ] = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Also write the report here.")] = None,
 ) -> None:
     """Fit every model afresh and print one table with intervals.
@@ -75,8 +79,9 @@ def evaluate(
     from eval.report import report_markdown
     from vitrine.cli.bar import progress
     from vitrine.evaluation import evaluate_store
+    from vitrine.searching import with_parameters
 
-    settings = _with_modalities(load(store, set_), modality)
+    settings = with_parameters(with_modalities(load(store, set_), modality), parameters or [])
     wanted = {
         "models": _listed("--models", models),
         "seeds": _numbers("--seeds", seeds),
@@ -98,7 +103,8 @@ def evaluate(
         print(report_markdown(part))
 
 
-def _with_modalities(settings: Settings, pairs: list[str] | None) -> Settings:
+def with_modalities(settings: Settings, pairs: list[str] | None) -> Settings:
+    """Return the settings with the roles that `--modality` names."""
     if not pairs:
         return settings
     chosen = settings.models.model_copy(update={"modalities": parse_pairs(pairs, "--modality", "picture=image_feat")})
