@@ -23,6 +23,8 @@ from models.lightgcn import LightGCN, LightGCNConfig
 from models.lirdrec.config import LIRDRecConfig
 from models.lirdrec.model import LIRDRec
 from models.popularity import Popularity, PopularityConfig
+from models.sequence_linear.config import SequenceLinearConfig
+from models.sequence_linear.model import SequenceLinear
 from models.vbpr import VBPR, VBPRConfig
 
 RECOMMENDERS: Mapping[str, tuple[type[Recommender], type[BaseModel]]] = MappingProxyType(
@@ -32,6 +34,7 @@ RECOMMENDERS: Mapping[str, tuple[type[Recommender], type[BaseModel]]] = MappingP
         "content_knn": (ContentKNN, ContentKNNConfig),
         "ease": (EASE, EASEConfig),
         "content_linear": (ContentLinear, ContentLinearConfig),
+        "sequence_linear": (SequenceLinear, SequenceLinearConfig),
         "als": (ALS, ALSConfig),
         "bprmf": (BPRMF, BPRMFConfig),
         "lightgcn": (LightGCN, LightGCNConfig),
