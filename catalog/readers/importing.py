@@ -33,6 +33,7 @@ class Import:
         counts: `items`, `interactions`, `users`, `media` (usable references), `media_missing`, `rejected`.
         rejects: Every row that was not used, with its reason.
         clock: What the timestamps of the log are.
+        notes: What else was left out or added, a line each; `counts` has the numbers.
     """
 
     shop: ShopData
@@ -40,6 +41,7 @@ class Import:
     counts: Mapping[str, int]
     rejects: Rejects
     clock: Clock
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class ImportSummary:
     rejected: Mapping[str, int] = field(default_factory=dict)
     rejects_text: str = ""
     clock: Clock = "none"
+    notes: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Return a few plain lines."""
@@ -65,7 +68,7 @@ class ImportSummary:
         lines += [f"space {name}: {n:,} vectors of width {d}" for name, (n, d) in self.spaces.items()]
         if self.clock in ("rank", "file order"):
             lines.append(f"timestamps are no clock ({self.clock}): protocol 'temporal' needs a label column")
-        return "\n".join([*lines, self.rejects_text])
+        return "\n".join([*lines, *self.notes, self.rejects_text])
 
 
 def assemble(
@@ -80,7 +83,7 @@ def assemble(
     timed: bool,
 ) -> Import:
     """Return the import of what a reader read; `timed` says whether the log had timestamps."""
-    shop = ShopData(name, items_frame(items), log, _all_users(users, log))
+    shop = ShopData(name, items_frame(items), log, all_users(users_frame(users), log))
     counts = {
         "items": shop.items.height,
         "interactions": log.height,
@@ -89,7 +92,7 @@ def assemble(
         "media_missing": media.missing,
         "rejected": len(rejects),
     }
-    return Import(shop, spaces or {}, counts, rejects, _clock_of(log, timed=timed))
+    return Import(shop, spaces or {}, counts, rejects, clock_of(log, timed=timed))
 
 
 def save_import(workspace: Workspace, imported: Import) -> ImportSummary:
@@ -102,7 +105,12 @@ def save_import(workspace: Workspace, imported: Import) -> ImportSummary:
         DataError: When there is no item; nothing is written.
     """
     shop, rejects = imported.shop, imported.rejects
-    meta = {"counts": dict(imported.counts), "rejected": dict(rejects.counts), "clock": imported.clock}
+    meta = {
+        "counts": dict(imported.counts),
+        "rejected": dict(rejects.counts),
+        "clock": imported.clock,
+        "notes": list(imported.notes),
+    }
     key = save_shop(workspace, shop, meta, extra=lambda folder: rejects.save(folder / REJECTS_FILE))
     for name in workspace.names("embeddings"):
         manifest = workspace.manifest(f"embeddings/{name}")
@@ -118,6 +126,7 @@ def save_import(workspace: Workspace, imported: Import) -> ImportSummary:
         dict(rejects.counts),
         rejects.summary(),
         imported.clock,
+        imported.notes,
     )
 
 
@@ -128,7 +137,7 @@ def _save_space(workspace: Workspace, name: str, table: EmbeddingTable, catalog_
         table.save(folder)
 
 
-def _clock_of(log: pl.DataFrame, *, timed: bool) -> Clock:
+def clock_of(log: pl.DataFrame, *, timed: bool) -> Clock:
     """Return what the timestamps of `log` are; `timed` says whether the file had any."""
     if not log.height:
         return "none"
@@ -137,8 +146,7 @@ def _clock_of(log: pl.DataFrame, *, timed: bool) -> Clock:
     return "time" if log.filter(pl.col("timestamp") >= CLOCK_STARTS).height else "rank"
 
 
-def _all_users(known: Iterable[User], log: pl.DataFrame) -> pl.DataFrame:
+def all_users(table: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:
     """Return the user table: those known, then those met in the log only, in order of first appearance."""
-    table = users_frame(known)
     met = log.select("user_id").unique(maintain_order=True).join(table, on="user_id", how="anti", maintain_order="left")
-    return pl.concat([table, users_frame([User(user_id) for user_id in met["user_id"]])])
+    return pl.concat([table, users_frame(User(user_id) for user_id in met["user_id"])])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import polars as pl
+
+from catalog.columns import ITEMS, Schema
+from catalog.items import items_frame
 from catalog.nouns import Item
 from catalog.readers.fields import Mapped, has_commas
 from catalog.readers.picture_pattern import PicturePattern
@@ -13,6 +18,10 @@ from catalog.readers.rejects import Rejects, shown
 from catalog.readers.values import BadValue, as_bool, as_number, as_several, as_text
 
 Record = Mapping[str, Any]
+
+LINE = "_line"
+NUMBERED_ITEMS: Schema = {**ITEMS, LINE: pl.Int64}
+"""An item table before its ids were compared, with the line of each."""
 
 _MOST = 2.0**53
 """Whole numbers are exact in a float up to here."""
@@ -131,6 +140,26 @@ def read_items(
             rejects.add(file, line, "repeated item id", detail, row)
         else:
             yield item, row
+
+
+def item_frames(
+    rows: Iterable[tuple[int, Record]], build: Callable[[Record], Item], file: str, rejects: Rejects, size: int
+) -> Iterator[pl.DataFrame]:
+    """Yield tables (`NUMBERED_ITEMS`) of up to `size` items; a row that cannot be used is rejected.
+
+    Ids are not compared, so that memory does not grow: who puts the pieces together does.
+    """
+    numbered = iter(rows)
+    while batch := list(islice(numbered, size)):
+        lines, items = [], []
+        for line, row in batch:
+            try:
+                items.append(build(row))
+            except BadValue as error:
+                rejects.add(file, line, error.reason, error.detail, row)
+            else:
+                lines.append(line)
+        yield items_frame(items).with_columns(pl.Series(LINE, lines, pl.Int64))
 
 
 def attributes_of(row: Record, mapped: Mapped, ignored: frozenset[str] = frozenset()) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""`Rows`: a table as a stream of records with their line numbers; `RowSource` reads one from a file of any known form."""
+"""`Rows`: a table as a stream of records with their line numbers; `RowSource` reads one from a file."""
 
 from __future__ import annotations
 

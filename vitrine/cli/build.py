@@ -1,4 +1,4 @@
-"""Commands that build the store: `generate`, `import`, `preview`, `caption`, `embed`, `index`."""
+"""Commands that build the store: `generate`, `preview`, `caption`, `embed`, `index`; `import` stands beside."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from vitrine.cli.imports import imports
 from vitrine.cli.options import Set, Store, load, parse_pairs
-
-imports = typer.Typer(help="Read a shop or a data set into the store.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -33,81 +32,6 @@ def generate(
 
     settings = load(store, set_)
     print(generate_boutique(settings, seed, progress()))
-
-
-@imports.command("mmrec")
-def import_mmrec(
-    folder: Annotated[Path, typer.Argument(help="Holds <name>.inter, *_feat.npy, and optionally items.jsonl.")],
-    store: Store = None,
-    set_: Set = None,
-    name: Annotated[str | None, typer.Option(help="Which .inter file, where there are several.")] = None,
-) -> None:
-    """Read an MMRec folder.
-
-    Every *_feat.npy becomes an embedding space of that name.
-    """
-    from catalog.readers.importing import save_import
-    from catalog.readers.mmrec import read_mmrec
-    from catalog.readers.rejects import Rejects
-    from catalog.workspace import Workspace
-
-    settings = load(store, set_)
-    print(save_import(Workspace(settings.store), read_mmrec(folder, name=name, rejects=Rejects())).text())
-
-
-@imports.command("table")
-def import_table(
-    items: Annotated[Path | None, typer.Option(help="CSV, TSV, Parquet or JSONL of items (.gz too).")] = None,
-    interactions: Annotated[Path | None, typer.Option(help="The same for events.")] = None,
-    users: Annotated[Path | None, typer.Option(help="The same for shoppers.")] = None,
-    columns: Annotated[
-        list[str] | None, typer.Option("--column", metavar="OURS=THEIRS", help="Column map, e.g. title=prod_name.")
-    ] = None,
-    images: Annotated[
-        str | None, typer.Option(help="Where pictures lie, e.g. 'images/{article_id}.jpg', beside the item file.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the data set; the item file's name otherwise.")] = None,
-    store: Store = None,
-    set_: Set = None,
-) -> None:
-    """Read plain tables with a column map.
-
-    A bad row is kept apart with its line and reason, and the import goes on.
-    """
-    from catalog.readers.importing import save_import
-    from catalog.readers.rejects import Rejects
-    from catalog.readers.table import read_table
-    from catalog.workspace import Workspace
-
-    settings = load(store, set_)
-    imported = read_table(
-        items,
-        interactions,
-        users,
-        columns=parse_pairs(columns or [], "--column", "title=prod_name"),
-        name=name,
-        images=images,
-        rejects=Rejects(),
-    )
-    print(save_import(Workspace(settings.store), imported).text())
-
-
-@imports.command("vectors")
-def import_own_vectors(
-    path: Annotated[Path, typer.Argument(help=".npy (n, d), or Parquet with item_id and vector.")],
-    space: Annotated[str, typer.Option(help="Name of the embedding space.")],
-    ids: Annotated[Path | None, typer.Option(help="For .npy: the ids of its rows in order.")] = None,
-    store: Store = None,
-    set_: Set = None,
-) -> None:
-    """Bring your own vectors."""
-    from catalog.shop_data import load_shop
-    from catalog.workspace import Workspace
-    from embedding.bring_your_own import import_vectors
-
-    workspace = Workspace(load(store, set_).store)
-    table = import_vectors(workspace, path, space=space, ids=ids, known=load_shop(workspace).catalog.ids)
-    print(f"embeddings/{space}: {len(table.ids):,} vectors of width {table.dim}")
 
 
 def preview(

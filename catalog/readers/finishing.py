@@ -1,0 +1,165 @@
+"""From what a streaming reader parsed, or any reader read, to the import that is saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from catalog.columns import ITEMS
+from catalog.errors import DataError
+from catalog.ids import IdMap
+from catalog.items import items_frame
+from catalog.nouns import Item
+from catalog.readers.importing import Import, all_users, clock_of
+from catalog.readers.item_rows import LINE
+from catalog.readers.refining import RefineConfig, key_columns, refine_rows, with_split
+from catalog.readers.rejects import Rejects, shown
+from catalog.readers.spool import Spool
+from catalog.shop_data import ShopData
+from catalog.vectors import EmbeddingTable, Mask
+
+
+@dataclass(frozen=True, eq=False)
+class Parsed:
+    """What a streaming reader leaves on disk.
+
+    Attributes:
+        name: Of the data set.
+        items: Shards of `NUMBERED_ITEMS`, None where no file describes items.
+        item_file: Its name, as rejects cite it.
+        log: Shards of the log.
+        users: Those a file describes (`columns.USERS`).
+        rejects: What was not used so far.
+        timed: Whether the log had timestamps.
+        published: Whether the log is somebody's published selection: items that it never names are left out.
+        media_missing: References to pictures and videos that lead nowhere.
+    """
+
+    name: str
+    items: Spool | None
+    item_file: str
+    log: Spool
+    users: pl.DataFrame
+    rejects: Rejects
+    timed: bool = True
+    published: bool = False
+    media_missing: int = 0
+
+
+def finish(parsed: Parsed, config: RefineConfig) -> Import:
+    """Return the import: repeated ids rejected, the log refined, items that only the log names added by id alone.
+
+    Raises:
+        DataError: When no interaction was read, or the options leave none.
+    """
+    if not len(parsed.log):
+        raise DataError(f"{parsed.name!r}: no interaction was read; {parsed.rejects.summary()}")
+    keep, counts, notes = _rows(parsed.log.select(*key_columns()), config)
+    log = parsed.log.take(keep)
+    items = _items(parsed)
+    met = log.select("item_id").unique(maintain_order=True)
+    lonely = met.join(items, on="item_id", how="anti", maintain_order="left")
+    if lonely.height and parsed.items is not None:
+        counts["items_by_id_alone"] = lonely.height
+        notes.append(f"{lonely.height:,} items of the log stand in no item file: known by their id alone")
+    items = pl.concat([items, items_frame(Item(item_id) for item_id in lonely["item_id"])])
+    users = all_users(parsed.users, log)
+    if parsed.published:
+        before, items = items.height, _only(items, met)
+        counts["items_outside"] = before - items.height
+        notes.append(f"{before - items.height:,} items are never named by the published files: left out")
+    shop = ShopData(parsed.name, items, log, users)
+    media = int(items.select((pl.col("images").list.len() + pl.col("videos").list.len()).sum()).item() or 0)
+    sizes = {"items": items.height, "interactions": log.height, "users": users.height, "media": media}
+    counts = {**sizes, "media_missing": parsed.media_missing, "rejected": len(parsed.rejects), **counts}
+    imported = Import(shop, {}, counts, parsed.rejects, clock_of(log, timed=parsed.timed), tuple(notes))
+    return _labelled(_inside(imported, config), config)
+
+
+def refine(imported: Import, config: RefineConfig) -> Import:
+    """Do to an import of any reader what the options ask.
+
+    Raises:
+        DataError: When they leave no interaction, or a split stands there already.
+    """
+    if not config.asked:
+        return imported
+    if not imported.shop.log.height:
+        raise DataError(f"{imported.shop.name!r} has no interaction to filter or to split")
+    keep, counts, notes = _rows(imported.shop.log.select(*key_columns()), config)
+    log = imported.shop.log.filter(pl.Series(keep))
+    left = replace(
+        imported,
+        shop=replace(imported.shop, log=log),
+        counts={**imported.counts, "interactions": log.height, **counts},
+        notes=(*imported.notes, *notes),
+    )
+    return _labelled(_inside(left, config), config)
+
+
+def _rows(keys: pl.DataFrame, config: RefineConfig) -> tuple[Mask, dict[str, int], list[str]]:
+    refined = refine_rows(keys, config)
+    notes = []
+    if config.dedup_reviews:
+        notes.append(f"{refined.counts['repeated_reviews']:,} repeated reviews: the first of each counts")
+    return refined.keep, dict(refined.counts), notes
+
+
+def _inside(imported: Import, config: RefineConfig) -> Import:
+    """Leave out the items, users and vectors outside the k-core, where one is asked for."""
+    if config.k_core is None:
+        return imported
+    shop = imported.shop
+    items, users = _only(shop.items, shop.log), _only(shop.users, shop.log, "user_id")
+    counts = {
+        **imported.counts,
+        "items": items.height,
+        "users": users.height,
+        "items_outside_core": shop.items.height - items.height,
+        "users_outside_core": shop.users.height - users.height,
+    }
+    note = (
+        f"{config.k_core}-core: {counts['outside_core']:,} interactions, {counts['items_outside_core']:,} items and "
+        f"{counts['users_outside_core']:,} users left out"
+    )
+    ids = set(items["item_id"])
+    embeddings = {space: _vectors_of(table, ids) for space, table in imported.embeddings.items()}
+    inside = replace(shop, items=items, users=users)
+    return replace(imported, shop=inside, embeddings=embeddings, counts=counts, notes=(*imported.notes, note))
+
+
+def _labelled(imported: Import, config: RefineConfig) -> Import:
+    if config.split_rule is None:
+        return imported
+    log, parts = with_split(imported.shop.log, config)
+    sizes = ", ".join(f"{part} {size:,}" for part, size in parts.items())
+    return replace(
+        imported,
+        shop=replace(imported.shop, log=log),
+        counts={**imported.counts, **{f"split_{part}": size for part, size in parts.items()}},
+        notes=(*imported.notes, f"x_label by rule {config.split_rule!r}, seed {config.split_seed}: {sizes}"),
+    )
+
+
+def _items(parsed: Parsed) -> pl.DataFrame:
+    """Return the item table, each id once; a later row of the same id is rejected."""
+    if parsed.items is None:
+        return pl.DataFrame(schema=ITEMS)
+    ids = parsed.items.select("item_id", LINE)
+    first = ids["item_id"].is_first_distinct()
+    lines = ids.filter(first)
+    repeats = ids.filter(~first).join(lines, on="item_id", how="left", suffix="_first", maintain_order="left")
+    for item_id, line, at in repeats.iter_rows():
+        detail = f"item id {shown(item_id)} stands in line {at} already"
+        parsed.rejects.add(parsed.item_file, line, "repeated item id", detail, {"item_id": item_id})
+    return parsed.items.take(first.to_numpy()).drop(LINE)
+
+
+def _only(table: pl.DataFrame, log: pl.DataFrame, column: str = "item_id") -> pl.DataFrame:
+    return table.join(log.select(column).unique(), on=column, how="semi", maintain_order="left")
+
+
+def _vectors_of(table: EmbeddingTable, ids: set[str]) -> EmbeddingTable:
+    rows = [row for row, item_id in enumerate(table.ids) if item_id in ids]
+    return EmbeddingTable(IdMap(table.ids.at(rows)), table.vectors[rows], table.space)
