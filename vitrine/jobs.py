@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batch.base import JobReport
@@ -26,6 +27,8 @@ from vitrine.wiring import (
 )
 
 if TYPE_CHECKING:
+    from vitrine.ranking import TaughtRanker
+    from vitrine.shelf import Shelf, Version
     from vitrine.training import Scout
 
 
@@ -115,14 +118,26 @@ def job_line(report: JobReport) -> str:
     return f"{report.name}: {report.done:,} done, {report.reused:,} reused{failed}, {report.seconds:.1f} s"
 
 
-def train_store(settings: Settings, as_of: datetime | None = None, progress: Progress = SILENT) -> list[str]:
-    """Fit what the shop serves, on everything up to `as_of`; skipped while nothing it depends on has changed.
+def train_store(
+    settings: Settings, as_of: datetime | None = None, progress: Progress = SILENT, *, promote: bool = True
+) -> list[str]:
+    """Fit what the shop serves, on everything up to `as_of`, and keep it as a new version.
+
+    Skipped while nothing it depends on has changed. A version of these very inputs that is kept but not served
+    (after a rollback) is promoted in place of a new fit.
+
+    Args:
+        settings: Say which recommender, and how many versions are kept.
+        as_of: Learn only from events before this moment; None: from all.
+        progress: Told of every epoch.
+        promote: Whether the shop serves the new version from its next start.
 
     Raises:
         NotBuiltError: When the catalogue is missing.
         DataError: When there is nothing to learn from.
     """
     from catalog.shop_data import load_shop
+    from vitrine.shelf import Shelf
     from vitrine.training import before, fit_served, model_key
 
     workspace = Workspace(settings.store)
@@ -130,42 +145,75 @@ def train_store(settings: Settings, as_of: datetime | None = None, progress: Pro
     roles = choose_spaces(settings, workspace)
     name, key = settings.models.serve, model_key(settings, workspace, roles, as_of)
     ranker_wanted = settings.models.ranker and bool(workspace.names("indexes"))
-    standing = workspace.manifest(f"models/{name}")
-    if standing is not None and standing.key == key:
-        teachable = standing.meta.get("held_out", True)
-        if not ranker_wanted or not teachable or workspace.has(f"models/{RANKER}", key):
-            return [f"models/{name}: already current"]
+    shelf = Shelf(workspace)
+    kept = _kept(shelf, name, key, ranker_wanted)
+    if kept is not None and kept.number == shelf.promoted(name):
+        return [f"models/{name}: already current"]
+    if kept is not None:
+        if promote:
+            shelf.promote(kept)
+        return [f"models/{name}: version {kept.number} was trained on the same{', and is promoted' * promote}"]
     log = before(data.log, as_of)
-    modalities = load_modalities(workspace, roles)
-    fitted = fit_served(settings, log, data.catalog.ids, modalities, progress)
+    fitted = fit_served(settings, log, data.catalog.ids, load_modalities(workspace, roles), progress)
+    taught, ranker_line = None, "ranker: none, not asked for"
+    if ranker_wanted:
+        spaces = shop_spaces(settings, workspace, roles)
+        taught, ranker_line = _teach(settings, workspace, replace(data, log=log), spaces, fitted.scout, progress)
     meta = {
         "roles": roles,
         "seed": settings.seed,
         "as_of": as_of.isoformat() if as_of is not None else None,
         "epochs": fitted.report.epochs,
+        "seconds": round(fitted.report.seconds, 3),
+        "metrics": dict(fitted.scout.metrics) if fitted.scout else {},
         "held_out": fitted.scout is not None,
+        "ranker_tried": ranker_wanted,
+        "ranker": taught.meta() if taught else None,
+        **provenance(workspace),
     }
-    with workspace.writing(f"models/{name}", key, meta) as folder:
+
+    def fill(folder: Path) -> None:
         fitted.model.save(folder)
-    found = (
-        f", enough by validation recall@20 {fitted.scout.recall:.4f}" if fitted.scout and fitted.scout.recall else ""
-    )
-    lines = [f"models/{name}: {fitted.report.epochs} epochs{found}, {fitted.report.seconds:.1f} s"]
+        if taught and taught.ranker:
+            (folder / RANKER).mkdir()
+            taught.ranker.save(folder / RANKER)
+
+    version = shelf.add(name, key, meta, fill)
+    if promote:
+        shelf.promote(version)
+    gone = shelf.prune(name, settings.models.keep)
+    found = ""
+    if fitted.scout and fitted.scout.recall is not None:
+        found = f", enough by validation recall@20 {fitted.scout.recall:.4f}"
+    lines = [
+        f"models/{name}: {fitted.report.epochs} epochs{found}, {fitted.report.seconds:.1f} s, version {version.number}"
+        + ("" if promote else " (not promoted)")
+    ]
     if ranker_wanted:
-        spaces = shop_spaces(settings, workspace, roles)
-        lines.append(_train_ranker(settings, workspace, replace(data, log=log), spaces, fitted.scout, key, progress))
+        lines.append(ranker_line)
+    if gone:
+        lines.append(f"removed, since models.keep is {settings.models.keep}: {', '.join(map(str, gone))}")
     return lines
 
 
-def _train_ranker(
+def _kept(shelf: Shelf, name: str, key: str, ranker_wanted: bool) -> Version | None:
+    """Return the version of these inputs, the served one first; a store without a manifest is trained anew."""
+    promoted = shelf.promoted(name)
+    if promoted is None:
+        return None
+    same = [v for v in shelf.versions(name) if v.key == key and (v.meta.get("ranker_tried") or not ranker_wanted)]
+    return max(same, key=lambda version: (version.number == promoted, version.number), default=None)
+
+
+def _teach(
     settings: Settings,
     workspace: Workspace,
     data: ShopData,
     spaces: Mapping[str, EmbeddingTable],
     scout: Scout | None,
-    key: str,
     progress: Progress,
-) -> str:
+) -> tuple[TaughtRanker | None, str]:
+    """Return the ranker, or None, and a line that says what it learned from or why there is none."""
     from vitrine.ranking import TaughtRanker, fit_ranker
 
     taught = (
@@ -173,16 +221,14 @@ def _train_ranker(
         if scout
         else TaughtRanker(None, why_not="too few positives to hold any out")
     )
-    name = f"models/{RANKER}"
     if taught.ranker is None:
-        workspace.remove(name)
-        return f"{name}: none, {taught.why_not}"
-    meta = {
-        "groups": taught.groups,
-        "rows": taught.rows,
-        "spaces": list(taught.spaces),
-        "sources": list(taught.sources),
-    }
-    with workspace.writing(name, key, meta) as folder:
-        taught.ranker.save(folder)
-    return f"{name}: LambdaRank on {taught.groups:,} shoppers, {taught.rows:,} candidates"
+        return None, f"ranker: none, {taught.why_not}"
+    return taught, f"ranker: LambdaRank on {taught.groups:,} shoppers, {taught.rows:,} candidates"
+
+
+def provenance(workspace: Workspace) -> dict[str, str | None]:
+    """Return which data and which code a training is made of."""
+    from eval.report import commit
+
+    manifest = workspace.manifest("catalog")
+    return {"data_key": manifest.key if manifest else None, "commit": commit()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from catalog.errors import DataError
 from catalog.events import SqliteEventStore
@@ -32,6 +33,15 @@ class TaughtRanker:
     spaces: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     why_not: str = ""
+
+    def meta(self) -> dict[str, Any]:
+        """Return what serving must know of it."""
+        return {
+            "groups": self.groups,
+            "rows": self.rows,
+            "spaces": list(self.spaces),
+            "sources": list(self.sources),
+        }
 
 
 def fit_ranker(

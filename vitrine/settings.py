@@ -83,6 +83,8 @@ class ModelSettings(_Part):
     """Parameters by model name, e.g. `{lirdrec = {learning_rate = 0.001}}`."""
     ranker: bool = True
     """Whether `vitrine train` fits the LightGBM re-ranker as well."""
+    keep: int = Field(5, ge=1)
+    """Versions of a trained model that are kept, the served one among them; the oldest go first."""
 
 
 class Settings(BaseSettings):

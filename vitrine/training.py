@@ -44,13 +44,18 @@ class Scout:
         model: Fitted on what came before `cut`.
         cut: First moment it has not seen.
         epochs: Enough epochs, by validation Recall@20 on the held-out part; None for models without epochs.
-        recall: That Recall@20.
+        metrics: What it reaches on the held-out part, `recall@20` and `ndcg@20`.
     """
 
     model: Recommender
     cut: datetime
     epochs: int | None
-    recall: float | None
+    metrics: Mapping[str, float]
+
+    @property
+    def recall(self) -> float | None:
+        """Validation Recall@20."""
+        return self.metrics.get("recall@20")
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +115,10 @@ def _scout(
     judged = Judged.of(held_out, (train,))
     if not len(judged.users):
         return None
-    metric = parse_metric("recall@20")
+    metrics = [parse_metric("recall@20"), parse_metric("ndcg@20")]
 
     def validate(scorer: UserScorer) -> float:
-        values, _ = judged.measure(scorer, [metric])
+        values, _ = judged.measure(scorer, metrics[:1])
         return float(values["recall@20"].mean())
 
     model = build(name, overrides)
@@ -121,7 +126,8 @@ def _scout(
     config = getattr(model, "config", None)
     has_epochs = isinstance(config, BaseModel) and "epochs" in type(config).model_fields
     epochs = int(np.argmax(report.history)) + 1 if has_epochs and report.history else None
-    return Scout(model, cut, epochs, report.best)
+    values, _ = judged.measure(model.score_users, metrics)
+    return Scout(model, cut, epochs, {metric: float(each.mean()) for metric, each in values.items()})
 
 
 def _interactions(taken: pl.DataFrame, items: IdMap) -> Interactions:
@@ -177,9 +183,12 @@ def serving_statistics(
 
 
 def model_key(settings: Settings, workspace: Workspace, roles: Mapping[str, str], as_of: datetime | None) -> str:
-    """Return the content key of a trained model: data, vectors, settings and seed."""
+    """Return the content key of a trained model: data, vectors, the model's settings and source, and the seed."""
+    from models.provenance import code_key
+
     inputs = {name: _key(workspace, name) for name in ("catalog", *(f"embeddings/{s}" for s in roles.values()))}
-    choices = settings.models.model_dump(mode="json")
+    name = settings.models.serve
+    choices = (name, settings.models.overrides.get(name, {}), code_key(name))
     return content_key("train", inputs, dict(roles), choices, settings.positives, settings.seed, as_of)
 
 

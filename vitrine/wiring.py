@@ -23,7 +23,7 @@ FOLDER_PICTURE, FOLDER_TEXT = "image_feat", "text_feat"
 """Spaces an MMRec folder brings along, the last choice where nothing of ours was made."""
 
 RANKER = "ranker"
-"""Name of the re-ranker's artifact, `models/ranker`."""
+"""Folder of the re-ranker inside the version of the model it was taught beside."""
 
 
 def make_captioner(settings: Settings) -> Captioner:
@@ -134,6 +134,8 @@ def active_parts(settings: Settings) -> dict[str, str]:
     chosen, llm = settings.captions, settings.agent.llm
     embedder = make_embedder(settings)
     served = settings.models.serve
+    standing = workspace.manifest(f"models/{served}")
+    meta = standing.meta if standing else {}
     return {
         "captions": chosen.openai.model if chosen.captioner == "openai" and chosen.openai else chosen.captioner,
         "text vectors": embedder.model,
@@ -143,8 +145,8 @@ def active_parts(settings: Settings) -> dict[str, str]:
         "events": "SQLite (WAL)",
         "batch": "local",
         "mind": f"LLM {llm.model}, planner in reserve" if llm else "planner",
-        "recommender": served if workspace.has(f"models/{served}") else "popularity (no model is trained)",
-        "ranker": "LightGBM LambdaRank" if workspace.has(f"models/{RANKER}") else "none (not trained)",
+        "recommender": served if standing else "popularity (no model is trained)",
+        "ranker": "LightGBM LambdaRank" if meta.get("ranker") else "none (not trained)",
     }
 
 
@@ -199,24 +201,24 @@ def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
     from vitrine.training import serving_statistics
 
     workspace = Workspace(settings.store)
-    served = settings.models.serve
-    if workspace.has(f"models/{served}"):
-        with workspace.reading(f"models/{served}") as folder:
-            recommender = registry.load(folder)
-        roles = served_roles(settings, workspace)
-        recommender.add_items({role: shop.spaces[space] for role, space in roles.items()})
-        shop = replace(shop, recommender=recommender)
-    manifest = workspace.manifest(f"models/{RANKER}")
-    if manifest is None or shop.recommender is None:
+    served = f"models/{settings.models.serve}"
+    manifest = workspace.manifest(served)
+    if manifest is None:
         return replace(shop, statistics=serving_statistics(settings, data, shop))
-    with workspace.reading(f"models/{RANKER}"):
-        taught, sources = tuple(manifest.meta["spaces"]), tuple(manifest.meta["sources"])
+    roles = served_roles(settings, workspace)
+    with workspace.reading(served) as folder:
+        # One folder for both: a promotion in the meantime never pairs a model with another version's ranker.
+        recommender, told = registry.load(folder), manifest.meta.get("ranker")
+        taught, sources = (tuple(told["spaces"]), tuple(told["sources"])) if told else ((), ())
+        ranker = LightGBMRanker.load(folder / RANKER) if told else None
+    recommender.add_items({role: shop.spaces[space] for role, space in roles.items()})
+    shop = replace(shop, recommender=recommender)
+    if ranker is None:
+        return replace(shop, statistics=serving_statistics(settings, data, shop))
     lost = [space for space in taught if space not in shop.spaces]
     if lost:
         active = {**shop.active, "ranker": f"none: it was trained with {', '.join(lost)}; run vitrine train again"}
         return replace(shop, statistics=serving_statistics(settings, data, shop), active=active)
-    with workspace.reading(f"models/{RANKER}") as folder:
-        ranker = LightGBMRanker.load(folder)
     known = {space: shop.spaces[space] for space in taught}
     statistics = serving_statistics(settings, data, shop, spaces=known, sources=sources)
     return replace(shop, ranker=ranker, statistics=statistics)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pytest
 
@@ -120,7 +121,7 @@ class Counting:
         history = [validate(self.score_users) for _ in range(self.epochs)]
         return FitReport(self.epochs, 0.0, max(history), tuple(history))
 
-    def score_users(self, rows: Sequence[int]) -> Any:
+    def score_users(self, rows: npt.NDArray[np.int64]) -> Any:
         """Rank the valid item of as many users first as the setting says."""
         scores = np.tile(np.arange(N_ITEMS, 0, -1, dtype=np.float32), (len(rows), 1))
         share = np.log10(self.config.regularisation) / 4
@@ -191,7 +192,7 @@ def test_the_time_limit_breaks_off_a_running_trial_and_loses_no_finished_one(
     class Slow(Counting):
         epochs = 4
 
-        def score_users(self, rows: Sequence[int]) -> Any:
+        def score_users(self, rows: npt.NDArray[np.int64]) -> Any:
             time.sleep(0.05)
             return super().score_users(rows)
 

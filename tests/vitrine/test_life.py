@@ -54,7 +54,7 @@ def test_a_second_run_does_nothing_again(life, store, run):
 
 
 def test_a_model_too_small_for_a_ranker_is_still_current(life, run, store):
-    assert "models/ranker: none, too few positives" in life.ran["train"].out
+    assert "ranker: none, too few positives" in life.ran["train"].out
     assert run("train", "--store", store, *life.fast).out == "models/lirdrec: already current\n"
 
 

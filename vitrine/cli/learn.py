@@ -31,15 +31,22 @@ def train(
         list[str] | None,
         typer.Option("--modality", metavar="ROLE=SPACE", help="Role's vectors, e.g. picture=image_feat. Repeatable."),
     ] = None,
+    no_promote: Annotated[
+        bool, typer.Option("--no-promote", help="Keep the new version without serving it; see vitrine models.")
+    ] = False,
 ) -> None:
-    """Fit the recommender and the ranker that the shop serves."""
+    """Fit the recommender and the ranker that the shop serves, as a new version.
+
+    The shop serves it from its next start on; vitrine models rollback goes back to the one before.
+    """
     from datetime import UTC
 
     from vitrine.cli.bar import progress
     from vitrine.jobs import train_store
 
     moment = as_of.replace(tzinfo=UTC) if as_of is not None and as_of.tzinfo is None else as_of
-    for line in train_store(with_modalities(load(store, set_), modality), moment, progress()):
+    settings = with_modalities(load(store, set_), modality)
+    for line in train_store(settings, moment, progress(), promote=not no_promote):
         print(line)
 
 

@@ -1,0 +1,93 @@
+"""Commands about trained models: `models list`, `compare`, `promote`, `rollback`, `remove`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vitrine.cli.options import Set, Store, load
+
+if TYPE_CHECKING:
+    from vitrine.settings import Settings
+    from vitrine.shelf import Shelf
+
+Label = Annotated[str, typer.Argument(metavar="NAME@VERSION", help="E.g. lirdrec@2; lirdrec alone is its served one.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    group = typer.Typer(
+        help="List, compare, promote and roll back what was trained.", no_args_is_help=True, rich_markup_mode=None
+    )
+    group.command("list")(list_models)
+    group.command("compare")(compare)
+    group.command("promote")(promote)
+    group.command("rollback")(rollback)
+    group.command("remove")(remove)
+    app.add_typer(group, name="models")
+
+
+def list_models(store: Store = None, set_: Set = None) -> None:
+    """List every kept version; a star marks the promoted one of each model.
+
+    The figures are those of the scout, which had not seen the newest tenth.
+    """
+    from vitrine.versions import version_lines
+
+    settings = load(store, set_)
+    for line in version_lines(_shelf(settings), settings.models.serve):
+        print(line)
+
+
+def compare(a: Label, b: Label, store: Store = None, set_: Set = None) -> None:
+    """Print two versions side by side: figures, then what they differ in."""
+    from vitrine.versions import compared_lines
+
+    shelf = _shelf(load(store, set_))
+    for line in compared_lines(shelf.find(a), shelf.find(b)):
+        print(line)
+
+
+def promote(version: Label, store: Store = None, set_: Set = None) -> None:
+    """Let a version be the one that is served from the next start on."""
+    settings = load(store, set_)
+    shelf = _shelf(settings)
+    chosen = shelf.find(version)
+    shelf.promote(chosen)
+    print(f"{chosen} is promoted{_served(settings, chosen.name)}")
+
+
+def rollback(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Recommender; the one the shop serves unless named.")
+    ] = None,
+    store: Store = None,
+    set_: Set = None,
+) -> None:
+    """Promote what was promoted before; once more, what was before that."""
+    settings = load(store, set_)
+    chosen = _shelf(settings).rollback(name or settings.models.serve)
+    print(f"{chosen} is promoted again{_served(settings, chosen.name)}")
+
+
+def remove(version: Label, store: Store = None, set_: Set = None) -> None:
+    """Remove a version that is not promoted."""
+    shelf = _shelf(load(store, set_))
+    chosen = shelf.find(version)
+    shelf.remove(chosen)
+    print(f"{chosen} is removed")
+
+
+def _shelf(settings: Settings) -> Shelf:
+    from catalog.workspace import Workspace
+    from vitrine.shelf import Shelf
+
+    return Shelf(Workspace(settings.store))
+
+
+def _served(settings: Settings, name: str) -> str:
+    serve = settings.models.serve
+    if name == serve:
+        return "; a running shop serves it from its next start"
+    return f"; the shop serves {serve!r}, until models.serve says {name!r}"
