@@ -75,6 +75,8 @@ SPACES: Mapping[str, Space] = MappingProxyType(
         "content_knn": {"neighbours": Whole(5, 500, log=True)},
         "ease": {"regularisation": Real(1, 10_000)},
         "content_linear": {"regularisation": Real(1, 10_000), "weights.{role}": Real(0.1, 3000, start=30.0)},
+        # It chooses its own lambda and weights on validation; these two stand still meanwhile.
+        "sequence_linear": {"reach": Real(0.3, 30), "activity_power": Real(0, 1.5, log=False)},
         "als": {"dim": Choice((16, 32, 64, 128)), "regularisation": Real(0.1, 300), "alpha": Real(0.3, 100)},
         "bprmf": {"dim": DIMS, "learning_rate": RATE, "regularisation": Real(1e-5, 1)},
         "lightgcn": {
