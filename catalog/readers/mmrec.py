@@ -1,7 +1,7 @@
 """MMRec folders: `<name>.inter`, `*_feat.npy`, and optionally `items.jsonl` with pictures.
 
-In these folders `itemID` is the row of the feature arrays. It becomes the external id only when
-nothing better stands in `items.jsonl`.
+In these folders `itemID` is the row of the feature arrays and `userID` a number. They become the external
+ids only when nothing better stands in `items.jsonl`, `i_id_mapping.csv` and `u_id_mapping.csv`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import polars as pl
+
 from catalog.errors import DataError, did_you_mean
 from catalog.nouns import Item
 from catalog.readers.features import feature_table, load_features
@@ -17,11 +19,13 @@ from catalog.readers.fields import ITEM_ID_NAMES, map_columns
 from catalog.readers.importing import Import, assemble
 from catalog.readers.item_rows import MediaFiles, Record, item_of, read_items
 from catalog.readers.log_rows import LogRules, default_kind, read_log
+from catalog.readers.plain_rows import PlainRows, first_line
 from catalog.readers.rejects import Rejects, shown
 from catalog.readers.rows import RowSource, open_rows
 from catalog.readers.values import as_text
 
 ITEMS_FILE = "items.jsonl"
+ITEM_MAP, USER_MAP = "i_id_mapping.csv", "u_id_mapping.csv"
 ROW, USER = "itemID", "userID"
 
 
@@ -49,7 +53,8 @@ def read_mmrec(folder: Path, *, name: str | None = None, rejects: Rejects) -> Im
         items, n_rows, spare = _items(open_rows(folder / ITEMS_FILE), media, rejects)
     else:
         n_rows, spare = _n_rows(inter, [len(array) for array in features.values()]), 0
-        items = {row: Item(str(row)) for row in range(n_rows)}
+        known = _external_ids(folder / ITEM_MAP, ROW, rejects)
+        items = {row: Item(known.get(str(row), str(row))) for row in range(n_rows)}
     spaces = {
         space: feature_table(space, array, items, range(n_rows, n_rows + spare + 1), rejects)
         for space, array in features.items()
@@ -59,6 +64,9 @@ def read_mmrec(folder: Path, *, name: str | None = None, rejects: Rejects) -> Im
     log = read_log(inter, LogRules(mapped, keys, default_kind(mapped)), rejects)
     if not log.height:
         raise DataError(f"file {str(inter.path)!r}: no interaction was read; {rejects.summary()}")
+    users = _external_ids(folder / USER_MAP, USER, rejects)
+    if users:
+        log = log.with_columns(pl.col("user_id").replace(users))
     timed = mapped.source("timestamp") is not None
     return assemble(inter.path.stem, items.values(), log, (), media, rejects, spaces=spaces, timed=timed)
 
@@ -104,6 +112,30 @@ def _numbered(source: RowSource, rows: set[int], rejects: Rejects) -> Iterator[t
         else:
             rows.add(int(given))
             yield line, {**record, ROW: int(given)}
+
+
+def _external_ids(path: Path, number: str, rejects: Rejects) -> dict[str, str]:
+    """Return number -> external id of a map (two columns, the number's named), or nothing where there is none.
+
+    Raises:
+        DataError: When the file has no such column.
+    """
+    if not path.is_file():
+        return {}
+    header = first_line(path).removeprefix("\ufeff").split("\t")
+    if number not in header or len(header) != 2:
+        raise DataError(f"file {str(path)!r}: two columns, an id and {number!r}, would be valid; it has {header!r}")
+    external = header[1 - header.index(number)]
+    ids: dict[str, str] = {}
+    met: set[str] = set()
+    for line, row in PlainRows(path, "\t", tuple(header), header=True).records(rejects):
+        if row[number] in ids or row[external] in met:
+            detail = f"{row[number]!r} or {row[external]!r} stands in an earlier line"
+            rejects.add(path.name, line, "repeated mapping", detail, row)
+        else:
+            ids[row[number]] = row[external]
+            met.add(row[external])
+    return ids
 
 
 def _n_rows(inter: RowSource, feature_rows: list[int]) -> int:

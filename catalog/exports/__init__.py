@@ -1,0 +1,1 @@
+"""Exports: the store as folders that other projects read."""
