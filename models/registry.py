@@ -25,6 +25,8 @@ from models.lirdrec.model import LIRDRec
 from models.popularity import Popularity, PopularityConfig
 from models.sequence_linear.config import SequenceLinearConfig
 from models.sequence_linear.model import SequenceLinear
+from models.sequence_tower.config import SequenceTowerConfig
+from models.sequence_tower.model import SequenceTower
 from models.vbpr import VBPR, VBPRConfig
 
 RECOMMENDERS: Mapping[str, tuple[type[Recommender], type[BaseModel]]] = MappingProxyType(
@@ -35,6 +37,7 @@ RECOMMENDERS: Mapping[str, tuple[type[Recommender], type[BaseModel]]] = MappingP
         "ease": (EASE, EASEConfig),
         "content_linear": (ContentLinear, ContentLinearConfig),
         "sequence_linear": (SequenceLinear, SequenceLinearConfig),
+        "sequence_tower": (SequenceTower, SequenceTowerConfig),
         "als": (ALS, ALSConfig),
         "bprmf": (BPRMF, BPRMFConfig),
         "lightgcn": (LightGCN, LightGCNConfig),

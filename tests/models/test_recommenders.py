@@ -30,14 +30,15 @@ QUICK: dict[str, dict[str, Any]] = {
     "ease": {"regularisation": 5.0},
     "content_linear": {"regularisation": 5.0, "weight": 2.0},
     "sequence_linear": {"regularisation": 5.0, "weight": 2.0, "max_trials": 3},
+    "sequence_tower": {"regularisation": 5.0, "weight": 2.0, "max_trials": 3, "dim": 8, "epochs": 15, "batch_size": 8},
     "als": {"dim": 4, "epochs": 5, "regularisation": 0.5},
     "lirdrec": {"dim": 8, "epochs": 6, "max_epochs": 12, "neighbours": 3, "batch_size": 64, "learning_rate": 0.01},
 }
 NAMES = sorted(RECOMMENDERS)
-CONTENT = {"content_knn", "content_linear", "sequence_linear", "lirdrec", "vbpr", "freedom"}
+CONTENT = {"content_knn", "content_linear", "sequence_linear", "sequence_tower", "lirdrec", "vbpr", "freedom"}
 """Models that give a new item a place from its features."""
 SAME_FOR_ALL = {"popularity"}
-TRAINED_IN_EPOCHS = {"als", "sequence_linear", "lirdrec", "bprmf", "lightgcn", "vbpr", "freedom"}
+TRAINED_IN_EPOCHS = {"als", "sequence_linear", "sequence_tower", "lirdrec", "bprmf", "lightgcn", "vbpr", "freedom"}
 USERS = IdMap([f"user-{row:02}" for row in range(20)], "user")
 ITEMS = IdMap([f"{row:03}" for row in range(30)])
 
