@@ -26,7 +26,8 @@ from catalog.vectors import EmbeddingTable
 START = datetime(2023, 5, 5, 14, 8, 48, 923_000, UTC)
 ITEMS = [
     Item("007", title='Hat, "wool" | soft', price=12.5, currency="EUR", brand="Ann & Co",
-         categories=("Hair Care", "Hats"), attributes={"colour": ("dark red", "blue"), "genre": ("x",)}, description="Two\nlines\tand a tab.", rating=4.5,
+         categories=("Hair Care", "Hats"), attributes={"colour": ("dark red", "blue"), "genre": ("x",)},
+         description="Two\nlines\tand a tab.", rating=4.5,
          rating_count=12, images=("https://m.example/1.jpg",), availability=True, sizes=("S", "M")),
     Item("Ünï-8", title="Shoe", price=3.0),
     Item("9 a"),

@@ -27,6 +27,42 @@ Label = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.add_typer(exports, name="export")
+    app.command("fetch")(fetch_data)
+
+
+def fetch_data(
+    name: Annotated[str | None, typer.Argument(help="Without one, the known data sets are listed.")] = None,
+    into: Annotated[Path | None, typer.Option(help="The folder; data/<name> otherwise.")] = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Say that you have read the terms and accept them.")
+    ] = False,
+    base: Annotated[
+        str | None, typer.Option("--from", metavar="URL", help="A mirror in place of the publisher's address.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come; ask nobody.")] = False,
+) -> None:
+    """Bring a public data set from its own address.
+
+    Resumes what broke off, checks every file, and unpacks archives.
+    """
+    from catalog.fetching.fetch import fetch, plan
+    from catalog.fetching.sources import find_source, sources
+    from vitrine.cli.bar import progress
+
+    if name is None:
+        for known in sources().values():
+            print(f"{known.name:<46}{known.about}{' (by hand)' if known.by_hand else ''}")
+        return
+    source = find_source(name)
+    folder = into or Path("data") / name.replace("/", "-")
+    print(f"{source.name}: {source.about}\nterms: {source.licence.name} ({source.licence.url})\n{source.licence.text}")
+    if dry_run:
+        for each in plan(source, folder, base):
+            print(f"{each.target}: {'here already' if each.here else f'from {each.url}'}")
+        return
+    for line in fetch(source, folder, accept_licence=accept_licence, base=base, progress=progress()):
+        print(line)
+    print(f"next: {source.then.format(folder=folder)}")
 
 
 @exports.command("mmrec")

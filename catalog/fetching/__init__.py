@@ -1,0 +1,1 @@
+"""Fetching: public data sets from their own addresses, resumable and checksummed."""
