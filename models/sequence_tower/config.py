@@ -34,6 +34,9 @@ class SequenceTowerConfig(SequenceLinearConfig):
     batch_size: int | None = Field(None, ge=1)
     """Histories a step; None takes a fiftieth of the shoppers, between 64 and 512."""
 
+    averaging: float = Field(2.0, ge=0)
+    """Epochs over which the kept parameters are a running mean of the trained ones; 0 keeps the last."""
+
     epochs: int = Field(20, ge=1)
     """Epochs without validation data."""
 

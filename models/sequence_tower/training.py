@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -38,6 +38,9 @@ class TowerTraining:
         self._ask, self._answer = self._uniform(width, bound), self._uniform(width, bound)
         self._bias = torch.nn.Parameter(torch.zeros(items))
         self._log_scale = torch.nn.Parameter(torch.tensor(-float(np.log(config.temperature))))
+        self._learned = (self._own_ask, self._own_answer, self._ask, self._answer, self._bias, self._log_scale)
+        self._means = tuple(part.detach().clone() for part in self._learned)
+        self._steps = 0
         rate = config.learning_rate
         self._adam = torch.optim.Adam(
             [
@@ -59,6 +62,16 @@ class TowerTraining:
             self._adam.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self._adam.step()
+            self._average()
+
+    def _average(self) -> None:
+        """Let the running mean follow; its weight grows from that of a plain mean of the steps so far."""
+        self._steps += 1
+        horizon = self._config.averaging * -(-len(self._shoppers) // self._batch)
+        follow = max(1 / self._steps, 1 / max(horizon, 1.0))
+        with torch.no_grad():
+            for mean, now in zip(self._means, self._learned, strict=True):
+                mean.lerp_(now, follow)
 
     def _batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         for start in range(0, len(self._shoppers), self._batch):
@@ -72,23 +85,23 @@ class TowerTraining:
                 yield shown[usable], hidden[usable]
 
     def _loss(self, shown: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
-        asks, answers = self._tables()
+        asks, answers = self._tables(self._learned)
         shoppers = torch.nn.functional.normalize(shown @ asks, dim=1)
         logits = shoppers @ answers.T * self._log_scale.exp() + self._bias
         chances = torch.log_softmax(logits.masked_fill(shown > 0, -1e4), dim=1)
         weights = hidden / hidden.sum(1, keepdim=True).sqrt()
         return -(chances * weights).sum() / weights.sum()
 
-    def _tables(self) -> tuple[torch.Tensor, torch.Tensor]:
-        scale = self._config.id_scale
-        asks = scale * self._own_ask + self._inputs @ self._ask
-        answers = scale * self._own_answer + self._inputs @ self._answer
+    def _tables(self, parts: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        own_ask, own_answer, ask, answer = parts[:4]
+        asks = self._config.id_scale * own_ask + self._inputs @ ask
+        answers = self._config.id_scale * own_answer + self._inputs @ answer
         return torch.nn.functional.normalize(asks, dim=1), torch.nn.functional.normalize(answers, dim=1)
 
     def tower(self) -> Tower:
-        """Return the tower as it stands, apart from the training's memory."""
+        """Return the running mean of the parameters as a tower, apart from the training's memory."""
         with torch.no_grad():
-            asks, answers = self._tables()
-            scale = self._log_scale.exp().reshape(1)
-            parts = (asks, answers * scale, self._bias, self._ask, self._answer, scale)
-            return Tower(*(part.detach().clone().numpy() for part in parts))
+            asks, answers = self._tables(self._means)
+            _, _, ask, answer, bias, log_scale = self._means
+            scale = log_scale.exp().reshape(1)
+            return Tower(*(part.clone().numpy() for part in (asks, answers * scale, bias, ask, answer, scale)))
