@@ -2,9 +2,9 @@
 
     python -m bench.beyond_paper [FOLDER ...] [--model sequence_tower]
 
-Protocol `mmrec` (`x_label`), full ranking, train items masked for validation and test alike, chosen on validation NDCG@20
-only; the test part is read once a run, at the end. Roles: every `*_feat.npy` of the folder, and `attributes` made from
-what `items.jsonl` states. The figures of the baselines stand beside ours.
+Protocol `mmrec` (`x_label`), full ranking, train items masked for validation and test alike, chosen on validation
+NDCG@20 only; the test part is read once a run, at the end. Roles: every `*_feat.npy` of the folder, and `attributes`
+from what `items.jsonl` states. The figures of the baselines stand beside ours.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from models.sequence_linear.model import SequenceLinear
 from models.sequence_tower.config import SequenceTowerConfig
 from models.sequence_tower.tower import Tower, leading_bases, standardised, tower_inputs
 
-SHARES = (0.15, 0.3, 0.5, 0.8, 1.2)
+SHARES = (0.15, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0)
 BASIS = "basis."
 
 

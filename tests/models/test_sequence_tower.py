@@ -83,7 +83,7 @@ def test_the_share_is_chosen_on_validation_with_none_among_the_choices(sign: flo
         return sign * float(np.abs(scores - linear[0]).mean())
 
     report = model.fit(shop(), validate=validate)
-    assert model.chosen["tower"] == (1.2 if sign > 0 else 0.0)
+    assert model.chosen["tower"] == (3.0 if sign > 0 else 0.0)
     assert len(report.history) == report.epochs == len(linear)
     assert report.best == report.history[-1 if sign > 0 else 0]
 
