@@ -77,6 +77,13 @@ SPACES: Mapping[str, Space] = MappingProxyType(
         "content_linear": {"regularisation": Real(1, 10_000), "weights.{role}": Real(0.1, 3000, start=30.0)},
         # It chooses its own lambda and weights on validation; these two stand still meanwhile.
         "sequence_linear": {"reach": Real(0.3, 30), "activity_power": Real(0, 1.5, log=False)},
+        "sequence_tower": {
+            "dim": DIMS,
+            "learning_rate": Real(1e-4, 1e-2),
+            "dropout": Real(0.2, 0.8, log=False),
+            "temperature": Real(0.03, 0.5),
+            "id_scale": Real(0.03, 1),
+        },
         "als": {"dim": Choice((16, 32, 64, 128)), "regularisation": Real(0.1, 300), "alpha": Real(0.3, 100)},
         "bprmf": {"dim": DIMS, "learning_rate": RATE, "regularisation": Real(1e-5, 1)},
         "lightgcn": {
