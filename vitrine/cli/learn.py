@@ -91,13 +91,13 @@ def evaluate(
     settings = with_parameters(with_modalities(load(store, set_), modality), parameters or [])
     wanted = {
         "models": _listed("--models", models),
-        "seeds": _numbers("--seeds", seeds),
+        "seeds": numbers("--seeds", seeds),
         "shuffle": tuple(dict.fromkeys(shuffle or ())),
         "overrides": settings.models.overrides,
         **({"metrics": _listed("--metrics", metrics)} if metrics is not None else {}),
     }
     if json_path is not None:
-        _make_room(json_path)
+        make_room(json_path)
     report = evaluate_store(
         settings,
         EvalConfig.model_validate(wanted),
@@ -125,7 +125,8 @@ def _listed(option: str, text: str) -> tuple[str, ...]:
     return named
 
 
-def _numbers(option: str, text: str) -> tuple[int, ...]:
+def numbers(option: str, text: str) -> tuple[int, ...]:
+    """Return `"1,2"` as `(1, 2)`; raises ConfigError when it is no list of seeds."""
     parts = _listed(option, text)
     from vitrine.settings import MAX_SEED
 
@@ -136,7 +137,7 @@ def _numbers(option: str, text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
-def _make_room(path: Path) -> None:
+def make_room(path: Path) -> None:
     """Make the folder of a report before hours of fitting, so that a bad place is refused at once."""
     if path.is_dir():
         raise ConfigError(f"--json {str(path)!r} is a folder; a file would be valid")
