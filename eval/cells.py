@@ -15,8 +15,9 @@ from catalog.progress import Progress
 from catalog.splits import Split
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace, content_key
-from eval.metrics import Metric, Values, coverage, largest_k, per_user
-from eval.selection import hits, top_k
+from eval.backdrop import Backdrop, gini
+from eval.metrics import METRIC_NAMES, Metric, Values, coverage, largest_k, per_user
+from eval.selection import areas, hits, top_k
 from models.base import Recommender, TrainingData, UserScorer
 from models.registry import build
 
@@ -56,27 +57,46 @@ class Judged:
         """Judge every user who has a row in `part`; rows of `masked` are not shown."""
         return cls(np.unique(part.user_rows).astype(np.int64), part, tuple(masked))
 
-    def measure(self, scorer: UserScorer, metrics: Sequence[Metric]) -> tuple[dict[str, Values], dict[str, float]]:
-        """Rank all items for every judged user and return per-user values and whole-list values."""
-        k = largest_k(metrics)
+    def measure(
+        self, scorer: UserScorer, metrics: Sequence[Metric], backdrop: Backdrop | None = None
+    ) -> tuple[dict[str, Values], dict[str, float]]:
+        """Rank all items for every judged user and return per-user values and values of all lists together.
+
+        Args:
+            scorer: Scores of the fitted model.
+            metrics: What to measure.
+            backdrop: Needed by metrics that look at what is shown rather than at what was hit.
+        """
+        k = max(largest_k(metrics), 1)
         relevant = self.relevant.csr()
         masked = sum((m.csr() for m in self.masked[1:]), self.masked[0].csr())
-        tops, values = [], {str(m): [np.empty(0)] for m in metrics if m.name != "coverage"}
+        tops, found = [np.empty((0, min(k, relevant.shape[1])), np.int64)], []
+        auc = [np.empty(0)]
         for start in range(0, len(self.users), BATCH):
             rows = self.users[start : start + BATCH]
-            top = top_k(scorer(rows), k, masked[rows])
-            wanted = relevant[rows]
-            hit, n_relevant = hits(top, wanted), np.diff(wanted.indptr).astype(np.int64)
-            for metric in metrics:
-                if metric.name != "coverage":
-                    values[str(metric)].append(per_user(metric, hit, n_relevant))
-            tops.append(top)
-        whole = {
-            str(m): coverage(np.concatenate(tops), m.k, len(self.relevant.items))
-            for m in metrics
-            if m.name == "coverage" and tops
-        }
-        return {name: np.concatenate(parts) for name, parts in values.items()}, whole
+            scores = scorer(rows)
+            tops.append(top_k(scores, k, masked[rows]))
+            found.append(hits(tops[-1], relevant[rows]))
+            if any(metric.name == "auc" for metric in metrics):
+                auc.append(areas(scores, relevant[rows], masked[rows]))
+        top = np.concatenate(tops)
+        hit = np.concatenate([np.empty((0, top.shape[1]), np.bool_), *found])
+        n_relevant = np.diff(relevant[self.users].indptr).astype(np.int64)
+        values: dict[str, Values] = {}
+        whole: dict[str, float] = {}
+        for metric in metrics:
+            shown = top[:, : metric.k]
+            if metric.name == "auc":
+                values[str(metric)] = np.concatenate(auc)
+            elif metric.name in METRIC_NAMES:
+                values[str(metric)] = per_user(metric, hit, n_relevant)
+            elif metric.name == "coverage":
+                whole[str(metric)] = coverage(top, metric.k, len(self.relevant.items))
+            elif metric.name == "gini":
+                whole[str(metric)] = gini(shown, len(self.relevant.items))
+            elif backdrop is not None:
+                values[str(metric)] = getattr(backdrop, metric.name)(shown)
+        return values, whole
 
 
 def judged_parts(split: Split) -> tuple[Judged, Judged]:
@@ -99,8 +119,13 @@ def fit_cell(
     overrides: Mapping[str, object],
     seed: int,
     progress: Progress,
+    backdrop: Mapping[str, EmbeddingTable] | None = None,
 ) -> Cell:
-    """Fit one model on the train part, stop on the validation part, measure on the test part once."""
+    """Fit one model on the train part, stop on the validation part, measure on the test part once.
+
+    `backdrop` are the modalities that the diversity of lists is judged by; None: those the model reads.
+    """
+    backdrop = modalities if backdrop is None else backdrop
     valid, test = judged_parts(split)
     model: Recommender = build(name, overrides)
 
@@ -114,7 +139,7 @@ def fit_cell(
         seed=seed,
         progress=progress,
     )
-    values, whole = test.measure(model.score_users, metrics)
+    values, whole = test.measure(model.score_users, metrics, Backdrop.of(split.train, backdrop))
     users = tuple(split.test.users.at(test.users))
     return Cell(values, whole, users, seed, report.epochs, report.seconds, report.history)
 

@@ -18,18 +18,26 @@ Rows = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 
 METRIC_NAMES: tuple[str, ...] = ("ndcg", "recall", "hit", "mrr", "map", "precision")
-"""Per-user metrics; `coverage` is a property of the whole list and has no per-user value."""
+"""Accuracy, one value a user."""
+
+LIST_NAMES: tuple[str, ...] = ("novelty", "popularity", "diversity")
+"""What a user's list is like, whoever takes from it (`eval.backdrop`), one value a user."""
+
+WHOLE_NAMES: tuple[str, ...] = ("coverage", "gini")
+"""Properties of all lists together: no per-user value."""
+
+_ALL = (*METRIC_NAMES, *LIST_NAMES, *WHOLE_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric and its cut-off, written `ndcg@20`."""
+    """A metric and its cut-off, written `ndcg@20`; `auc` looks at the whole ranking and has none (0)."""
 
     name: str
-    k: int
+    k: int = 0
 
     def __str__(self) -> str:
-        return f"{self.name}@{self.k}"
+        return f"{self.name}@{self.k}" if self.k else self.name
 
 
 def parse_metric(text: str) -> Metric:
@@ -38,12 +46,16 @@ def parse_metric(text: str) -> Metric:
     Raises:
         ConfigError: When the name is unknown or the cut-off is not at least 1.
     """
+    if text.strip() == "auc":
+        return Metric("auc")
+    if text.strip().startswith("logloss"):
+        raise ConfigError(f"metric {text!r} judges probabilities; 'auc' would be valid for a ranking of all items")
     match = re.fullmatch(r"([a-z]+)@(\d+)", text.strip())
     if match is None:
         raise ConfigError(f"metric {text!r} is not of the form name@k; 'ndcg@20' would be valid")
     name, k = match[1], int(match[2])
-    if name not in (*METRIC_NAMES, "coverage"):
-        raise ConfigError(f"unknown metric {name!r} in {text!r}. {did_you_mean(name, [*METRIC_NAMES, 'coverage'])}")
+    if name not in _ALL:
+        raise ConfigError(f"unknown metric {name!r} in {text!r}. {did_you_mean(name, list(_ALL))}")
     if k < 1:
         raise ConfigError(f"metric {text!r}: a cut-off of at least 1 would be valid")
     return Metric(name, k)

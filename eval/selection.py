@@ -73,6 +73,26 @@ def hits(top: Rows, relevant: sparse.csr_array) -> npt.NDArray[np.bool_]:
     return found
 
 
+def areas(scores: Floats, relevant: sparse.csr_array, masked: sparse.csr_array) -> npt.NDArray[np.float64]:
+    """Return each user's area under the ROC curve, (n_users,): how often a relevant item scores above another.
+
+    Over all items that may be shown; ties count half; NaN where there is nothing to compare. Source: Hanley and
+    McNeil 1982 (the Wilcoxon form).
+    """
+    out = np.full(len(scores), np.nan)
+    for user, row in enumerate(scores):
+        wanted = relevant.indices[relevant.indptr[user] : relevant.indptr[user + 1]]
+        others = np.ones(scores.shape[1], np.bool_)
+        others[masked.indices[masked.indptr[user] : masked.indptr[user + 1]]] = False
+        wanted = wanted[others[wanted]]
+        others[wanted] = False
+        if len(wanted) and others.any():
+            rest = np.sort(row[others])
+            below = np.searchsorted(rest, row[wanted], "left") + np.searchsorted(rest, row[wanted], "right")
+            out[user] = below.mean() / (2 * len(rest))
+    return out
+
+
 def _best(scores: Floats, k: int) -> Rows:
     """Return the best columns of each row (b, k); -1 in place of -inf.
 

@@ -176,6 +176,7 @@ def _row(
                 overrides=overrides,
                 seed=seed,
                 progress=progress,
+                backdrop=modalities,
             )
             if workspace:
                 save_cell(workspace, key, cell)
