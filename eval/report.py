@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from catalog.workspace import write_text
 from eval.audit import audit_line
@@ -63,6 +65,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "seed": row.seeds[0] if one else list(row.seeds),
         "epochs": row.epochs[0] if one else list(row.epochs),
         "fit_seconds": round(row.fit_seconds, 3),
+        "history": [list(series) for series in row.histories],
     }
 
 
@@ -85,6 +88,9 @@ def report_markdown(report: Mapping[str, Any]) -> str:
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {row['epochs']} | {row['fit_seconds']:.1f} |")
     lines += _seed_lines(report, metrics[0])
     lines += [f"- {name}: no row: {why}" for name, why in report.get("refused", {}).items()]
+    if report.get("published"):
+        rows = ", ".join(f"{name} {value:.4f}" for name, value in report["published"].items())
+        lines += ["", f"Published for this data set, ndcg@20 (MMRec's splits and features): {rows}."]
     if report["paired"]:
         lines += ["", "Paired randomisation tests on the same users:", ""]
     for pair in report["paired"]:
@@ -112,13 +118,32 @@ def _seed_lines(report: Mapping[str, Any], metric: str) -> list[str]:
     return ["", f"{metric} of single seeds: {', '.join(said)}."] if said else []
 
 
-def write_report(folder: Path, name: str, report: Mapping[str, Any], also: Path | None = None) -> list[Path]:
-    """Write `<name>.json` and `<name>.md` below `folder`, and the JSON to `also` where the user asked for it."""
-    body = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+def write_report(
+    folder: Path, name: str, report: Mapping[str, Any], also: Path | None = None, tables: Sequence[Table] = ()
+) -> list[Path]:
+    """Write `<name>.json`, `.md` and a picture of each part below `folder`, and the JSON to `also` where asked for.
+
+    With `tables`, one a part, every user's values are kept in `<name>[-<protocol>].npz` by `model<tab>metric`, so that
+    two reports can be compared user by user.
+    """
+    from eval.plots import draw
+
+    folder.mkdir(parents=True, exist_ok=True)
     parts = report.get("reports", [report])
+    kept = {}
+    for at, table in enumerate(tables):
+        kept[at] = f"{name}-{table.protocol}.npz" if len(tables) > 1 else f"{name}.npz"
+        values = {f"{row.name}\t{metric}": each for row in table.rows for metric, each in row.values.items()}
+        np.savez_compressed(folder / kept[at], allow_pickle=False, **values)
+    parts = [{**part, "per_user": kept[at]} if at in kept else part for at, part in enumerate(parts)]
+    whole = {"reports": parts} if "reports" in report else parts[0]
+    body = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
     paths = [folder / f"{name}.json", folder / f"{name}.md"]
     write_text(paths[0], body)
     write_text(paths[1], "\n".join(report_markdown(part) for part in parts))
+    for part in parts:
+        paths.append(folder / (f"{name}-{part['protocol']}.png" if len(parts) > 1 else f"{name}.png"))
+        draw(part, paths[-1])
     if also is not None:
         write_text(also, body)
         paths.append(also)

@@ -15,6 +15,7 @@ from eval.config import EvalConfig
 from eval.report import report_json, write_report
 from eval.table import evaluate
 from models.registry import names
+from vitrine.published import published_rows
 from vitrine.settings import Settings
 from vitrine.wiring import choose_spaces, load_modalities, undated_roles
 
@@ -28,7 +29,7 @@ def evaluate_store(
     also: Path | None = None,
     progress: Progress = SILENT,
 ) -> dict[str, Any]:
-    """Evaluate, write `reports/<protocols>.{json,md}`, and return the report.
+    """Evaluate, write `reports/<protocols>.{json,md,png}`, and return the report.
 
     Returns:
         One report, or `{"reports": [...]}` for several protocols.
@@ -51,7 +52,7 @@ def evaluate_store(
         if role not in roles:
             raise ConfigError(f"--shuffle {role!r} is no modality in use. {did_you_mean(role, list(roles))}")
     modalities = load_modalities(workspace, roles)
-    reports = []
+    reports, tables = [], []
     for protocol in protocols:
         split = make_split(
             data.log,
@@ -74,8 +75,10 @@ def evaluate_store(
             split, modalities, catalog=data.catalog, log=data.log, positives=settings.positives,
             undated=undated_roles(workspace, roles),
         )  # fmt: skip
-        report = {**report, "audit": audited.as_json()}
-        reports.append({**report, "split": {"label_column": label_column, **dict(split.meta)}})
+        given = {"label_column": label_column, **dict(split.meta)}
+        found = {"audit": audited.as_json(), "published": published_rows(split), "split": given}
+        reports.append({**report, **found})
+        tables.append(table)
     whole = reports[0] if len(reports) == 1 else {"reports": reports}
-    write_report(workspace.root / "reports", "-".join(protocols), whole, also)
+    write_report(workspace.root / "reports", "-".join(protocols), whole, also, tables)
     return whole

@@ -106,7 +106,7 @@ def test_the_report_has_the_promised_form(split: Split, modalities: dict[str, Em
     read = json.loads(paths[-1].read_text(encoding="utf-8"))
     assert {"dataset", "protocol", "n_users", "models"} <= set(read)
     row = read["models"]["itemknn"]
-    assert set(row) == {"metrics", "seed", "epochs", "fit_seconds"} and row["seed"] == 3
+    assert set(row) == {"metrics", "seed", "epochs", "fit_seconds", "history"} and row["seed"] == 3
     metric = row["metrics"]["ndcg@5"]
     assert metric["ci95"][0] <= metric["mean"] <= metric["ci95"][1]
     text = report_markdown(read)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from catalog.errors import VitrineError
-from vitrine.cli import build, data, demo, info, learn, models, reproduce, search, talk
+from vitrine.cli import build, compare, data, demo, info, learn, models, reproduce, search, talk
 
 USAGE_ERROR = 2
 WIDTH = 100
@@ -24,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"max_content_width": WIDTH},
 )
-for module in (build, data, learn, search, reproduce, models, talk, info, demo):
+for module in (build, data, learn, compare, search, reproduce, models, talk, info, demo):
     module.register(app)
 
 

@@ -72,6 +72,9 @@ def evaluate(
             "--shuffle", metavar="ROLE", help="Add a control row with this role's vectors on the wrong items."
         ),
     ] = None,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="Add a row without each modality to models that read them.")
+    ] = False,
     parameters: Annotated[
         list[Path] | None,
         typer.Option("--parameters", metavar="FILE", help="Model settings that vitrine search wrote. Repeatable."),
@@ -93,6 +96,7 @@ def evaluate(
         "models": _listed("--models", models),
         "seeds": numbers("--seeds", seeds),
         "shuffle": tuple(dict.fromkeys(shuffle or ())),
+        "ablate": ablate,
         "overrides": settings.models.overrides,
         **({"metrics": _listed("--metrics", metrics)} if metrics is not None else {}),
     }

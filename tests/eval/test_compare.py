@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog.errors import ConfigError, DataError
+from eval.compare import compare, read_report
+from eval.plots import draw
+
+
+def report(folder: Path, name: str, hits: list[float], **changes: object) -> Path:
+    """A report of one model on ten users, with its per-user values beside it."""
+    values = np.array(hits)
+    np.savez(folder / f"{name}.npz", **{"ease\tndcg@20": values})
+    cell = {"mean": float(values.mean()), "ci95": [0.1, 0.9], "seeds": [0.2, 0.4]}
+    whole = {
+        "dataset": "board", "protocol": "last", "data_key": "k", "n_users": len(hits), "label": "generated",
+        "models": {"ease": {"metrics": {"ndcg@20": cell}, "epochs": 1, "fit_seconds": 1.0, "history": [[0.1, 0.2]]}},
+        "split": {"source": "last"}, "per_user": f"{name}.npz", "config": {"select_by": "recall@20"},
+    }  # fmt: skip
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps({**whole, **changes}))
+    return path
+
+
+def test_a_difference_is_tested_user_by_user(tmp_path):
+    a = read_report(report(tmp_path, "a", [0.0] * 10))
+    b = read_report(report(tmp_path, "b", [1.0] * 9 + [0.0]))
+    line = compare(a, b).splitlines()[2]
+    assert line.startswith("| ease | ndcg@20 | 0.0000 | 0.9000 | +0.9000 | [+")
+    assert float(line.split("|")[-2]) == pytest.approx(2 / 2**9, abs=0.004), "nine equal signs out of nine, either way"
+
+
+def test_without_kept_values_the_means_stand_alone(tmp_path):
+    a, b = (read_report(report(tmp_path, name, [0.5] * 4, per_user=None)) for name in "ab")
+    assert "| not kept | |" in compare(a, b)
+
+
+def test_reports_of_different_things_are_refused_by_what_differs(tmp_path):
+    a = read_report(report(tmp_path, "a", [0.0] * 10))
+    b = read_report(report(tmp_path, "b", [1.0] * 10, data_key="other", split={"source": "random"}))
+    with pytest.raises(DataError, match=r"differ in data_key 'k' and 'other'; split 'last' and 'random'"):
+        compare(a, b)
+    assert compare(a, b, anyway=True).count("not of the same thing") == 2
+    assert "not kept" in compare(a, b, anyway=True), "users of different splits are not paired"
+
+
+def test_what_is_no_report_is_one_line(tmp_path):
+    with pytest.raises(ConfigError, match="is no file"):
+        read_report(tmp_path / "none.json")
+    (tmp_path / "x.json").write_text("[1]")
+    with pytest.raises(DataError, match="has no models"):
+        read_report(tmp_path / "x.json")
+    (tmp_path / "y.json").write_text("{")
+    with pytest.raises(DataError, match="is not JSON"):
+        read_report(tmp_path / "y.json")
+
+
+def test_the_picture_is_a_png_of_the_same_bytes_each_time(tmp_path):
+    given = read_report(report(tmp_path, "a", [0.0, 1.0]))
+    for name in ("one", "two"):
+        draw(given, tmp_path / f"{name}.png")
+    first, second = ((tmp_path / f"{name}.png").read_bytes() for name in ("one", "two"))
+    assert first == second
+    assert first.startswith(b"\x89PNG")

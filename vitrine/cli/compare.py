@@ -1,0 +1,28 @@
+"""`vitrine compare`: two reports side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("compare")(compare)
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="A JSON report of vitrine eval.")],
+    second: Annotated[Path, typer.Argument(help="Another, of the same data and protocol.")],
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also when they are not of the same thing.")] = False,
+) -> None:
+    """Set two reports side by side: means, differences, paired intervals.
+
+    Differences are tested user by user where both reports kept their per-user values.
+    """
+    from eval.compare import compare as compared
+    from eval.compare import read_report
+
+    print(compared(read_report(first), read_report(second), anyway=anyway), end="")
