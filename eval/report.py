@@ -15,6 +15,7 @@ import numpy as np
 from catalog.workspace import write_text
 from eval.audit import audit_line
 from eval.config import EvalConfig
+from eval.diagnosis import diagnosis_markdown
 from eval.table import Row, Table
 
 LABELS = {
@@ -108,6 +109,8 @@ def report_markdown(report: Mapping[str, Any]) -> str:
     ]
     if "audit" in report:
         lines += ["", audit_line(report["audit"])]
+    if "diagnosis" in report:
+        lines += ["", diagnosis_markdown(report["diagnosis"]).rstrip()]
     return "\n".join(lines) + "\n"
 
 
@@ -126,6 +129,7 @@ def write_report(
     With `tables`, one a part, every user's values are kept in `<name>[-<protocol>].npz` by `model<tab>metric`, so that
     two reports can be compared user by user.
     """
+    from eval.diagnosis_plot import draw_diagnosis
     from eval.plots import draw
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -144,6 +148,9 @@ def write_report(
     for part in parts:
         paths.append(folder / (f"{name}-{part['protocol']}.png" if len(parts) > 1 else f"{name}.png"))
         draw(part, paths[-1])
+        if "diagnosis" in part:
+            paths.append(paths[-1].with_stem(f"{paths[-1].stem}-diagnosis"))
+            draw_diagnosis(part["diagnosis"], paths[-1])
     if also is not None:
         write_text(also, body)
         paths.append(also)

@@ -12,6 +12,7 @@ from catalog.splits import PROTOCOLS, ProtocolName, make_split
 from catalog.workspace import Workspace
 from eval.audit import audit
 from eval.config import EvalConfig
+from eval.diagnosis import DiagnosisConfig, diagnosed
 from eval.report import report_json, write_report
 from eval.table import evaluate
 from models.registry import names
@@ -26,10 +27,13 @@ def evaluate_store(
     *,
     protocols: tuple[str, ...],
     label_column: str | None = None,
+    diagnose: DiagnosisConfig | None = None,
     also: Path | None = None,
     progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Evaluate, write `reports/<protocols>.{json,md,png}`, and return the report.
+
+    With `diagnose`, each report says what features do to item ids in a model that learns both.
 
     Returns:
         One report, or `{"reports": [...]}` for several protocols.
@@ -51,6 +55,8 @@ def evaluate_store(
     for role in config.shuffle:
         if role not in roles:
             raise ConfigError(f"--shuffle {role!r} is no modality in use. {did_you_mean(role, list(roles))}")
+    if diagnose is not None and not roles:
+        raise ConfigError("--diagnose needs features beside the ids and the store has none; run vitrine embed first")
     modalities = load_modalities(workspace, roles)
     reports, tables = [], []
     for protocol in protocols:
@@ -77,6 +83,8 @@ def evaluate_store(
         )  # fmt: skip
         given = {"label_column": label_column, **dict(split.meta)}
         found = {"audit": audited.as_json(), "published": published_rows(split), "split": given}
+        if diagnose is not None:
+            found["diagnosis"] = diagnosed(split.train, split.valid, modalities, diagnose, progress)
         reports.append({**report, **found})
         tables.append(table)
     whole = reports[0] if len(reports) == 1 else {"reports": reports}

@@ -75,6 +75,9 @@ def evaluate(
     ablate: Annotated[
         bool, typer.Option("--ablate", help="Add a row without each modality to models that read them.")
     ] = False,
+    diagnose: Annotated[
+        bool, typer.Option("--diagnose", help="Add what features do to the gradients and the worth of item ids.")
+    ] = False,
     parameters: Annotated[
         list[Path] | None,
         typer.Option("--parameters", metavar="FILE", help="Model settings that vitrine search wrote. Repeatable."),
@@ -86,6 +89,7 @@ def evaluate(
     A model learns from a protocol's train rows alone; a served model is never read.
     """
     from eval.config import EvalConfig
+    from eval.diagnosis import DiagnosisConfig
     from eval.report import report_markdown
     from vitrine.cli.bar import progress
     from vitrine.evaluation import evaluate_store
@@ -107,6 +111,7 @@ def evaluate(
         EvalConfig.model_validate(wanted),
         protocols=tuple(dict.fromkeys(protocol or ("mmrec",))),
         label_column=label_column,
+        diagnose=DiagnosisConfig(seeds=EvalConfig.model_validate(wanted).seeds) if diagnose else None,
         also=json_path,
         progress=progress(),
     )
