@@ -16,6 +16,7 @@ from models.base import Recommender
 from models.bprmf import BPRMF, BPRMFConfig
 from models.content_knn import ContentKNN, ContentKNNConfig
 from models.content_linear import ContentLinear, ContentLinearConfig
+from models.din import DIN, DINConfig
 from models.ease import EASE, EASEConfig
 from models.freedom import FREEDOM, FREEDOMConfig
 from models.itemknn import ItemKNN, ItemKNNConfig
@@ -23,10 +24,12 @@ from models.lightgcn import LightGCN, LightGCNConfig
 from models.lirdrec.config import LIRDRecConfig
 from models.lirdrec.model import LIRDRec
 from models.popularity import Popularity, PopularityConfig
+from models.sasrec import SASRec, SASRecConfig
 from models.sequence_linear.config import SequenceLinearConfig
 from models.sequence_linear.model import SequenceLinear
 from models.sequence_tower.config import SequenceTowerConfig
 from models.sequence_tower.model import SequenceTower
+from models.two_tower import TwoTower, TwoTowerConfig
 from models.vbpr import VBPR, VBPRConfig
 
 RECOMMENDERS: Mapping[str, tuple[type[Recommender], type[BaseModel]]] = MappingProxyType(
@@ -43,6 +46,9 @@ RECOMMENDERS: Mapping[str, tuple[type[Recommender], type[BaseModel]]] = MappingP
         "lightgcn": (LightGCN, LightGCNConfig),
         "vbpr": (VBPR, VBPRConfig),
         "freedom": (FREEDOM, FREEDOMConfig),
+        "two_tower": (TwoTower, TwoTowerConfig),
+        "sasrec": (SASRec, SASRecConfig),
+        "din": (DIN, DINConfig),
         "lirdrec": (LIRDRec, LIRDRecConfig),
     }
 )
