@@ -107,6 +107,27 @@ SPACES: Mapping[str, Space] = MappingProxyType(
             "graph_weight": Real(0, 1, log=False),
             "edge_dropout": Real(0, 0.95, log=False),
         },
+        "two_tower": {
+            "dim": DIMS,
+            "hidden": Choice((64, 128, 256)),
+            "temperature": Real(0.02, 0.5),
+            "learning_rate": Real(1e-4, 1e-2),
+            "weight_decay": Real(1e-7, 1e-2),
+        },
+        "sasrec": {
+            "dim": Choice((32, 64, 128)),
+            "length": Choice((20, 50, 100, 200)),
+            "layers": Whole(1, 3),
+            "dropout": Real(0, 0.6, log=False),
+            "learning_rate": Real(1e-4, 1e-2),
+        },
+        "din": {
+            "dim": Choice((16, 32, 64)),
+            "length": Choice((10, 20, 50)),
+            "hidden": Choice((8, 16, 32, 64)),
+            "negatives": Whole(1, 10),
+            "learning_rate": Real(1e-4, 1e-2),
+        },
         "lirdrec": {
             "learning_rate": Real(3e-5, 1e-2),
             "regularisation": Real(1e-6, 1),
