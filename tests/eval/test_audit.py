@@ -117,7 +117,9 @@ def test_a_table_brought_along_is_noted_as_undated(log: pl.DataFrame, items: IdM
 
 def test_a_pair_in_two_parts_fails(log: pl.DataFrame, items: IdMap) -> None:
     split = make_split(log, items, protocol="last")
-    both: dict[str, Any] = {name: np.append(getattr(split.train, name), getattr(split.test, name)[0]) for name in COLUMNS}
+    both: dict[str, Any] = {
+        name: np.append(getattr(split.train, name), getattr(split.test, name)[0]) for name in COLUMNS
+    }
     leaking = replace(split, train=replace(split.train, **both))
     finding = of(audit(leaking, {}), "parts")
     assert finding.status == "failed" and "1 (user, item) pairs stand in train and test" in finding.text
