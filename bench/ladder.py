@@ -61,10 +61,13 @@ SETTINGS = (
 
 MODELS = (
     "popularity", "itemknn", "content_knn", "ease", "content_linear", "als", "bprmf", "vbpr", "lightgcn", "two_tower",
-    "lirdrec", "freedom", "sasrec", "din", "lirdrec-no-transformation", "lirdrec-no-copying", "lirdrec-no-item-graph",
+    "sequence_tower", "lirdrec", "freedom", "sasrec", "din", "lirdrec-no-transformation", "lirdrec-no-copying", "lirdrec-no-item-graph",
     "lirdrec-with-ids", "lirdrec-exact",
 )  # fmt: skip
 """Rows, in the order they are worked through."""
+
+STATED = ("sequence_linear", "sequence_tower")
+"""Models that also read what the shop states of its items (role `attributes`); the others read the vectors alone."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ def _alone() -> None:
 def fill(task: Task, stores: Path) -> Outcome:
     """Fit and measure one cell, unless it stands already."""
     started = time.monotonic()
-    config = EvalConfig(models=(task.model,), metrics=METRICS, seeds=(task.seed,), resamples=100)
+    config = _config((task.model,), (task.seed,), task.setting, resamples=100)
     split, modalities, key = inputs(stores, task.setting)
     workspace = Workspace(stores / task.setting.dataset)
     try:
@@ -163,10 +166,17 @@ def fill(task: Task, stores: Path) -> Outcome:
     return Outcome(task, time.monotonic() - started)
 
 
+def _config(models: tuple[str, ...], seeds: tuple[int, ...], setting: Setting, resamples: int = 2000) -> EvalConfig:
+    vectors = tuple(SPACES[setting.dataset])
+    roles = {model: vectors for model in models if model not in STATED}
+    return EvalConfig(models=models, metrics=METRICS, seeds=seeds, roles=roles, resamples=resamples)
+
+
 @lru_cache(maxsize=2)
 def inputs(stores: Path, setting: Setting) -> tuple[Split, dict[str, EmbeddingTable], str]:
     """Return the split, the vectors by role and the content key of the data."""
     from catalog.shop_data import load_shop
+    from embedding.attribute_table import attribute_table
     from vitrine.wiring import load_modalities
 
     workspace = Workspace(stores / setting.dataset)
@@ -176,7 +186,8 @@ def inputs(stores: Path, setting: Setting) -> tuple[Split, dict[str, EmbeddingTa
     )
     manifest = workspace.manifest("catalog")
     assert manifest is not None
-    return split, load_modalities(workspace, SPACES[setting.dataset]), manifest.key
+    modalities = load_modalities(workspace, SPACES[setting.dataset])
+    return split, {**modalities, "attributes": attribute_table(list(data.catalog))}, manifest.key
 
 
 def table_text(setting: Setting, tasks: list[Task], outcomes: dict[Task, Outcome], stores: Path) -> str:
@@ -195,14 +206,14 @@ def table_text(setting: Setting, tasks: list[Task], outcomes: dict[Task, Outcome
         return "\n".join([f"## {setting.title}", "", *notes, ""])
     split, modalities, key = inputs(stores, setting)
     workspace = Workspace(stores / setting.dataset)
-    config = EvalConfig(models=tuple(rows), metrics=METRICS, seeds=SEEDS)
+    config = _config(tuple(rows), SEEDS, setting)
     table = evaluate(split, modalities, config, workspace=workspace, data_key=key)
     report = report_json(
         table,
         dataset=setting.title,
         origin="import",
         data_key=key,
-        modalities=SPACES[setting.dataset],
+        modalities={**SPACES[setting.dataset], "attributes": f"attributes, for {', '.join(STATED)} alone"},
         config=config,
     )
     return "\n".join([report_markdown(report), *notes, *_claim(setting), ""])

@@ -29,6 +29,8 @@ class EvalConfig(BaseModel):
     """Modality roles whose vectors are dealt to the wrong items, as a control row `model (role shuffled)`."""
     ablate: bool = False
     """Adds for every modality role a row `model (without role)`, fitted without it, to models that read modalities."""
+    roles: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Modality roles by model name, for models that are not to read all of them."""
     resamples: int = Field(2000, ge=100)
     """Bootstrap resamples behind each interval."""
     overrides: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)

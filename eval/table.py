@@ -141,9 +141,16 @@ def _wanted(config: EvalConfig, modalities: Mapping[str, EmbeddingTable]) -> Ite
         yield _Wanted(model)
         if not hasattr(build(model), "modalities"):
             continue
-        yield from (_Wanted(model, role, "shuffled") for role in config.shuffle if role in modalities)
-        if config.ablate and len(modalities) > 1:
-            yield from (_Wanted(model, role, "without") for role in modalities)
+        read = _of(model, modalities, config)
+        yield from (_Wanted(model, role, "shuffled") for role in config.shuffle if role in read)
+        if config.ablate and len(read) > 1:
+            yield from (_Wanted(model, role, "without") for role in read)
+
+
+def _of(model: str, modalities: Mapping[str, EmbeddingTable], config: EvalConfig) -> Mapping[str, EmbeddingTable]:
+    """Return the modalities a model is to read."""
+    roles = config.roles.get(model, tuple(modalities))
+    return {role: table for role, table in modalities.items() if role in roles}
 
 
 def _row(
@@ -162,7 +169,7 @@ def _row(
     seeds = config.seeds[:1] if alike else config.seeds
     cells: list[Cell] = []
     for seed in seeds:
-        read = wanted.modalities(modalities, seed)
+        read = wanted.modalities(_of(wanted.model, modalities, config), seed)
         asked = (wanted.model, code_key(wanted.model), overrides, config.metrics, config.select_by, seed)
         key = cell_key(data_key, split, read, *asked)
         cell = load_cell(workspace, key) if workspace else None

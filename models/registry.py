@@ -56,6 +56,7 @@ RECOMMENDERS: Mapping[str, tuple[type[Recommender], type[BaseModel]]] = MappingP
 
 PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
     {
+        "lirdrec-exact": ("lirdrec", {"reduction": "none", "batch_size": 2048, "learning_rate": 1e-4}),
         "lirdrec-no-transformation": ("lirdrec", {"transformation": False}),
         "lirdrec-no-copying": ("lirdrec", {"copying": False}),
         "lirdrec-no-item-graph": ("lirdrec", {"item_graph": False}),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class LIRDRecConfig(BaseModel):
-    """Settings of `LIRDRec`; the defaults are the reference's for the movies data.
+    """Settings of `LIRDRec`; the preset `lirdrec-exact` is the reference, its arithmetic and its settings.
 
     Source:
         arXiv 2505.04960, sections 3 and 4; `docs/recommenders.md` writes the model out.
@@ -29,11 +31,21 @@ class LIRDRecConfig(BaseModel):
     regularisation: float = Field(1e-4, ge=0)
     """lambda, on the mean squares of the final user and item tables."""
 
-    learning_rate: float = Field(1e-4, gt=0)
+    learning_rate: float = Field(2e-3, gt=0)
     """Step size of Adam."""
 
-    batch_size: int = Field(2048, ge=1)
-    """Triples (user, taken item, sampled item) a step."""
+    batch_size: int | None = Field(None, ge=1)
+    """Triples (user, taken item, sampled item) a step; None: an eighth of the training rows, at least 512, so that an
+    epoch walks the whole graph eight times however large it is."""
+
+    loss: Literal["bpr", "softmax"] = "bpr"
+    """`bpr`: the taken item above one sampled item. `softmax`: above `negatives` items shared by the step."""
+
+    negatives: int = Field(1024, ge=1)
+    """With `softmax`: items drawn uniformly for a step, all of them where there are no more."""
+
+    temperature: float = Field(0.2, gt=0)
+    """With `softmax`: scores are divided by it."""
 
     copy_weight: float = Field(0.9, gt=0, lt=1)
     """w1 before the first epoch: how much the scorers count against the copied weights (1 - w1)."""
@@ -62,12 +74,16 @@ class LIRDRecConfig(BaseModel):
     ids: bool = False
     """Adds a branch of learned item rows beside those read from features, with users and scorer of its own."""
 
-    reduce_to: int | None = Field(None, ge=1)
-    """Principal components a modality keeps before the encoders; None: the vectors as they are. The graph of alike
-    items is always that of the vectors as they are."""
+    reduction: Literal["principal", "none"] = "principal"
+    """`principal`: encoders read `components` principal components of each modality; `none`: the vectors as they are,
+    as the paper has it. The graph of alike items is always that of the vectors as they are."""
 
-    whiten: bool = False
-    """With `reduce_to`: components get unit spread, so that Adam learns from all of them at one rate."""
+    components: int | None = Field(None, ge=1)
+    """Principal components a modality keeps; None: one for every 48 items, at least 64."""
+
+    whitening: float = Field(1.0, ge=0, le=1)
+    """With `principal`: how far components are brought to one spread, so that Adam learns from the small ones at the
+    rate of the large: each is divided by its standard deviation to this power."""
 
     recent_weight: float = Field(0.3, ge=0, le=1)
     """Serving only: share of the session's row in the row of a known shopper who has recent items."""

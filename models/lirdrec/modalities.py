@@ -20,6 +20,10 @@ IDS = "ids"
 """Name of the branch of learned item rows."""
 
 
+LEAST_COMPONENTS, ITEMS_A_COMPONENT = 64, 48
+"""More components than that fit the training rows by heart (docs/experiments.md, 2026-11-21)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Features:
     """The items' features.
@@ -63,8 +67,9 @@ def build_features(
         means[name] = aligned[present].mean(axis=0, dtype=np.float64).astype(np.float32)
         units[name] = unit_rows(aligned)
         aligned[~present] = means[name]
-        if config.reduce_to is not None:
-            bases[name] = principal(aligned - means[name], config.reduce_to, whiten=config.whiten)
+        if config.reduction == "principal":
+            count = config.components or max(LEAST_COMPONENTS, len(items) // ITEMS_A_COMPONENT)
+            bases[name] = principal(aligned - means[name], count, whitening=config.whitening)
         inputs[name] = aligned
     return Features(_branches(inputs, means, bases, config), units, means, bases)
 
@@ -109,19 +114,19 @@ def _branches(
     return {**read, TRANSFORMED: transformed(list(read.values()))} if config.transformation else read
 
 
-def principal(centred: Floats, count: int, *, whiten: bool) -> Floats:
+def principal(centred: Floats, count: int, *, whitening: float) -> Floats:
     """Return the directions of greatest spread of centred rows (n, width), (width, at most `count`).
 
-    Multiplied with it, rows keep their lengths along those directions, or with `whiten` get unit spread in each.
-    Directions without spread are left out.
+    Multiplied with it, rows keep their lengths along those directions (`whitening` 0), or get unit spread in each
+    (1), or something between. Directions without spread are left out.
     """
     covariance = (centred.T @ centred).astype(np.float64) / len(centred)
     spread, directions = np.linalg.eigh(covariance)
-    order = np.argsort(-spread, kind="stable")[:count]
-    order = order[spread[order] > 1e-9 * max(float(spread.max()), 1e-30)]
+    order = np.argsort(-spread, kind="stable")
+    order = order[:count]
+    order = order[spread[order] > 1e-6 * max(float(spread.max()), 1e-30)]
     basis = directions[:, order] * np.sign(directions[np.abs(directions[:, order]).argmax(axis=0), order])
-    if whiten:
-        basis = basis / np.sqrt(spread[order])
+    basis = basis * spread[order] ** (-whitening / 2)
     return np.ascontiguousarray(basis, np.float32)
 
 

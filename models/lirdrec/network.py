@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.lirdrec.modalities import IDS
-from models.lirdrec.products import Graph, leaky_linear, linear
+from models.lirdrec.products import Graph, leaky_linear, linear, times_transpose_both
 
 
 @dataclass(frozen=True)
@@ -143,3 +143,27 @@ def bpr_loss(tables: Tables, triples: Tensor, regularisation: float) -> Tensor:
     margin = (users * (taken - sampled)).sum(1)
     penalty = tables.users.square().mean() + tables.items.square().mean()
     return functional.softplus(-margin).mean() + regularisation * penalty
+
+
+def softmax_loss(
+    tables: Tables, triples: Tensor, candidates: Tensor, regularisation: float, temperature: float
+) -> Tensor:
+    """Return the mean softmax log-loss of the taken items among `candidates`, plus the mean squares of the tables.
+
+    Args:
+        tables: One forward pass.
+        triples: (3, b) rows of users, taken items, sampled items; the sampled ones are not read.
+        candidates: (n,) rows of items drawn uniformly, which needs no correction for how often each is drawn.
+        regularisation: lambda.
+        temperature: What scores are divided by.
+
+    Source:
+        Wu et al., "On the effectiveness of sampled softmax loss for item recommendation", TOIS 2024, equation 4.
+    """
+    users = functional.embedding(triples[0], tables.users) / temperature
+    taken = functional.embedding(triples[1], tables.items)
+    others = times_transpose_both(users, functional.embedding(candidates, tables.items))
+    others = others.masked_fill(triples[1][:, None] == candidates[None], -torch.inf)
+    logits = torch.cat([(users * taken).sum(1, keepdim=True), others], dim=1)
+    penalty = tables.users.square().mean() + tables.items.square().mean()
+    return (logits.logsumexp(1) - logits[:, 0]).mean() + regularisation * penalty

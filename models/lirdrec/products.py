@@ -42,6 +42,12 @@ def linear(inputs: Tensor, weight: Tensor) -> Tensor:
     return product
 
 
+def times_transpose_both(left: Tensor, right: Tensor) -> Tensor:
+    """Return `left @ right.T`, (n, m) of (n, d) and (m, d), with a gradient for either."""
+    product: Tensor = _Linear.apply(left, right)  # type: ignore[no-untyped-call]
+    return product
+
+
 class _LeakyLinear(Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

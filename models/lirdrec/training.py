@@ -17,7 +17,7 @@ from catalog.progress import Progress
 from catalog.vectors import Floats
 from models.base import FitReport, UserScorer, Validate
 from models.lirdrec.config import LIRDRecConfig
-from models.lirdrec.network import Network, Tables, bpr_loss
+from models.lirdrec.network import Network, Tables, bpr_loss, softmax_loss
 from models.triples import TripleSampler
 
 
@@ -93,7 +93,7 @@ def epochs(
         losses = []
         for triples in sampler.epoch(rng):
             tables = network(weights.scorer_weight, weights.copy_weight)
-            loss = bpr_loss(tables, torch.from_numpy(triples), config.regularisation)
+            loss = _loss(tables, triples, config, rng)
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             optimiser.step()
@@ -108,6 +108,15 @@ def epochs(
         with torch.no_grad():
             tables = network(weights.scorer_weight, weights.copy_weight)
         yield Epoch(number, mean, tables, weights.scorer_weight, weights.copy_weight)
+
+
+def _loss(tables: Tables, triples: npt.NDArray[np.int64], config: LIRDRecConfig, rng: np.random.Generator) -> Tensor:
+    if config.loss == "bpr":
+        return bpr_loss(tables, torch.from_numpy(triples), config.regularisation)
+    n_items = len(tables.items)
+    drawn = rng.choice(n_items, config.negatives, replace=False) if config.negatives < n_items else np.arange(n_items)
+    candidates = torch.from_numpy(drawn.astype(np.int64))
+    return softmax_loss(tables, torch.from_numpy(triples), candidates, config.regularisation, config.temperature)
 
 
 def fit(

@@ -18,14 +18,16 @@ from models.base import TrainingData, UserScorer
 from models.lirdrec.config import LIRDRecConfig
 from models.lirdrec.graphs import graph_weights, item_graph, knn_graph, nearest
 from models.lirdrec.learner import build_network
-from models.lirdrec.modalities import align_new, build_features, unit_rows
+from models.lirdrec.modalities import align_new, build_features, principal, unit_rows
 from models.lirdrec.model import LIRDRec
+from models.lirdrec.network import Tables, softmax_loss
 from models.lirdrec.serving import fold_in
 from models.triples import TripleSampler
 
 N_USERS, N_ITEMS = 12, 25
 USERS = IdMap([f"u{n}" for n in range(N_USERS)], "user")
 ITEMS = IdMap([f"i{n}" for n in range(N_ITEMS)])
+EXACT = LIRDRecConfig(reduction="none")
 SMALL = LIRDRecConfig(dim=8, neighbours=4, batch_size=32, epochs=3, learning_rate=0.01)
 
 
@@ -185,18 +187,71 @@ def test_fold_in_is_the_models_own_row_of_a_user_without_a_row() -> None:
 def test_features_an_item_lacks_are_the_mean() -> None:
     have = IdMap(ITEMS.ids[:20])
     table = EmbeddingTable(have, np.arange(40, dtype=np.float32).reshape(20, 2), "t")
-    features = build_features({"text": table}, ITEMS)
+    features = build_features({"text": table}, ITEMS, EXACT)
     np.testing.assert_allclose(features.inputs["text"][20:], [[19, 20]] * 5)
     assert (features.units["text"][20:] == 0).all()
     later = align_new({}, IdMap(["new"]), features.means)
     np.testing.assert_allclose(later.inputs["text"], [[19, 20]])
 
 
+def test_principal_components_keep_lengths_or_get_unit_spread() -> None:
+    rng = np.random.default_rng(3)
+    given = rng.normal(size=(400, 5)) * np.array([9, 5, 3, 1, 0]) @ np.linalg.qr(rng.normal(size=(5, 5)))[0]
+    centred = (given - given.mean(axis=0)).astype(np.float32)
+    kept = centred @ principal(centred, 5, whitening=0.0)
+    assert kept.shape == (400, 4), "a direction without spread is left out"
+    np.testing.assert_allclose(kept @ kept.T, centred @ centred.T, atol=2e-3)
+    white = centred @ principal(centred, 2, whitening=1.0)
+    np.testing.assert_allclose(white.T @ white / 400, np.eye(2), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "branches"),
+    [
+        ({"transformation": False}, ["text"]),
+        ({"copying": False}, ["text", "transformed"]),
+        ({"item_graph": False}, ["text", "transformed"]),
+        ({"ids": True}, ["text", "transformed", "ids"]),
+        ({"reduction": "none"}, ["text", "transformed"]),
+        ({"loss": "softmax", "negatives": 5}, ["text", "transformed"]),
+    ],
+    ids=str,
+)
+def test_every_variant_trains_serves_and_takes_new_items(
+    changes: dict[str, object], branches: list[str], tmp_path: Path
+) -> None:
+    model = LIRDRec(SMALL.model_copy(update=changes))
+    given = tables({"text": 6})
+    model.fit(TrainingData(interactions(random_pairs()), given), seed=1)
+    assert model._arrays["theta_mean"].shape == (len(branches),)
+    if changes.get("copying") is False:
+        assert model._arrays["epoch_weights"].tolist() == [1, 0]
+    new = EmbeddingTable(IdMap(["new"]), given["text"].vectors[:1], "text")
+    assert model.add_items({"text": new}) == 1
+    assert model._arrays["items"].shape == (N_ITEMS + 1, 8 * len(branches))
+    if changes.get("item_graph") is False:
+        assert (model._arrays["items"][:N_ITEMS] == model._arrays["hidden"]).all()
+    if "ids" in branches:
+        assert (model._arrays["fold_in"][-1][-8:] == 0).all(), "nobody took it: no learned row"
+    model.save(tmp_path)
+    assert (LIRDRec.load(tmp_path).score("u1", ["new"]).values == model.score("u1", ["new"]).values).all()
+
+
+def test_softmax_by_arithmetic() -> None:
+    users, items = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 0.0], [1.0, 5.0], [0.0, 1.0]])
+    found = Tables(users, items, items, items, users)
+    loss = softmax_loss(found, torch.tensor([[0], [0], [1]]), torch.tensor([0, 1, 2]), 0.1, temperature=0.5)
+    logs = -np.log(np.exp(4) / (np.exp(4) + np.exp(2) + np.exp(0)))
+    assert loss.item() == pytest.approx(logs + 0.1 * (0.5 + (4 + 1 + 25 + 1) / 6), rel=1e-5)
+
+
 def test_transformed_features_by_the_textbook() -> None:
     """DCT-II of (1, 2): (3, -1) / sqrt(2); of (0, 3): (3, -3) / sqrt(2)."""
     ids = IdMap(["a", "b"])
     given = np.array([[1, 2], [0, 3]], np.float32)
-    inputs = build_features({"x": EmbeddingTable(ids, given, "x"), "y": EmbeddingTable(ids, given, "y")}, ids).inputs
+    inputs = build_features(
+        {"x": EmbeddingTable(ids, given, "x"), "y": EmbeddingTable(ids, given, "y")}, ids, EXACT
+    ).inputs
     half = np.array([[3, -1], [3, -3]]) / np.sqrt(2)
     assert list(inputs) == ["x", "y", "transformed"]
     np.testing.assert_allclose(inputs["transformed"], np.concatenate([half, half], axis=1), rtol=1e-6)
