@@ -60,9 +60,9 @@ SETTINGS = (
 )
 
 MODELS = (
-    "popularity", "itemknn", "content_knn", "ease", "content_linear", "als", "bprmf", "vbpr", "lightgcn", "two_tower",
-    "sequence_tower", "lirdrec", "freedom", "sasrec", "din", "lirdrec-no-transformation", "lirdrec-no-copying", "lirdrec-no-item-graph",
-    "lirdrec-with-ids", "lirdrec-exact",
+    "popularity", "itemknn", "content_knn", "ease", "content_linear", "als", "bprmf", "vbpr", "two_tower", "freedom",
+    "lightgcn", "lirdrec", "sasrec", "din", "sequence_linear", "lirdrec-no-transformation", "lirdrec-no-copying",
+    "lirdrec-no-item-graph", "lirdrec-with-ids", "sequence_tower", "lirdrec-exact",
 )  # fmt: skip
 """Rows, in the order they are worked through."""
 
