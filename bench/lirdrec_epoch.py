@@ -232,7 +232,8 @@ def _scorer(parameters: dict[str, Tensor], name: str, part: Tensor) -> Tensor:
 def stacked(bipartite: sparse.csr_array) -> sparse.csr_array:
     """Return the square graph of users over items."""
     n_users, n_items = bipartite.shape
-    users, items = sparse.csr_array((n_users, n_users)), sparse.csr_array((n_items, n_items))
+    users = sparse.csr_array((n_users, n_users), dtype=np.float32)
+    items = sparse.csr_array((n_items, n_items), dtype=np.float32)
     upper = sparse.hstack([users, bipartite], format="csr")
     return sparse.csr_array(sparse.vstack([upper, sparse.hstack([bipartite.T.tocsr(), items], format="csr")]))
 
