@@ -98,7 +98,9 @@ def main() -> None:
     )
     results = []
     for seed in given.seeds:
-        model = LIRDRec(LIRDRecConfig(max_epochs=given.max_epochs))
+        model = LIRDRec(
+            LIRDRecConfig(reduction="none", batch_size=2048, learning_rate=1e-4, max_epochs=given.max_epochs)
+        )
         started = time.process_time()
         report = model.fit(data, validate=lambda scorer: valid.judge(scorer)[1], seed=seed)
         cpu = time.process_time() - started
