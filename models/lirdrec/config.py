@@ -85,5 +85,8 @@ class LIRDRecConfig(BaseModel):
     """With `principal`: how far components are brought to one spread, so that Adam learns from the small ones at the
     rate of the large: each is divided by its standard deviation to this power."""
 
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where training runs; `auto` takes a GPU where torch finds one. What is served needs neither."""
+
     recent_weight: float = Field(0.3, ge=0, le=1)
     """Serving only: share of the session's row in the row of a known shopper who has recent items."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from catalog.errors import ConfigError
 from catalog.log import Interactions
 from catalog.progress import Progress
 from models.base import FitReport, Validate
@@ -32,7 +33,7 @@ def learn(
 ) -> tuple[FitReport, dict[str, npt.NDArray[Any]]]:
     """Train and return the report and the named tables (`docs/recommenders.md` lists them)."""
     positives = train.csr()
-    network = build_network(train, features, config, seed)
+    network = build_network(train, features, config, seed).place(training_device(config))
     fitted = fit(
         network,
         TripleSampler(train, config.batch_size or max(512, len(train) // 8)),
@@ -49,6 +50,18 @@ def learn(
     arrays |= {f"mean.{name}": mean for name, mean in features.means.items()}
     arrays |= {f"basis.{name}": basis for name, basis in features.bases.items()}
     return fitted.report, arrays
+
+
+def training_device(config: LIRDRecConfig) -> torch.device:
+    """Return where `config` wants the training.
+
+    Raises:
+        ConfigError: When a GPU is asked for and torch finds none.
+    """
+    there = torch.cuda.is_available()
+    if config.device == "cuda" and not there:
+        raise ConfigError("lirdrec: device 'cuda' is not there; 'cpu' or 'auto' would be valid")
+    return torch.device("cuda" if there and config.device != "cpu" else "cpu")
 
 
 def build_network(train: Interactions, features: Features, config: LIRDRecConfig, seed: int) -> Network:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,10 @@ class Tables:
     hidden: Tensor  # (n_items, B * d)
     fold_in: Tensor  # (n_items, B * d): what a user row gathers from its items, layers 0..L-1
     alpha: Tensor  # (n_users, B)
+
+    def cpu(self) -> Tables:
+        """Return the same tables in main memory."""
+        return Tables(*(getattr(self, field.name).cpu() for field in fields(self)))
 
 
 class Branch(nn.Module):
@@ -89,6 +93,15 @@ class Network(nn.Module):
         if ids:
             self.add_module(f"branch_{IDS}", IdBranch(n_items, dim, n_users))
         self.theta = nn.Parameter(nn.init.xavier_normal_(torch.empty(n_users, len(self.names))))
+
+    def place(self, device: torch.device) -> Network:
+        """Move parameters, features and graphs to `device`; return the network."""
+        self.to(device)
+        self._features = {name: table.to(device) for name, table in self._features.items()}
+        self._down = self._down.to(device)
+        self._up = self._down.transpose()
+        self._alike = self._alike.to(device) if self._alike is not None else None
+        return self
 
     def branch(self, name: str) -> Branch | IdBranch:
         """Return the branch called `name`."""

@@ -89,6 +89,12 @@ class Graph:
         )
         return product
 
+    def to(self, device: torch.device) -> Graph:
+        """Return the same graph on `device`."""
+        other = object.__new__(Graph)
+        other.matrix, other.transposed = self.matrix.to(device), self.transposed.to(device)
+        return other
+
     def transpose(self) -> Graph:
         """Return the same graph the other way round, sharing memory."""
         other = object.__new__(Graph)

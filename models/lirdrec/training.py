@@ -80,9 +80,12 @@ def epochs(
 ) -> Iterator[Epoch]:
     """Train for ever, one epoch a step.
 
+    On a GPU nothing waits for it within an epoch: losses stay there until the epoch ends.
+
     Raises:
         DataError: When the loss is no longer finite.
     """
+    device = network.theta.device
     optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     weights = WeightCopying(config.copy_weight, config.copy_decay) if config.copying else ScorersAlone()
     last_alpha: Tensor | None = None
@@ -93,7 +96,7 @@ def epochs(
         losses = []
         for triples in sampler.epoch(rng):
             tables = network(weights.scorer_weight, weights.copy_weight)
-            loss = _loss(tables, triples, config, rng)
+            loss = _loss(tables, torch.from_numpy(triples).to(device, non_blocking=True), config, rng)
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             optimiser.step()
@@ -107,16 +110,16 @@ def epochs(
             )
         with torch.no_grad():
             tables = network(weights.scorer_weight, weights.copy_weight)
-        yield Epoch(number, mean, tables, weights.scorer_weight, weights.copy_weight)
+        yield Epoch(number, mean, tables.cpu(), weights.scorer_weight, weights.copy_weight)
 
 
-def _loss(tables: Tables, triples: npt.NDArray[np.int64], config: LIRDRecConfig, rng: np.random.Generator) -> Tensor:
+def _loss(tables: Tables, triples: Tensor, config: LIRDRecConfig, rng: np.random.Generator) -> Tensor:
     if config.loss == "bpr":
-        return bpr_loss(tables, torch.from_numpy(triples), config.regularisation)
+        return bpr_loss(tables, triples, config.regularisation)
     n_items = len(tables.items)
     drawn = rng.choice(n_items, config.negatives, replace=False) if config.negatives < n_items else np.arange(n_items)
-    candidates = torch.from_numpy(drawn.astype(np.int64))
-    return softmax_loss(tables, torch.from_numpy(triples), candidates, config.regularisation, config.temperature)
+    candidates = torch.from_numpy(drawn.astype(np.int64)).to(triples.device, non_blocking=True)
+    return softmax_loss(tables, triples, candidates, config.regularisation, config.temperature)
 
 
 def fit(
@@ -165,4 +168,4 @@ def dot_scorer(users: Floats, items: Floats) -> UserScorer:
 
 
 def _copy(network: Network) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in network.named_parameters()}
+    return {name: value.detach().cpu().clone() for name, value in network.named_parameters()}

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from catalog.errors import DataError
+from catalog.errors import ConfigError, DataError
 from catalog.ids import IdMap
 from catalog.log import Interactions
 from catalog.vectors import EmbeddingTable
@@ -20,8 +20,9 @@ from models.lirdrec.graphs import graph_weights, item_graph, knn_graph, nearest
 from models.lirdrec.learner import build_network
 from models.lirdrec.modalities import align_new, build_features, principal, unit_rows
 from models.lirdrec.model import LIRDRec
-from models.lirdrec.network import Tables, softmax_loss
+from models.lirdrec.network import Tables, bpr_loss, softmax_loss
 from models.lirdrec.serving import fold_in
+from models.lirdrec.training import epochs
 from models.triples import TripleSampler
 
 N_USERS, N_ITEMS = 12, 25
@@ -303,3 +304,32 @@ def test_a_few_epochs_on_the_movies_beat_chance_by_far() -> None:
     report = model.fit(data, validate=lambda scorer: valid.judge(scorer)[1], seed=999)
     assert report.best is not None
     assert report.best > 10 * 20 / len(model.items)
+
+
+def test_a_gpu_that_is_not_there_is_refused() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(ConfigError, match="device 'cuda' is not there; 'cpu' or 'auto' would be valid"):
+        LIRDRec(SMALL.model_copy(update={"device": "cuda"})).fit(
+            TrainingData(interactions(random_pairs()), tables({"text": 6}))
+        )
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: torch finds no CUDA device")
+def test_no_step_waits_for_the_gpu_and_it_learns_what_the_cpu_learns() -> None:
+    train, given = interactions(random_pairs()), tables({"text": 6})
+    losses = []
+    for name in ("cpu", "cuda"):
+        config = SMALL.model_copy(update={"device": name})
+        network = build_network(train, build_features(given, ITEMS, config), config, 1).place(torch.device(name))
+        run = epochs(network, TripleSampler(train, 32), config, np.random.default_rng(0))
+        losses.append([next(run).loss for _ in range(3)])
+    np.testing.assert_allclose(losses[0], losses[1], atol=1e-4)
+    tables_now = network(0.9, 0.1)
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        triples = torch.zeros((3, 4), dtype=torch.int64, device="cuda")
+        torch.autograd.backward(bpr_loss(tables_now, triples, 1e-4))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
