@@ -131,7 +131,7 @@ def run(mode: str, size: Size) -> Run:
 
 
 def measured_rate(size: Size) -> float:
-    """Return the machine's GFLOP/s in a product of the widest encoder's shape: the best of both libraries, five times."""
+    """Return the machine's GFLOP/s in a product of the widest encoder's shape: the best of both libraries."""
     left, right = torch.randn(size.items, sum(size.widths)), torch.randn(256, sum(size.widths))
     spent = []
     for product in (functional.linear, times_transpose) * 5:
