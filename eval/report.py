@@ -20,7 +20,7 @@ from eval.table import Row, Table
 
 LABELS = {
     "import": "real data, measured here",
-    "generated": "generated shop (plumbing)",
+    "generated": "generated shop, plumbing",
 }
 
 

@@ -86,7 +86,10 @@ def fit_served(
     taken = positives(log, settings.positives).sort("timestamp", maintain_order=True)
     everything = _interactions(taken, items)
     scout = _scout(name, overrides, taken, items, modalities, settings.seed, progress)
-    if scout is not None and scout.epochs is not None:
+    found = getattr(scout.model, "settings_found", None) if scout is not None else None
+    if found is not None:
+        overrides |= found()
+    elif scout is not None and scout.epochs is not None:
         overrides["epochs"] = scout.epochs
     model = build(name, overrides)
     report = model.fit(TrainingData(everything, modalities), seed=settings.seed, progress=progress)

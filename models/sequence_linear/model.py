@@ -90,6 +90,13 @@ class SequenceLinear(HistoryModel[SequenceLinearConfig]):
             self._settle(best, evidence)
         return FitReport(len(history), time.perf_counter() - started, value, history)
 
+    def settings_found(self) -> dict[str, Any]:
+        """Return what the search settled on, as settings for a fit on more data without validation."""
+        weights = {name.removeprefix(CONTENT): value for name, value in self.chosen.items() if name.startswith(CONTENT)}
+        return {
+            "sequence": self.chosen["sequence"], "regularisation": self.chosen["regularisation"], "weights": weights,
+        }  # fmt: skip
+
     def _start(self, roles: tuple[str, ...]) -> dict[str, float]:
         content = {CONTENT + role: self.config.weights.get(role, self.config.weight) for role in roles}
         return {"sequence": self.config.sequence, "regularisation": self.config.regularisation, **content}

@@ -35,6 +35,10 @@ class SequenceTower(SequenceLinear):
     config_kind = SequenceTowerConfig
     config: SequenceTowerConfig
 
+    def settings_found(self) -> dict[str, Any]:
+        """Return what the searches settled on, the tower's share among it, as settings."""
+        return {**super().settings_found(), "share": self.chosen["tower"]}
+
     def fit(
         self, data: TrainingData, *, validate: Validate | None = None, seed: int = 0, progress: Progress = SILENT
     ) -> FitReport:

@@ -168,3 +168,13 @@ def test_the_search_keeps_the_best_solution_and_says_what_it_chose(tmp_path: Pat
 def test_a_catalogue_beyond_the_limit_is_refused_before_any_work() -> None:
     with pytest.raises(DataError, match=r"sequence_linear: 4 items exceed max_items = 3"):
         build("sequence_linear", {"max_items": 3}).fit(TrainingData(TRAIN))
+
+
+def test_what_the_search_found_is_what_a_later_fit_takes() -> None:
+    given = TrainingData(TRAIN)
+    searched = SequenceLinear(SequenceLinearConfig(max_trials=6))
+    searched.fit(given, validate=lambda scorer: float(scorer(np.arange(3)).std()))
+    again = SequenceLinear(SequenceLinearConfig.model_validate(searched.settings_found()))
+    again.fit(given)
+    assert again.chosen == searched.chosen
+    np.testing.assert_allclose(again.score_users(np.arange(3)), searched.score_users(np.arange(3)), rtol=1e-5)
