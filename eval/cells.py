@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from catalog.ids import IdMap
 from catalog.log import Interactions
@@ -16,7 +17,7 @@ from catalog.splits import Split
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace, content_key
 from eval.backdrop import Backdrop, gini
-from eval.metrics import METRIC_NAMES, Metric, Values, coverage, largest_k, per_user
+from eval.metrics import COLD_NAME, METRIC_NAMES, Metric, Values, coverage, largest_k, per_user
 from eval.selection import areas, hits, top_k
 from models.base import Recommender, TrainingData, UserScorer
 from models.registry import build
@@ -90,6 +91,8 @@ class Judged:
                 values[str(metric)] = np.concatenate(auc)
             elif metric.name in METRIC_NAMES:
                 values[str(metric)] = per_user(metric, hit, n_relevant)
+            elif metric.name == COLD_NAME and backdrop is not None:
+                values[str(metric)] = _cold_recall(shown, relevant[self.users], backdrop)
             elif metric.name == "coverage":
                 whole[str(metric)] = coverage(top, metric.k, len(self.relevant.items))
             elif metric.name == "gini":
@@ -97,6 +100,16 @@ class Judged:
             elif backdrop is not None:
                 values[str(metric)] = getattr(backdrop, metric.name)(shown)
         return values, whole
+
+
+def _cold_recall(top: npt.NDArray[np.int64], relevant: sparse.csr_array, backdrop: Backdrop) -> Values:
+    """Return recall over the relevant items that nobody took in train, NaN where a user has none."""
+    cold = relevant.copy()
+    cold.data = cold.data * (backdrop.counts[cold.indices] == 0)
+    cold.eliminate_zeros()
+    n = np.diff(cold.indptr)
+    found = hits(top, cold).sum(axis=1)
+    return np.asarray(np.divide(found, n, out=np.full(len(n), np.nan), where=n > 0))
 
 
 def judged_parts(split: Split) -> tuple[Judged, Judged]:

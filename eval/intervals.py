@@ -30,10 +30,11 @@ class Paired:
 
 
 def bootstrap_interval(values: Values, *, seed: int, resamples: int = RESAMPLES) -> Interval:
-    """Return the mean of `values` (n_users,) with its percentile bootstrap interval.
+    """Return the mean of `values` (n_users,) with its percentile bootstrap interval; NaN (no value) is left out.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
     """
+    values = values[np.isfinite(values)]
     if len(values) == 0:
         return Interval(float("nan"), float("nan"), float("nan"))
     rng = np.random.default_rng(seed)
@@ -51,7 +52,7 @@ def paired_test(a: Values, b: Values, *, seed: int, flips: int = FLIPS) -> Paire
     """
     difference = a - b
     interval = bootstrap_interval(difference, seed=seed)
-    moved = difference[difference != 0]
+    moved = difference[(difference != 0) & np.isfinite(difference)]
     if len(moved) == 0:
         return Paired(interval, 1.0)
     rng = np.random.default_rng(seed)

@@ -23,10 +23,13 @@ METRIC_NAMES: tuple[str, ...] = ("ndcg", "recall", "hit", "mrr", "map", "precisi
 LIST_NAMES: tuple[str, ...] = ("novelty", "popularity", "diversity")
 """What a user's list is like, whoever takes from it (`eval.backdrop`), one value a user."""
 
+COLD_NAME = "coldrecall"
+"""Recall over a user's relevant items that nobody took in train; NaN for a user without one."""
+
 WHOLE_NAMES: tuple[str, ...] = ("coverage", "gini")
 """Properties of all lists together: no per-user value."""
 
-_ALL = (*METRIC_NAMES, *LIST_NAMES, *WHOLE_NAMES)
+_ALL = (*METRIC_NAMES, COLD_NAME, *LIST_NAMES, *WHOLE_NAMES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ def report_json(
         "label": LABELS[origin],
         "models": {row.name: _row_json(row) for row in table.rows},
         "refused": dict(table.refused),
+        "cold": _cold(table),
         "paired": [
             {
                 "a": c.a,
@@ -53,6 +54,20 @@ def report_json(
         "commit": commit(),
         "version": version("vitrine"),
     }
+
+
+def _cold(table: Table) -> dict[str, Any]:
+    """Return the first metric of users with a history and of users without, where a protocol keeps both."""
+    metric = next((m for row in table.rows for m in row.values), None)
+    if metric is None or not table.cold_users:
+        return {}
+    groups: dict[str, Any] = {}
+    for row in table.rows:
+        cold = np.array([user in table.cold_users for user in row.users])
+        for group, inside in (("with a history", ~cold), ("without a history", cold)):
+            found = groups.setdefault(group, {"users": int(inside.sum()), "metric": metric, "models": {}})
+            found["models"][row.name] = _finite(float(row.values[metric][inside].mean())) if inside.any() else None
+    return groups
 
 
 def _row_json(row: Row) -> dict[str, Any]:
@@ -88,6 +103,9 @@ def report_markdown(report: Mapping[str, Any]) -> str:
         cells = [_cell(row["metrics"][m]) for m in metrics]
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {row['epochs']} | {row['fit_seconds']:.1f} |")
     lines += _seed_lines(report, metrics[0])
+    for group, found in report.get("cold", {}).items():
+        each = ", ".join(f"{name} {value:.4f}" for name, value in found["models"].items() if value is not None)
+        lines += ["", f"{found['metric']} of the {found['users']} users {group}: {each or 'nobody'}."]
     lines += [f"- {name}: no row: {why}" for name, why in report.get("refused", {}).items()]
     if report.get("published"):
         rows = ", ".join(f"{name} {value:.4f}" for name, value in report["published"].items())

@@ -56,6 +56,7 @@ class Table:
     """All rows of one protocol, and each row against the first (and against its own controls).
 
     Attributes:
+        cold_users: External ids of the judged users without a train row.
         refused: Model -> why it could not be fitted, such as a size limit; it has no row.
     """
 
@@ -65,6 +66,7 @@ class Table:
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
     refused: Mapping[str, str]
+    cold_users: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ def evaluate(
         tuple(rows),
         tuple(_comparisons(rows, config)),
         refused,
+        frozenset(split.users.at(split.cold_users)),
     )
 
 
@@ -194,7 +197,7 @@ def _row(
 def _over_seeds(title: str, cells: list[Cell], metrics: list[Metric], seeds: tuple[int, ...], resamples: int) -> Row:
     values = {m: np.mean([cell.values[m] for cell in cells], axis=0) for m in cells[0].values}
     intervals = {m: bootstrap_interval(v, seed=0, resamples=resamples) for m, v in values.items()}
-    means = {m: [float(np.mean(cell.values[m])) for cell in cells] for m in values}
+    means = {m: [_mean(cell.values[m]) for cell in cells] for m in values}
     for metric in cells[0].whole:
         means[metric] = [cell.whole[metric] for cell in cells]
         mean = float(np.mean(means[metric]))
@@ -210,6 +213,11 @@ def _over_seeds(title: str, cells: list[Cell], metrics: list[Metric], seeds: tup
         {metric: (min(each), max(each)) for metric, each in means.items()},
         tuple(cell.history for cell in cells),
     )
+
+
+def _mean(values: Values) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def _comparisons(rows: list[Row], config: EvalConfig) -> list[Comparison]:

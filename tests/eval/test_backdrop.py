@@ -11,6 +11,8 @@ from catalog.ids import IdMap
 from catalog.log import Interactions
 from catalog.vectors import EmbeddingTable
 from eval.backdrop import Backdrop, gini
+from eval.cells import _cold_recall
+from eval.intervals import bootstrap_interval
 from eval.metrics import parse_metric
 from eval.selection import areas
 
@@ -62,6 +64,15 @@ def test_auc_counts_pairs_in_order_and_half_of_ties():
     assert areas(scores, relevant, masked).tolist() == [1.5 / 4]
     everything = sparse.csr_array(np.ones((1, 5), np.float32))
     assert math.isnan(areas(scores, everything, everything)[0])
+
+
+def test_cold_recall_counts_items_nobody_took_in_train_alone(backdrop):
+    shown = np.array([[3, 0], [0, 1], [1, 0]])
+    relevant = sparse.csr_array(np.array([[1, 0, 0, 1], [0, 0, 0, 1], [1, 1, 0, 0]], np.float32))
+    found = _cold_recall(shown, relevant, backdrop)
+    assert found[:2].tolist() == [1.0, 0.0], "item d is the cold one"
+    assert math.isnan(found[2]), "nothing cold to find"
+    assert bootstrap_interval(found, seed=0).mean == 0.5, "who has nothing to find does not count"
 
 
 def test_a_ranking_of_all_items_has_no_log_loss():
