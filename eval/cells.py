@@ -14,7 +14,7 @@ from catalog.ids import IdMap
 from catalog.log import Interactions
 from catalog.progress import Progress
 from catalog.splits import Split
-from catalog.vectors import EmbeddingTable
+from catalog.vectors import EmbeddingTable, Floats
 from catalog.workspace import Workspace, content_key
 from eval.backdrop import Backdrop, gini
 from eval.metrics import COLD_NAME, METRIC_NAMES, Metric, Values, coverage, largest_k, per_user
@@ -152,9 +152,23 @@ def fit_cell(
         seed=seed,
         progress=progress,
     )
-    values, whole = test.measure(model.score_users, metrics, Backdrop.of(split.train, backdrop))
+    values, whole = test.measure(as_served(model, split.train), metrics, Backdrop.of(split.train, backdrop))
     users = tuple(split.test.users.at(test.users))
     return Cell(values, whole, users, seed, report.epochs, report.seconds, report.history)
+
+
+def as_served(model: Recommender, train: Interactions) -> UserScorer:
+    """Return the model's scorer with popularity for users without a train row, which is what serving gives them."""
+    matrix = train.csr()
+    counts, known = np.asarray(matrix.sum(axis=0), np.float32), np.diff(matrix.indptr) > 0
+
+    def scorer(rows: npt.NDArray[np.int64]) -> Floats:
+        scores = model.score_users(rows)
+        if not known[rows].all():
+            scores = np.where(known[rows][:, None], scores, counts)
+        return scores
+
+    return scorer
 
 
 def shuffled(table: EmbeddingTable, seed: int) -> EmbeddingTable:

@@ -116,3 +116,24 @@ def test_the_report_has_the_promised_form(split: Split, modalities: dict[str, Em
 def test_an_unknown_model_is_named(split: Split) -> None:
     with pytest.raises(ConfigError, match="Did you mean 'itemknn'"):
         evaluate(split, {}, EvalConfig(models=("itemnn",)))
+
+
+def test_who_has_no_history_is_judged_by_what_they_would_be_served_and_told_apart(
+    modalities: dict[str, EmbeddingTable],
+) -> None:
+    log, items = checkerboard()
+    late = log.head(4).with_columns(
+        user_id=pl.lit("late"),
+        timestamp=pl.lit(datetime(2027, 1, 1, tzinfo=UTC)),
+        event_id=pl.col("event_id") + "-late",
+    )
+    split = make_split(pl.concat([log, late]), items, protocol="temporal")
+    table = run(split, modalities)
+    popularity, itemknn = table.rows
+    assert table.cold_users == {"late"}
+    at = popularity.users.index("late")
+    assert itemknn.values["ndcg@5"][at] == popularity.values["ndcg@5"][at]
+    config = EvalConfig(models=("popularity", "itemknn"))
+    report = report_json(table, dataset="b", origin="import", data_key="k", modalities={}, config=config)
+    assert report["cold"]["without a history"]["users"] == 1
+    assert "ndcg@5 of the 1 users without a history: popularity" in report_markdown(report)
