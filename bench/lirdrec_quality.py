@@ -40,7 +40,7 @@ class Reference:
 
 
 REFERENCES = {"movies": Reference(0.2225, 0.1907, 115), "beauty": Reference(0.1557, 0.0735, 119)}
-"""Movies: the validation value is our exact mode's (the reference printed none), the test value a mean of three seeds."""
+"""Movies: the validation value is our exact mode's (the reference printed none), test a mean of three seeds."""
 
 
 def main() -> None:
