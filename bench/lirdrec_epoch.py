@@ -116,7 +116,7 @@ def run(mode: str, size: Size) -> Run:
     config = CONFIGS[mode]
     features = build_features(tables, train.items, config)
     network = build_network(train, features, config, seed=0)
-    sampler = TripleSampler(train, config.batch_size or max(512, len(train) // 8))
+    sampler = TripleSampler(train, config.batch_size or max(512, -(-len(train) // 8)))
     rate = measured_rate(size)
     held = _memory("VmRSS")
     _forget_peak()

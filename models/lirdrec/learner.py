@@ -36,7 +36,7 @@ def learn(
     network = build_network(train, features, config, seed).place(training_device(config))
     fitted = fit(
         network,
-        TripleSampler(train, config.batch_size or max(512, len(train) // 8)),
+        TripleSampler(train, config.batch_size or max(512, -(-len(train) // 8))),
         config,
         validate=validate,
         rng=np.random.default_rng(seed),
