@@ -30,7 +30,7 @@ from catalog.log import Interactions
 from catalog.vectors import EmbeddingTable
 from models.lirdrec.config import LIRDRecConfig
 from models.lirdrec.graphs import bipartite_graph, item_graph
-from models.lirdrec.learner import build_network
+from models.lirdrec.learner import build_network, equal_batches
 from models.lirdrec.modalities import build_features
 from models.lirdrec.network import Network
 from models.lirdrec.products import times_transpose
@@ -116,7 +116,7 @@ def run(mode: str, size: Size) -> Run:
     config = CONFIGS[mode]
     features = build_features(tables, train.items, config)
     network = build_network(train, features, config, seed=0)
-    sampler = TripleSampler(train, config.batch_size or max(512, -(-len(train) // 8)))
+    sampler = TripleSampler(train, config.batch_size or equal_batches(len(train)))
     rate = measured_rate(size)
     held = _memory("VmRSS")
     _forget_peak()

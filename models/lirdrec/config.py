@@ -35,8 +35,8 @@ class LIRDRecConfig(BaseModel):
     """Step size of Adam."""
 
     batch_size: int | None = Field(None, ge=1)
-    """Triples (user, taken item, sampled item) a step; None: an eighth of the training rows, at least 512, so that an
-    epoch walks the whole graph eight times however large it is."""
+    """Triples (user, taken item, sampled item) a step; None: eight equal steps an epoch (fewer of at least 512
+    triples for small data), so that an epoch walks the whole graph eight times however large it is."""
 
     loss: Literal["bpr", "softmax"] = "bpr"
     """`bpr`: the taken item above one sampled item. `softmax`: above `negatives` items shared by the step."""

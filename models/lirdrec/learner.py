@@ -36,7 +36,7 @@ def learn(
     network = build_network(train, features, config, seed).place(training_device(config))
     fitted = fit(
         network,
-        TripleSampler(train, config.batch_size or max(512, -(-len(train) // 8))),
+        TripleSampler(train, config.batch_size or equal_batches(len(train))),
         config,
         validate=validate,
         rng=np.random.default_rng(seed),
@@ -50,6 +50,19 @@ def learn(
     arrays |= {f"mean.{name}": mean for name, mean in features.means.items()}
     arrays |= {f"basis.{name}": basis for name, basis in features.bases.items()}
     return fitted.report, arrays
+
+
+STEPS, LEAST_TRIPLES = 8, 512
+
+
+def equal_batches(n_rows: int) -> int:
+    """Return a batch size that makes eight steps of an epoch, or fewer of at least 512 triples, all about as large.
+
+    A remainder of a few triples would be a step of full length in a random direction, for Adam forgets how few they
+    were: on movies it cost a tenth of the validation value (docs/experiments.md, 2026-11-21).
+    """
+    steps = max(1, min(STEPS, n_rows // LEAST_TRIPLES))
+    return -(-n_rows // steps)
 
 
 def training_device(config: LIRDRecConfig) -> torch.device:

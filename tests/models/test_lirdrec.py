@@ -17,7 +17,7 @@ from catalog.vectors import EmbeddingTable
 from models.base import TrainingData, UserScorer
 from models.lirdrec.config import LIRDRecConfig
 from models.lirdrec.graphs import graph_weights, item_graph, knn_graph, nearest
-from models.lirdrec.learner import build_network
+from models.lirdrec.learner import build_network, equal_batches
 from models.lirdrec.modalities import align_new, build_features, principal, unit_rows
 from models.lirdrec.model import LIRDRec
 from models.lirdrec.network import Tables, bpr_loss, softmax_loss
@@ -236,6 +236,15 @@ def test_every_variant_trains_serves_and_takes_new_items(
         assert (model._arrays["fold_in"][-1][-8:] == 0).all(), "nobody took it: no learned row"
     model.save(tmp_path)
     assert (LIRDRec.load(tmp_path).score("u1", ["new"]).values == model.score("u1", ["new"]).values).all()
+
+
+@pytest.mark.parametrize("n", [1, 5, 511, 520, 1100, 4095, 4097, 69_377, 147_320])
+def test_no_step_is_a_remainder(n: int) -> None:
+    size = equal_batches(n)
+    steps = -(-n // size)
+    assert steps <= 8
+    last = n - (steps - 1) * size
+    assert last >= size - 8, "steps differ by a handful of triples at most"
 
 
 def test_softmax_by_arithmetic() -> None:
