@@ -42,8 +42,7 @@ def build_dataset(
         ConfigError: When the data set is unknown, or nothing says where its files are: it is yours to run.
         DataError: When the files cannot be read.
     """
-    if data is not None and data not in PUBLISHED:
-        raise ConfigError(f"unknown data set {data!r} of the paper. {did_you_mean(data, list(PUBLISHED))}")
+    known_data(data)
     if raw is not None and data is None:
         raise ConfigError(f"--raw {str(raw)!r} needs --data: which of {', '.join(PUBLISHED)} it holds")
     if raw is None and folder is None:
@@ -55,6 +54,16 @@ def build_dataset(
         return save_import(workspace, described)
     imported = read_mmrec(folder, rejects=Rejects())
     return save_import(workspace, imported if described is None else _described(imported, described))
+
+
+def known_data(data: str | None) -> None:
+    """Check that `data` is one of the paper's, before anything is made.
+
+    Raises:
+        ConfigError: When it is not.
+    """
+    if data is not None and data not in PUBLISHED:
+        raise ConfigError(f"unknown data set {data!r} of the paper. {did_you_mean(data, list(PUBLISHED))}")
 
 
 def yours_to_run(paper: Published) -> str:

@@ -58,7 +58,7 @@ def lirdrec(
     from vitrine.cli.bar import progress
     from vitrine.cli.learn import make_room, numbers
     from vitrine.reproduction import reproduce_lirdrec
-    from vitrine.reproduction_data import build_dataset
+    from vitrine.reproduction_data import build_dataset, known_data
     from vitrine.reproduction_report import reproduction_markdown
 
     settings = load(store, set_)
@@ -66,6 +66,7 @@ def lirdrec(
     which, tried = numbers("--seeds", seeds), _grid(grid or [])
     if json_path is not None:
         make_room(json_path)
+    known_data(data)
     workspace = Workspace(settings.store)
     if (data or folder or raw) and not workspace.has("catalog"):
         print(build_dataset(workspace, data=data, raw=raw, folder=folder, seed=settings.seed).text())
