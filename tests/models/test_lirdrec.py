@@ -88,6 +88,24 @@ def test_ties_go_to_the_lower_row_and_the_item_itself_comes_first() -> None:
     assert nearest(same, same, 3, np.arange(5)).tolist() == [[0, 1, 2], [1, 0, 2], [2, 0, 1], [3, 0, 1], [4, 0, 1]]
 
 
+@pytest.mark.parametrize(("columns", "cells"), [(1, 7), (5, 20), (16, 16), (16, 400), (100, 8_000_000)])
+def test_nearest_is_the_same_by_any_tile(monkeypatch: pytest.MonkeyPatch, columns: int, cells: int) -> None:
+    monkeypatch.setattr("models.lirdrec.graphs.TILE_COLUMNS", columns)
+    monkeypatch.setattr("models.lirdrec.graphs.TILE_CELLS", cells)
+    rng = np.random.default_rng(columns)
+    corpus = rng.integers(-2, 3, (60, 3)).astype(np.float32)  # whole numbers: many ties, sums exact
+    queries = rng.integers(-2, 3, (17, 3)).astype(np.float32)
+    for given, own, k in ((queries, None, 4), (corpus, np.arange(60), 7), (corpus, np.arange(60), 60)):
+        scores = given @ corpus.T
+        scores[:, ~corpus.any(axis=1)] = -np.inf
+        scores[~given.any(axis=1)] = -np.inf
+        if own is not None:
+            scores[own, own] = np.inf
+        wanted = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        wanted[np.take_along_axis(scores, wanted, axis=1) == -np.inf] = -1
+        assert nearest(given, corpus, k, own).tolist() == wanted.tolist()
+
+
 @pytest.mark.parametrize(("n", "shares"), [(1, (1.0,)), (2, (0.1, 0.9)), (4, (0.1, 0.3, 0.3, 0.3))])
 def test_graph_shares(n: int, shares: tuple[float, ...]) -> None:
     assert graph_weights(n, 0.1) == pytest.approx(shares)
