@@ -65,13 +65,6 @@ def test_knn_graph_is_what_brute_force_says() -> None:
     assert knn_graph(unit, 1000).shape == (N_ITEMS, N_ITEMS)
 
 
-def test_knn_in_blocks_equals_knn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    unit = unit_rows(tables({"x": 6})["x"].vectors)
-    at_once = knn_graph(unit, 4).toarray()
-    monkeypatch.setattr("models.lirdrec.graphs.BLOCK_CELLS", 3 * N_ITEMS)
-    assert (knn_graph(unit, 4).toarray() == at_once).all()
-
-
 def test_items_without_features_are_tied_to_themselves_alone() -> None:
     features = np.eye(6, dtype=np.float32)
     features[[1, 4]] = 0
