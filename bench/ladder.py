@@ -213,7 +213,7 @@ def table_text(setting: Setting, tasks: list[Task], outcomes: dict[Task, Outcome
         dataset=setting.title,
         origin="import",
         data_key=key,
-        modalities={**SPACES[setting.dataset], "attributes": f"attributes, for {', '.join(STATED)} alone"},
+        modalities={**SPACES[setting.dataset], "attributes": "attributes"},
         config=config,
     )
     return "\n".join([report_markdown(report), *notes, *_claim(setting), ""])

@@ -43,7 +43,7 @@ def fit_attributes(
     items: Sequence[Item], *, dims: int = DIMS, min_items: int = MIN_ITEMS
 ) -> tuple[EmbeddingTable, AttributeBasis]:
     """Return what `attribute_table` returns, and the basis in which items that come later get their vectors."""
-    facts = [_facts(item) for item in items]
+    facts = [attribute_facts(item) for item in items]
     counts = Counter(token for row in facts for token in row)
     tokens = tuple(sorted(t for t, n in counts.items() if min_items <= n < len(items)))
     weights = np.asarray([np.log(len(items) / counts[token]) for token in tokens]).astype(np.float32)
@@ -84,7 +84,7 @@ class AttributeBasis:
 
         Source: folding-in, Deerwester et al. 1990, "Indexing by latent semantic analysis", `D = X' T` of section 3.
         """
-        unit = _unit_rows([_facts(item) for item in items], self._columns, self.weights)
+        unit = _unit_rows([attribute_facts(item) for item in items], self._columns, self.weights)
         vectors = np.ascontiguousarray(unit @ self.directions, np.float32)
         return EmbeddingTable(IdMap(item.item_id for item in items), vectors, SPACE)
 
@@ -112,7 +112,8 @@ class AttributeBasis:
         return {token: at for at, token in enumerate(self.tokens)}
 
 
-def _facts(item: Item) -> list[Token]:
+def attribute_facts(item: Item) -> list[Token]:
+    """Return the tokens of an item, each once, in order."""
     return sorted(set(_tokens(item)))
 
 

@@ -118,18 +118,27 @@ def report_markdown(report: Mapping[str, Any]) -> str:
             f"- {pair['a']} against {pair['b']}: {pair['metric']} {pair['difference']:+.4f} "
             f"[{low:+.4f}, {high:+.4f}], p = {pair['p']:.4f}"
         )
-    spaces = ", ".join(f"{role} = {space}" for role, space in report["modalities"].items()) or "none"
     config = report["config"]
+    spaces = ", ".join(f"{role} = {space}{_readers(role, config)}" for role, space in report["modalities"].items())
     lines += [
         "",
-        f"Features: {spaces}. Seeds {', '.join(map(str, config['seeds']))}; brackets are 95% bootstrap intervals "
-        f"over users. Data {report['data_key'][:12]}, commit {report['commit'] or 'unknown'}.",
+        f"Features: {spaces or 'none'}. Seeds {', '.join(map(str, config['seeds']))}; brackets are 95% bootstrap "
+        f"intervals over users. Data {report['data_key'][:12]}, commit {report['commit'] or 'unknown'}.",
     ]
     if "audit" in report:
         lines += ["", audit_line(report["audit"])]
     if "diagnosis" in report:
         lines += ["", diagnosis_markdown(report["diagnosis"]).rstrip()]
     return "\n".join(lines) + "\n"
+
+
+def _readers(role: str, config: Mapping[str, Any]) -> str:
+    """Say which models were given a role, where others were not."""
+    roles = config.get("roles", {})
+    readers = [model for model in config["models"] if role in roles.get(model, (role,))]
+    if len(readers) == len(config["models"]):
+        return ""
+    return f", for {', '.join(readers)} alone" if readers else ", read by none"
 
 
 def _seed_lines(report: Mapping[str, Any], metric: str) -> list[str]:

@@ -98,6 +98,7 @@ def evaluate(
     *,
     workspace: Workspace | None = None,
     data_key: str = "",
+    backdrop: Mapping[str, EmbeddingTable] | None = None,
     progress: Progress = SILENT,
 ) -> Table:
     """Fit every model afresh and measure it on the test part.
@@ -111,6 +112,7 @@ def evaluate(
         config: Rows, columns and seeds.
         workspace: Where cells are kept so that an interrupted table resumes; None keeps nothing.
         data_key: Content key of the catalogue, part of every cell's key.
+        backdrop: Tables in which the variety of a list is measured; None: `modalities`.
         progress: Told of every epoch.
 
     Raises:
@@ -123,7 +125,8 @@ def evaluate(
     first: DataError | None = None
     for wanted in _wanted(config, modalities):
         try:
-            rows.append(_row(wanted, split, modalities, metrics, config, workspace, data_key, progress))
+            row = _row(wanted, split, modalities, metrics, config, workspace, data_key, backdrop, progress)
+            rows.append(row)
         except DataError as error:
             refused[wanted.title], first = str(error), first or error
     if first is not None and not rows:
@@ -164,6 +167,7 @@ def _row(
     config: EvalConfig,
     workspace: Workspace | None,
     data_key: str,
+    backdrop: Mapping[str, EmbeddingTable] | None,
     progress: Progress,
 ) -> Row:
     """Fit one model once a seed, or once where chance plays no part; shuffled vectors are dealt anew a seed."""
@@ -186,7 +190,7 @@ def _row(
                 overrides=overrides,
                 seed=seed,
                 progress=progress,
-                backdrop=modalities,
+                backdrop=modalities if backdrop is None else backdrop,
             )
             if workspace:
                 save_cell(workspace, key, cell)

@@ -16,6 +16,7 @@ from catalog.progress import SILENT, Progress
 from catalog.shop_data import load_shop
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace, content_key
+from embedding.attribute_space import has_basis
 from indexes.base import Index
 from indexes.flat import FlatIndex
 from indexes.keyword import KeywordConfig, KeywordIndex
@@ -41,7 +42,9 @@ def build_indexes(
     config: KeywordConfig | None = None,
     progress: Progress = SILENT,
 ) -> list[BuiltIndex]:
-    """Write `indexes/keyword` and one `indexes/<space>` for every embedding space in the store.
+    """Write `indexes/keyword` and one `indexes/<space>` for every embedding space in the store that is searched.
+
+    A space with a basis of its own (`attributes`) is for models alone.
 
     An index whose inputs (items, captions, vectors, configuration) are unchanged is left alone.
     Vectors of items the catalogue no longer has are left out.
@@ -50,7 +53,7 @@ def build_indexes(
         NotBuiltError: When the store has no catalogue.
     """
     catalog = load_shop(workspace).catalog
-    spaces = workspace.names("embeddings")
+    spaces = [space for space in workspace.names("embeddings") if not has_basis(workspace, space)]
     progress.start("index", 1 + len(spaces))
     built = [_keyword(workspace, catalog, captions, config or KeywordConfig())]
     progress.advance(note=KEYWORD)

@@ -65,6 +65,11 @@ PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
 )
 """Variants with a name of their own, as rows of a table: the recommender and what differs from its defaults."""
 
+ASKED_FOR: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"sequence_linear": ("attributes",), "sequence_tower": ("attributes",)}
+)
+"""Roles a recommender was made to read beside the usual ones, each from the space of that name where there is one."""
+
 
 def names() -> list[str]:
     """Return every name `build` takes: recommenders, then presets."""
@@ -81,6 +86,15 @@ def recommender(name: str) -> tuple[type[Recommender], type[BaseModel], Mapping[
     if base not in RECOMMENDERS:
         raise ConfigError(f"unknown recommender {name!r}. {did_you_mean(name, names())}")
     return (*RECOMMENDERS[base], settings)
+
+
+def asked_roles(name: str) -> tuple[str, ...]:
+    """Return the roles that a recommender or preset asks for beside the usual ones.
+
+    Raises:
+        ConfigError: When the name is neither a recommender nor a preset.
+    """
+    return ASKED_FOR.get(recommender(name)[0].name, ())
 
 
 def build(name: str, overrides: Mapping[str, Any] | None = None) -> Recommender:

@@ -33,6 +33,7 @@ def evaluate_store(
 ) -> dict[str, Any]:
     """Evaluate, write `reports/<protocols>.{json,md,png}`, and return the report.
 
+    A role that only some of the models ask for is read by those alone; lists are compared in the others' roles.
     With `diagnose`, each report says what features do to item ids in a model that learns both.
 
     Returns:
@@ -51,13 +52,18 @@ def evaluate_store(
     data = load_shop(workspace)
     manifest = workspace.manifest("catalog")
     assert manifest is not None
-    roles = choose_spaces(settings, workspace)
+    usual = choose_spaces(settings, workspace)
+    read = {model: choose_spaces(settings, workspace, model) for model in config.models}
+    roles = {**usual, **{role: space for mine in read.values() for role, space in mine.items()}}
+    if len(roles) > len(usual):
+        config = config.model_copy(update={"roles": {**{m: tuple(mine) for m, mine in read.items()}, **config.roles}})
     for role in config.shuffle:
         if role not in roles:
             raise ConfigError(f"--shuffle {role!r} is no modality in use. {did_you_mean(role, list(roles))}")
-    if diagnose is not None and not roles:
+    if diagnose is not None and not usual:
         raise ConfigError("--diagnose needs features beside the ids and the store has none; run vitrine embed first")
     modalities = load_modalities(workspace, roles)
+    shared = {role: modalities[role] for role in usual}
     reports, tables = [], []
     for protocol in protocols:
         split = make_split(
@@ -68,7 +74,9 @@ def evaluate_store(
             positives=settings.positives,
             seed=settings.seed,
         )
-        table = evaluate(split, modalities, config, workspace=workspace, data_key=manifest.key, progress=progress)
+        table = evaluate(
+            split, modalities, config, workspace=workspace, data_key=manifest.key, backdrop=shared, progress=progress
+        )
         report = report_json(
             table,
             dataset=data.name,
@@ -84,7 +92,7 @@ def evaluate_store(
         given = {"label_column": label_column, **dict(split.meta)}
         found = {"audit": audited.as_json(), "published": published_rows(split), "split": given}
         if diagnose is not None:
-            found["diagnosis"] = diagnosed(split.train, split.valid, modalities, diagnose, progress)
+            found["diagnosis"] = diagnosed(split.train, split.valid, shared, diagnose, progress)
         reports.append({**report, **found})
         tables.append(table)
     whole = reports[0] if len(reports) == 1 else {"reports": reports}

@@ -15,6 +15,7 @@ from catalog.progress import SILENT, Progress
 from catalog.shop_data import ShopData
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
+from vitrine.bases import load_bases, save_bases, without_bases
 from vitrine.settings import Settings
 from vitrine.wiring import (
     RANKER,
@@ -59,12 +60,14 @@ def caption_store(settings: Settings, progress: Progress = SILENT) -> str:
 
 
 def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
-    """Embed what the shop wrote and, where there are captions, what was read from the pictures.
+    """Embed what the shop wrote, where there are captions what was read from the pictures, and what the shop states.
 
     Raises:
         NothingToDo: When there is neither.
     """
     from batch.local import LocalEngine
+    from embedding.attribute_space import embed_attributes
+    from embedding.attribute_table import SPACE
     from embedding.job import embed_catalog
 
     workspace = Workspace(settings.store)
@@ -88,6 +91,13 @@ def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
             skipped.append(f"skipped: {error}")
             continue
         lines.append(job_line(report))
+    if settings.embedding.attributes.enabled:
+        try:
+            found = embed_attributes(workspace, settings.embedding.attributes)
+            state = "made" if found.made else "already current"
+            lines.append(f"embeddings/{SPACE}: {found.items:,} items, {found.dim} directions, {state}")
+        except NothingToDo as error:
+            skipped.append(f"skipped: {error}")
     lines += skipped
     if captions is None:
         lines.append("captions: none in the store yet; after vitrine caption, vitrine embed adds their space")
@@ -142,7 +152,7 @@ def train_store(
 
     workspace = Workspace(settings.store)
     data = load_shop(workspace)
-    roles = choose_spaces(settings, workspace)
+    roles = choose_spaces(settings, workspace, settings.models.serve)
     name, key = settings.models.serve, model_key(settings, workspace, roles, as_of)
     ranker_wanted = settings.models.ranker and bool(workspace.names("indexes"))
     shelf = Shelf(workspace)
@@ -154,13 +164,15 @@ def train_store(
             shelf.promote(kept)
         return [f"models/{name}: version {kept.number} was trained on the same{', and is promoted' * promote}"]
     log = before(data.log, as_of)
+    bases = load_bases(workspace, roles)
     fitted = fit_served(settings, log, data.catalog.ids, load_modalities(workspace, roles), progress)
     taught, ranker_line = None, "ranker: none, not asked for"
     if ranker_wanted:
-        spaces = shop_spaces(settings, workspace, roles)
+        spaces = shop_spaces(settings, workspace, without_bases(roles, bases))
         taught, ranker_line = _teach(settings, workspace, replace(data, log=log), spaces, fitted.scout, progress)
     meta = {
         "roles": roles,
+        "bases": sorted(bases),
         "seed": settings.seed,
         "as_of": as_of.isoformat() if as_of is not None else None,
         "epochs": fitted.report.epochs,
@@ -174,6 +186,7 @@ def train_store(
 
     def fill(folder: Path) -> None:
         fitted.model.save(folder)
+        save_bases(bases, folder)
         if taught and taught.ranker:
             (folder / RANKER).mkdir()
             taught.ranker.save(folder / RANKER)

@@ -51,7 +51,7 @@ def search_store(
     data = load_shop(workspace)
     manifest = workspace.manifest("catalog")
     assert manifest is not None
-    roles = choose_spaces(settings, workspace)
+    roles = choose_spaces(settings, workspace, model)
     split = make_split(
         data.log,
         data.catalog.ids,

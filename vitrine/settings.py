@@ -25,6 +25,7 @@ from captioning.openai_compatible import OpenAICaptionerConfig
 from catalog.boutique.config import BoutiqueConfig
 from catalog.errors import ConfigError
 from catalog.nouns import Kind
+from embedding.attribute_space import AttributeSpaceConfig
 from embedding.job import EmbedJobConfig
 from embedding.minilm import MiniLMConfig
 from embedding.openai_compatible import OpenAIEmbedderConfig
@@ -68,6 +69,8 @@ class EmbeddingSettings(_Part):
     """Where that server is. Needed when `embedder` is `openai`."""
     job: EmbedJobConfig = EmbedJobConfig()
     """How the batch job runs."""
+    attributes: AttributeSpaceConfig = AttributeSpaceConfig()
+    """Vectors of what the shop states, made without any model."""
 
 
 class ModelSettings(_Part):
@@ -78,7 +81,7 @@ class ModelSettings(_Part):
     modalities: dict[str, str] = Field(default_factory=dict)
     """Embedding space by role, e.g. `{picture = "image_feat", text = "text_feat"}`; LIRDRec reads them in this
     order, the pictures first. Empty: the caption space and the text space where they exist, else the folder's
-    own features."""
+    own features; models that ask for it read the space `attributes` as well."""
     overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Parameters by model name, e.g. `{lirdrec = {learning_rate = 0.001}}`."""
     ranker: bool = True

@@ -11,6 +11,8 @@ from catalog.errors import ConfigError, NotBuiltError, did_you_mean
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
 from embedding.base import TextEmbedder
+from models import registry
+from vitrine.bases import later_tables, without_bases
 from vitrine.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,10 +76,11 @@ def active_captions(settings: Settings, workspace: Workspace) -> str | None:
     return name if workspace.has(f"captions/{name}") else None
 
 
-def choose_spaces(settings: Settings, workspace: Workspace) -> dict[str, str]:
+def choose_spaces(settings: Settings, workspace: Workspace, model: str | None = None) -> dict[str, str]:
     """Return which embedding space plays which role in training: `{"picture": ..., "text": ...}`.
 
-    What `models.modalities` names, else captions and texts of the active embedder, else the folder's own.
+    What `models.modalities` names, else captions and texts of the active embedder, else the folder's own; without
+    `models.modalities`, a `model` gets the roles it asks for (`models.registry.ASKED_FOR`) as well, the last ones.
 
     Raises:
         NotBuiltError: When a named space is not in the store.
@@ -88,7 +91,10 @@ def choose_spaces(settings: Settings, workspace: Workspace) -> dict[str, str]:
             raise NotBuiltError(
                 f"models.modalities.{role} is {space!r}, which is not in the store. {did_you_mean(space, there)}"
             )
-    return dict(settings.models.modalities) or default_spaces(settings, workspace)
+    if settings.models.modalities:
+        return dict(settings.models.modalities)
+    asked = registry.asked_roles(model) if model is not None and settings.embedding.attributes.enabled else ()
+    return {**default_spaces(settings, workspace), **{role: role for role in asked if role in there}}
 
 
 def default_spaces(settings: Settings, workspace: Workspace) -> dict[str, str]:
@@ -173,7 +179,7 @@ def open_shop(settings: Settings) -> Shop:
         catalog=data.catalog,
         users=data.user_nouns,
         captions=store_captions(settings, workspace),
-        spaces=shop_spaces(settings, workspace, served_roles(settings, workspace)),
+        spaces=shop_spaces(settings, workspace, searched_roles(settings, workspace)),
         indexes=indexes,
         embedder=make_embedder(settings),
         events=SqliteEventStore(workspace.events_path),
@@ -194,9 +200,14 @@ def served_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:
         return dict(manifest.meta["roles"])
 
 
+def searched_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:
+    """Return `served_roles` without those of spaces that are for models alone."""
+    manifest = workspace.manifest(f"models/{settings.models.serve}")
+    return without_bases(served_roles(settings, workspace), manifest.meta.get("bases", ()) if manifest else ())
+
+
 def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
     """Return the shop with the trained recommender, the ranker and the statistics, as far as they exist."""
-    from models import registry
     from models.ranker import LightGBMRanker
     from vitrine.training import serving_statistics
 
@@ -211,7 +222,9 @@ def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
         recommender, told = registry.load(folder), manifest.meta.get("ranker")
         taught, sources = (tuple(told["spaces"]), tuple(told["sources"])) if told else ((), ())
         ranker = LightGBMRanker.load(folder / RANKER) if told else None
-    recommender.add_items({role: shop.spaces[space] for role, space in roles.items()})
+        new = [item for item in shop.catalog if item.item_id not in recommender.items]
+        later = later_tables(folder, roles, shop.spaces, new)
+    recommender.add_items(later)
     shop = replace(shop, recommender=recommender)
     if ranker is None:
         return replace(shop, statistics=serving_statistics(settings, data, shop))

@@ -58,7 +58,7 @@ def test_an_empty_store_is_no_fault_and_every_stage_names_its_command():
 def test_a_finished_store_says_what_it_holds(life):
     found = findings({"store": str(life.store)})
     assert found["catalog"].text == "items: 6 items, 8 shoppers, 40 events"
-    assert found["embeddings"].text == "caption-pixels-minilm, text-minilm"
+    assert found["embeddings"].text == "attributes, caption-pixels-minilm, text-minilm"
     assert found["reports"].text == "mmrec-last"
     assert found["recommender by"].text == "lirdrec"
 
