@@ -1,4 +1,4 @@
-"""Seconds and memory of an epoch of LIRDRec at the size of Amazon Baby: exact mode, default mode, plain transcription.
+"""Seconds and memory of an epoch of LIRDRec at the size of Amazon Baby: exact, default, plain transcription.
 
     python -m bench.lirdrec_epoch [--users 19445 --items 7050 --rows 160792 --widths 4096 384] [--threads 2]
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -38,7 +38,12 @@ from models.lirdrec.training import epochs
 from models.triples import TripleSampler
 
 EXACT = LIRDRecConfig(reduction="none", batch_size=2048, learning_rate=1e-4)
-CONFIGS = {"exact": EXACT, "default": LIRDRecConfig(), "plain": EXACT}
+CONFIGS = {
+    "exact": EXACT,
+    "exact, bfloat16": EXACT.model_copy(update={"precision": "bfloat16"}),
+    "default": LIRDRecConfig(),
+    "plain": EXACT,
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Run:
     seconds: tuple[float, ...]
     losses: tuple[float, ...]
     megabytes: float
-    gflops: float
+    rates: dict[str, float]
     batches: int
 
 
@@ -90,13 +95,15 @@ def main() -> None:
     apart = float(np.max(np.abs(np.subtract(exact.losses, plain.losses))))
     print(f"losses: exact {exact.losses}, plain {plain.losses}, at most {apart:.1e} apart")
     assert apart < 1e-4, "the exact mode is not exact"
+    rounded = runs["exact, bfloat16"].losses
+    print(f"losses: bfloat16 {rounded}, at most {np.max(np.abs(np.subtract(exact.losses, rounded))):.1e} from exact")
     work = encoder_gflop(size, 64) * exact.batches
-    bound = work / exact.gflops
-    print(
-        f"encoders: {encoder_gflop(size, 64):.0f} GFLOP a batch; this machine's products run at "
-        f"{exact.gflops:.0f} GFLOP/s, so an exact epoch takes {bound:.1f} s at least: exact runs at "
-        f"{bound / np.mean(exact.seconds):.2f} of that rate"
-    )
+    print(f"encoders: {encoder_gflop(size, 64):.0f} GFLOP a batch, {work:,.0f} an epoch")
+    for library, rate in exact.rates.items():
+        print(
+            f"  this machine multiplies such matrices at {rate:.0f} GFLOP/s by {library}: an epoch takes "
+            f"{work / rate:.1f} s at least, and exact runs at {work / rate / np.mean(exact.seconds):.2f} of that rate"
+        )
     slow = np.mean(plain.seconds)
     print(f"plain / exact {slow / np.mean(exact.seconds):.1f}, plain / default {slow / np.mean(default.seconds):.1f}")
 
@@ -110,14 +117,14 @@ def encoder_gflop(size: Size, dim: int) -> float:
 
 
 def run(mode: str, size: Size) -> Run:
-    """Train one mode in this process."""
+    """Train one mode of `CONFIGS` in this process."""
     torch.set_num_threads(size.threads)
     train, tables = generated(size)
     config = CONFIGS[mode]
     features = build_features(tables, train.items, config)
     network = build_network(train, features, config, seed=0)
     sampler = TripleSampler(train, config.batch_size or equal_batches(len(train)))
-    rate = measured_rate(size)
+    rates = measured_rates(size)
     held = _memory("VmRSS")
     _forget_peak()
     seconds, losses = [], []
@@ -127,18 +134,22 @@ def run(mode: str, size: Size) -> Run:
         began = time.perf_counter()
         losses.append(next(trained) if trained else next(ours).loss)
         seconds.append(time.perf_counter() - began)
-    return Run(tuple(seconds), tuple(losses), _memory("VmHWM") - held, rate, sampler.batches)
+    return Run(tuple(seconds), tuple(losses), _memory("VmHWM") - held, rates, sampler.batches)
 
 
-def measured_rate(size: Size) -> float:
-    """Return the machine's GFLOP/s in a product of the widest encoder's shape: the best of both libraries."""
+def measured_rates(size: Size) -> dict[str, float]:
+    """Return GFLOP/s in a product of the widest encoder's shape, by torch's own linear layer and by oneDNN."""
     left, right = torch.randn(size.items, sum(size.widths)), torch.randn(256, sum(size.widths))
-    spent = []
-    for product in (functional.linear, times_transpose) * 5:
-        began = time.perf_counter()
-        product(left, right)
-        spent.append(time.perf_counter() - began)
-    return 2 * left.shape[0] * left.shape[1] * 256 / min(spent) / 1e9
+    rates = {}
+    products: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"torch": functional.linear, "oneDNN": times_transpose}
+    for library, product in products.items():
+        spent = []
+        for _ in range(5):
+            began = time.perf_counter()
+            product(left, right)
+            spent.append(time.perf_counter() - began)
+        rates[library] = 2 * left.shape[0] * left.shape[1] * 256 / min(spent) / 1e9
+    return rates
 
 
 def generated(size: Size) -> tuple[Interactions, dict[str, EmbeddingTable]]:

@@ -31,7 +31,7 @@ class LIRDRecConfig(BaseModel):
     regularisation: float = Field(1e-4, ge=0)
     """lambda, on the mean squares of the final user and item tables."""
 
-    learning_rate: float = Field(2e-3, gt=0)
+    learning_rate: float = Field(1e-3, gt=0)
     """Step size of Adam."""
 
     batch_size: int | None = Field(None, ge=1)
@@ -84,6 +84,10 @@ class LIRDRecConfig(BaseModel):
     whitening: float = Field(1.0, ge=0, le=1)
     """With `principal`: how far components are brought to one spread, so that Adam learns from the small ones at the
     rate of the large: each is divided by its standard deviation to this power."""
+
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """What the encoders' wide products multiply: `bfloat16` keeps the features at half the memory and rounds them and
+    the weights to eight bits as they are multiplied; sums, parameters and all else stay float32."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where training runs; `auto` takes a GPU where torch finds one. What is served needs neither."""

@@ -84,10 +84,11 @@ def build_network(train: Interactions, features: Features, config: LIRDRecConfig
         if config.item_graph
         else None
     )
+    precision = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         return Network(
-            {name: torch.from_numpy(table) for name, table in features.inputs.items()},
+            {name: torch.from_numpy(table).to(precision) for name, table in features.inputs.items()},
             Graph(bipartite_graph(train.csr())),
             alike,
             dim=config.dim,

@@ -19,7 +19,7 @@ LEAK = 0.01
 
 
 def times_transpose(left: Tensor, right: Tensor) -> Tensor:
-    """Return `left @ right.T` in float32, (n, m) of (n, d) and (m, d).
+    """Return `left @ right.T`, (n, m) of (n, d) and (m, d) of one type, float32 or bfloat16.
 
     Through oneDNN where torch has it: on AMD processors MKL's product leaves AVX-512 unused and takes
     twice as long (250 against 115 GFLOP/s on one core, see docs/experiments.md).
@@ -31,7 +31,10 @@ def times_transpose(left: Tensor, right: Tensor) -> Tensor:
 
 
 def leaky_linear(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return `leaky_relu(features @ weight.T + bias)`, (n, m); `features` (n, d) never change and get no gradient."""
+    """Return `leaky_relu(features @ weight.T + bias)`, (n, m) float32.
+
+    `features` (n, d) never change and get no gradient; where they are bfloat16, so are the products with them.
+    """
     product: Tensor = _LeakyLinear.apply(features, weight, bias)  # type: ignore[no-untyped-call]
     return product
 
@@ -51,7 +54,8 @@ def times_transpose_both(left: Tensor, right: Tensor) -> Tensor:
 class _LeakyLinear(Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        out = functional.leaky_relu_(times_transpose(features, weight).add_(bias), LEAK)
+        product = times_transpose(features, weight.to(features.dtype)).to(weight.dtype)
+        out = functional.leaky_relu_(product.add_(bias), LEAK)
         ctx.save_for_backward(features, out)
         return out
 
@@ -60,7 +64,8 @@ class _LeakyLinear(Function):
         features, out = ctx.saved_tensors
         # The output has the sign of what went in, so the input need not be kept.
         inner = torch.ops.aten.leaky_relu_backward(grad, out, LEAK, True)
-        return None, times_transpose(inner.T, features.T), inner.sum(0)
+        by_weight = times_transpose(inner.T.to(features.dtype), features.T).to(inner.dtype)
+        return None, by_weight, inner.sum(0)
 
 
 class _Linear(Function):

@@ -258,6 +258,22 @@ def test_no_step_is_a_remainder(n: int) -> None:
     assert last >= size - 8, "steps differ by a handful of triples at most"
 
 
+def test_bfloat16_rounds_the_encoders_products_and_nothing_else() -> None:
+    train, given = interactions(random_pairs()), tables({"text": 6, "picture": 9})
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        config = SMALL.model_copy(update={"precision": precision})
+        network = build_network(train, build_features(given, ITEMS, config), config, 1)
+        assert all(parameter.dtype == torch.float32 for parameter in network.parameters())
+        run = epochs(network, TripleSampler(train, 32), config, np.random.default_rng(0))
+        losses[precision] = [next(run).loss for _ in range(3)]
+    assert losses["bfloat16"] != losses["float32"]
+    np.testing.assert_allclose(losses["bfloat16"], losses["float32"], rtol=0.02)  # eight bits: 2 ** -8 a factor
+    model = LIRDRec(SMALL.model_copy(update={"precision": "bfloat16"}))
+    model.fit(TrainingData(train, given), seed=1)
+    assert model.score_users(np.arange(N_USERS)).dtype == np.float32
+
+
 def test_softmax_by_arithmetic() -> None:
     users, items = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 0.0], [1.0, 5.0], [0.0, 1.0]])
     found = Tables(users, items, items, items, users)
