@@ -23,7 +23,8 @@ class AttributeSpaceConfig(BaseModel):
 
     enabled: bool = True
     """Whether `vitrine embed` makes the space `attributes` of what the shop states (brand, categories, attributes,
-    title words). Only models that ask for it read it, `sequence_linear` and `sequence_tower`."""
+    title words). Only models that ask for it read it, `sequence_linear` and `sequence_tower`; off, they are not
+    given it either."""
     dims: int = Field(DIMS, ge=1)
     """Most columns; fewer where the facts have fewer directions."""
     min_items: int = Field(MIN_ITEMS, ge=1)
