@@ -64,16 +64,18 @@ class Piece(Generic[T]):
 
 @dataclass(frozen=True)
 class JobReport:
-    """How a job went; `failures` counts pieces by reason.
+    """How a job went; `failures` counts pieces by reason, the commonest first.
 
     Attributes:
         name: The artifact written.
         key: Its content key.
-        done: Pieces worked on now and finished.
+        done: Pieces finished now, the duplicates among them.
+        duplicates: How many of `done` have the content of an earlier piece, and so its result.
         reused: Pieces whose result was there already.
         failed: Pieces without a result.
         seconds: Wall clock of this run.
         failures: Short reason -> count of pieces.
+        examples: Short reason -> the whole line of the first piece.
         meta: What the manifest says.
     """
 
@@ -84,4 +86,6 @@ class JobReport:
     failed: int
     seconds: float
     failures: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, str] = field(default_factory=dict)
+    duplicates: int = 0
     meta: Mapping[str, Any] = field(default_factory=dict)

@@ -95,13 +95,14 @@ def run_job(
         if config.retry_failed:
             settled = settled.filter(pl.col(FAILURE).is_null())
         kept = set(settled[KEY])
-        missing = list({p.key: p for p in work if p.key is not None and p.key not in kept}.values())
+        times = Counter(p.key for p in work if p.key is not None and p.key not in kept)
+        missing = list({p.key: p for p in work if p.key in times}.values())
         lost = sum(p.key is None for p in work)
-        progress.start(name, len(work), done=len(work) - len(missing) - lost)
+        progress.start(name, len(work), done=len(work) - times.total() - lost)
         try:
             if lost:
                 progress.advance(lost, f"{lost} unreadable")
-            _do(missing, process, shards, engine, config, progress)
+            _do(missing, times, process, shards, engine, config, progress)
         finally:
             progress.finish()
         table = shards.read()
@@ -109,6 +110,7 @@ def run_job(
         finished, failures = _join(work, table, schema)
         key, written = _write(workspace, name, finished, failures, schema, assemble, dict(meta or {}))
     reused = sum(key in kept for key in finished[KEY])
+    firsts = failures.unique("reason", keep="first", maintain_order=True)
     return JobReport(
         name,
         key,
@@ -116,20 +118,26 @@ def run_job(
         reused=reused,
         failed=len(failures),
         seconds=time.monotonic() - begin,
-        failures=written["failures"],
+        failures=dict(Counter(failures["reason"]).most_common()),
+        examples=dict(firsts.select("reason", DETAIL).iter_rows()),
+        duplicates=len(finished) - reused - len(set(finished[KEY]) - kept),
         meta=written,
     )
 
 
 def _do(
     missing: list[Piece[T]],
+    times: Mapping[str, int],
     process: Callable[[Sequence[Piece[T]]], Sequence[Result]],
     shards: Shards,
     engine: BatchEngine,
     config: JobConfig,
     progress: Progress,
 ) -> None:
-    """Work on every missing piece and shard the results; on the way out, also by an error, flush."""
+    """Work on every missing piece and shard the results; on the way out, also by an error, flush.
+
+    Progress counts a key as often as it stands in the work (`times`): duplicates are done with their first.
+    """
 
     def keyed(chunk: Sequence[Piece[T]]) -> list[tuple[str, Result]]:
         results = process(chunk)
@@ -143,8 +151,8 @@ def _do(
     try:
         for results in engine.run(missing, keyed, batch_size=config.batch_size, workers=config.workers):
             waiting += results
-            failed += sum(result.failure is not None for _, result in results)
-            progress.advance(len(results), f"{failed} failed" if failed else "")
+            failed += sum(times[key] for key, result in results if result.failure is not None)
+            progress.advance(sum(times[key] for key, _ in results), f"{failed} failed" if failed else "")
             if len(waiting) >= config.flush_rows or time.monotonic() - flushed >= config.flush_seconds:
                 shards.add(waiting)
                 waiting, flushed = [], time.monotonic()

@@ -17,7 +17,7 @@ from captioning.base import Captioner, Picture, VideoCaptioner, Words
 from catalog.columns import CAPTIONS
 from catalog.errors import DataError, MediaError
 from catalog.items import Catalog
-from catalog.media import MediaLimits, media_sha, open_picture, video_frames
+from catalog.media import MediaLimits, is_url, media_sha, open_picture, video_frames
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import load_shop
@@ -176,7 +176,7 @@ def _pieces(
         try:
             sha = media_sha(ref, workspace.root)
         except MediaError as error:
-            return Piece(label, None, None, Result.failed("media", str(error)))
+            return Piece(label, None, None, Result.failed("by URL" if is_url(ref) else "media", str(error)))
         frames = config.frames if kind == "video" else None
         key = content_key("caption", captioner.name, captioner.model, captioner.prompt_sha, sha, kind, frames)
         return Piece(label, key, Medium(item_id, ref, kind, sha))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batch.base import JobReport
-from catalog.errors import NothingToDo
+from catalog.errors import DataError, NothingToDo
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import ShopData
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from vitrine.training import Scout
 
 
+REASONS_SHOWN = 3
+"""Commonest reasons of failures that a job names on the terminal; the file it names holds all."""
+
+
 def generate_boutique(settings: Settings, seed: int | None = None, progress: Progress = SILENT) -> str:
     """Write the boutique into the store and say what it holds."""
     from catalog.boutique.generate import save_boutique
@@ -48,15 +53,22 @@ def generate_boutique(settings: Settings, seed: int | None = None, progress: Pro
 
 
 def caption_store(settings: Settings, progress: Progress = SILENT) -> str:
-    """Caption every medium of the store and say what was done."""
+    """Caption every medium of the store and say what was done.
+
+    Raises:
+        DataError: When not one of them could be captioned; the text gives the reasons.
+    """
     from batch.local import LocalEngine
     from captioning.job import caption_catalog
 
-    captioner = make_captioner(settings)
+    workspace, captioner = Workspace(settings.store), make_captioner(settings)
     report = caption_catalog(
-        Workspace(settings.store), captioner, engine=LocalEngine(), config=settings.captions.job, progress=progress
+        workspace, captioner, engine=LocalEngine(), config=settings.captions.job, progress=progress
     )
-    return job_line(report)
+    if report.failed and not report.done + report.reused:
+        reasons = "; ".join(failure_lines(report, workspace))
+        raise DataError(f"{report.name}: none of {report.failed:,} pictures and videos has a caption: {reasons}")
+    return job_text(report, workspace)
 
 
 def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
@@ -90,7 +102,7 @@ def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
                 raise
             skipped.append(f"skipped: {error}")
             continue
-        lines.append(job_line(report))
+        lines.append(job_text(report, workspace))
     if settings.embedding.attributes.enabled:
         try:
             found = embed_attributes(workspace, settings.embedding.attributes)
@@ -121,11 +133,25 @@ def store_captions(settings: Settings, workspace: Workspace) -> dict[str, tuple[
     return load_captions(workspace, name) if name else {}
 
 
-def job_line(report: JobReport) -> str:
-    """Return one line about a finished batch job."""
-    reasons = ", ".join(f"{count} {reason}" for reason, count in report.failures.items())
-    failed = f", {report.failed:,} failed ({reasons}; see failures.parquet)" if report.failed else ""
-    return f"{report.name}: {report.done:,} done, {report.reused:,} reused{failed}, {report.seconds:.1f} s"
+def job_text(report: JobReport, workspace: Workspace) -> str:
+    """Return a line about a finished batch job, and where something failed the reasons below it."""
+    twice = f" ({report.duplicates:,} of them duplicates of others)" if report.duplicates else ""
+    failed = f", {report.failed:,} failed" if report.failed else ""
+    line = f"{report.name}: {report.done:,} done{twice}, {report.reused:,} reused{failed}, {report.seconds:.1f} s"
+    return "\n  ".join([line, *failure_lines(report, workspace)])
+
+
+def failure_lines(report: JobReport, workspace: Workspace) -> list[str]:
+    """Return the commonest reasons, each with its count and first case, and where every failure stands; or nothing."""
+    from batch.job import FAILURES
+
+    if not report.failures:
+        return []
+    lines = [
+        f"{count:,} {reason}, the first: {report.examples[reason]}"
+        for reason, count in islice(report.failures.items(), REASONS_SHOWN)
+    ]
+    return [*lines, f"all of them: {workspace.path(report.name) / FAILURES}"]
 
 
 def train_store(

@@ -36,7 +36,10 @@ def media_path(ref: str, root: Path) -> Path:
     if is_url(ref):
         path = fetched_path(ref, root)
         if not path.is_file():
-            raise MediaError(f"{ref!r} is not fetched yet: run `vitrine fetch` first")
+            raise MediaError(
+                f"{ref!r} is a URL, and fetching by URL comes with a later release; "
+                "local files (vitrine import table --images 'photos/{sku}.jpg') would be valid"
+            )
         return path
     if "://" in ref or ref.startswith("data:"):
         scheme = ref.split(":", 1)[0]

@@ -10,6 +10,7 @@ from batch.job import JobConfig, run_job
 from batch.local import LocalEngine
 from batch.lock import exclusive
 from catalog.errors import BusyError, DataError, ServiceError
+from catalog.progress import SILENT
 from catalog.workspace import Workspace
 
 SCHEMA = {"square": pl.Int64}
@@ -40,7 +41,7 @@ def pieces(numbers):
     return [Piece({"item_id": f"i{n}"}, f"key-{n}", n) for n in numbers]
 
 
-def run(store, numbers, process, **config):
+def run(store, numbers, process, progress=SILENT, **config):
     config = {"batch_size": 1, "workers": 1, "flush_rows": 1, **config}
     return run_job(
         Workspace(store),
@@ -51,6 +52,7 @@ def run(store, numbers, process, **config):
         assemble=lambda folder, rows: rows.write_parquet(folder / "rows.parquet"),
         engine=LocalEngine(),
         config=JobConfig(**config),
+        progress=progress,
     )
 
 
@@ -209,6 +211,33 @@ def test_progress_counts_every_piece(tmp_path):
         progress=bar,
     )
     assert (bar.task, bar.total, bar.before, bar.steps, bar.ended) == ("squares/test", 3, 2, 1, True)
+
+
+def test_duplicates_are_work_of_this_run_and_are_named(tmp_path):
+    class Bar:
+        before, steps = 0, 0
+
+        def start(self, task, total, done=0):
+            self.before = done
+
+        def advance(self, steps=1, note=""):
+            self.steps += steps
+
+        def finish(self):
+            pass
+
+    bar = Bar()
+    first = run(tmp_path, [4, 5, 4, 4, 6, 6], Squares(bad=[6]), progress=bar)
+    assert (bar.before, bar.steps) == (0, 6)
+    assert (first.done, first.duplicates, first.reused, first.failed) == (4, 2, 0, 2)
+    again = run(tmp_path, [4, 5, 4, 4, 6, 6], Squares())
+    assert (again.done, again.duplicates, again.reused, again.failed) == (2, 1, 4, 0)
+
+
+def test_reasons_are_counted_with_their_first_case_the_commonest_first(tmp_path):
+    report = run(tmp_path, [1, 2, 3], Squares(bad=[2, 3]))
+    assert list(report.failures) == list(report.examples) and sum(report.failures.values()) == 2
+    assert "2" in next(iter(report.examples.values()))
 
 
 def test_no_work_is_one_clear_line(tmp_path):

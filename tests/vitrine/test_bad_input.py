@@ -237,9 +237,21 @@ def test_pictures_that_are_none_are_counted_and_tried_again(run, files):
     options = ("--items", "files/items.csv", "--images", "images/{item_id}.png")
     run("import", "table", *options, "--store", "store")
     ran = run("caption", "--store", "store")
-    assert ran.code == 0 and "4 done, 0 reused, 2 failed" in ran.out and "see failures.parquet" in ran.out
+    assert ran.code == 0 and "4 done, 0 reused, 2 failed" in ran.out
+    named = next(line for line in ran.out.splitlines() if "all of them: " in line)
+    assert Path(named.partition("all of them: ")[2]).name == "failures.parquet"
+    assert Path(named.partition("all of them: ")[2]).is_file()
+    assert "2 media, the first: " in ran.out and "V01.png' is not a picture of a known form" in ran.out
     picture.write_bytes(whole)
     assert "1 done, 4 reused, 1 failed" in run("caption", "--store", "store").out
+
+
+def test_pictures_by_url_alone_are_refused_with_the_reason_and_its_place(run):
+    Path("items.csv").write_text("sku,title,image\nA,Vase,https://a.example/a.jpg\nB,Mug,https://a.example/b.jpg\n")
+    run("import", "table", "--items", "items.csv", "--store", "store")
+    line = run("caption", "--store", "store").line
+    assert "none of 2 pictures and videos has a caption: 2 by URL, the first: 'https://a.example/a.jpg' is a" in line
+    assert "--images" in line and Path(line.rpartition("all of them: ")[2]).is_file()
 
 
 @pytest.mark.parametrize("command", ["caption", "embed"])
