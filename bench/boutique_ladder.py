@@ -33,7 +33,7 @@ from vitrine.settings import Settings, load_settings
 
 MODELS = (
     "popularity", "itemknn", "content_knn", "ease", "content_linear", "als", "bprmf", "vbpr", "lightgcn", "freedom",
-    "two_tower", "lirdrec",
+    "two_tower", "sasrec", "din", "lirdrec", "sequence_linear", "sequence_tower",
 )  # fmt: skip
 METRIC = "ndcg@20"
 
@@ -80,10 +80,10 @@ def main() -> None:
         for seed in given.seeds:
             settings = prepared(seed, given.stores or Path(temporary))
             print(f"\n# boutique of seed {seed}\n")
-            print(report_markdown(evaluate_store(settings, config, protocols=("mmrec",))), flush=True)
+            print(report_markdown(evaluate_store(settings, config, protocols=("mmrec",)).report), flush=True)
             print(oracle_line(settings), flush=True)
             control = EvalConfig(models=("lirdrec",), metrics=(METRIC,), seeds=config.seeds, shuffle=("picture",))
-            print(report_markdown(evaluate_store(settings, control, protocols=("mmrec",))), flush=True)
+            print(report_markdown(evaluate_store(settings, control, protocols=("mmrec",)).report), flush=True)
 
 
 if __name__ == "__main__":
