@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from catalog.workspace import write_text
 from eval.audit import audit_line
 from eval.config import EvalConfig
 from eval.diagnosis import diagnosis_markdown
@@ -146,42 +144,6 @@ def _seed_lines(report: Mapping[str, Any], metric: str) -> list[str]:
     spreads = {name: row["metrics"][metric].get("seeds") for name, row in report["models"].items()}
     said = [f"{name} {low:.4f} to {high:.4f}" for name, (low, high) in ((n, s) for n, s in spreads.items() if s)]
     return ["", f"{metric} of single seeds: {', '.join(said)}."] if said else []
-
-
-def write_report(
-    folder: Path, name: str, report: Mapping[str, Any], also: Path | None = None, tables: Sequence[Table] = ()
-) -> list[Path]:
-    """Write `<name>.json`, `.md` and a picture of each part below `folder`, and the JSON to `also` where asked for.
-
-    With `tables`, one a part, every user's values are kept in `<name>[-<protocol>].npz` by `model<tab>metric`, so that
-    two reports can be compared user by user.
-    """
-    from eval.diagnosis_plot import draw_diagnosis
-    from eval.plots import draw
-
-    folder.mkdir(parents=True, exist_ok=True)
-    parts = report.get("reports", [report])
-    kept = {}
-    for at, table in enumerate(tables):
-        kept[at] = f"{name}-{table.protocol}.npz" if len(tables) > 1 else f"{name}.npz"
-        values = {f"{row.name}\t{metric}": each for row in table.rows for metric, each in row.values.items()}
-        np.savez_compressed(folder / kept[at], allow_pickle=False, **values)
-    parts = [{**part, "per_user": kept[at]} if at in kept else part for at, part in enumerate(parts)]
-    whole = {"reports": parts} if "reports" in report else parts[0]
-    body = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
-    paths = [folder / f"{name}.json", folder / f"{name}.md"]
-    write_text(paths[0], body)
-    write_text(paths[1], "\n".join(report_markdown(part) for part in parts))
-    for part in parts:
-        paths.append(folder / (f"{name}-{part['protocol']}.png" if len(parts) > 1 else f"{name}.png"))
-        draw(part, paths[-1])
-        if "diagnosis" in part:
-            paths.append(paths[-1].with_stem(f"{paths[-1].stem}-diagnosis"))
-            draw_diagnosis(part["diagnosis"], paths[-1])
-    if also is not None:
-        write_text(also, body)
-        paths.append(also)
-    return paths
 
 
 def commit() -> str | None:

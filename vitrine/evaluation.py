@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,12 +15,26 @@ from catalog.workspace import Workspace
 from eval.audit import audit
 from eval.config import EvalConfig
 from eval.diagnosis import DiagnosisConfig, diagnosed
-from eval.report import report_json, write_report
+from eval.report import report_json
+from eval.report_files import write_report
 from eval.table import evaluate
 from models.registry import names
 from vitrine.published import published_rows
 from vitrine.settings import Settings
 from vitrine.wiring import choose_spaces, load_modalities, undated_roles
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What came of it.
+
+    Attributes:
+        report: One report, or `{"reports": [...]}` for several protocols.
+        files: Every file that was written.
+    """
+
+    report: Mapping[str, Any]
+    files: tuple[Path, ...]
 
 
 def evaluate_store(
@@ -30,14 +46,11 @@ def evaluate_store(
     diagnose: DiagnosisConfig | None = None,
     also: Path | None = None,
     progress: Progress = SILENT,
-) -> dict[str, Any]:
-    """Evaluate, write `reports/<protocols>.{json,md,png}`, and return the report.
+) -> Evaluated:
+    """Evaluate, write `reports/<protocols>.{json,md,npz,png}`, and return the report.
 
     A role that only some of the models ask for is read by those alone; lists are compared in the others' roles.
     With `diagnose`, each report says what features do to item ids in a model that learns both.
-
-    Returns:
-        One report, or `{"reports": [...]}` for several protocols.
 
     Raises:
         ConfigError: When a protocol or model is unknown; nothing has been fitted by then.
@@ -96,5 +109,4 @@ def evaluate_store(
         reports.append({**report, **found})
         tables.append(table)
     whole = reports[0] if len(reports) == 1 else {"reports": reports}
-    write_report(workspace.root / "reports", "-".join(protocols), whole, also, tables)
-    return whole
+    return Evaluated(whole, tuple(write_report(workspace.root / "reports", "-".join(protocols), whole, also, tables)))

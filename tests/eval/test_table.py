@@ -18,8 +18,10 @@ from catalog.ids import IdMap
 from catalog.splits import Split, make_split
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
+from eval.compare import compare, read_reports
 from eval.config import EvalConfig
-from eval.report import report_json, report_markdown, write_report
+from eval.report import report_json, report_markdown
+from eval.report_files import files_line, write_report
 from eval.table import Table, evaluate
 
 N_ITEMS, N_USERS, TAKEN = 20, 30, 8
@@ -102,8 +104,14 @@ def test_the_report_has_the_promised_form(split: Split, modalities: dict[str, Em
     report = report_json(
         table, dataset="board", origin="generated", data_key="k", modalities={"text": "parity"}, config=config
     )
-    paths = write_report(tmp_path, "board-last", report, also=tmp_path / "deep" / "out.json")
-    read = json.loads(paths[-1].read_text(encoding="utf-8"))
+    also = tmp_path / "deep" / "out.json"
+    also.parent.mkdir()
+    paths = write_report(tmp_path, "board-last", report, also=also, tables=[table])
+    assert all(path.is_file() for path in paths)
+    assert files_line(paths) == f"Written: {tmp_path}/board-last.{{json,npz,md,png}}, {tmp_path}/deep/out.{{json,npz}}"
+    read = json.loads(also.read_text(encoding="utf-8"))
+    assert read["per_user"] == "out.npz", "what vitrine compare reads lies beside the report it belongs to"
+    assert compare(read_reports(also), read_reports(tmp_path / "board-last.json")).count("[+0.0000, +0.0000]") == 2
     assert {"dataset", "protocol", "n_users", "models"} <= set(read)
     row = read["models"]["itemknn"]
     assert set(row) == {"metrics", "seed", "epochs", "fit_seconds", "history"} and row["seed"] == 3

@@ -20,9 +20,10 @@ def compare(
 ) -> None:
     """Set two reports side by side: means, differences, paired intervals.
 
-    Differences are tested user by user where both reports kept their per-user values.
+    Differences are tested user by user where both have their .npz beside them. Of files with several protocols,
+    each that both hold is compared.
     """
     from eval.compare import compare as compared
-    from eval.compare import read_report
+    from eval.compare import read_reports
 
-    print(compared(read_report(first), read_report(second), anyway=anyway), end="")
+    print(compared(read_reports(first), read_reports(second), anyway=anyway), end="")

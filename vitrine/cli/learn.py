@@ -82,7 +82,10 @@ def evaluate(
         list[Path] | None,
         typer.Option("--parameters", metavar="FILE", help="Model settings that vitrine search wrote. Repeatable."),
     ] = None,
-    json_path: Annotated[Path | None, typer.Option("--json", help="Also write the report here.")] = None,
+    json_path: Annotated[
+        Path | None,
+        typer.Option("--json", help="Also write the report here, and beside it what vitrine compare needs."),
+    ] = None,
 ) -> None:
     """Fit every model afresh and print one table with intervals.
 
@@ -91,6 +94,7 @@ def evaluate(
     from eval.config import EvalConfig
     from eval.diagnosis import DiagnosisConfig
     from eval.report import report_markdown
+    from eval.report_files import files_line, require_place
     from vitrine.cli.bar import progress
     from vitrine.evaluation import evaluate_store
     from vitrine.searching import with_parameters
@@ -105,8 +109,8 @@ def evaluate(
         **({"metrics": _listed("--metrics", metrics)} if metrics is not None else {}),
     }
     if json_path is not None:
-        make_room(json_path)
-    report = evaluate_store(
+        require_place(json_path)
+    made = evaluate_store(
         settings,
         EvalConfig.model_validate(wanted),
         protocols=tuple(dict.fromkeys(protocol or ("mmrec",))),
@@ -115,8 +119,9 @@ def evaluate(
         also=json_path,
         progress=progress(),
     )
-    for part in report.get("reports", [report]):
+    for part in made.report.get("reports", [made.report]):
         print(report_markdown(part))
+    print(files_line(made.files))
 
 
 def with_modalities(settings: Settings, pairs: list[str] | None) -> Settings:
@@ -144,10 +149,3 @@ def numbers(option: str, text: str) -> tuple[int, ...]:
             f"{option} {text!r} is not a list of whole numbers from 0 to {MAX_SEED}; '999,2024,2025' would be valid"
         )
     return tuple(int(part) for part in parts)
-
-
-def make_room(path: Path) -> None:
-    """Make the folder of a report before hours of fitting, so that a bad place is refused at once."""
-    if path.is_dir():
-        raise ConfigError(f"--json {str(path)!r} is a folder; a file would be valid")
-    path.parent.mkdir(parents=True, exist_ok=True)

@@ -55,9 +55,10 @@ def lirdrec(
     made first; a killed run goes on where it was.
     """
     from catalog.workspace import Workspace, write_text
+    from eval.report_files import require_place
     from vitrine.cli.bar import progress
-    from vitrine.cli.learn import make_room, numbers
-    from vitrine.reproduction import reproduce_lirdrec
+    from vitrine.cli.learn import numbers
+    from vitrine.reproduction import check_reproduction, reproduce_lirdrec
     from vitrine.reproduction_data import build_dataset, known_data
     from vitrine.reproduction_report import reproduction_markdown
 
@@ -65,7 +66,7 @@ def lirdrec(
     named = {option: _spaces(option, pairs) for option, pairs in (("--original", original), ("--captions", captions))}
     which, tried = numbers("--seeds", seeds), _grid(grid or [])
     if json_path is not None:
-        make_room(json_path)
+        require_place(json_path)
     known_data(data)
     workspace = Workspace(settings.store)
     if (data or folder or raw) and not workspace.has("catalog"):
@@ -73,6 +74,7 @@ def lirdrec(
     elif data or folder or raw:
         print(f"{settings.store}: the data set in the store is used; another --store would hold another")
     if captions is None:
+        check_reproduction(settings, original=named["--original"], grid=tried)
         _make_captions(settings, progress())
     report = reproduce_lirdrec(
         settings,

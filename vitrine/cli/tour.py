@@ -57,7 +57,7 @@ def _table(settings: Settings, progress: Progress) -> list[str]:
         overrides=settings.models.overrides,
         shuffle=("picture",),
     )
-    return [report_markdown(evaluate_store(settings, config, protocols=("mmrec",), progress=progress))]
+    return [report_markdown(evaluate_store(settings, config, protocols=("mmrec",), progress=progress).report)]
 
 
 def _talk(settings: Settings) -> None:
