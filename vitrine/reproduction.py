@@ -24,7 +24,7 @@ from models.registry import build
 from vitrine.published import CLAIM_PERCENT, SOURCE, recognise
 from vitrine.reproduction_report import Chosen, Spaces, reproduction_markdown, rows_json
 from vitrine.settings import Settings
-from vitrine.wiring import FOLDER_PICTURE, FOLDER_TEXT, default_spaces, load_modalities
+from vitrine.wiring import FOLDER_PICTURE, FOLDER_TEXT, default_spaces, load_modalities, spaces_to_come
 
 MODEL = "lirdrec"
 METRICS = ("ndcg@20", "recall@20")
@@ -105,6 +105,24 @@ def reproduce_lirdrec(
     return report
 
 
+def check_reproduction(settings: Settings, *, original: Spaces | None = None, grid: Grid | None = None) -> None:
+    """Refuse what `reproduce_lirdrec` would refuse, before the store is captioned and embedded for it.
+
+    Args:
+        settings: Name the store, the captioner and the embedder.
+        original: What the first row reads; spaces that vitrine embed is about to make count as there.
+        grid: Settings to choose from.
+
+    Raises:
+        NotBuiltError: When there is no data set, or an original feature is missing.
+        ConfigError: When the grid names an unknown setting.
+    """
+    workspace = Workspace(settings.store)
+    workspace.path("catalog")
+    _original(original, sorted({*workspace.names("embeddings"), *spaces_to_come(settings)}))
+    _candidates(settings, grid or {})
+
+
 def _rows(
     settings: Settings, workspace: Workspace, original: Spaces | None, captions: Spaces | None
 ) -> dict[str, Spaces]:
@@ -114,13 +132,7 @@ def _rows(
         NotBuiltError: When a space is missing.
     """
     there = workspace.names("embeddings")
-    first = dict(original or {"picture": FOLDER_PICTURE, "text": FOLDER_TEXT})
-    for space in first.values():
-        if space not in there:
-            raise NotBuiltError(
-                f"the original features {space!r} are not in the store: they come with MMRec's own folder (--folder), "
-                f"or by vitrine import vectors. {did_you_mean(space, there)}"
-            )
+    first = _original(original, there)
     if captions is not None:
         rows: dict[str, Spaces] = {ORIGINAL: first, CAPTIONS: dict(captions)}
     else:
@@ -135,6 +147,22 @@ def _rows(
             if space not in there:
                 raise NotBuiltError(f"space {space!r} is not in the store. {did_you_mean(space, there)}")
     return rows
+
+
+def _original(original: Spaces | None, there: list[str]) -> dict[str, str]:
+    """Return what the first row reads.
+
+    Raises:
+        NotBuiltError: When one of its spaces is missing.
+    """
+    first = dict(original or {"picture": FOLDER_PICTURE, "text": FOLDER_TEXT})
+    for space in first.values():
+        if space not in there:
+            raise NotBuiltError(
+                f"the original features {space!r} are not in the store: they come with MMRec's own folder (--folder), "
+                f"or by vitrine import vectors; --original ROLE=SPACE names others. {did_you_mean(space, there)}"
+            )
+    return first
 
 
 def _candidates(settings: Settings, grid: Grid) -> list[dict[str, Any]]:

@@ -103,13 +103,19 @@ def _gain_line(title: str, gain: Mapping[str, Any]) -> str:
 
 
 def _verdict(title: str, gain: Mapping[str, Any], claim: float) -> str:
-    """Say where the claim and no difference lie with respect to our interval; decided by the numbers alone."""
+    """Say in plain words where the claim and zero lie with respect to our interval; decided by the numbers alone."""
     low, high = gain["percent_ci95"]
     if low is None or high is None:
         return f"Here, {title}: no interval, so nothing can be said."
-    place = "within" if low <= claim <= high else "above" if claim > high else "below"
-    zero = "no difference is within it too" if low <= 0 <= high else "no difference is outside it"
-    return f"Here, {title}: {_percent(gain)}; the claim lies {place} this interval, and {zero}."
+    if low <= claim <= high:
+        paper = "inside that range, so these data do not contradict it"
+    else:
+        paper = f"outside that range: the gain here is {'smaller' if claim > high else 'larger'} than the paper's"
+    if low <= 0 <= high:
+        ours = "Zero is inside the range, so these data show no difference from the original features"
+    else:
+        ours = f"Zero is outside the range: {title} rank {'better' if low > 0 else 'worse'} than the original features"
+    return f"Here, {title}: {_percent(gain)}. The paper's {claim:+.2f}% is {paper}. {ours}."
 
 
 def _percent(gain: Mapping[str, Any]) -> str:

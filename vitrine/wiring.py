@@ -71,9 +71,14 @@ def make_embedder(settings: Settings) -> TextEmbedder:
 
 def active_captions(settings: Settings, workspace: Workspace) -> str | None:
     """Return the name of the captions artifact in use, or None when it was never made."""
-    openai = settings.captions.openai
-    name = openai.name if settings.captions.captioner == "openai" and openai else settings.captions.captioner
+    name = captions_name(settings)
     return name if workspace.has(f"captions/{name}") else None
+
+
+def captions_name(settings: Settings) -> str:
+    """Return the name of the captions artifact that the settings choose, made or not."""
+    openai = settings.captions.openai
+    return openai.name if settings.captions.captioner == "openai" and openai else settings.captions.captioner
 
 
 def choose_spaces(settings: Settings, workspace: Workspace, model: str | None = None) -> dict[str, str]:
@@ -113,6 +118,16 @@ def default_spaces(settings: Settings, workspace: Workspace) -> dict[str, str]:
         for role, names in choices.items()
         if any(space in there for space in names)
     }
+
+
+def spaces_to_come(settings: Settings) -> tuple[str, ...]:
+    """Return the spaces that vitrine caption and vitrine embed would make with these settings."""
+    from embedding.attribute_table import SPACE
+    from embedding.job import default_space
+
+    embedder = make_embedder(settings).name
+    stated = (SPACE,) if settings.embedding.attributes.enabled else ()
+    return default_space(embedder), default_space(embedder, captions_name(settings)), *stated
 
 
 def shop_spaces(settings: Settings, workspace: Workspace, roles: Mapping[str, str]) -> dict[str, EmbeddingTable]:
