@@ -11,7 +11,7 @@ from catalog.errors import ConfigError, did_you_mean
 from catalog.readers.amazon import read_amazon
 from catalog.readers.amazon_files import AmazonFiles, find_files
 from catalog.readers.finishing import refine
-from catalog.readers.importing import Import, ImportSummary, save_import
+from catalog.readers.importing import Import, ImportSummary, media_of, save_import
 from catalog.readers.mmrec import read_mmrec
 from catalog.readers.refining import RefineConfig
 from catalog.readers.rejects import Rejects
@@ -99,10 +99,9 @@ def _described(imported: Import, described: Import) -> Import:
     rest = imported.shop.items.join(known, on="item_id", how="anti")
     items = ids.join(pl.concat([known, rest]), on="item_id", how="left", maintain_order="left")
     note = f"{known.height:,} of {ids.height:,} items described by the raw files"
-    media = int(items.select((pl.col("images").list.len() + pl.col("videos").list.len()).sum()).item() or 0)
     return replace(
         imported,
         shop=replace(imported.shop, items=items.select(imported.shop.items.columns)),
-        counts={**imported.counts, "media": media},
+        counts={**imported.counts, "media": media_of(items)},
         notes=(*imported.notes, note),
     )

@@ -10,8 +10,9 @@ from catalog.columns import ITEMS
 from catalog.errors import DataError
 from catalog.ids import IdMap
 from catalog.items import items_frame
+from catalog.log import positives
 from catalog.nouns import Item
-from catalog.readers.importing import Import, all_users, clock_of
+from catalog.readers.importing import Import, all_users, clock_of, media_of
 from catalog.readers.item_rows import LINE
 from catalog.readers.refining import RefineConfig, key_columns, refine_rows, with_split
 from catalog.readers.rejects import Rejects, shown
@@ -55,7 +56,8 @@ def finish(parsed: Parsed, config: RefineConfig) -> Import:
     """
     if not len(parsed.log):
         raise DataError(f"{parsed.name!r}: no interaction was read; {parsed.rejects.summary()}")
-    keep, counts, notes = _rows(parsed.log.select(*key_columns()), config)
+    keys = parsed.log.select(*key_columns())
+    keep, counts, notes = _rows(keys, config)
     log = parsed.log.take(keep)
     items = _items(parsed)
     met = log.select("item_id").unique(maintain_order=True)
@@ -66,15 +68,15 @@ def finish(parsed: Parsed, config: RefineConfig) -> Import:
     items = pl.concat([items, items_frame(Item(item_id) for item_id in lonely["item_id"])])
     users = all_users(parsed.users, log)
     if parsed.published:
-        before, items = items.height, _only(items, met)
+        before, items = items.height, _only(items, keys)
         counts["items_outside"] = before - items.height
         notes.append(f"{before - items.height:,} items are never named by the published files: left out")
     shop = ShopData(parsed.name, items, log, users)
-    media = int(items.select((pl.col("images").list.len() + pl.col("videos").list.len()).sum()).item() or 0)
-    sizes = {"items": items.height, "interactions": log.height, "users": users.height, "media": media}
+    sizes = {"items": items.height, "interactions": log.height, "users": users.height, "media": media_of(items)}
     counts = {**sizes, "media_missing": parsed.media_missing, "rejected": len(parsed.rejects), **counts}
     imported = Import(shop, {}, counts, parsed.rejects, clock_of(log, timed=parsed.timed), tuple(notes))
-    return _labelled(_inside(imported, config), config)
+    before_core = _union(items, keys, "item_id"), _union(parsed.users, keys, "user_id")
+    return _labelled(_inside(imported, config, before_core), config)
 
 
 def refine(imported: Import, config: RefineConfig) -> Import:
@@ -95,19 +97,25 @@ def refine(imported: Import, config: RefineConfig) -> Import:
         counts={**imported.counts, "interactions": log.height, **counts},
         notes=(*imported.notes, *notes),
     )
-    return _labelled(_inside(left, config), config)
+    before_core = imported.shop.items.height, imported.shop.users.height
+    return _labelled(_inside(left, config, before_core), config)
 
 
 def _rows(keys: pl.DataFrame, config: RefineConfig) -> tuple[Mask, dict[str, int], list[str]]:
     refined = refine_rows(keys, config)
     notes = []
     if config.dedup_reviews:
-        notes.append(f"{refined.counts['repeated_reviews']:,} repeated reviews: the first of each counts")
+        repeats = refined.counts["repeated_reviews"]
+        told = f"{repeats:,} repeated review{'s' * (repeats > 1)} left out: the first of each counts"
+        notes.append(told if repeats else "no repeated reviews")
     return refined.keep, dict(refined.counts), notes
 
 
-def _inside(imported: Import, config: RefineConfig) -> Import:
-    """Leave out the items, users and vectors outside the k-core, where one is asked for."""
+def _inside(imported: Import, config: RefineConfig, before: tuple[int, int]) -> Import:
+    """Leave out the items, users and vectors outside the k-core, where one is asked for.
+
+    `before`: how many items and users there were before the log was filtered.
+    """
     if config.k_core is None:
         return imported
     shop = imported.shop
@@ -116,8 +124,9 @@ def _inside(imported: Import, config: RefineConfig) -> Import:
         **imported.counts,
         "items": items.height,
         "users": users.height,
-        "items_outside_core": shop.items.height - items.height,
-        "users_outside_core": shop.users.height - users.height,
+        "media": media_of(items),
+        "items_outside_core": before[0] - items.height,
+        "users_outside_core": before[1] - users.height,
     }
     note = (
         f"{config.k_core}-core: {counts['outside_core']:,} interactions, {counts['items_outside_core']:,} items and "
@@ -134,11 +143,17 @@ def _labelled(imported: Import, config: RefineConfig) -> Import:
         return imported
     log, parts = with_split(imported.shop.log, config)
     sizes = ", ".join(f"{part} {size:,}" for part, size in parts.items())
+    pairs, counted = sum(parts.values()), positives(log, config.positives).height
+    told = f"x_label by rule {config.split_rule!r}, seed {config.split_seed}: {sizes} pairs of user and item"
+    if counted > pairs:
+        told += f"; {counted - pairs:,} more rows repeat a pair and have its label"
+    if log.height > counted:
+        told += f"; {log.height - counted:,} rows are no positives"
     return replace(
         imported,
         shop=replace(imported.shop, log=log),
         counts={**imported.counts, **{f"split_{part}": size for part, size in parts.items()}},
-        notes=(*imported.notes, f"x_label by rule {config.split_rule!r}, seed {config.split_seed}: {sizes}"),
+        notes=(*imported.notes, told),
     )
 
 
@@ -154,6 +169,11 @@ def _items(parsed: Parsed) -> pl.DataFrame:
         detail = f"item id {shown(item_id)} stands in line {at} already"
         parsed.rejects.add(parsed.item_file, line, "repeated item id", detail, {"item_id": item_id})
     return parsed.items.take(first.to_numpy()).drop(LINE)
+
+
+def _union(described: pl.DataFrame, log: pl.DataFrame, column: str) -> int:
+    """Return how many ids a table and a log name together."""
+    return pl.concat([described[column], log[column]]).n_unique()
 
 
 def _only(table: pl.DataFrame, log: pl.DataFrame, column: str = "item_id") -> pl.DataFrame:

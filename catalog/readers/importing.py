@@ -30,7 +30,8 @@ class Import:
     Attributes:
         shop: Items, log and users.
         embeddings: Vectors that came along, by space.
-        counts: `items`, `interactions`, `users`, `media` (usable references), `media_missing`, `rejected`.
+        counts: `items`, `interactions`, `users`, `media` (references of the items), `media_missing` (references of
+            any row read that lead nowhere), `rejected`.
         rejects: Every row that was not used, with its reason.
         clock: What the timestamps of the log are.
         notes: What else was left out or added, a line each; `counts` has the numbers.
@@ -60,7 +61,7 @@ class ImportSummary:
     def text(self) -> str:
         """Return a few plain lines."""
         counts = self.counts
-        missing = f" ({counts['media_missing']:,} missing)" if counts["media_missing"] else ""
+        missing = f" ({counts['media_missing']:,} more named and not there)" if counts["media_missing"] else ""
         lines = [
             f"{self.name}: {counts['items']:,} items, {counts['interactions']:,} interactions, "
             f"{counts['users']:,} users, {counts['media']:,} pictures and videos{missing}"
@@ -88,7 +89,7 @@ def assemble(
         "items": shop.items.height,
         "interactions": log.height,
         "users": shop.users.height,
-        "media": media.found,
+        "media": media_of(shop.items),
         "media_missing": media.missing,
         "rejected": len(rejects),
     }
@@ -135,6 +136,11 @@ def _save_space(workspace: Workspace, name: str, table: EmbeddingTable, catalog_
     meta = {"source": "import", "space": table.space, "n": len(table.ids), "dim": table.dim, "catalog": catalog_key}
     with workspace.writing(f"embeddings/{name}", key, meta) as folder:
         table.save(folder)
+
+
+def media_of(items: pl.DataFrame) -> int:
+    """Return how many pictures and videos an item table refers to."""
+    return int(items.select((pl.col("images").list.len() + pl.col("videos").list.len()).sum()).item() or 0)
 
 
 def clock_of(log: pl.DataFrame, *, timed: bool) -> Clock:

@@ -36,7 +36,6 @@ class MediaFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        self.found = 0
         self.missing = 0
 
     def resolve(self, references: Iterable[str]) -> tuple[str, ...]:
@@ -47,7 +46,6 @@ class MediaFiles:
             if place is None:
                 self.missing += 1
             else:
-                self.found += 1
                 usable.append(place)
         return tuple(dict.fromkeys(usable))
 

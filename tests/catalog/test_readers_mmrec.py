@@ -229,7 +229,7 @@ def test_an_import_is_saved_whole_with_its_rejects_and_spaces(tmp_path: Path) ->
     assert summary.spaces == {"image_feat": (3, 4), "text_feat": (3, 2)}
     assert summary.rejected == {"unknown item": 1}
     assert summary.text().splitlines()[0] == (
-        "tiny: 3 items, 4 interactions, 2 users, 1 pictures and videos (1 missing)"
+        "tiny: 3 items, 4 interactions, 2 users, 1 pictures and videos (1 more named and not there)"
     )
     again = save_import(store, imported)
     assert again.key == summary.key and load_shop(store).log.equals(shop.log)

@@ -117,6 +117,8 @@ def test_pictures_by_a_pattern(tmp_path: Path) -> None:
         "../own": (),
     }
     assert (imported.counts["media"], imported.counts["media_missing"]) == (3, 2)
+    again = read_table(write(tmp_path, "b.csv", "sku,image\n007,own.jpg\n007,own.jpg\n"), images="images/{sku}.jpg")
+    assert again.counts["media"] == 2 and again.counts["rejected"] == 1
 
 
 def test_bad_rows_are_rejected_alone(tmp_path: Path) -> None:

@@ -132,6 +132,17 @@ def test_the_summary_says_what_was_left_out(tmp_path: Path) -> None:
     events = [event(0, "a", "i0", at=0), event(1, "a", "i0", at=0), *(event(n, "a", f"i{n}") for n in range(2, 6))]
     left = refine(imported(events), RefineConfig(dedup_reviews=True, k_core=1, split_rule="mmrec"))
     text = save_import(Workspace(tmp_path), left).text()
-    assert "1 repeated reviews: the first of each counts" in text
+    assert "1 repeated review left out: the first of each counts" in text
     assert "1-core: 0 interactions, 3 items and 0 users left out" in text
-    assert "x_label by rule 'mmrec', seed 0: train 3, valid 1, test 1" in text
+    assert "x_label by rule 'mmrec', seed 0: train 3, valid 1, test 1 pairs of user and item" in text
+
+
+def test_a_split_says_which_rows_are_none_of_its_pairs() -> None:
+    events = [*(event(n, "a", f"i{n}") for n in range(5)), event(5, "a", "i0"), event(6, "a", "i1", kind="dismiss")]
+    left = refine(imported(events), RefineConfig(dedup_reviews=True, split_rule="mmrec"))
+    # Seven rows: five pairs, one pair a second time, one row that speaks against its item.
+    assert left.notes == (
+        "no repeated reviews",
+        "x_label by rule 'mmrec', seed 0: train 3, valid 1, test 1 pairs of user and item; "
+        "1 more rows repeat a pair and have its label; 1 rows are no positives",
+    )

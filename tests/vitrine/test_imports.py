@@ -30,10 +30,23 @@ def test_amazon_with_every_option(run, folders):
     ran = run("import", "amazon", "amazon", "--dedup-reviews", "--k-core", 5, "--split-rule", "mmrec", "--store", "s")
     assert ran.code == 0, ran
     assert ran.out.splitlines()[0].startswith("Soap: 12 items, 96 interactions, 12 users")
-    assert "1 repeated reviews" in ran.out and "5-core: 0 interactions, 1 items" in ran.out
+    assert "1 repeated review left out" in ran.out and "5-core: 0 interactions, 1 items" in ran.out
     assert "x_label by rule 'mmrec', seed 0: train 72, valid 12, test 12" in ran.out
     report = run("eval", "--models", "popularity", "--store", "s")
     assert report.code == 0 and "12 users" in report.out
+
+
+def test_what_a_core_leaves_out_is_counted_from_all_there_was(run, folders):
+    with Path("amazon/Soap.jsonl").open("a") as file:  # a shopper of two items, one of them in no product file
+        for item in ("B0", "B99"):
+            said = {"rating": 4, "asin": item, "parent_asin": item, "user_id": "once", "timestamp": 1_600_000_000_000}
+            file.write(json.dumps(said) + "\n")
+    pictures = [{"large": "https://a.example/1.jpg"}, {"large": "https://a.example/2.jpg"}]
+    metas = [{"parent_asin": f"B{i}", "title": f"Soap {i}", "images": pictures} for i in range(13)]
+    Path("amazon/meta_Soap.jsonl").write_text("".join(json.dumps(each) + "\n" for each in metas))
+    ran = run("import", "amazon", "amazon", "--k-core", 5, "--store", "s")
+    assert ran.out.startswith("Soap: 12 items, 97 interactions, 12 users, 24 pictures and videos\n"), ran
+    assert "5-core: 2 interactions, 2 items and 1 users left out" in ran.out
 
 
 def test_the_other_data_sets(run, folders):

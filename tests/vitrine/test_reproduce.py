@@ -147,7 +147,7 @@ def test_a_data_set_is_built_from_raw_files_by_mmrecs_rules(run, raw):
     assert "the original features 'image_feat' are not in the store" in ran.line
     shop = load_shop(Workspace("s"))
     assert (len(shop.items), shop.log.height, shop.name) == (8, 48, "baby")
-    assert "1 repeated reviews" in ran.out and "5-core" in ran.out and "x_label by rule 'mmrec'" in ran.out
+    assert "1 repeated review left out" in ran.out and "5-core" in ran.out and "x_label by rule 'mmrec'" in ran.out
     assert shop.log["x_label"].value_counts().sort("x_label")["count"].to_list() == [32, 8, 8]
 
 
