@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from agent.planner_turn import Turn
 from agent.understanding.wish import Wish
+from agent.understanding.words import singular
 
 
 def listing(parts: Sequence[str], word: str = "and") -> str:
@@ -24,6 +25,22 @@ def things(wish: Wish, number: int) -> str:
     if len(names) == 1 and names[0].endswith("s") and number != 1:
         return names[0]
     return "item" if number == 1 else "items"
+
+
+def counted(wish: Wish, number: int) -> str:
+    """Return what was counted, as the filters had it: "blue mugs", "vase by Terrano", "items that are not leather"."""
+    wanted = wish.wanted
+    kinds = [singular(name.casefold()) if number == 1 else name.casefold() for name in wanted.categories]
+    plain = number == 1 or all(name.endswith("s") for name in kinds)
+    noun = listing(kinds) if kinds and plain else " ".join((*kinds[:1], things(Wish(), number)))
+    alternatives = [listing([value.casefold() for value in values], "or") for values in wanted.attributes.values()]
+    refused = [value.casefold() for values in wish.unwanted.attributes.values() for value in values]
+    refused += [name.casefold() for name in wish.unwanted.categories]
+    parts = [*alternatives, noun]
+    parts += [f"by {listing(wanted.brands, 'or')}"] if wanted.brands else []
+    parts += [f"not by {listing(wish.unwanted.brands, 'or')}"] if wish.unwanted.brands else []
+    parts += [f"that {'is' if number == 1 else 'are'} not {listing(refused, 'or')}"] if refused else []
+    return " ".join(parts)
 
 
 def vary(forms: Sequence[str], turn: Turn) -> str:

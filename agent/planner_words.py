@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.base import ShownItem
 from agent.money import price_text
-from agent.planner_phrases import handles, listing, things, vary
+from agent.planner_phrases import counted, handles, listing, things, vary
 from agent.planner_records import comparison, detail, history
 from agent.planner_turn import Step, Turn
 from agent.understanding.intent import (
@@ -24,6 +24,7 @@ from agent.understanding.intent import (
     Similar,
     SmallTalk,
 )
+from agent.understanding.wish import Limit
 
 NAMED = 3
 """Handles a sentence names at most; the others stand beside the text."""
@@ -103,7 +104,7 @@ def _items(step: Step, turn: Turn) -> str:
     forms = _MORE if isinstance(step.act, Search | Recommend) and step.act.more else forms
     opening = f"{listed} fits." if len(items) == 1 else vary(forms, turn).format(n=len(items), things=kind)
     stuck = _CHEAPEST if isinstance(step.act, Search) and step.act.stuck else ""
-    return " ".join(part for part in (stuck, opening, _lead(items), _unmatched(step)) if part)
+    return " ".join(part for part in (stuck, opening, _lead(items), _beyond(step, items), _unmatched(step)) if part)
 
 
 def _lead(items: Sequence[ShownItem]) -> str:
@@ -112,6 +113,15 @@ def _lead(items: Sequence[ShownItem]) -> str:
         return ""
     price = price_text(items[0].price, items[0].currency)
     return f"{items[0].handle} comes first" + (f", at {price}." if price else ".")
+
+
+def _beyond(step: Step, items: Sequence[ShownItem]) -> str:
+    """Say which items break the price limit that was stated, when it had to be set aside."""
+    broken = [item.handle for item in items if not step.wish.within(item.price)]
+    if not broken or step.wish.limit is None:
+        return ""
+    named = handles(broken if len(broken) <= NAMED else [*broken[:NAMED], f"{len(broken) - NAMED} more"])
+    return f"{named} {'is' if len(broken) == 1 else 'are'} not within your price limit, {step.wish.limit.words()}."
 
 
 def _unmatched(step: Step) -> str:
@@ -168,7 +178,6 @@ def _facts(step: Step, act: Facts, turn: Turn) -> str:
     reply = step.replies[-1]
     facts, items = reply.message.facts, turn.listing(step)
     count = facts.get("count")
-    kind = things(act.wish, count if isinstance(count, int) else 2)
     if act.question == "carries":
         return _carries(step, act, items)
     if act.question == "values":
@@ -188,16 +197,17 @@ def _facts(step: Step, act: Facts, turn: Turn) -> str:
     if isinstance(count, int):
         stock = facts.get("in_stock")
         tail = f", {stock} of them in stock" if isinstance(stock, int) and 0 < stock < count else ""
-        return f"There {'is' if count == 1 else 'are'} {count or 'no'} {kind}{_limit(act)}{tail}."
+        return f"There {'is' if count == 1 else 'are'} {count or 'no'} {counted(act.wish, count)}{_limit(act)}{tail}."
     return reply.message.text
 
 
 def _limit(act: Facts) -> str:
-    """Return the price limit of a question, as it was asked."""
-    low, high = act.wish.price_min, act.wish.price_max
-    if low is not None and high is not None:
-        return f" from {low:g} to {high:g}"
-    return f" up to {high:g}" if high is not None else f" from {low:g} on" if low is not None else ""
+    """Return the price limit that was counted within, as it was asked where it was asked."""
+    low, high, stated = act.wish.price_min, act.wish.price_max, act.wish.limit
+    if low is None and high is None:
+        return ""
+    limit = stated if stated is not None and stated.bounds == (low, high) else Limit(low=low, high=high)
+    return f" {limit.words()}"
 
 
 def _carries(step: Step, act: Facts, items: Sequence[ShownItem]) -> str:

@@ -50,10 +50,9 @@ def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
     anchor = state.item(handles[0])
     kinds = tuple(c for c in state.wish.wanted.categories if anchor is not None and c in anchor.categories)
     base = Wish(
-        wanted=Facets(categories=kinds if not part.categories else ()),
-        **_bounds(anchor, state.wish), unwanted=state.wish.unwanted,
+        wanted=Facets(categories=kinds if not part.categories else ()), unwanted=state.wish.unwanted,
         not_items=state.wish.not_items, available=state.wish.available, recipient=state.wish.recipient,
-    )  # fmt: skip
+    ).priced(*_bounds(anchor, state.wish), state.wish.limit)  # fmt: skip
     wish = merge(base, part, "refine", vocabulary)
     if other_facet and anchor is not None and other_facet[0] == "attribute":
         name = other_facet[1]
@@ -70,7 +69,9 @@ def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
 def _like_title(title: str, end: int, part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice:
     """Look for what resembles a title; what stands before its end belongs to the title and narrows nothing."""
     after = tuple(mention for mention in part.mentions if mention.start >= end)
-    wish = merge(Wish(), replace(part, mentions=after, words=(), denied_words=(), unknown=()), "refine", vocabulary)
+    limit = state.wish.limit if state.budget else None
+    base = Wish().priced(*limit.bounds, limit) if limit is not None else Wish()
+    wish = merge(base, replace(part, mentions=after, words=(), denied_words=(), unknown=()), "refine", vocabulary)
     act = Similar(title=title, wish=wish, aspect=_aspect(part.text[end:]))
     return Choice((act,), state.model_copy(update={"wish": wish, "focus": None}))
 
@@ -87,13 +88,19 @@ def _different(facet: tuple[TermKind, str], part: Gist, state: IntentState, voca
     return Choice((Search(wish=wish),), state.model_copy(update={"wish": wish}), replaces=True)
 
 
-def _bounds(anchor: ShownItem | None, wish: Wish) -> dict[str, float | None]:
-    """Return the price bounds that still make sense: none when the item pointed at lies outside them."""
+def _bounds(anchor: ShownItem | None, wish: Wish) -> tuple[float | None, float | None]:
+    """Return the price bounds that still make sense around the item pointed at.
+
+    Outside bounds that came from comparing ("cheaper"), the limit that was stated still holds; outside that one the
+    shopper has gone beyond it, and the answer says so.
+    """
+    stated = wish.limit.bounds if wish.limit is not None else (None, None)
     price = anchor.price if anchor is not None else None
-    low, high = wish.price_min, wish.price_max
-    if price is not None and ((low is not None and price < low) or (high is not None and price > high)):
-        return {"price_min": None, "price_max": None}
-    return {"price_min": low, "price_max": high}
+    active = (wish.price_min, wish.price_max)
+    for low, high in (active if active != (None, None) else stated, stated):
+        if price is None or ((low is None or price >= low) and (high is None or price <= high)):
+            return low, high
+    return None, None
 
 
 def _about(anchor: ShownItem | None, wish: Wish) -> Wish:

@@ -31,7 +31,8 @@ def merge(wish: Wish, gist: Gist, change: Change, vocabulary: Vocabulary, *, kee
     if change == "fresh":
         kept = Wish(recipient=wish.recipient, occasion=wish.occasion, not_items=wish.not_items)
         if keep_price:
-            kept = kept.model_copy(update={"price_min": wish.price_min, "price_max": wish.price_max})
+            bounds = wish.limit.bounds if wish.limit is not None else (wish.price_min, wish.price_max)
+            kept = kept.priced(*bounds, wish.limit)
         return _apply(kept, gist, vocabulary)
     if change == "swap":
         return _swapped(wish, gist, vocabulary)
@@ -75,7 +76,7 @@ def _apply(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
         "unknown": tuple(w for w in dict.fromkeys((*wish.unknown, *gist.unknown)) if w in wanted.words),
     }
     if gist.price is not None:
-        changes |= {"price_min": gist.price.low, "price_max": gist.price.high}
+        changes |= {"price_min": gist.price.low, "price_max": gist.price.high, "limit": gist.price.limit}
     said_now = {
         "years": gist.years,
         "count": gist.count,
@@ -137,7 +138,7 @@ def _swapped(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
         "also": Facets(), "said": tuple(w for w in wish.said if not _is_category(w, vocabulary)),
     })  # fmt: skip
     no_facets = bare.model_copy(update={"wanted": Facets(), "said": ()})
-    no_price = no_facets.model_copy(update={"price_min": None, "price_max": None})
+    no_price = no_facets.priced(None, None)
     result = _apply(no_price, gist, vocabulary)
     for kept in (bare, no_facets):
         tried = _apply(kept, gist, vocabulary)
@@ -151,7 +152,7 @@ def _without(wish: Wish, drops: tuple[str, ...], vocabulary: Vocabulary) -> Wish
     """Return the wish without the facets (or single values) no longer wanted."""
     for word in drops:
         if word in ("price", "budget", "cost", "money"):
-            wish = wish.model_copy(update={"price_min": None, "price_max": None, "sort": "relevance"})
+            wish = wish.priced(None, None).model_copy(update={"sort": "relevance"})
             continue
         named = vocabulary.facet_named(word)
         term = Term(*named, ()) if named else vocabulary.term((word,))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from agent.understanding.lexicon import TENS, UNITS
-from agent.understanding.wish import Sort
+from agent.understanding.wish import Limit, Sort
 
 _UNIT_WORDS = "|".join(sorted(UNITS, key=len, reverse=True))
 _NUMBER_WORD = rf"(?:(?:{'|'.join(TENS)})(?:[ -](?:{_UNIT_WORDS}))?|(?:(?:a|{_UNIT_WORDS}) )?hundred|{_UNIT_WORDS})"
@@ -86,9 +86,18 @@ class PriceBound:
 
     start: int
     end: int
-    low: float | None
-    high: float | None
+    limit: Limit
     budget: bool = False
+
+    @property
+    def low(self) -> float | None:
+        """Lowest price that fits."""
+        return self.limit.bounds[0]
+
+    @property
+    def high(self) -> float | None:
+        """Highest price that fits."""
+        return self.limit.bounds[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +130,12 @@ def price_bounds(text: str) -> list[PriceBound]:
         if _YEAR.fullmatch(low) or _after(text, match.start(), "size", "ages", "age"):
             continue
         a, b = sorted((number(low), number(high)))
-        found.append(_bound(text, match, a, b))
+        found.append(_bound(match, Limit(low=a, high=b)))
     readings = (
-        (_MOST, None, 1.0), (_MOST_AFTER, None, 1.0), (_BELOW, None, -1.0), (_LEAST, 1.0, None),
-        (_LEAST_AFTER, 1.0, None), (_ABOVE, -1.0, None), (_NEAR, 0.8, 1.2), (_PLAIN, None, 1.0),
+        (_MOST, None, 1.0), (_MOST_AFTER, None, 1.0), (_BELOW, None, 1.0), (_LEAST, 1.0, None),
+        (_LEAST_AFTER, 1.0, None), (_ABOVE, 1.0, None), (_NEAR, 0.8, 1.2), (_PLAIN, None, 1.0),
     )  # fmt: skip
-    for pattern, low_factor, high_factor in readings:
+    for pattern, low_share, high_share in readings:
         for match in pattern.finditer(text):
             if any(match.start() < b.end and b.start < match.end() for b in found):
                 continue
@@ -134,9 +143,9 @@ def price_bounds(text: str) -> list[PriceBound]:
             if pattern is _LEAST and _YEAR.fullmatch(said):
                 continue
             value = number(said)
-            low_end = None if low_factor is None else _edge(value, low_factor, 0.01)
-            high_end = None if high_factor is None else _edge(value, high_factor, -0.01)
-            found.append(_bound(text, match, low_end, high_end))
+            low_end = None if low_share is None else round(value * low_share, 2)
+            high_end = None if high_share is None else round(value * high_share, 2)
+            found.append(_bound(match, Limit(low=low_end, high=high_end, strict=pattern in (_BELOW, _ABOVE))))
     return sorted(found, key=lambda b: b.start)
 
 
@@ -196,16 +205,8 @@ def number(text: str) -> float:
     return float(sum(TENS.get(word, UNITS.get(word, 0)) for word in words))
 
 
-def _edge(value: float, factor: float, cent: float) -> float:
-    """Return the bound a factor stands for: 1 is the value itself, -1 just beyond it, others a share of it."""
-    if factor == -1.0:
-        return max(round(value + cent, 2), 0.0)
-    return round(value * factor, 2)
-
-
-def _bound(text: str, match: re.Match[str], low: float | None, high: float | None) -> PriceBound:
-    budget = bool(_BUDGET.search(match.group()))
-    return PriceBound(match.start(), match.end(), low, high, budget)
+def _bound(match: re.Match[str], limit: Limit) -> PriceBound:
+    return PriceBound(match.start(), match.end(), limit, bool(_BUDGET.search(match.group())))
 
 
 def _after(text: str, at: int, *words: str) -> bool:

@@ -12,7 +12,10 @@ from agent.understanding.wish import Wish
 def relative(
     wish: Wish, part: Gist, anchors: list[ShownItem], before: Wish | None, vocabulary: Vocabulary
 ) -> tuple[Wish, Wish | None]:
-    """Turn "cheaper" into a bound: below every anchor, with the middle one as the fallback."""
+    """Turn "cheaper" into a bound: below every anchor, with the middle one as the fallback.
+
+    "More expensive" stays within the limit stated while anything of the kind is left there.
+    """
     prices = sorted(item.price for item in anchors if item.price is not None)
     if part.relative is None or part.price is not None:
         return wish, None
@@ -25,10 +28,15 @@ def relative(
         )
         loose = tight.model_copy(update={"price_max": round(max(middle - 0.01, 0), 2)})
     else:
+        ceiling = wish.limit.bounds[1] if wish.limit is not None else None
         tight = wish.model_copy(
-            update={"price_min": round(prices[-1] + 0.01, 2), "price_max": None, "sort": "relevance"}
+            update={"price_min": round(prices[-1] + 0.01, 2), "price_max": ceiling, "sort": "relevance"}
         )
         loose = tight.model_copy(update={"price_min": round(middle + 0.01, 2)})
+        if ceiling is not None and not matches(loose, vocabulary):
+            tight, loose = (each.model_copy(update={"price_max": None}) for each in (tight, loose))
+        elif ceiling is not None and not matches(tight, vocabulary):
+            return loose, None
     if loose == tight:
         return tight, None
     found = matches(tight, vocabulary)

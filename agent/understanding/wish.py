@@ -17,6 +17,35 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Limit(Part):
+    """A price limit as the shopper put it.
+
+    Attributes:
+        low, high: The amounts named, None at an open end.
+        strict: Whether the amount itself is left out: "under 40", "over 40".
+    """
+
+    low: float | None = None
+    high: float | None = None
+    strict: bool = False
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """The lowest and the highest price that keep it; a strict one ends a cent beside its amount."""
+        cent = 0.01 if self.strict else 0.0
+        low = None if self.low is None else round(self.low + cent, 2)
+        return low, None if self.high is None else max(round(self.high - cent, 2), 0.0)
+
+    def words(self) -> str:
+        """Return it in words: "under 40", "up to 40", "over 40", "from 40 on", "from 20 to 50"."""
+        low, high = (None if end is None else f"{end:.2f}".removesuffix(".00") for end in (self.low, self.high))
+        if low is not None and high is not None:
+            return f"from {low} to {high}"
+        if high is not None:
+            return f"under {high}" if self.strict else f"up to {high}"
+        return f"over {low}" if self.strict else f"from {low} on"
+
+
 class Facets(Part):
     """Values by facet, spelt as the catalogue spells them; `words` are free words it has no facet for."""
 
@@ -84,6 +113,7 @@ class Wish(Part):
         said: The shopper's own words for `wanted`, in order: the query.
         price_min: Lowest price that fits.
         price_max: Highest price that fits.
+        limit: The price limit last stated. It outlives bounds that come from comparing ("cheaper") and one set aside.
         years: First and last year that fit, where titles carry one. It is checked on what comes back.
         available: True when only what is in stock fits.
         sort: Order of the answer.
@@ -100,6 +130,7 @@ class Wish(Part):
     said: tuple[str, ...] = ()
     price_min: float | None = None
     price_max: float | None = None
+    limit: Limit | None = None
     years: tuple[int, int] | None = None
     available: bool | None = None
     sort: Sort = "relevance"
@@ -114,6 +145,15 @@ class Wish(Part):
         """Whether it says what kind of thing is wanted, or bounds it by a facet or a price."""
         bounded = self.price_min is not None or self.price_max is not None
         return bounded or self.years is not None or not self.wanted.empty or not self.unwanted.empty
+
+    def priced(self, low: float | None, high: float | None, limit: Limit | None = None) -> Wish:
+        """Return a copy with these price bounds; `limit` is what was stated, None when nothing is."""
+        return self.model_copy(update={"price_min": low, "price_max": high, "limit": limit})
+
+    def within(self, price: float | None) -> bool:
+        """Whether a price keeps the limit last stated; one that is unknown, and any price without a limit, does."""
+        low, high = self.limit.bounds if self.limit is not None else (None, None)
+        return price is None or ((low is None or price >= low) and (high is None or price <= high))
 
     def filters(self) -> dict[str, Any]:
         """Return the wish as `catalog.filters.Filters` in the wire's form, {} when nothing is asked."""
