@@ -90,3 +90,15 @@ def audit_line(report: Mapping[str, Any]) -> str:
     findings = sorted(report["findings"], key=lambda finding: order[finding["status"]])
     verdict = "passed" if report["passed"] else "**FAILED**"
     return f"Leakage audit {verdict}: " + "; ".join(f"{f['check']} {f['status']}: {f['text']}" for f in findings) + "."
+
+
+def audit_summary(report: Mapping[str, Any]) -> str:
+    """Return the audit in brief: what failed in full, the rest by name."""
+    failed = [finding for finding in report["findings"] if finding["status"] == "failed"]
+    parts = [f"{finding['check']} failed: {finding['text']}" for finding in failed]
+    for status in ("noted", "passed", "skipped"):
+        names = [finding["check"] for finding in report["findings"] if finding["status"] == status]
+        parts += [f"{', '.join(names)} {status}"] if names else []
+    return (
+        f"Leakage audit {'passed' if report['passed'] else 'FAILED'}: {'; '.join(parts)}. The report says of each why."
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from eval.audit import audit_line
 from eval.config import EvalConfig
 from eval.diagnosis import diagnosis_markdown
 from eval.table import Row, Table
+from models.registry import build
 
 LABELS = {
     "import": "real data, measured here",
@@ -48,6 +49,7 @@ def report_json(
         ],
         "data_key": data_key,
         "modalities": dict(modalities),
+        "readers": _readers(modalities, config),
         "config": config.model_dump(mode="json"),
         "commit": commit(),
         "version": version("vitrine"),
@@ -89,7 +91,7 @@ def _spread(row: Row, metric: str) -> list[float | None] | None:
 
 
 def report_markdown(report: Mapping[str, Any]) -> str:
-    """Return the table a person reads."""
+    """Return the whole table as Markdown, every interval included."""
     metrics = list(next(iter(report["models"].values()))["metrics"])
     lines = [
         f"## {report['dataset']}, protocol `{report['protocol']}`, {report['n_users']} users ({report['label']})",
@@ -99,15 +101,15 @@ def report_markdown(report: Mapping[str, Any]) -> str:
     ]
     for name, row in report["models"].items():
         cells = [_cell(row["metrics"][m]) for m in metrics]
-        lines.append(f"| {name} | " + " | ".join(cells) + f" | {row['epochs']} | {row['fit_seconds']:.1f} |")
-    lines += _seed_lines(report, metrics[0])
-    for group, found in report.get("cold", {}).items():
-        each = ", ".join(f"{name} {value:.4f}" for name, value in found["models"].items() if value is not None)
-        lines += ["", f"{found['metric']} of the {found['users']} users {group}: {each or 'nobody'}."]
-    lines += [f"- {name}: no row: {why}" for name, why in report.get("refused", {}).items()]
-    if report.get("published"):
-        rows = ", ".join(f"{name} {value:.4f}" for name, value in report["published"].items())
-        lines += ["", f"Published for this data set, ndcg@20 (MMRec's splits and features): {rows}."]
+        lines.append(
+            f"| {name} | " + " | ".join(cells) + f" | {epochs_text(row['epochs'])} | {row['fit_seconds']:.1f} |"
+        )
+    for said in (seeds_line(report, metrics[0]), *cold_lines(report)):
+        lines += ["", said] if said else []
+    if report.get("refused"):
+        lines += ["", *(f"- no row for {name}: {why}" for name, why in report["refused"].items())]
+    if published := published_line(report):
+        lines += ["", published]
     if report["paired"]:
         lines += ["", "Paired randomisation tests on the same users:", ""]
     for pair in report["paired"]:
@@ -116,13 +118,7 @@ def report_markdown(report: Mapping[str, Any]) -> str:
             f"- {pair['a']} against {pair['b']}: {pair['metric']} {pair['difference']:+.4f} "
             f"[{low:+.4f}, {high:+.4f}], p = {pair['p']:.4f}"
         )
-    config = report["config"]
-    spaces = ", ".join(f"{role} = {space}{_readers(role, config)}" for role, space in report["modalities"].items())
-    lines += [
-        "",
-        f"Features: {spaces or 'none'}. Seeds {', '.join(map(str, config['seeds']))}; brackets are 95% bootstrap "
-        f"intervals over users. Data {report['data_key'][:12]}, commit {report['commit'] or 'unknown'}.",
-    ]
+    lines += ["", closing_line(report)]
     if "audit" in report:
         lines += ["", audit_line(report["audit"])]
     if "diagnosis" in report:
@@ -130,20 +126,55 @@ def report_markdown(report: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _readers(role: str, config: Mapping[str, Any]) -> str:
-    """Say which models were given a role, where others were not."""
-    roles = config.get("roles", {})
-    readers = [model for model in config["models"] if role in roles.get(model, (role,))]
-    if len(readers) == len(config["models"]):
-        return ""
-    return f", for {', '.join(readers)} alone" if readers else ", read by none"
+def epochs_text(epochs: int | Sequence[int]) -> str:
+    """Return the epochs of one fit, or the least and the greatest of several: `21-24`."""
+    each = [epochs] if isinstance(epochs, int) else list(epochs)
+    return str(each[0]) if min(each) == max(each) else f"{min(each)}-{max(each)}"
 
 
-def _seed_lines(report: Mapping[str, Any], metric: str) -> list[str]:
-    """Say how far single seeds lie apart, where there were several."""
+def seeds_line(report: Mapping[str, Any], metric: str) -> str:
+    """Say how far single seeds lie apart, nothing where there was one."""
     spreads = {name: row["metrics"][metric].get("seeds") for name, row in report["models"].items()}
     said = [f"{name} {low:.4f} to {high:.4f}" for name, (low, high) in ((n, s) for n, s in spreads.items() if s)]
-    return ["", f"{metric} of single seeds: {', '.join(said)}."] if said else []
+    return f"{metric} of single seeds: {', '.join(said)}." if said else ""
+
+
+def cold_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what users with and without a history get, where a protocol keeps both."""
+    for group, found in report.get("cold", {}).items():
+        each = ", ".join(f"{name} {value:.4f}" for name, value in found["models"].items() if value is not None)
+        yield f"{found['metric']} of the {found['users']} users {group}: {each or 'nobody'}."
+
+
+def published_line(report: Mapping[str, Any]) -> str:
+    """Return the figures others print for this data set, nothing where it is not known."""
+    rows = ", ".join(f"{name} {value:.4f}" for name, value in (report.get("published") or {}).items())
+    return f"Published for this data set, ndcg@20 (MMRec's splits and features): {rows}." if rows else ""
+
+
+def closing_line(report: Mapping[str, Any]) -> str:
+    """Return what the figures rest on: features and who read them, seeds, data, code."""
+    config = report["config"]
+    reading = {model for models in report["readers"].values() for model in models}
+    spaces = []
+    for role, space in report["modalities"].items():
+        readers = report["readers"].get(role, [])
+        if readers and set(readers) == reading:
+            spaces.append(f"{role} = {space}")
+        elif readers:
+            spaces.append(f"{role} = {space}, for {', '.join(readers)} alone")
+        elif any(metric.startswith("diversity@") for metric in config["metrics"]):
+            spaces.append(f"{role} = {space}, for diversity alone")
+    return (
+        f"Features: {', '.join(spaces) or 'none read'}. Seeds {', '.join(map(str, config['seeds']))}; brackets are 95% "
+        f"bootstrap intervals over users. Data {report['data_key'][:12]}, commit {report['commit'] or 'unknown'}."
+    )
+
+
+def _readers(modalities: Iterable[str], config: EvalConfig) -> dict[str, list[str]]:
+    """Return by role the models that read it; most of the simple ones read none."""
+    reading = [model for model in config.models if hasattr(build(model), "modalities")]
+    return {role: [model for model in reading if role in config.roles.get(model, (role,))] for role in modalities}
 
 
 def commit() -> str | None:

@@ -17,7 +17,7 @@ from eval.config import EvalConfig
 from eval.intervals import Interval, Paired, bootstrap_interval, paired_test
 from eval.metrics import Metric, Values, parse_metric
 from models.provenance import code_key
-from models.registry import build
+from models.registry import build, recommender
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +53,11 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """All rows of one protocol, and each row against the first (and against its own controls).
+    """All rows of one protocol; each model against the first, and against its own controls.
 
     Attributes:
         cold_users: External ids of the judged users without a train row.
-        refused: Model -> why it could not be fitted, such as a size limit; it has no row.
+        refused: Row -> why it could not be fitted, such as a size limit, without the model's name.
     """
 
     protocol: str
@@ -128,7 +128,7 @@ def evaluate(
             row = _row(wanted, split, modalities, metrics, config, workspace, data_key, backdrop, progress)
             rows.append(row)
         except DataError as error:
-            refused[wanted.title], first = str(error), first or error
+            refused[wanted.title], first = _reason(wanted.model, error), first or error
     if first is not None and not rows:
         raise first
     return Table(
@@ -140,6 +140,11 @@ def evaluate(
         refused,
         frozenset(split.users.at(split.cold_users)),
     )
+
+
+def _reason(model: str, error: DataError) -> str:
+    """Return why a model refused, without its name, which stands before it already."""
+    return str(error).removeprefix(f"{model}: ").removeprefix(f"{recommender(model)[0].name}: ")
 
 
 def _wanted(config: EvalConfig, modalities: Mapping[str, EmbeddingTable]) -> Iterator[_Wanted]:
@@ -225,12 +230,13 @@ def _mean(values: Values) -> float:
 
 
 def _comparisons(rows: list[Row], config: EvalConfig) -> list[Comparison]:
-    """Every row against the first, and every model against its controls."""
+    """Every model against the first, and against its own controls; a control is held against its model alone."""
     metric = next((m for m in config.metrics if rows and m in rows[0].values), None)
-    if metric is None:
+    models = [row for row in rows if row.name in config.models]
+    if metric is None or not models:
         return []
-    pairs = [(row, rows[0]) for row in rows[1:]]
-    pairs += [(row, control) for row in rows for control in rows if control.name.startswith(f"{row.name} (")]
+    pairs = [(row, models[0]) for row in models[1:]]
+    pairs += [(row, control) for row in models for control in rows if control.name.startswith(f"{row.name} (")]
     return [
         Comparison(a.name, b.name, metric, paired_test(a.values[metric], b.values[metric], seed=0)) for a, b in pairs
     ]

@@ -20,6 +20,7 @@ from eval.report_files import write_report
 from eval.table import evaluate
 from models.registry import names
 from vitrine.published import published_rows
+from vitrine.remedies import saying_the_remedy, with_remedy
 from vitrine.settings import Settings
 from vitrine.wiring import choose_spaces, load_modalities, undated_roles
 
@@ -87,9 +88,11 @@ def evaluate_store(
             positives=settings.positives,
             seed=settings.seed,
         )
-        table = evaluate(
-            split, modalities, config, workspace=workspace, data_key=manifest.key, backdrop=shared, progress=progress
-        )
+        with saying_the_remedy():
+            table = evaluate(
+                split, modalities, config, workspace=workspace, data_key=manifest.key, backdrop=shared,
+                progress=progress,
+            )  # fmt: skip
         report = report_json(
             table,
             dataset=data.name,
@@ -106,7 +109,8 @@ def evaluate_store(
         found = {"audit": audited.as_json(), "published": published_rows(split), "split": given}
         if diagnose is not None:
             found["diagnosis"] = diagnosed(split.train, split.valid, shared, diagnose, progress)
-        reports.append({**report, **found})
+        refused = {name: with_remedy(why) for name, why in table.refused.items()}
+        reports.append({**report, "refused": refused, **found})
         tables.append(table)
     whole = reports[0] if len(reports) == 1 else {"reports": reports}
     return Evaluated(whole, tuple(write_report(workspace.root / "reports", "-".join(protocols), whole, also, tables)))

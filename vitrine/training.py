@@ -23,6 +23,7 @@ from catalog.shop_data import ShopData
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace, content_key
 from models.base import FitReport, Recommender, TrainingData, UserScorer
+from vitrine.remedies import saying_the_remedy
 from vitrine.settings import Settings
 
 if TYPE_CHECKING:
@@ -85,14 +86,16 @@ def fit_served(
     overrides = dict(settings.models.overrides.get(name, {}))
     taken = positives(log, settings.positives).sort("timestamp", maintain_order=True)
     everything = _interactions(taken, items)
-    scout = _scout(name, overrides, taken, items, modalities, settings.seed, progress)
+    with saying_the_remedy():
+        scout = _scout(name, overrides, taken, items, modalities, settings.seed, progress)
     found = getattr(scout.model, "settings_found", None) if scout is not None else None
     if found is not None:
         overrides |= found()
     elif scout is not None and scout.epochs is not None:
         overrides["epochs"] = scout.epochs
     model = build(name, overrides)
-    report = model.fit(TrainingData(everything, modalities), seed=settings.seed, progress=progress)
+    with saying_the_remedy():
+        report = model.fit(TrainingData(everything, modalities), seed=settings.seed, progress=progress)
     return Fitted(model, report, scout)
 
 

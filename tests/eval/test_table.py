@@ -145,3 +145,30 @@ def test_who_has_no_history_is_judged_by_what_they_would_be_served_and_told_apar
     report = report_json(table, dataset="b", origin="import", data_key="k", modalities={}, config=config)
     assert report["cold"]["without a history"]["users"] == 1
     assert "ndcg@5 of the 1 users without a history: popularity" in report_markdown(report)
+
+
+def test_each_pair_is_tested_once_and_a_control_against_its_model_alone(
+    split: Split, modalities: dict[str, EmbeddingTable]
+) -> None:
+    both = {**modalities, "more": modalities["text"]}
+    config = EvalConfig(models=("content_knn", "popularity"), metrics=("ndcg@5",), shuffle=("text",), ablate=True)
+    table = evaluate(split, both, config)
+    assert [(each.a, each.b) for each in table.comparisons] == [
+        ("popularity", "content_knn"),
+        ("content_knn", "content_knn (text shuffled)"),
+        ("content_knn", "content_knn (no text)"),
+        ("content_knn", "content_knn (no more)"),
+    ]
+
+
+def test_a_refusal_does_not_repeat_the_name(split: Split) -> None:
+    table = evaluate(split, {}, EvalConfig(models=("popularity", "vbpr", "lirdrec-exact"), metrics=("ndcg@5",)))
+    assert list(table.refused) == ["vbpr", "lirdrec-exact"]
+    assert all(why.startswith("no modality was given; ") for why in table.refused.values())
+
+
+def test_only_readers_of_a_role_are_listed(split: Split, modalities: dict[str, EmbeddingTable]) -> None:
+    config = EvalConfig(models=("popularity", "content_knn"), metrics=("ndcg@5",))
+    table = evaluate(split, modalities, config)
+    given = {"dataset": "b", "origin": "import", "data_key": "k", "config": config}
+    assert report_json(table, modalities={"text": "parity"}, **given)["readers"] == {"text": ["content_knn"]}

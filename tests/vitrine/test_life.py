@@ -45,7 +45,11 @@ def test_the_report_holds_every_model_of_every_protocol(life):
         for row in report["models"].values():
             low, high = row["metrics"]["ndcg@20"]["ci95"]
             assert 0 <= low <= row["metrics"]["ndcg@20"]["mean"] <= high <= 1
-    assert life.ran["eval"].out.count("| model |") == 2
+    out = life.ran["eval"].out
+    assert out.count("\nmodel ") == 4, "two tables, each in two blocks of columns"
+    assert max(map(len, out.splitlines()[:-1])) <= 100
+    said = out.splitlines()[-1]
+    assert said.startswith("Written: ") and said.endswith("r.json, r-mmrec.npz, r-last.npz")
 
 
 def test_a_second_run_does_nothing_again(life, store, run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,10 @@ from vitrine.cli.options import Set, Store, load, parse_pairs
 
 if TYPE_CHECKING:
     from vitrine.settings import Settings
+
+
+WIDTH = 100
+"""Columns of a table where there is no terminal."""
 
 
 def register(app: typer.Typer) -> None:
@@ -93,8 +98,8 @@ def evaluate(
     """
     from eval.config import EvalConfig
     from eval.diagnosis import DiagnosisConfig
-    from eval.report import report_markdown
     from eval.report_files import files_line, require_place
+    from eval.report_text import report_text
     from vitrine.cli.bar import progress
     from vitrine.evaluation import evaluate_store
     from vitrine.searching import with_parameters
@@ -120,7 +125,7 @@ def evaluate(
         progress=progress(),
     )
     for part in made.report.get("reports", [made.report]):
-        print(report_markdown(part))
+        print(report_text(part, shutil.get_terminal_size((WIDTH, 24)).columns))
     print(files_line(made.files))
 
 

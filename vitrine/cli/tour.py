@@ -13,7 +13,7 @@ from catalog.progress import Progress
 from catalog.shop_data import load_shop
 from catalog.workspace import Workspace
 from eval.config import EvalConfig
-from eval.report import report_markdown
+from eval.report_text import report_text
 from vitrine import jobs
 from vitrine.cli.terminal import converse
 from vitrine.evaluation import evaluate_store
@@ -57,7 +57,7 @@ def _table(settings: Settings, progress: Progress) -> list[str]:
         overrides=settings.models.overrides,
         shuffle=("picture",),
     )
-    return [report_markdown(evaluate_store(settings, config, protocols=("mmrec",), progress=progress).report)]
+    return [report_text(evaluate_store(settings, config, protocols=("mmrec",), progress=progress).report)]
 
 
 def _talk(settings: Settings) -> None:
