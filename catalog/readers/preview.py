@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from catalog.readers.column_map import map_tables, missing_ids
-from catalog.readers.fields import ATTRIBUTES, NAMES, Mapped, TableKind, labels
+from catalog.readers.fields import ATTRIBUTES, NAMES, Mapped, TableKind, labels, map_columns
 from catalog.readers.item_rows import MediaFiles, item_of, read_items
+from catalog.readers.log_rows import LogRules, default_kind, read_log
 from catalog.readers.rejects import Rejects, shown
-from catalog.readers.rows import open_rows
+from catalog.readers.rows import Record, RowSource, open_rows
+from catalog.readers.table import users_of
+
+CHECKED_ROWS = 1000
+"""Rows read for faults, however few are shown."""
+
+_OF_A_LOG = ("user_id", "item_id", "timestamp", "kind")
+_TABLE_WORDS = {"interactions": "a log of what people did", "users": "a table of shoppers"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class TablePreview:
         table: What it is read as.
         columns: Its columns in order.
         open_targets: Fields that no column fills.
-        problems: A missing id column, and what is wrong with the rows looked at.
+        problems: Another table that the columns look like, a missing id column, and what is wrong with the rows read.
     """
 
     path: Path
@@ -72,7 +80,7 @@ def preview_table(
     Args:
         path: The file.
         columns: Target -> source column, as `read_table` takes it.
-        rows: How many rows to look at, at least 1.
+        rows: How many rows to show; for faults the first `CHECKED_ROWS` are read.
         table: What the file holds.
 
     Raises:
@@ -82,12 +90,16 @@ def preview_table(
     source = open_rows(path)
     read = map_tables({table: source}, columns or {})[table]
     mapped = read.mapped
-    numbered = list(islice(source.records(rejects), max(rows, 1)))
-    if table == "items" and "item_id" in mapped.nouns:
-        build = partial(item_of, mapped=mapped, media=MediaFiles(path.parent))
-        list(read_items(numbered, build, source.name, rejects))
-    problems = [problem for problem in (missing_ids(table, read),) if problem] + [rejects.summary()]
-    records = [record for _, record in numbered]
+    first = _First(source, list(islice(source.records(rejects), max(rows, CHECKED_ROWS))))
+    looked_at = len(first.rows) + len(rejects)
+    no_id = missing_ids(table, read)
+    if no_id is None:
+        _check(first, mapped, table, rejects)
+    part = "the first" if len(first.rows) >= CHECKED_ROWS else "all"
+    found = f"of {part} {looked_at:,} rows: {rejects.summary()}"
+    hint = _looks_like(source.columns) if table == "items" else None
+    problems = [each for each in (hint, no_id, found) if each]
+    records = [record for _, record in first.rows[:rows]]
     previews = []
     for column in source.columns:
         becomes, given = _fate(column, mapped, table)
@@ -96,6 +108,52 @@ def preview_table(
     filled = mapped.nouns
     open_targets = tuple(target for target in NAMES[table] if target not in filled)
     return TablePreview(path, table, tuple(previews), open_targets, tuple(problems))
+
+
+@dataclass(frozen=True)
+class _First:
+    """The rows at the beginning of a table, read already."""
+
+    source: RowSource
+    rows: list[tuple[int, Record]]
+
+    @property
+    def path(self) -> Path:
+        return self.source.path
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.source.columns
+
+    def records(self, rejects: Rejects) -> Iterator[tuple[int, Record]]:
+        return iter(self.rows)
+
+
+def _check(first: _First, mapped: Mapped, table: TableKind, rejects: Rejects) -> None:
+    """Read the rows as the import would, for its rejects."""
+    if table == "items":
+        build = partial(item_of, mapped=mapped, media=MediaFiles(first.path.parent))
+        list(read_items(first.rows, build, first.name, rejects))
+    elif table == "interactions":
+        read_log(first, LogRules(mapped, None, default_kind(mapped)), rejects)
+    else:
+        list(users_of(first, mapped, rejects))
+
+
+def _looks_like(columns: Sequence[str]) -> str | None:
+    """Return a hint where a table read as items has the columns of a log or of users."""
+    log = map_columns("interactions", columns, {}, "").nouns
+    if "user_id" not in log:
+        return None
+    kind, named = "users", log["user_id"]
+    if "item_id" in log:
+        kind = "interactions"
+        named = tuple(name for target in _OF_A_LOG if target in log for name in log[target])
+    return f"columns {', '.join(named)} look like {_TABLE_WORDS[kind]}: try --kind {kind}"
 
 
 def _fate(column: str, mapped: Mapped, table: TableKind) -> tuple[str, bool]:

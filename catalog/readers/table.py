@@ -12,12 +12,13 @@ from catalog.columns import INTERACTIONS
 from catalog.errors import DataError, did_you_mean
 from catalog.nouns import KINDS, Item, Kind, User
 from catalog.readers.column_map import Table, map_tables, missing_ids
+from catalog.readers.fields import Mapped
 from catalog.readers.importing import Import, assemble
 from catalog.readers.item_rows import MediaFiles, attributes_of, item_of, read_items
 from catalog.readers.log_rows import LogRules, default_kind, read_log
 from catalog.readers.picture_pattern import PicturePattern
 from catalog.readers.rejects import Rejects, shown
-from catalog.readers.rows import open_rows
+from catalog.readers.rows import Rows, open_rows
 from catalog.readers.values import as_text
 
 
@@ -73,7 +74,7 @@ def read_table(
         log, timed = _log(tables["interactions"], known, kind, rejects)
     if items is None:
         found = [Item(item_id) for item_id in log["item_id"].unique(maintain_order=True)]
-    people = list(_users(tables["users"], rejects)) if users is not None else []
+    people = list(users_of(tables["users"].source, tables["users"].mapped, rejects)) if users is not None else []
     title = name or _stem(items or interactions or Path())
     return assemble(title, found, log, people, media, rejects, timed=timed)
 
@@ -95,18 +96,19 @@ def _log(
     return log, table.mapped.source("timestamp") is not None
 
 
-def _users(table: Table, rejects: Rejects) -> Iterator[User]:
+def users_of(source: Rows, mapped: Mapped, rejects: Rejects) -> Iterator[User]:
+    """Yield the users of a table; a row without an id, or with one that stood before, is rejected."""
     lines: dict[str, int] = {}
-    for line, row in table.source.records(rejects):
-        user_id = as_text(row.get(table.mapped.source("user_id") or ""))
+    for line, row in source.records(rejects):
+        user_id = as_text(row.get(mapped.source("user_id") or ""))
         if user_id is None:
-            rejects.add(table.source.name, line, "missing user id", "the user has no id", row)
+            rejects.add(source.name, line, "missing user id", "the user has no id", row)
         elif lines.setdefault(user_id, line) != line:
             detail = f"user id {shown(user_id)} stands in line {lines[user_id]} already"
-            rejects.add(table.source.name, line, "repeated user id", detail, row)
+            rejects.add(source.name, line, "repeated user id", detail, row)
         else:
-            membership = as_text(row.get(table.mapped.source("membership") or ""))
-            yield User(user_id, membership, attributes_of(row, table.mapped))
+            membership = as_text(row.get(mapped.source("membership") or ""))
+            yield User(user_id, membership, attributes_of(row, mapped))
 
 
 def _stem(path: Path) -> str:

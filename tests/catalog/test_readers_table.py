@@ -233,8 +233,27 @@ def test_a_preview_says_what_each_column_would_become(tmp_path: Path) -> None:
     assert preview.columns[3].samples == ("'red'",) and preview.columns[1].samples == ("'1'", "'2'")
     assert "brand" in preview.open_targets and "price" not in preview.open_targets
     assert "1 row rejected: 1 bad price (first: a.csv line 2: price 'oops'" in preview.text()
+    assert "of all 3 rows: 1 row" in preview.text()
     with pytest.raises(DataError, match="Did you mean 'shade'"):
         preview_table(tmp_path / "a.csv", {"attributes.colour": "shad"})
+
+
+def test_a_preview_says_how_many_rows_it_read(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "sku,price\n" + "".join(f"{n},1\n" for n in range(1000)) + "x,oops\n")
+    assert preview_table(path).problems == ("of the first 1,000 rows: no row rejected",)
+    users = preview_table(write(tmp_path, "u.csv", "user_id\nann\nann\n"), table="users")
+    assert users.problems[-1].startswith("of all 2 rows: 1 row rejected: 1 repeated user id")
+
+
+def test_a_preview_of_a_log_as_items_names_the_kind(tmp_path: Path) -> None:
+    log = write(tmp_path, "e.csv", "user_id,sku,ts,event\nann,1,2026-01-01,purchase\nbob,1,never,view\n")
+    assert preview_table(log).problems[0] == (
+        "columns user_id, sku, ts, event look like a log of what people did: try --kind interactions"
+    )
+    (found,) = preview_table(log, table="interactions").problems
+    assert found.startswith("of all 2 rows: 1 row rejected: 1 bad timestamp (first: e.csv line 3")
+    people = write(tmp_path, "u.csv", "customer_id,tier\nann,gold\n")
+    assert preview_table(people).problems[0].endswith("look like a table of shoppers: try --kind users")
 
 
 def test_a_preview_shows_a_table_without_an_id(tmp_path: Path) -> None:
