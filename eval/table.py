@@ -14,6 +14,7 @@ from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
 from eval.cells import Cell, cell_key, fit_cell, load_cell, save_cell, shuffled
 from eval.config import EvalConfig
+from eval.fit_progress import FitProgress
 from eval.intervals import Interval, Paired, bootstrap_interval, paired_test
 from eval.metrics import Metric, Values, parse_metric
 from models.provenance import code_key
@@ -91,6 +92,19 @@ class _Wanted:
         return {role: table for role, table in given.items() if role != self.role}
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a row's fits stand among all fits of the table."""
+
+    listener: Progress
+    before: int
+    total: int
+
+    def of(self, wanted: _Wanted, seed: int, number: int) -> FitProgress:
+        title = f"{wanted.title}, seed {seed}, {self.before + number} of {self.total}"
+        return FitProgress(self.listener, recommender(wanted.model)[0].name, title)
+
+
 def evaluate(
     split: Split,
     modalities: Mapping[str, EmbeddingTable],
@@ -123,9 +137,12 @@ def evaluate(
     rows: list[Row] = []
     refused: dict[str, str] = {}
     first: DataError | None = None
-    for wanted in _wanted(config, modalities):
+    wanted_rows = list(_wanted(config, modalities))
+    fits = [len(_seeds(wanted, config)) for wanted in wanted_rows]
+    for at, wanted in enumerate(wanted_rows):
+        shown = _Place(progress, sum(fits[:at]), sum(fits))
         try:
-            row = _row(wanted, split, modalities, metrics, config, workspace, data_key, backdrop, progress)
+            row = _row(wanted, split, modalities, metrics, config, workspace, data_key, backdrop, shown)
             rows.append(row)
         except DataError as error:
             refused[wanted.title], first = _reason(wanted.model, error), first or error
@@ -173,14 +190,13 @@ def _row(
     workspace: Workspace | None,
     data_key: str,
     backdrop: Mapping[str, EmbeddingTable] | None,
-    progress: Progress,
+    shown: _Place,
 ) -> Row:
-    """Fit one model once a seed, or once where chance plays no part; shuffled vectors are dealt anew a seed."""
+    """Fit one model once a seed; shuffled vectors are dealt anew a seed."""
     overrides = dict(config.overrides.get(wanted.model, {}))
-    alike = getattr(build(wanted.model), "deterministic", False) and wanted.change != "shuffled"
-    seeds = config.seeds[:1] if alike else config.seeds
+    seeds = _seeds(wanted, config)
     cells: list[Cell] = []
-    for seed in seeds:
+    for number, seed in enumerate(seeds, start=1):
         read = wanted.modalities(_of(wanted.model, modalities, config), seed)
         asked = (wanted.model, code_key(wanted.model), overrides, config.metrics, config.select_by, seed)
         key = cell_key(data_key, split, read, *asked)
@@ -194,13 +210,19 @@ def _row(
                 select_by=parse_metric(config.select_by),
                 overrides=overrides,
                 seed=seed,
-                progress=progress,
+                progress=shown.of(wanted, seed, number),
                 backdrop=modalities if backdrop is None else backdrop,
             )
             if workspace:
                 save_cell(workspace, key, cell)
         cells.append(cell)
     return _over_seeds(wanted.title, cells, metrics, seeds, config.resamples)
+
+
+def _seeds(wanted: _Wanted, config: EvalConfig) -> tuple[int, ...]:
+    """Return the seeds of a row: the first alone where chance plays no part."""
+    alike = getattr(build(wanted.model), "deterministic", False) and wanted.change != "shuffled"
+    return config.seeds[:1] if alike else config.seeds
 
 
 def _over_seeds(title: str, cells: list[Cell], metrics: list[Metric], seeds: tuple[int, ...], resamples: int) -> Row:

@@ -109,6 +109,7 @@ def _scout(
     progress: Progress,
 ) -> Scout | None:
     from eval.cells import Judged
+    from eval.fit_progress import FitProgress
     from eval.metrics import parse_metric
     from models.registry import build
 
@@ -128,7 +129,8 @@ def _scout(
         return float(values["recall@20"].mean())
 
     model = build(name, overrides)
-    report = model.fit(TrainingData(train, modalities), validate=validate, seed=seed, progress=progress)
+    shown = FitProgress(progress, model.name, f"{name} on the older {1 - HELD_OUT:.0%}")
+    report = model.fit(TrainingData(train, modalities), validate=validate, seed=seed, progress=shown)
     config = getattr(model, "config", None)
     has_epochs = isinstance(config, BaseModel) and "epochs" in type(config).model_fields
     epochs = int(np.argmax(report.history)) + 1 if has_epochs and report.history else None

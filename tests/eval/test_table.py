@@ -161,6 +161,48 @@ def test_each_pair_is_tested_once_and_a_control_against_its_model_alone(
     ]
 
 
+class Heard:
+    """Keeps what was said."""
+
+    def __init__(self) -> None:
+        self.tasks: list[str] = []
+        self.notes: list[str] = []
+
+    def start(self, task: str, total: int | None, done: int = 0) -> None:
+        self.tasks.append(f"{task} /{total}")
+
+    def start_at_most(self, task: str, most: int) -> None:
+        self.tasks.append(f"{task} <={most}")
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        self.notes.append(note)
+
+    def finish(self) -> None:
+        """Nothing."""
+
+
+def test_progress_names_the_row_the_seed_and_how_many_are_left(
+    split: Split, modalities: dict[str, EmbeddingTable]
+) -> None:
+    config = EvalConfig(
+        models=("itemknn", "als", "lirdrec-exact"), metrics=("ndcg@5",), seeds=(3, 4), shuffle=("text",),
+        overrides={"als": {"max_epochs": 2, "dim": 2}, "lirdrec-exact": {"max_epochs": 2, "dim": 4}},
+    )  # fmt: skip
+    heard = Heard()
+    evaluate(split, modalities, config, progress=heard)
+    assert heard.tasks == [
+        "itemknn, seed 3, 1 of 7 /1",
+        "als, seed 3, 2 of 7 <=2",
+        "als, seed 4, 3 of 7 <=2",
+        "lirdrec-exact, seed 3, 4 of 7 <=2",
+        "lirdrec-exact, seed 4, 5 of 7 <=2",
+        "lirdrec-exact (text shuffled), seed 3, 6 of 7 <=2",
+        "lirdrec-exact (text shuffled), seed 4, 7 of 7 <=2",
+    ]
+    assert heard.notes[1].startswith("valid "), "als has no loss"
+    assert heard.notes[-1].startswith("loss ")
+
+
 def test_a_refusal_does_not_repeat_the_name(split: Split) -> None:
     table = evaluate(split, {}, EvalConfig(models=("popularity", "vbpr", "lirdrec-exact"), metrics=("ndcg@5",)))
     assert list(table.refused) == ["vbpr", "lirdrec-exact"]

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from eval.fit_progress import BoundedProgress
 from vitrine.cli import bar
 from vitrine.cli.bar import PlainLines, TerminalBar, progress
 
@@ -60,6 +61,20 @@ def test_an_unknown_total_has_no_time_left(clock, capsys):
     assert capsys.readouterr().err == "rows: 12, 2.0/s\n"
 
 
+def test_a_task_that_may_end_early_is_told_as_a_limit(clock, capsys):
+    lines = PlainLines()
+    lines.start_at_most("lirdrec, seed 1, 3 of 8", 1000)
+    clock.now += 6
+    lines.advance(60)
+    lines.start("captions", 100)
+    clock.now += 6
+    lines.advance(60)
+    assert capsys.readouterr().err == (
+        "lirdrec, seed 1, 3 of 8: 60/1000, 10.0/s, at most 94 s left\ncaptions: 60/100, 10.0/s, 4 s left\n"
+    )
+    assert isinstance(lines, BoundedProgress) and isinstance(TerminalBar(), BoundedProgress)
+
+
 def test_without_a_task_nothing_is_said(capsys):
     PlainLines().finish()
     TerminalBar().advance()
@@ -80,6 +95,11 @@ def test_the_bar_of_a_terminal_shows_count_rate_and_note(monkeypatch):
     shown.start("captions", 4, done=1)
     shown.advance(3, "1 failed")
     shown.finish()
+    assert "at most" not in screen.getvalue()
+    shown.start_at_most("lirdrec, seed 1, 3 of 8", 1000)
+    shown.advance(1)
+    shown.finish()
+    assert "at most" in screen.getvalue()
     assert "captions" in screen.getvalue() and "4/4" in screen.getvalue() and "1 failed" in screen.getvalue()
 
 

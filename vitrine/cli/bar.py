@@ -12,6 +12,7 @@ from rich.progress import Progress as RichProgress
 from catalog.progress import Progress
 
 EVERY_SECONDS = 5.0
+AT_MOST = "at most"
 
 
 def progress() -> Progress:
@@ -51,6 +52,13 @@ class TerminalBar:
 
     def start(self, task: str, total: int | None, done: int = 0) -> None:
         """Begin a bar."""
+        self._begin(task, total, done, "")
+
+    def start_at_most(self, task: str, most: int) -> None:
+        """Begin a bar that may end before it is full (`eval.fit_progress`)."""
+        self._begin(task, most, 0, AT_MOST)
+
+    def _begin(self, task: str, total: int | None, done: int, most: str) -> None:
         self.finish()
         self._pace, self._note = Pace(done), _before(done)
         self._bar = RichProgress(
@@ -58,6 +66,7 @@ class TerminalBar:
             BarColumn(bar_width=28),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
+            TextColumn(most),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
             console=Console(stderr=True),
@@ -89,13 +98,19 @@ class PlainLines:
         self._task, self._note = "", ""
         self._pace = Pace(0)
         self._total: int | None = None
+        self._most = ""
         self._spoken = 0.0
 
     def start(self, task: str, total: int | None, done: int = 0) -> None:
         """Begin a task."""
-        self._task, self._total, self._note = task, total, _before(done)
+        self._task, self._total, self._note, self._most = task, total, _before(done), ""
         self._pace = Pace(done)
         self._spoken = time.monotonic()
+
+    def start_at_most(self, task: str, most: int) -> None:
+        """Begin a task that may end before its last step (`eval.fit_progress`)."""
+        self.start(task, most)
+        self._most = f"{AT_MOST} "
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Count, and speak now and then."""
@@ -104,7 +119,7 @@ class PlainLines:
         if time.monotonic() - self._spoken >= EVERY_SECONDS and self._pace.done != self._total:
             self._spoken = time.monotonic()
             left = self._pace.seconds_left(self._total)
-            self._say("" if left is None else f", {left:.0f} s left")
+            self._say("" if left is None else f", {self._most}{left:.0f} s left")
 
     def finish(self) -> None:
         """Say the last line."""
