@@ -14,6 +14,7 @@ from catalog.errors import DataError
 from catalog.exports.folder import new_folder
 from catalog.exports.selection import Selection, number_text, seconds_text, select_events
 from catalog.nouns import Item
+from catalog.readers.features import ABSENT_FILE
 from catalog.readers.fields import labels
 from catalog.shop_data import ShopData
 from catalog.vectors import EmbeddingTable
@@ -43,7 +44,7 @@ class Exported:
         if self.left_out:
             lines.append(f"{self.left_out:,} events left out: they are no positives")
         lines += [
-            f"{name}.npy: {count:,} items have no vector, their rows are zero"
+            f"{name}.npy: {count:,} items have no vector: rows of zeros, named in {ABSENT_FILE}"
             for name, count in self.without_vector.items()
             if count
         ]
@@ -85,7 +86,7 @@ def export_mmrec(
     users = chosen.log["user_id"].unique(maintain_order=True)
     for noun, ids in (("user", users.to_list()), ("item", list(catalog.ids))):
         refuse_breaking(noun, ids)
-    without: dict[str, int] = {}
+    absent: dict[str, list[int]] = {}
     with new_folder(folder) as place:
         _inter(chosen, users, list(catalog.ids)).write_csv(place / f"{stem}.inter", separator="\t", quote_style="never")
         _map(place / USER_MAP, "user_id", "userID", users.to_list())
@@ -96,7 +97,10 @@ def export_mmrec(
         for feature, table in features.items():
             vectors, present = table.align(catalog.ids)
             np.save(place / f"{safe_stem(feature)}.npy", vectors, allow_pickle=False)
-            without[feature] = int((~present).sum())
+            absent[safe_stem(feature)] = np.flatnonzero(~present).tolist()
+        if any(absent.values()):
+            (place / ABSENT_FILE).write_text(json.dumps(absent) + "\n", encoding="utf-8")
+    without = {feature: len(absent[safe_stem(feature)]) for feature in features}
     return Exported(stem, folder, chosen.log.height, len(users), len(catalog), chosen.source, chosen.left_out, without)
 
 

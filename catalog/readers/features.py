@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from catalog.vectors import EmbeddingTable
 
 PATTERN = "*_feat.npy"
 
+ABSENT_FILE = "without_vectors.json"
+"""Feature stem -> rows of items that have no vector; our export writes it, since an array has a row for every item."""
+
 Array = npt.NDArray[Any]
 
 
@@ -30,9 +34,16 @@ def load_features(folder: Path) -> dict[str, Array]:
 
 
 def feature_table(
-    space: str, array: Array, items: Mapping[int, Item], n_rows: range, rejects: Rejects
+    space: str,
+    array: Array,
+    items: Mapping[int, Item],
+    n_rows: range,
+    rejects: Rejects,
+    absent: Collection[int] = (),
 ) -> EmbeddingTable:
     """Return the vectors of the items by their row; a row that is not finite is rejected, its item has no vector.
+
+    A row of zeros is a vector like any other, unless it is one of `absent`.
 
     Args:
         space: Name of the space.
@@ -40,6 +51,7 @@ def feature_table(
         items: Row -> item.
         n_rows: The numbers n that would be valid: one row an item, more only for rejected items.
         rejects: Gets the rows that are not finite.
+        absent: Rows of items without a vector; one that is not all zeros was filled since, and counts.
 
     Raises:
         DataError: When n is not valid.
@@ -54,8 +66,27 @@ def feature_table(
     for row in rows[~finite].tolist():
         detail = f"the vector of item {items[row].item_id!r} is not finite"
         rejects.add(f"{space}.npy", row + 1, "bad vector", detail, {"itemID": row})
-    ids = IdMap(items[row].item_id for row in rows[finite].tolist())
-    return EmbeddingTable(ids, vectors[finite], space)
+    there = finite & ~(np.isin(rows, list(absent)) & ~vectors.any(axis=1))
+    ids = IdMap(items[row].item_id for row in rows[there].tolist())
+    return EmbeddingTable(ids, vectors[there], space)
+
+
+def load_absent(folder: Path) -> dict[str, frozenset[int]]:
+    """Return the rows without a vector by feature stem, as `ABSENT_FILE` names them; nothing where there is none.
+
+    Raises:
+        DataError: When the file is anything else.
+    """
+    path = folder / ABSENT_FILE
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if all(type(row) is int for rows in said.values() for row in rows):
+            return {stem: frozenset(rows) for stem, rows in said.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise DataError(f'file {str(path)!r}: rows by feature, as {{"image_feat": [3, 17]}}, would be valid')
 
 
 def _load(path: Path) -> Array:

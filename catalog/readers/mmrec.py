@@ -14,7 +14,7 @@ import polars as pl
 
 from catalog.errors import DataError, did_you_mean
 from catalog.nouns import Item
-from catalog.readers.features import feature_table, load_features
+from catalog.readers.features import feature_table, load_absent, load_features
 from catalog.readers.fields import ITEM_ID_NAMES, map_columns
 from catalog.readers.importing import Import, assemble
 from catalog.readers.item_rows import MediaFiles, Record, item_of, read_items
@@ -47,7 +47,7 @@ def read_mmrec(folder: Path, *, name: str | None = None, rejects: Rejects) -> Im
         if column not in inter.columns:
             hint = did_you_mean(column, list(inter.columns))
             raise DataError(f"file {str(inter.path)!r} has no column {column!r}. {hint}")
-    features = load_features(folder)
+    features, absent = load_features(folder), load_absent(folder)
     media = MediaFiles(folder)
     if (folder / ITEMS_FILE).exists():
         items, n_rows, spare = _items(open_rows(folder / ITEMS_FILE), media, rejects)
@@ -56,7 +56,9 @@ def read_mmrec(folder: Path, *, name: str | None = None, rejects: Rejects) -> Im
         known = _external_ids(folder / ITEM_MAP, ROW, rejects)
         items = {row: Item(known.get(str(row), str(row))) for row in range(n_rows)}
     spaces = {
-        space: feature_table(space, array, items, range(n_rows, n_rows + spare + 1), rejects)
+        space: feature_table(
+            space, array, items, range(n_rows, n_rows + spare + 1), rejects, absent.get(space, frozenset())
+        )
         for space, array in features.items()
     }
     mapped = map_columns("interactions", inter.columns, {"user_id": USER, "item_id": ROW}, inter.name)

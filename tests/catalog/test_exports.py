@@ -77,15 +77,34 @@ def test_an_mmrec_folder_comes_back_as_it_was(tmp_path: Path, kinds: bool) -> No
     assert list(after.shop.catalog) == ITEMS
     images, texts = after.embeddings["image_feat"], after.embeddings["text_feat"]
     assert images.ids == given["image_feat"].ids and np.array_equal(images.vectors, given["image_feat"].vectors)
+    assert set(texts.ids) == set(given["text_feat"].ids) == {"007", "9 a"}
     for item_id in given["text_feat"].ids:
         assert np.array_equal(texts.vector(item_id), given["text_feat"].vector(item_id))
-    assert not texts.vector("Ünï-8").any()
+
+
+def test_a_row_of_zeros_is_a_vector_unless_it_is_named_and_still_zero(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    export_mmrec(shop(), folder, features=features())
+    absent = json.loads((folder / "without_vectors.json").read_text())
+    assert absent == {"image_feat": [], "text_feat": [1, 3]}
+    filled = np.load(folder / "text_feat.npy")
+    assert not filled[[1, 3]].any()
+    filled[3], filled[0] = 1, 0  # somebody else gives one a vector, and another a vector of zeros
+    np.save(folder / "text_feat.npy", filled)
+    texts = read_mmrec(folder, rejects=Rejects()).embeddings["text_feat"]
+    assert list(texts.ids) == ["007", "9 a", "10"] and not texts.vector("007").any()
+    (folder / "without_vectors.json").unlink()
+    assert len(read_mmrec(folder, rejects=Rejects()).embeddings["text_feat"].ids) == 4
+    (folder / "without_vectors.json").write_text('{"text_feat": ["1"]}')
+    with pytest.raises(DataError, match="rows by feature"):
+        read_mmrec(folder, rejects=Rejects())
 
 
 def test_the_files_are_those_of_mmrec(tmp_path: Path) -> None:
     export_mmrec(shop(), tmp_path / "out", features=features(), name="baby")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "baby.inter", "i_id_mapping.csv", "image_feat.npy", "items.jsonl", "text_feat.npy", "u_id_mapping.csv",
+        "without_vectors.json",
     ]  # fmt: skip
     header, first = (tmp_path / "out" / "baby.inter").read_text().splitlines()[:2]
     assert header.split("\t") == ["userID", "itemID", "rating", "timestamp", "x_label", "x_label_last"]
