@@ -49,6 +49,8 @@ def catalogue_facts(
         "in_stock": int((allowed & shop.in_stock).sum()),
         **_prices(shop, allowed),
     }
+    if not wanted.empty:
+        facts["filters"] = wanted.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     if group_by is not None:
         facts |= _groups(shop, group_by, allowed, top)
     if unknown:

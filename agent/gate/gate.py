@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.gate.counts import count_faults
 from agent.gate.grounds import Grounds, Record
 from agent.gate.names import name_faults
 from agent.gate.numbers import Fault, number_faults
@@ -127,8 +128,10 @@ class Gate:
     def _faults(self, text: str, items: list[str], carried: tuple[Record, ...]) -> list[Fault]:
         parts = segments(text, self._grounds, carried)
         named = len(set(self.named) | set(items))
+        settled, miscounted = count_faults(text, self._grounds, named)
         return [
-            *number_faults(text, parts, self._grounds, named),
+            *miscounted,
+            *number_faults(text, parts, self._grounds, named, settled),
             *word_faults(text, parts, self._grounds),
             *name_faults(text, parts, self._grounds),
         ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from agent.gate.tallies import Tally, tallies
 from agent.gate.vocabulary import ShopWords, kind_of, phrase, tokens
 from agent.handles import HandleBook
 from agent.money import number
@@ -20,6 +21,9 @@ NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])\d+(?:[.,
 
 FREE_TEXT = frozenset({"description", "captions", "text", "url"})
 """Fields of a tool's facts that hold prose of others."""
+
+ECHOED = frozenset({"filters"})
+"""Fields of a tool's facts that repeat what the mind asked: they show what was counted, and are no source of words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +108,8 @@ class Grounds:
         self.wish_numbers: set[float] = set()
         self.fact_numbers: set[float] = set()
         self.found = 0
+        self.tallies: list[Tally] = []
+        self.listed: set[int] = set()
         self._captions = captions
         self._records: dict[str, Record] = {}
 
@@ -118,6 +124,9 @@ class Grounds:
         self.facts += phrase(said)
         self.fact_numbers |= numbers(said)
         self.found = max(self.found, found)
+        self.tallies.extend(tallies(facts))
+        if "total" in facts:
+            self.listed |= {int(facts["total"]), found}
 
     def record(self, item_id: str) -> Record:
         """Return the record of an item."""
@@ -150,9 +159,9 @@ class Grounds:
 
 
 def _structured(value: Any) -> Any:
-    """Return a tool's facts without the free text merchants and customers wrote."""
+    """Return a tool's facts without the free text merchants and customers wrote and without the mind's own words."""
     if isinstance(value, Mapping):
-        return {name: _structured(inner) for name, inner in value.items() if name not in FREE_TEXT}
+        return {name: _structured(inner) for name, inner in value.items() if name not in FREE_TEXT | ECHOED}
     if isinstance(value, list | tuple):
         return [_structured(inner) for inner in value]
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.gate.grounds import NUMBER, Grounds, Record
@@ -44,7 +44,9 @@ _LISTED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,2}[.):]\s")
 _ORDINAL = re.compile(r"(?<![\w.])\d{1,2}(?:st|nd|rd|th)\b", re.IGNORECASE)
 
 
-def number_faults(text: str, parts: list[Segment], grounds: Grounds, named: int) -> list[Fault]:
+def number_faults(
+    text: str, parts: list[Segment], grounds: Grounds, named: int, settled: Sequence[tuple[int, int]] = ()
+) -> list[Fault]:
     """Return the numbers of a marked sentence that nothing backs.
 
     Args:
@@ -52,8 +54,9 @@ def number_faults(text: str, parts: list[Segment], grounds: Grounds, named: int)
         parts: Its segments.
         grounds: What may be leaned on.
         named: How many items the answer named so far, which it may count.
+        settled: Stretches whose numbers were checked elsewhere.
     """
-    seen: list[tuple[int, int]] = [match.span() for match in re.finditer(f"{OPEN}\\d+{CLOSE}", text)]
+    seen = [*settled, *(match.span() for match in re.finditer(f"{OPEN}\\d+{CLOSE}", text))]
     listed = _LISTED.match(text)
     if listed:
         seen.append(listed.span())

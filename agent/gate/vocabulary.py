@@ -84,12 +84,14 @@ class ShopWords:
         brands: Tokens of a brand -> the brand as written.
         values: One-word attribute value -> its kind (`color`, `material`, `pattern`...).
         longest: Words of the longest title.
+        kinds: Categories, each as `phrase` writes it.
     """
 
     titles: Mapping[str, tuple[str, ...]]
     brands: Mapping[str, str]
     values: Mapping[str, str]
     longest: int
+    kinds: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, catalog: Catalog) -> ShopWords:
@@ -113,7 +115,8 @@ class ShopWords:
                     if len(words) == 1 and len(words[0]) > 2 and words[0] not in _TOO_PLAIN and words[0].isalpha():
                         values.setdefault(words[0], kind)
         brands.pop("", None)
-        return cls(titles, brands, values, max((t.count(" ") + 1 for t in titles), default=1))
+        kinds = frozenset(phrase(category) for item in catalog for category in item.categories) - {"  "}
+        return cls(titles, brands, values, max((t.count(" ") + 1 for t in titles), default=1), kinds)
 
 
 def spans(text: str) -> list[tuple[str, int, int]]:
