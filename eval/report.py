@@ -50,6 +50,7 @@ def report_json(
         "data_key": data_key,
         "modalities": dict(modalities),
         "readers": _readers(modalities, config),
+        "by_trial": [model for model in config.models if hasattr(getattr(build(model), "config", None), "max_trials")],
         "config": config.model_dump(mode="json"),
         "commit": commit(),
         "version": version("vitrine"),
