@@ -84,6 +84,19 @@ class _Broken(Exception):
         self.wait = wait
 
 
+def unheard(line: str) -> None:
+    """Do nothing: nobody listens to the lines of `download`."""
+
+
+def begun_bytes(target: Path) -> int:
+    """Return how many bytes of `target` an earlier download left in the part beside it."""
+    return _part_of(target).size()
+
+
+def _part_of(target: Path) -> _Part:
+    return _Part(target.with_name(f".{target.name}.part"))
+
+
 def download(
     url: str,
     target: Path,
@@ -92,6 +105,7 @@ def download(
     progress: Progress = SILENT,
     sleep: Callable[[float], None] = time.sleep,
     check: Callable[[Path], None] | None = None,
+    tell: Callable[[str], None] = unheard,
 ) -> None:
     """Bring `url` to `target`, through `.<name>.part` beside it.
 
@@ -102,15 +116,16 @@ def download(
         progress: Told of every KiB.
         sleep: Waits between attempts.
         check: Given the whole file before it takes its name; what it raises leaves nothing behind.
+        tell: Given a line for every attempt that failed and is made again.
 
     Raises:
-        ServiceError: When the server refuses (404, 403), or every attempt failed; the part stays for the next run.
+        ServiceError: When the server refuses (404, 403), or every attempt failed; what came stays for the next run.
         DataError: When the disk has no room, or `check` refuses.
     """
     import httpx
 
     config = config or DownloadConfig()
-    part = _Part(target.with_name(f".{target.name}.part"))
+    part = _part_of(target)
     headers = {"User-Agent": "vitrine", "Accept-Encoding": "identity"}
     failed = 0
     with httpx.Client(timeout=config.timeout, follow_redirects=True, max_redirects=5, headers=headers) as client:
@@ -123,13 +138,18 @@ def download(
                 wait = error.wait if isinstance(error, _Broken) else None
                 failed = 1 if part.size() > before else failed + 1
                 if failed >= config.attempts:
+                    size = part.size()
+                    if not size:
+                        part.drop()
+                    left = f"{size:,} bytes are kept and the next run goes on from there" if size else "nothing came"
                     raise ServiceError(
-                        f"{url}: {config.attempts} attempts failed, the last: {str(error) or type(error).__name__}; "
-                        f"{part.size():,} bytes are kept and the next run goes on from there",
-                        retryable=True,
+                        f"{url}: {config.attempts} attempts failed, the last: {_why(error)}; {left}", retryable=True
                     ) from error
                 backoff = config.backoff * 2 ** (failed - 1)
-                sleep(min(config.longest_wait, backoff if wait is None else max(wait, backoff)))
+                pause = min(config.longest_wait, backoff if wait is None else max(wait, backoff))
+                progress.finish()
+                tell(f"{url}: attempt {failed} of {config.attempts}: {_why(error)}; again in {pause:.0f} s")
+                sleep(pause)
             except (httpx.TooManyRedirects, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
                 raise ServiceError(f"{url}: {error}") from error
             finally:
@@ -142,6 +162,10 @@ def download(
             raise
     part.path.replace(target)
     part.drop()
+
+
+def _why(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _attempt(client: httpx.Client, url: str, part: _Part, name: str, progress: Progress) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from catalog.errors import ConfigError, DataError
 from catalog.fetching.archive import unpack
-from catalog.fetching.download import DownloadConfig, download
+from catalog.fetching.download import DownloadConfig, begun_bytes, download, unheard
 from catalog.fetching.ledger import Ledger
 from catalog.fetching.sources import RemoteFile, Source
 from catalog.progress import SILENT, Progress
@@ -25,6 +25,15 @@ class Planned:
     url: str
     target: Path
     here: bool
+
+    def text(self) -> str:
+        """Return one line: where it lies or comes from, how large it is, and how much of it came before."""
+        if self.here:
+            return f"{self.target}: here already, {self.target.stat().st_size:,} bytes"
+        about = self.file.megabytes
+        size = f"about {about:,} MB" if about else "size unknown before the fetch"
+        begun = begun_bytes(self.target)
+        return f"{self.target}: from {self.url}, {size}{f', {begun:,} bytes of it here' if begun else ''}"
 
 
 def plan(source: Source, folder: Path, base: str | None = None) -> list[Planned]:
@@ -65,6 +74,7 @@ def fetch(
     config: DownloadConfig | None = None,
     progress: Progress = SILENT,
     sleep: Callable[[float], None] = time.sleep,
+    tell: Callable[[str], None] = unheard,
 ) -> list[str]:
     """Bring a data set and say what was done, a line a file.
 
@@ -79,6 +89,7 @@ def fetch(
         config: Patience of the downloads.
         progress: Told of every KiB.
         sleep: Waits between attempts.
+        tell: Given a line for every attempt that failed and is made again.
 
     Raises:
         ConfigError: When the terms were never accepted, or the data set must be downloaded by hand.
@@ -105,7 +116,7 @@ def fetch(
         ledger.accept(terms)
     lines = []
     for each in planned:
-        lines.append(_bring(each, ledger, config, progress, sleep))
+        lines.append(_bring(each, ledger, config, progress, sleep, tell))
         if each.file.unpack:
             lines.append(f"{unpack(each.target, folder)}: unpacked")
     return lines
@@ -117,6 +128,7 @@ def _bring(
     config: DownloadConfig | None,
     progress: Progress,
     sleep: Callable[[float], None],
+    tell: Callable[[str], None],
 ) -> str:
     if each.here:
         known = ledger.files.get(each.file.name)
@@ -126,7 +138,7 @@ def _bring(
             ledger.record(each.file.name, "found here", digest(each.target, "sha256"), size)
         return f"{each.target}: here already, {size:,} bytes"
     download(
-        each.url, each.target, config=config, progress=progress, sleep=sleep,
+        each.url, each.target, config=config, progress=progress, sleep=sleep, tell=tell,
         check=lambda part: _check(part, each, ledger),
     )  # fmt: skip
     size = each.target.stat().st_size

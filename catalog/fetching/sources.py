@@ -33,12 +33,14 @@ class RemoteFile:
         name: What it is called here: no folder, nothing hidden.
         checksum: As published; None where the publisher gives none: the first fetch is recorded.
         unpack: Whether it is a zip archive whose folder is wanted.
+        megabytes: About how large, as the publisher says; None where it does not say.
     """
 
     path: str
     name: str
     checksum: Checksum | None = None
     unpack: bool = False
+    megabytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,9 @@ MOVIELENS = {
     "ml-25m": Checksum("md5", "6b51fb2759a8657d3bfcbfc42b592ada"),
 }
 """GroupLens publishes MD5 sums; that of `ml-latest-small` changes with it."""
+
+MOVIELENS_MEGABYTES = {"ml-latest-small": 1, "ml-100k": 5, "ml-1m": 6, "ml-25m": 250}
+"""As GroupLens rounds them on its page."""
 
 MMREC = ("baby", "sports", "clothing", "elec", "microlens")
 
@@ -188,7 +193,7 @@ def _movielens(name: str, checksum: Checksum | None) -> Source:
         "ratings of films",
         MOVIELENS_TERMS,
         "https://files.grouplens.org/datasets/movielens/",
-        (RemoteFile(f"{name}.zip", f"{name}.zip", checksum, unpack=True),),
+        (RemoteFile(f"{name}.zip", f"{name}.zip", checksum, unpack=True, megabytes=MOVIELENS_MEGABYTES[name]),),
         f"vitrine import movielens {{folder}}/{name}",
     )
 

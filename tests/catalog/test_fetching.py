@@ -184,6 +184,30 @@ def test_a_part_that_was_whole_already_is_taken(shelf: Shelf, tmp_path: Path) ->
     assert shelf.asked[0]["range"] == f"bytes={len(BODY)}-" and (tmp_path / "f").read_bytes() == BODY
 
 
+def test_every_failed_attempt_is_told_and_nothing_half_made_is_left(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.answers = [status(503)]
+    told: list[str] = []
+    with pytest.raises(ServiceError, match="3 attempts failed, the last: the server answers 503; nothing came"):
+        download(
+            f"{shelf.url}/f", tmp_path / "f", config=DownloadConfig(attempts=3), sleep=lambda _: None, tell=told.append
+        )
+    assert told == [
+        f"{shelf.url}/f: attempt 1 of 3: the server answers 503; again in 1 s",
+        f"{shelf.url}/f: attempt 2 of 3: the server answers 503; again in 2 s",
+    ]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_plan_says_sizes_where_they_are_known(tmp_path: Path) -> None:
+    (lens,) = plan(find_source("movielens/ml-1m"), tmp_path)
+    assert lens.text().endswith("ml-1m.zip, about 6 MB")
+    (tmp_path / ".ml-1m.zip.part").write_bytes(b"12345")
+    assert lens.text().endswith("about 6 MB, 5 bytes of it here")
+    (tmp_path / "ml-1m.zip").write_bytes(b"123")
+    assert plan(find_source("movielens/ml-1m"), tmp_path)[0].text().endswith("ml-1m.zip: here already, 3 bytes")
+    assert "size unknown" in plan(find_source("amazon-2014/Baby"), tmp_path)[0].text()
+
+
 def test_attempts_wait_longer_each_time_and_as_long_as_the_server_asks(shelf: Shelf, tmp_path: Path) -> None:
     shelf.answers = [status(503), status(429, Retry_After="7"), status(500), status(502, Retry_After="999"), serve()]
     assert bring(shelf, tmp_path, attempts=5) == [1.0, 7.0, 4.0, 60.0]

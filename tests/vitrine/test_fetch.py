@@ -39,7 +39,10 @@ def test_a_data_set_is_fetched_unpacked_and_imported(run, mirror):
     line = run("fetch", name, "--from", mirror).line
     assert "MovieLens terms of use" in line and "add --accept-licence" in line and not Path("data").exists()
     shown = run("fetch", name, "--from", mirror, "--dry-run")
-    assert f"from {mirror}/ml-latest-small.zip" in shown.out and not Path("data").exists()
+    assert f"from {mirror}/ml-latest-small.zip, about 1 MB" in shown.out and not Path("data").exists()
+    *_, next_line, then_line = shown.out.splitlines()
+    assert next_line == f"next: vitrine fetch {name} --from {mirror} --accept-licence"
+    assert then_line == "then: vitrine import movielens data/movielens-ml-latest-small/ml-latest-small"
     ran = run("fetch", name, "--from", mirror, "--accept-licence")
     assert ran.code == 0 and "Research use with acknowledgement" in ran.out
     assert ran.out.splitlines()[-1] == "next: vitrine import movielens data/movielens-ml-latest-small/ml-latest-small"
@@ -47,6 +50,12 @@ def test_a_data_set_is_fetched_unpacked_and_imported(run, mirror):
         "ml-latest-small: 1 items, 2 inter"
     )
     assert "here already" in run("fetch", name, "--from", mirror).out
+
+
+def test_what_is_brought_by_hand_says_so_in_a_dry_run_too(run):
+    shown = run("fetch", "mmrec/baby", "--dry-run").out.splitlines()
+    assert shown[-2].startswith("next: open https://drive.google.com") and shown[-2].endswith("into data/mmrec-baby")
+    assert shown[-1] == "then: vitrine import mmrec data/mmrec-baby" and not Path("data").exists()
 
 
 def test_the_known_data_sets_are_listed(run):

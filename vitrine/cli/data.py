@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,14 +34,16 @@ def register(app: typer.Typer) -> None:
 
 def fetch_data(
     name: Annotated[str | None, typer.Argument(help="Without one, the known data sets are listed.")] = None,
-    into: Annotated[Path | None, typer.Option(help="The folder; data/<name> otherwise.")] = None,
+    into: Annotated[Path | None, typer.Option(help="The folder; data/<name>, with - for /, otherwise.")] = None,
     accept_licence: Annotated[
         bool, typer.Option("--accept-licence", help="Say that you have read the terms and accept them.")
     ] = False,
     base: Annotated[
         str | None, typer.Option("--from", metavar="URL", help="A mirror in place of the publisher's address.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would come; ask nobody.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would come and what to run then; ask nobody, write nothing.")
+    ] = False,
 ) -> None:
     """Bring a public data set from its own address.
 
@@ -57,12 +61,23 @@ def fetch_data(
     folder = into or Path("data") / name.replace("/", "-")
     print(f"{source.name}: {source.about}\nterms: {source.licence.name} ({source.licence.url})\n{source.licence.text}")
     if dry_run:
-        for each in plan(source, folder, base):
-            print(f"{each.target}: {'here already' if each.here else f'from {each.url}'}")
+        planned = plan(source, folder, base)
+        for each in planned:
+            print(each.text())
+        if source.by_hand is not None and base is None and not all(each.here for each in planned):
+            print(f"next: {source.by_hand} into {folder}")
+        else:
+            given = [*(["--into", str(into)] if into else []), *(["--from", base] if base else [])]
+            print(f"next: {shlex.join(['vitrine', 'fetch', name, *given, '--accept-licence'])}")
+        print(f"then: {source.then.format(folder=shlex.quote(str(folder)))}")
         return
-    for line in fetch(source, folder, accept_licence=accept_licence, base=base, progress=progress()):
+    lines = fetch(
+        source, folder, accept_licence=accept_licence, base=base, progress=progress(),
+        tell=lambda line: print(line, file=sys.stderr, flush=True),
+    )  # fmt: skip
+    for line in lines:
         print(line)
-    print(f"next: {source.then.format(folder=folder)}")
+    print(f"next: {source.then.format(folder=shlex.quote(str(folder)))}")
 
 
 @exports.command("mmrec")
