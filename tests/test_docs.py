@@ -10,8 +10,10 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from models.registry import build
 from vitrine.cli import app
 from vitrine.cli.commands import commands
+from vitrine.cli.options import overrides
 from vitrine.documents import between_marks, generated
 from vitrine.reference import settings_of
 from vitrine.settings import Settings, changed_settings, load_settings
@@ -78,7 +80,10 @@ def test_every_command_line_parses(page: str, line: str) -> None:
     while isinstance(command, TyperGroup):
         name, *words = words
         command = command.commands[name]
-    command.make_context("vitrine", words)
+    given = command.make_context("vitrine", words).params
+    settings = load_settings(overrides(None, given.get("set_")))
+    for name, parameters in settings.models.overrides.items():
+        build(name, parameters)
 
 
 def test_there_are_examples_to_check() -> None:
