@@ -241,7 +241,11 @@ class Turn:
         text = "".join(self._texts)
         composed = compose(self._tools, self._named, text, self.request.top_n, self._explainer, failed=failed)
         self.trace.dropped = list(composed.dropped)
-        return composed if self._outcome is None or failed else replace(composed, outcome=self._outcome)
+        if self._outcome is not None and not failed:
+            composed = replace(composed, outcome=self._outcome)
+        # When nothing said was left, the shopper is asked to put it differently: that is no answer.
+        empty = composed.outcome == "answered" and not text.strip() and not composed.recommendations
+        return replace(composed, outcome="question") if empty else composed
 
     def _closing(self, composed: Composed, failed: bool) -> str:
         """Return what must still be said: an apology after a bug, something plain where words are missing."""

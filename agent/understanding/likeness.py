@@ -17,7 +17,7 @@ from agent.understanding.relating import relative
 from agent.understanding.terms import Term, TermKind
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Facets, Wish
-from agent.understanding.words import singular
+from agent.understanding.words import keys, singular
 
 Aspect = Literal["look", "words", "both"]
 _OTHER_VALUE = re.compile(r"\b(?:in )?(?:another|other|different|a different) (?P<facet>[a-z]+)\b")
@@ -69,8 +69,10 @@ def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
 def _like_title(title: str, end: int, part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice:
     """Look for what resembles a title; what stands before its end belongs to the title and narrows nothing."""
     after = tuple(mention for mention in part.mentions if mention.start >= end)
-    limit = state.wish.limit if state.budget else None
-    base = Wish().priced(*limit.bounds, limit) if limit is not None else Wish()
+    anchor = next((item for item in state.shown if keys(item.title) == keys(title)), None)
+    base = Wish()
+    if anchor is not None or state.budget:
+        base = base.priced(*_bounds(anchor, state.wish), state.wish.limit)
     wish = merge(base, replace(part, mentions=after, words=(), denied_words=(), unknown=()), "refine", vocabulary)
     act = Similar(title=title, wish=wish, aspect=_aspect(part.text[end:]))
     return Choice((act,), state.model_copy(update={"wish": wish, "focus": None}))

@@ -31,8 +31,7 @@ def merge(wish: Wish, gist: Gist, change: Change, vocabulary: Vocabulary, *, kee
     if change == "fresh":
         kept = Wish(recipient=wish.recipient, occasion=wish.occasion, not_items=wish.not_items)
         if keep_price:
-            bounds = wish.limit.bounds if wish.limit is not None else (wish.price_min, wish.price_max)
-            kept = kept.priced(*bounds, wish.limit)
+            kept = kept.priced(*_stated(wish), wish.limit)
         return _apply(kept, gist, vocabulary)
     if change == "swap":
         return _swapped(wish, gist, vocabulary)
@@ -136,7 +135,7 @@ def _swapped(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
     bare = wish.model_copy(update={
         "wanted": wish.wanted.model_copy(update={"categories": (), "words": ()}), "unknown": (), "sort": "relevance",
         "also": Facets(), "said": tuple(w for w in wish.said if not _is_category(w, vocabulary)),
-    })  # fmt: skip
+    }).priced(*_stated(wish), wish.limit)  # fmt: skip
     no_facets = bare.model_copy(update={"wanted": Facets(), "said": ()})
     no_price = no_facets.priced(None, None)
     result = _apply(no_price, gist, vocabulary)
@@ -146,6 +145,11 @@ def _swapped(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
         if found is None or found:
             return tried
     return result
+
+
+def _stated(wish: Wish) -> tuple[float | None, float | None]:
+    """Return the price bounds another kind of thing takes over: as stated, not as "cheaper" made them of the old."""
+    return wish.limit.bounds if wish.limit is not None else (wish.price_min, wish.price_max)
 
 
 def _without(wish: Wish, drops: tuple[str, ...], vocabulary: Vocabulary) -> Wish:

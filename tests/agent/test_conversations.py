@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.doubles import ids_of
+from agent.wording import LEFT_OUT
 
 
 def test_a_gift_after_a_question_of_fact_is_a_new_wish(talk):
@@ -42,3 +43,60 @@ def test_evidence_quotes_a_snippet_of_a_long_description(talk):
     for answer in (talk().say("something for a picnic"), talk().say("a lamp for reading")):
         for each in answer.recommendations:
             assert all(len(e.text) <= 112 for e in each.evidence if e.name == "description")
+
+
+def test_an_answer_of_which_nothing_was_left_asks_back(talk, monkeypatch):
+    monkeypatch.setattr("agent.planner.compose", lambda turn: "There are 77 vases under 40.")
+    conversation = talk()
+    answer = conversation.say("how many vases under 40 do you have in total by 77?")
+    assert answer.outcome != "error" and "77" not in answer.text.split("by")[0]
+    monkeypatch.setattr("agent.planner.compose", lambda turn: "Everything ships free.")
+    answer = conversation.say("how many vases under 40?")
+    assert (answer.outcome, answer.recommendations) == ("question", ())
+    assert LEFT_OUT in answer.disclosures and answer.text.endswith("?")
+    assert conversation.trace(answer)["answer"]["outcome"] == "question"
+
+
+def prices_of(conversation, answer):
+    return [conversation.agent.shop.catalog[item_id].price for item_id in ids_of(answer)]
+
+
+def test_a_stated_limit_outlives_cheaper_and_more_like_that(talk):
+    """Under 46 there are five vases, of 24 to 45; "cheaper" leaves fewer, and likeness must not bring back the 89."""
+    second = "more like the second"
+    for follow_up in (
+        [second],
+        ["cheaper ones", second],
+        ["cheaper", "like #3"],
+        ["more like Terracotta amphora vase"],
+    ):
+        conversation = talk()
+        conversation.say("vases under 46")
+        for message in follow_up:
+            answer = conversation.say(message)
+        assert answer.recommendations and max(prices_of(conversation, answer)) < 46, (follow_up, answer.text)
+
+
+def test_more_expensive_stays_within_the_limit_while_anything_is_left(talk):
+    conversation = talk()
+    shown = prices_of(conversation, conversation.say("a lamp under 80", top_n=1))
+    dearer = conversation.say("something more expensive")
+    assert dearer.recommendations and all(shown[0] < price < 80 for price in prices_of(conversation, dearer))
+
+
+def test_a_limit_that_had_to_be_set_aside_is_said_to_be_broken(talk):
+    """Of six vases one costs 45 and one 89: beyond 45 nothing is left under 60."""
+    conversation = talk()
+    conversation.say("green vases under 60")
+    answer = conversation.say("something more expensive in blue")
+    assert max(prices_of(conversation, answer)) == 89
+    assert "Navy floor vase is not within your price limit, under 60" in answer.text
+
+
+def test_a_budget_comes_back_with_a_new_subject_as_it_was_named(talk):
+    """Not as "cheaper" had narrowed it for what came before."""
+    conversation = talk()
+    conversation.say("my budget is 60, show me vases")
+    conversation.say("cheaper")
+    answer = conversation.say("and now I need a lamp")
+    assert max(prices_of(conversation, answer)) == 59

@@ -1,4 +1,4 @@
-"""Counts with a price limit: asked through the whole turn, gate included, and counted again over the toy shop's records."""
+"""Counts with a price limit, through the whole turn, gate included, and counted again over the toy shop's records."""
 
 from __future__ import annotations
 
@@ -49,8 +49,9 @@ def number_said(text: str) -> int:
 @pytest.mark.parametrize("subject", SUBJECTS)
 @pytest.mark.parametrize("limit", LIMITS)
 def test_a_count_within_a_limit_is_the_catalogues(talk, limit: str, subject: str) -> None:
+    conversation = talk()
     for amount in AMOUNTS:
-        conversation = talk()
+        conversation.session_id = None
         answer = conversation.say(f"how many {subject} {limit.format(amount)}?")
         keeps = LIMITS[limit]
         right = sum(i.price is not None and keeps(i.price, float(amount)) and SUBJECTS[subject](i) for i in ITEMS)
