@@ -192,7 +192,8 @@ def train_store(
     log = before(data.log, as_of)
     bases = load_bases(workspace, roles)
     fitted = fit_served(settings, log, data.catalog.ids, load_modalities(workspace, roles), progress)
-    taught, ranker_line = None, "ranker: none, not asked for"
+    why_not = "no index (vitrine index)" if settings.models.ranker else "models.ranker is false"
+    taught, ranker_line = None, f"ranker: none, {why_not}"
     if ranker_wanted:
         spaces = shop_spaces(settings, workspace, without_bases(roles, bases))
         taught, ranker_line = _teach(settings, workspace, replace(data, log=log), spaces, fitted.scout, progress)
@@ -221,15 +222,14 @@ def train_store(
     if promote:
         shelf.promote(version)
     gone = shelf.prune(name, settings.models.keep)
-    found = ""
+    found, epochs = "", fitted.report.epochs
     if fitted.scout and fitted.scout.recall is not None:
         found = f", enough by validation recall@20 {fitted.scout.recall:.4f}"
     lines = [
-        f"models/{name}: {fitted.report.epochs} epochs{found}, {fitted.report.seconds:.1f} s, version {version.number}"
-        + ("" if promote else " (not promoted)")
+        f"models/{name}: {epochs} epoch{'' if epochs == 1 else 's'}{found}, {fitted.report.seconds:.1f} s, "
+        f"version {version.number}{'' if promote else ' (not promoted)'}"
     ]
-    if ranker_wanted:
-        lines.append(ranker_line)
+    lines.append(ranker_line)
     if gone:
         lines.append(f"removed, since models.keep is {settings.models.keep}: {', '.join(map(str, gone))}")
     return lines
@@ -254,11 +254,16 @@ def _teach(
 ) -> tuple[TaughtRanker | None, str]:
     """Return the ranker, or None, and a line that says what it learned from or why there is none."""
     from vitrine.ranking import TaughtRanker, fit_ranker
+    from vitrine.training import HELD_OUT, MIN_HELD_OUT
 
     taught = (
         fit_ranker(settings, workspace, data, spaces, scout, progress)
         if scout
-        else TaughtRanker(None, why_not="too few positives to hold any out")
+        else TaughtRanker(
+            None,
+            why_not=f"too few positives to hold any out: {MIN_HELD_OUT} in the newest {HELD_OUT:.0%} of them, some by "
+            f"shoppers met before, would do (about {MIN_HELD_OUT / HELD_OUT:.0f} in all)",
+        )
     )
     if taught.ranker is None:
         return None, f"ranker: none, {taught.why_not}"

@@ -61,8 +61,17 @@ def test_a_second_run_does_nothing_again(life, store, run):
 
 
 def test_a_model_too_small_for_a_ranker_is_still_current(life, run, store):
-    assert "ranker: none, too few positives" in life.ran["train"].out
+    assert "ranker: none, too few positives to hold any out: 50 in the newest 10% of them" in life.ran["train"].out
     assert run("train", "--store", store, *life.fast).out == "models/lirdrec: already current\n"
+
+
+def test_without_an_index_the_training_says_why_there_is_no_ranker(run, files):
+    tables = ("--items", "files/items.csv", "--interactions", "files/interactions.csv")
+    run("import", "table", *tables, "--store", "bare")
+    one = ("--set", "models.serve=itemknn")
+    assert run("train", "--store", "bare", *one).out.splitlines()[-1] == "ranker: none, no index (vitrine index)"
+    ran = run("train", "--store", "bare", "--set", "models.serve=popularity", "--set", "models.ranker=false")
+    assert ran.out.splitlines()[-1] == "ranker: none, models.ranker is false"
 
 
 def test_a_training_up_to_a_moment_knows_nothing_after_it_and_is_then_current(store, life, run):

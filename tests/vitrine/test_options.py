@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,9 @@ def test_pairs_keep_their_order():
 def test_bad_pairs_name_the_option(pairs, said):
     with pytest.raises(ConfigError, match=f"--column .*{said}"):
         parse_pairs(pairs, "--column", "title=prod_name")
+
+
+def test_the_version_is_that_of_the_package(run):
+    said = Path(__file__).parents[2].joinpath("pyproject.toml").read_text()
+    assert run("--version").out == f"vitrine {tomllib.loads(said)['project']['version']}\n"
+    assert "--version" in run("--help").out

@@ -6,6 +6,7 @@ import errno
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -26,6 +27,23 @@ app = typer.Typer(
 )
 for module in (build, data, learn, compare, search, reproduce, models, talk, info, demo):
     module.register(app)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"vitrine {version('vitrine')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
