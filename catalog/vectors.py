@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,12 @@ from catalog.ids import IdMap
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
+LARGEST = 1e15
+"""Greatest size of a value: float32 still holds the squared length of a vector of such values."""
+
+LARGEST = 1e15
+"""Greatest size of a value: float32 still holds the squared length of a vector of such values."""
+
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingTable:
@@ -22,11 +30,11 @@ class EmbeddingTable:
 
     Attributes:
         ids: Item ids, row i of `vectors` belongs to `ids.ids[i]`.
-        vectors: (n, d) float32, finite.
+        vectors: (n, d) float32, d at least 1 where there is a row, no value beyond `LARGEST` in size.
         space: Name of the space; tables of two spaces never mix.
 
     Raises:
-        DataError: When shapes disagree or a value is not finite.
+        DataError: When shapes disagree, vectors have no width, or a value is not finite or beyond `LARGEST`.
     """
 
     ids: IdMap
@@ -39,12 +47,23 @@ class EmbeddingTable:
                 f"space {self.space!r}: vectors of shape {self.vectors.shape} for {len(self.ids)} ids; "
                 f"({len(self.ids)}, d) would be valid"
             )
+        if len(self.ids) and not self.dim:
+            raise DataError(f"space {self.space!r}: {len(self.ids)} vectors of width 0; at least 1 would be valid")
+        if len(self.ids) and not self.dim:
+            raise DataError(f"space {self.space!r}: {len(self.ids)} vectors of width 0; at least 1 would be valid")
         if self.vectors.dtype != np.float32:
-            object.__setattr__(self, "vectors", self.vectors.astype(np.float32))
-        finite = np.isfinite(self.vectors).all(axis=1)
-        if not finite.all():
-            row = int(np.flatnonzero(~finite)[0])
-            raise DataError(f"space {self.space!r}: vector of item {self.ids.ids[row]!r} (row {row}) is not finite")
+            object.__setattr__(self, "vectors", as_float32(self.vectors))
+        if _all_usable(self.vectors):
+            return
+        row = int(np.flatnonzero(~usable_rows(self.vectors))[0])
+        vector = self.vectors[row]
+        fault = "is not finite"
+        if np.isfinite(vector).all():
+            fault = f"holds {vector[np.abs(vector).argmax()]:.4g}"
+        raise DataError(
+            f"space {self.space!r}: vector of item {self.ids.ids[row]!r} (row {row}) {fault}; "
+            f"numbers from {-LARGEST:g} to {LARGEST:g} would be valid"
+        )
 
     @property
     def dim(self) -> int:
@@ -86,3 +105,37 @@ class EmbeddingTable:
         """Read what `save` wrote."""
         ids = pl.read_parquet(folder / "ids.parquet")["item_id"].to_list()
         return cls(IdMap(ids), np.load(folder / "vectors.npy", allow_pickle=False), space)
+
+
+def as_float32(array: npt.NDArray[Any]) -> Floats:
+    """Return numbers (n, d) as float32; what it cannot hold becomes infinite, which no table takes."""
+    with np.errstate(over="ignore"):
+        return np.asarray(array, np.float32)
+
+
+def usable_rows(vectors: Floats) -> Mask:
+    """Return which rows (n,) of (n, d) an `EmbeddingTable` takes: finite, and no value beyond `LARGEST` in size."""
+    usable: Mask = (np.abs(vectors) <= LARGEST).all(axis=1)
+    return usable
+
+
+def _all_usable(vectors: Floats) -> bool:
+    # Two reductions without a temporary matrix; a NaN is neither above nor below.
+    return not vectors.size or bool(vectors.min() >= -LARGEST and vectors.max() <= LARGEST)
+
+
+def as_float32(array: npt.NDArray[Any]) -> Floats:
+    """Return numbers (n, d) as float32; what it cannot hold becomes infinite, which no table takes."""
+    with np.errstate(over="ignore"):
+        return np.asarray(array, np.float32)
+
+
+def usable_rows(vectors: Floats) -> Mask:
+    """Return which rows (n,) of (n, d) an `EmbeddingTable` takes: finite, and no value beyond `LARGEST` in size."""
+    usable: Mask = (np.abs(vectors) <= LARGEST).all(axis=1)
+    return usable
+
+
+def _all_usable(vectors: Floats) -> bool:
+    # Two reductions without a temporary matrix; a NaN is neither above nor below.
+    return not vectors.size or bool(vectors.min() >= -LARGEST and vectors.max() <= LARGEST)

@@ -10,7 +10,7 @@ import polars as pl
 
 from catalog.errors import DataError
 from catalog.ids import IdMap
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, as_float32, as_float32
 from catalog.workspace import Workspace, content_key
 
 
@@ -68,7 +68,7 @@ def _read_npy(path: Path) -> Floats:
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind not in "fiu":
         shape = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
         raise DataError(f"vectors {str(path)!r}: {shape}; numbers of shape (n, d) would be valid")
-    return array.astype(np.float32)
+    return as_float32(array)
 
 
 def _read_parquet(path: Path) -> tuple[IdMap, Floats]:

@@ -14,7 +14,7 @@ from catalog.errors import DataError
 from catalog.ids import IdMap
 from catalog.nouns import Item
 from catalog.readers.rejects import Rejects
-from catalog.vectors import EmbeddingTable
+from catalog.vectors import LARGEST, EmbeddingTable, as_float32, usable_rows
 
 PATTERN = "*_feat.npy"
 
@@ -28,7 +28,7 @@ def load_features(folder: Path) -> dict[str, Array]:
     """Return every `*_feat.npy` of a folder by its stem (`image_feat`), memory-mapped.
 
     Raises:
-        DataError: When a file is not a two-dimensional array of numbers.
+        DataError: When a file is not a two-dimensional array of numbers, or has no column.
     """
     return {path.stem: _load(path) for path in sorted(folder.glob(PATTERN))}
 
@@ -41,7 +41,7 @@ def feature_table(
     rejects: Rejects,
     absent: Collection[int] = (),
 ) -> EmbeddingTable:
-    """Return the vectors of the items by their row; a row that is not finite is rejected, its item has no vector.
+    """Return the vectors of the items by their row; a row that no table takes is rejected, its item has no vector.
 
     A row of zeros is a vector like any other, unless it is one of `absent`.
 
@@ -50,7 +50,7 @@ def feature_table(
         array: (n, d).
         items: Row -> item.
         n_rows: The numbers n that would be valid: one row an item, more only for rejected items.
-        rejects: Gets the rows that are not finite.
+        rejects: Gets the rows that are not finite or hold a value beyond `LARGEST`.
         absent: Rows of items without a vector; one that is not all zeros was filled since, and counts.
 
     Raises:
@@ -61,12 +61,14 @@ def feature_table(
             f"{space}.npy has {len(array)} rows for {n_rows.start} items; shape ({n_rows.start}, d) would be valid"
         )
     rows = np.fromiter(items, np.int64, len(items))
-    vectors = np.asarray(array[rows], np.float32)
-    finite = np.isfinite(vectors).all(axis=1)
-    for row in rows[~finite].tolist():
-        detail = f"the vector of item {items[row].item_id!r} is not finite"
+    vectors = as_float32(array[rows])
+    usable = usable_rows(vectors)
+    for at in np.flatnonzero(~usable).tolist():
+        row = int(rows[at])
+        fault = f"exceeds {LARGEST:g} in size" if np.isfinite(vectors[at]).all() else "is not finite"
+        detail = f"the vector of item {items[row].item_id!r} {fault}"
         rejects.add(f"{space}.npy", row + 1, "bad vector", detail, {"itemID": row})
-    there = finite & ~(np.isin(rows, list(absent)) & ~vectors.any(axis=1))
+    there = usable & ~(np.isin(rows, list(absent)) & ~vectors.any(axis=1))
     ids = IdMap(items[row].item_id for row in rows[there].tolist())
     return EmbeddingTable(ids, vectors[there], space)
 
@@ -94,8 +96,9 @@ def _load(path: Path) -> Array:
         array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise DataError(f"feature file {str(path)!r} cannot be read: {error}") from error
-    if array.ndim != 2 or array.dtype.kind not in "fiu":
+    if array.ndim != 2 or array.dtype.kind not in "fiu" or (len(array) and not array.shape[1]):
         raise DataError(
-            f"feature file {str(path)!r}: shape {array.shape} of {array.dtype}; (n_items, d) numbers would be valid"
+            f"feature file {str(path)!r}: shape {array.shape} of {array.dtype}; (n_items, d) numbers would be valid, "
+            "d at least 1"
         )
     return array

@@ -164,6 +164,12 @@ def test_a_vector_that_is_not_finite_is_rejected_and_its_item_kept(tmp_path: Pat
     assert reasons(imported) == {"bad vector": 1}
 
 
+def test_a_vector_too_large_to_square_is_rejected_and_its_item_kept(tmp_path: Path) -> None:
+    imported = read(folder_of(tmp_path, text_feat=np.array([[1.0], [-1e30], [1e300]])))
+    assert imported.embeddings["text_feat"].ids.ids == ("007",)
+    assert reasons(imported) == {"bad vector": 2}
+
+
 def test_a_picture_outside_the_folder_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(b"x")
     imported = read(folder_of(tmp_path, items=[{**item, "image": "../secret.png"} for item in ITEMS]))
@@ -177,10 +183,11 @@ def test_a_picture_outside_the_folder_is_left_out(tmp_path: Path) -> None:
         (np.zeros((2, 4)), r"text_feat.npy has 2 rows for 3 items; shape \(3, d\) would be valid"),
         (np.zeros((4, 4)), r"text_feat.npy has 4 rows for 3 items"),
         (np.zeros(3), r"text_feat.npy': shape \(3,\) of float64; \(n_items, d\) numbers"),
+        (np.zeros((3, 0)), r"text_feat.npy': shape \(3, 0\) of float64; .* d at least 1"),
         (np.array([["a"]] * 3), "numbers would be valid"),
         (np.array([[{}]] * 3, object), "cannot be read: .*Python objects"),
     ],
-    ids=["short", "long", "flat", "text", "pickle"],
+    ids=["short", "long", "flat", "no width", "text", "pickle"],
 )
 def test_features_of_a_wrong_shape_stop_the_import(tmp_path: Path, features: Any, says: str) -> None:
     with pytest.raises(DataError, match=says):

@@ -53,5 +53,15 @@ def test_doubles_become_floats_and_bad_input_is_refused() -> None:
         EmbeddingTable(IdMap("ab"), np.ones((1, 2), np.float32), "s")
     with pytest.raises(DataError, match=r"vector of item 'b' \(row 1\) is not finite"):
         EmbeddingTable(IdMap("ab"), np.array([[1], [np.inf]], np.float32), "s")
-    with pytest.raises(DataError, match="not finite"), np.errstate(over="ignore"):
+    with pytest.raises(DataError, match="not finite"):
         EmbeddingTable(IdMap("a"), np.array([[1e300]]), "s")  # type: ignore[arg-type]
+
+
+def test_values_too_large_to_square_and_vectors_without_a_width_are_refused() -> None:
+    edge = np.array([[1e15, -1e15]], np.float32)
+    assert EmbeddingTable(IdMap("a"), edge, "s").vectors is edge
+    with pytest.raises(DataError, match=r"'s': vector of item 'b' \(row 1\) holds -2e\+15; .* 1e\+15 would be valid"):
+        EmbeddingTable(IdMap("ab"), np.array([[1, 2], [3, -2e15]]), "s")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="'s': 2 vectors of width 0; at least 1 would be valid"):
+        EmbeddingTable(IdMap("ab"), np.zeros((2, 0), np.float32), "s")
+    assert EmbeddingTable(IdMap([]), np.zeros((0, 0), np.float32), "s").dim == 0
