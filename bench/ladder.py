@@ -211,7 +211,7 @@ def table_text(setting: Setting, tasks: list[Task], outcomes: dict[Task, Outcome
     report = report_json(
         table,
         dataset=setting.title,
-        origin="import",
+        origin="published",
         data_key=key,
         modalities={**SPACES[setting.dataset], "attributes": "attributes"},
         config=config,

@@ -26,6 +26,8 @@ from eval.metrics import Values
 
 Half = Literal["ids", "features"]
 HALVES: tuple[Half, Half] = ("ids", "features")
+CLAIMS = 3
+"""Claims of the paper's motivation; the third needs a run of the ids alone."""
 
 
 class DiagnosisConfig(BaseModel):
@@ -154,11 +156,14 @@ def judge(traces: Sequence[Trace]) -> tuple[Claim, ...]:
 
 
 def verdict(claims: Sequence[Claim]) -> str:
-    """Return `reproduced`, `refuted` or `reproduced in part`, from the claims alone."""
+    """Return `reproduced`, `refuted` or `reproduced in part (2 of 3)`, from the claims alone.
+
+    A claim that was not judged is not among `claims`, and is not reproduced.
+    """
     held = sum(claim.holds for claim in claims)
-    if held == len(claims):
+    if held == CLAIMS:
         return "reproduced"
-    return "reproduced in part" if held else "refuted"
+    return f"reproduced in part ({held} of {CLAIMS})" if held else "refuted"
 
 
 def diagnosis_json(traces: Sequence[Trace], config: DiagnosisConfig) -> dict[str, Any]:

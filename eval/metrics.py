@@ -58,7 +58,7 @@ def parse_metric(text: str) -> Metric:
         raise ConfigError(f"metric {text!r} is not of the form name@k; 'ndcg@20' would be valid")
     name, k = match[1], int(match[2])
     if name not in _ALL:
-        raise ConfigError(f"unknown metric {name!r} in {text!r}. {did_you_mean(name, list(_ALL))}")
+        raise ConfigError(f"unknown metric {name!r} in {text!r}. {did_you_mean(name, [*_ALL, 'auc'])}")
     if k < 1:
         raise ConfigError(f"metric {text!r}: a cut-off of at least 1 would be valid")
     return Metric(name, k)

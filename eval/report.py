@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,14 +17,17 @@ from eval.diagnosis import diagnosis_markdown
 from eval.table import Row, Table
 from models.registry import build
 
-LABELS = {
-    "import": "real data, measured here",
+Origin = Literal["published", "import", "generated"]
+
+LABELS: Mapping[Origin, str] = {
+    "published": "real data, measured here",
+    "import": "your data, measured here",
     "generated": "generated shop, plumbing",
 }
 
 
 def report_json(
-    table: Table, *, dataset: str, origin: str, data_key: str, modalities: Mapping[str, str], config: EvalConfig
+    table: Table, *, dataset: str, origin: Origin, data_key: str, modalities: Mapping[str, str], config: EvalConfig
 ) -> dict[str, Any]:
     """Return the machine form: `{"dataset", "protocol", "n_users", "models": {name: {...}}}` and provenance."""
     return {

@@ -19,7 +19,7 @@ from eval.report import report_json
 from eval.report_files import write_report
 from eval.table import evaluate
 from models.registry import names
-from vitrine.published import published_rows
+from vitrine.published import data_origin, published_rows
 from vitrine.remedies import saying_the_remedy, with_remedy
 from vitrine.settings import Settings
 from vitrine.wiring import choose_spaces, load_modalities, undated_roles
@@ -96,7 +96,7 @@ def evaluate_store(
         report = report_json(
             table,
             dataset=data.name,
-            origin="generated" if manifest.meta.get("generated") else "import",
+            origin=data_origin(manifest, data.log),
             data_key=manifest.key,
             modalities=roles,
             config=config,

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from catalog.splits import Split
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from catalog.workspace import Manifest
+    from eval.report import Origin
 
 CLAIM_PERCENT = 4.21
 """By how much embeddings of captions lift NDCG@20 over the original features, on average over the five data sets."""
@@ -64,6 +71,18 @@ def published_rows(split: Split) -> dict[str, float]:
     """Return NDCG@20 by model as published for the data set this split is, {} when it is none of them."""
     found = recognise(split)
     return {} if found is None else {**PEERS.get(found.name, {}), "LIRDRec": found.ndcg_at_20}
+
+
+def data_origin(manifest: Manifest, log: pl.DataFrame) -> Origin:
+    """Return whether a store's data were generated, are one of the paper's data sets, or are somebody's own.
+
+    Args:
+        manifest: The catalogue's.
+        log: Every event; a data set of the paper is told by how many there are, whatever the protocol.
+    """
+    if manifest.meta.get("generated"):
+        return "generated"
+    return "published" if any(sum(each.parts) == len(log) for each in PUBLISHED.values()) else "import"
 
 
 def recognise(split: Split) -> Published | None:

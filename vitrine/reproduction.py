@@ -21,7 +21,7 @@ from eval.config import EvalConfig
 from eval.report import LABELS, commit
 from eval.table import Row, evaluate
 from models.registry import build
-from vitrine.published import CLAIM_PERCENT, SOURCE, recognise
+from vitrine.published import CLAIM_PERCENT, SOURCE, data_origin, recognise
 from vitrine.reproduction_report import Chosen, Spaces, reproduction_markdown, rows_json
 from vitrine.settings import Settings
 from vitrine.wiring import FOLDER_PICTURE, FOLDER_TEXT, default_spaces, load_modalities, spaces_to_come
@@ -80,12 +80,11 @@ def reproduce_lirdrec(
         _choose(title, spaces, candidates, split, seeds, workspace, manifest.key, progress)
         for title, spaces in rows.items()
     ]
-    origin = "generated" if manifest.meta.get("generated") else "import"
     known = recognise(split)
     report = {
         "reproduction": MODEL,
         "dataset": data.name,
-        "label": LABELS[origin],
+        "label": LABELS[data_origin(manifest, data.log)],
         **rows_json(chosen, METRICS, SELECT_BY),
         "paper": {
             "source": SOURCE,

@@ -18,6 +18,7 @@ from eval.search_report import search_json, search_markdown, search_toml
 from eval.trials import merged
 from models import registry
 from models.provenance import code_key
+from vitrine.published import data_origin
 from vitrine.settings import Settings
 from vitrine.wiring import choose_spaces, load_modalities
 
@@ -83,7 +84,7 @@ def search_store(
             "dataset": data.name,
             "protocol": protocol,
             "label_column": label_column,
-            "label": LABELS["generated" if manifest.meta.get("generated") else "import"],
+            "label": LABELS[data_origin(manifest, data.log)],
             "modalities": roles,
             "data_key": manifest.key,
             "commit": commit(),

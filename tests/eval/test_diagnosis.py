@@ -56,11 +56,12 @@ def test_a_claim_holds_only_where_it_holds_in_every_run() -> None:
     ]
     claims = judge(runs)
     assert [claim.holds for claim in claims] == [True, False, False]
-    assert verdict(claims) == "reproduced in part"
+    assert verdict(claims) == "reproduced in part (1 of 3)"
 
 
 def test_ids_that_were_not_trained_alone_are_not_judged() -> None:
-    assert len(judge([trace(features=6.0, ids=2.0, quick="features", alone=None)])) == 2
+    claims = judge([trace(features=6.0, ids=2.0, quick="features", alone=None)])
+    assert len(claims) == 2 and verdict(claims) == "reproduced in part (2 of 3)"
 
 
 def test_the_watch_measures_gradients_and_ways_as_arithmetic_says() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
 
+from eval.config import EvalConfig
+from eval.metrics import COLD_NAME, LIST_NAMES, METRIC_NAMES, WHOLE_NAMES
+from models import registry
 from vitrine.cli.commands import commands
 
 HEAVY = (
@@ -39,6 +43,13 @@ def test_every_command_has_help(path, run):
     assert ran.code == 0
     assert ran.out.startswith(f"Usage: {' '.join(['vitrine', *path])} ")
     assert "--help" in ran.out
+
+
+def test_the_help_of_eval_names_every_model_and_metric(run):
+    said = set(re.findall(r"[\w@-]+", re.sub(r"-\n\s+", "-", run("eval", "--help").out)))
+    assert set(registry.names()) <= said
+    assert {*METRIC_NAMES, COLD_NAME, *LIST_NAMES, *WHOLE_NAMES, "auc"} <= {name.partition("@")[0] for name in said}
+    assert set(EvalConfig().metrics) <= said
 
 
 def test_without_a_command_the_help_is_shown(run):

@@ -155,7 +155,10 @@ def test_a_mistake_is_one_line(store: Path, run: Any, arguments: tuple[str, ...]
 
 
 def test_without_a_model_the_list_says_how_to_get_one(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
     assert "vitrine train makes the first version" in run("models", "list", "--store", tmp_path / "empty").out
+    assert "nosuch': run vitrine import" in run("models", "list", "--store", tmp_path / "nosuch").line
+    assert not (tmp_path / "nosuch").exists()
 
 
 def put(shelf: Shelf, text: str, name: str = "m") -> Version:

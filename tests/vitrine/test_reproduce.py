@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from catalog.shop_data import load_shop
-from catalog.workspace import Workspace
-from vitrine.published import CLAIM_PERCENT, PUBLISHED
+from catalog.workspace import Manifest, Workspace
+from vitrine.published import CLAIM_PERCENT, PUBLISHED, data_origin
 from vitrine.reproduction_report import relative_gain, reproduction_markdown
 
 FAST = ("--set", 'models.overrides={"lirdrec": {"max_epochs": 3, "dim": 8}}')
@@ -60,7 +61,7 @@ def test_a_stand_in_runs_whole_and_says_what_it_is(run, ready):
     assert gain["difference"] == pytest.approx(ours - theirs)
     assert gain["percent"] == pytest.approx(100 * (ours / theirs - 1))
     assert report["paper"] == {"source": "arXiv 2505.04960", "claim_percent": 4.21, "dataset": None, "ndcg@20": None}
-    assert "+4.21% NDCG@20" in ran.out and "(real data, measured here)" in ran.out
+    assert "+4.21% NDCG@20" in ran.out and "(your data, measured here)" in ran.out
     assert (ready / "reports" / "reproduce-lirdrec.md").read_text() in ran.out
 
 
@@ -121,6 +122,13 @@ def test_the_numbers_decide_what_is_said_of_the_claim(interval, said):
 def test_the_published_splits_are_of_the_published_sizes():
     # 160,792 reviews of Baby and 1,689,188 of Electronics, as the 5-core files of 2014 hold.
     assert sum(PUBLISHED["baby"].parts) == 160_792 and sum(PUBLISHED["electronics"].parts) == 1_689_188
+
+
+def test_data_are_called_published_where_their_rows_are_and_yours_otherwise():
+    manifest = Manifest("k", "2026-01-01", {}, "k")
+    rows = [pl.DataFrame({"user_id": ["u"] * n}) for n in (160_792, 160_791)]
+    assert [data_origin(manifest, log) for log in rows] == ["published", "import"]
+    assert data_origin(Manifest("k", "2026-01-01", {"generated": True}, "k"), rows[0]) == "generated"
 
 
 @pytest.fixture

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Columns of a table where there is no terminal."""
 
+MODELS = (
+    "Any of popularity, itemknn, content_knn, ease, content_linear, sequence_linear, sequence_tower, als, bprmf, "
+    "lightgcn, vbpr, freedom, two_tower, sasrec, din, lirdrec; variants: lirdrec-exact, lirdrec-no-transformation, "
+    "lirdrec-no-copying, lirdrec-no-item-graph, lirdrec-with-ids."
+)
+METRICS = (
+    "The first is tested in pairs; ndcg@20, recall@20, hit@10, mrr@10, map@10, precision@10 and coverage@10 unless "
+    "named. There are coldrecall@k, novelty@k, popularity@k, diversity@k, gini@k and auc as well."
+)
+"""Written out, since help may load nothing that knows them; a test holds both to what there is."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -58,14 +69,16 @@ def train(
 def evaluate(
     store: Store = None,
     set_: Set = None,
-    models: Annotated[str, typer.Option(help="Rows of the table, comma-separated.")] = "popularity,itemknn,lirdrec",
+    models: Annotated[
+        str, typer.Option(help=f"Rows of the table, comma-separated. {MODELS}")
+    ] = "popularity,itemknn,lirdrec",
     protocol: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="mmrec, last or temporal. Repeatable; one table each.")
     ] = None,
     label_column: Annotated[
         str | None, typer.Option("--label-column", help="A given split column of the log, e.g. x_label_last.")
     ] = None,
-    metrics: Annotated[str | None, typer.Option(help="Columns, comma-separated, e.g. ndcg@20,recall@20.")] = None,
+    metrics: Annotated[str | None, typer.Option(help=f"Columns, comma-separated. {METRICS}")] = None,
     seeds: Annotated[str, typer.Option(help="Comma-separated; a user's value is the mean over them.")] = "0",
     modality: Annotated[
         list[str] | None,

@@ -80,10 +80,14 @@ def remove(version: Label, store: Store = None, set_: Set = None) -> None:
 
 
 def _shelf(settings: Settings) -> Shelf:
+    from catalog.errors import NotBuiltError
     from catalog.workspace import Workspace
     from vitrine.shelf import Shelf
 
-    return Shelf(Workspace(settings.store))
+    workspace = Workspace(settings.store)
+    if not workspace.root.is_dir():
+        raise NotBuiltError(f"there is no store {str(workspace.root)!r}: run vitrine import or vitrine demo first")
+    return Shelf(workspace)
 
 
 def _served(settings: Settings, name: str) -> str:
