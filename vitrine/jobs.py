@@ -135,7 +135,7 @@ def store_captions(settings: Settings, workspace: Workspace) -> dict[str, tuple[
 
 def job_text(report: JobReport, workspace: Workspace) -> str:
     """Return a line about a finished batch job, and where something failed the reasons below it."""
-    twice = f" ({report.duplicates:,} of them duplicates of others)" if report.duplicates else ""
+    twice = f" (duplicates among them: {report.duplicates:,})" if report.duplicates else ""
     failed = f", {report.failed:,} failed" if report.failed else ""
     line = f"{report.name}: {report.done:,} done{twice}, {report.reused:,} reused{failed}, {report.seconds:.1f} s"
     return "\n  ".join([line, *failure_lines(report, workspace)])
