@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,6 @@ from catalog.ids import IdMap
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-
-LARGEST = 1e15
-"""Greatest size of a value: float32 still holds the squared length of a vector of such values."""
 
 LARGEST = 1e15
 """Greatest size of a value: float32 still holds the squared length of a vector of such values."""
@@ -47,8 +43,6 @@ class EmbeddingTable:
                 f"space {self.space!r}: vectors of shape {self.vectors.shape} for {len(self.ids)} ids; "
                 f"({len(self.ids)}, d) would be valid"
             )
-        if len(self.ids) and not self.dim:
-            raise DataError(f"space {self.space!r}: {len(self.ids)} vectors of width 0; at least 1 would be valid")
         if len(self.ids) and not self.dim:
             raise DataError(f"space {self.space!r}: {len(self.ids)} vectors of width 0; at least 1 would be valid")
         if self.vectors.dtype != np.float32:
@@ -115,25 +109,7 @@ def as_float32(array: npt.NDArray[Any]) -> Floats:
 
 def usable_rows(vectors: Floats) -> Mask:
     """Return which rows (n,) of (n, d) an `EmbeddingTable` takes: finite, and no value beyond `LARGEST` in size."""
-    usable: Mask = (np.abs(vectors) <= LARGEST).all(axis=1)
-    return usable
-
-
-def _all_usable(vectors: Floats) -> bool:
-    # Two reductions without a temporary matrix; a NaN is neither above nor below.
-    return not vectors.size or bool(vectors.min() >= -LARGEST and vectors.max() <= LARGEST)
-
-
-def as_float32(array: npt.NDArray[Any]) -> Floats:
-    """Return numbers (n, d) as float32; what it cannot hold becomes infinite, which no table takes."""
-    with np.errstate(over="ignore"):
-        return np.asarray(array, np.float32)
-
-
-def usable_rows(vectors: Floats) -> Mask:
-    """Return which rows (n,) of (n, d) an `EmbeddingTable` takes: finite, and no value beyond `LARGEST` in size."""
-    usable: Mask = (np.abs(vectors) <= LARGEST).all(axis=1)
-    return usable
+    return np.asarray((np.abs(vectors) <= LARGEST).all(axis=1))
 
 
 def _all_usable(vectors: Floats) -> bool:

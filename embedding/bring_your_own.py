@@ -10,7 +10,7 @@ import polars as pl
 
 from catalog.errors import DataError
 from catalog.ids import IdMap
-from catalog.vectors import EmbeddingTable, Floats, as_float32, as_float32
+from catalog.vectors import EmbeddingTable, Floats, as_float32
 from catalog.workspace import Workspace, content_key
 
 
