@@ -34,7 +34,7 @@ endif
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
-	$(BIN)/vitrine demo --store $(STORE) --seed $(SEED)
+	$(BIN)/vitrine demo --store $(STORE) --seed $(SEED) $(if $(filter 1,$(SERVE)),--no-next)
 ifeq ($(SERVE),1)
 	$(BIN)/vitrine serve --store $(STORE) --host $(HOST) --port $(PORT)
 endif

@@ -18,12 +18,16 @@ def demo(
     store: Store = None,
     set_: Set = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed is another shop.")] = None,
+    next_: Annotated[bool, typer.Option("--next/--no-next", help="End with what to do next.")] = True,
 ) -> None:
     """Show the whole journey on the generated boutique.
 
     Generate, caption, embed, index, train, evaluate, and hold three conversations.
     """
     from vitrine.cli.bar import progress
-    from vitrine.cli.tour import tour
+    from vitrine.cli.tour import next_steps, tour
 
-    tour(load(store, set_), seed, progress())
+    settings = load(store, set_)
+    tour(settings, seed, progress())
+    if next_:
+        print(next_steps(settings))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import polars as pl
 
@@ -43,6 +47,23 @@ def tour(settings: Settings, seed: int | None, progress: Progress) -> None:
     _stage("evaluate", "every model fitted afresh on the protocol's own train rows", lambda: _table(settings, progress))
     _talk(settings)
     print(f"\nDone in {time.monotonic() - began:.0f} s. The store is {Workspace(settings.store).root}.")
+
+
+def next_steps(settings: Settings) -> str:
+    """Return the commands that go on from here, as they can be typed in this shell."""
+    program = "vitrine"
+    if shutil.which(program) is None:
+        called = Path(sys.argv[0])
+        program = shlex.quote(str(called.relative_to(Path.cwd()) if called.is_relative_to(Path.cwd()) else called))
+    store = f"--store {shlex.quote(str(settings.store))}"
+    steps = (
+        (f"{program} serve {store}", f"then open http://{settings.api.host}:{settings.api.port}"),
+        (f"{program} chat {store}", "talk with it in the terminal"),
+        (f"{program} doctor {store}", "what the store holds, and who does which job"),
+        (f"{program} import table --help", "bring your own products"),
+    )
+    width = max(len(command) for command, _ in steps)
+    return "\n".join(("\nNext:", *(f"  {command:{width}}  {what}" for command, what in steps)))
 
 
 def _stage(name: str, what: str, work: Callable[[], Iterable[str]]) -> None:
