@@ -19,6 +19,7 @@ from models.item_features import ItemFeatures, later_features, training_features
 from models.lirdrec.graphs import nearest
 from models.lirdrec.modalities import unit_rows
 from models.sparse_rows import csr_of, csr_parts, widened
+from models.training_checks import require_differences
 
 
 class ContentKNNConfig(HistoryConfig):
@@ -52,6 +53,10 @@ class ContentKNN(HistoryModel[ContentKNNConfig]):
         features = training_features(self.name, data.modalities, data.train.items)
         self.modalities = tuple(features.means)
         unit = _unit(features)
+        if not unit.any():
+            # One modality without differences is silent beside the others; here every score would be 0.
+            for role, table in data.modalities.items():
+                require_differences(self.name, role, table, features.inputs[role] - features.means[role])
         means = {f"mean.{role}": mean for role, mean in features.means.items()}
         found = nearest(unit, unit, self.config.neighbours + 1, np.arange(len(unit)))[:, 1:]
         return {"content": unit, **means, **csr_parts("similar", _similar(found, unit, unit))}

@@ -1,9 +1,13 @@
-"""What every recommender refuses to be fitted on."""
+"""What recommenders refuse to be fitted on."""
 
 from __future__ import annotations
 
 from catalog.errors import DataError
+from catalog.vectors import EmbeddingTable, Floats
 from models.base import TrainingData
+
+LEAST_DIFFERENCE = 1e-15
+"""Vectors that nowhere differ from their mean by this are alike: float32 has no room for the square of less."""
 
 
 def require_rows(data: TrainingData, model: str) -> None:
@@ -16,4 +20,23 @@ def require_rows(data: TrainingData, model: str) -> None:
         raise DataError(
             f"{model}: no training interaction for {len(data.train.users)} users and {len(data.train.items)} items; "
             "at least one positive would be valid"
+        )
+
+
+def require_differences(model: str, role: str, table: EmbeddingTable, centred: Floats) -> None:
+    """Check that a modality tells items apart.
+
+    Args:
+        model: Name of who asks, for errors.
+        role: The modality.
+        table: Where its vectors came from.
+        centred: The items' vectors less their mean, (n, d).
+
+    Raises:
+        DataError: When all vectors are alike, as those of a single item are.
+    """
+    if max(centred.max(), -centred.min()) < LEAST_DIFFERENCE:
+        raise DataError(
+            f"{model}: modality {role!r} (space {table.space!r}): the vectors of its {len(centred)} items are all "
+            "alike; vectors that differ would be valid, or a fit without this modality"
         )

@@ -12,6 +12,7 @@ from catalog.errors import DataError
 from catalog.ids import IdMap
 from catalog.vectors import EmbeddingTable, Floats
 from models.lirdrec.config import LIRDRecConfig
+from models.training_checks import require_differences
 
 TRANSFORMED = "transformed"
 """Name of the branch that sees all modalities through a cosine transform."""
@@ -49,7 +50,8 @@ def build_features(
     """Align the training modalities with `items`, and reduce and transform them as `config` says.
 
     Raises:
-        DataError: When there is no modality, a name is unfit, or a table has none of the items.
+        DataError: When there is no modality, a name is unfit, a table has none of the items, or all its vectors are
+            alike where they are to be reduced.
     """
     if not modalities:
         raise DataError("lirdrec: no modality was given; at least one embedding table (picture, text) would be valid")
@@ -68,8 +70,7 @@ def build_features(
         units[name] = unit_rows(aligned)
         aligned[~present] = means[name]
         if config.reduction == "principal":
-            count = config.components or max(LEAST_COMPONENTS, len(items) // ITEMS_A_COMPONENT)
-            bases[name] = principal(aligned - means[name], count, whitening=config.whitening)
+            bases[name] = _basis(name, table, aligned - means[name], config)
         inputs[name] = aligned
     return Features(_branches(inputs, means, bases, config), units, means, bases)
 
@@ -102,6 +103,12 @@ def align_new(
         inputs[name] = aligned
     kept, config = dict(bases or {}), config or LIRDRecConfig()
     return Features(_branches(inputs, means, kept, config), units, dict(means), kept)
+
+
+def _basis(name: str, table: EmbeddingTable, centred: Floats, config: LIRDRecConfig) -> Floats:
+    require_differences("lirdrec", name, table, centred)
+    count = config.components or max(LEAST_COMPONENTS, len(centred) // ITEMS_A_COMPONENT)
+    return principal(centred, count, whitening=config.whitening)
 
 
 def _branches(
