@@ -34,8 +34,8 @@ SUBJECTS: dict[str, Callable[[Item], bool]] = {
     "ceramic mugs": lambda item: "mugs" in item.categories and "ceramic" in item.attributes["material"],
     "items": lambda item: True,
 }
-AMOUNTS = ("5", "24", "29.50", "35", "45", "300")
-"""Below every vase, the price of one item or of several, and above everything: no item, one item, some, all."""
+AMOUNTS = ("24", "29.50", "35", "300")
+"""Prices of one item or of several, and more than anything costs: no item, one, some or all keep the limit."""
 
 
 def number_said(text: str) -> int:
