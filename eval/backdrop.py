@@ -22,7 +22,7 @@ class Backdrop:
         counts: (n_items,) users who took each item in train.
         n_users: Users of train.
         unit: (n_items, width) rows whose inner product is the items' mean cosine over the modalities, each
-            centred; None where the evaluation has no modality.
+            centred; None where the evaluation has no modality with any of the items.
     """
 
     counts: npt.NDArray[np.int64]
@@ -36,6 +36,8 @@ class Backdrop:
         parts = []
         for table in modalities.values():
             aligned, present = table.align(train.items)
+            if not present.any():
+                continue
             aligned[present] -= aligned[present].mean(axis=0)
             length = np.linalg.norm(aligned, axis=1, keepdims=True)
             parts.append(np.divide(aligned, length, out=np.zeros_like(aligned), where=length > 0))

@@ -11,6 +11,7 @@ from catalog.errors import DataError
 from catalog.ids import IdMap
 from catalog.vectors import EmbeddingTable, Floats
 from models.lirdrec.modalities import unit_rows
+from models.training_checks import require_vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +55,7 @@ def training_features(model: str, modalities: Mapping[str, EmbeddingTable], item
     inputs, units, means = {}, {}, {}
     for name, table in modalities.items():
         aligned, present = table.align(items)
-        if not present.any():
-            raise DataError(f"{model}: modality {name!r} (space {table.space!r}) has none of the {len(items)} items")
+        require_vectors(model, name, table, present)
         means[name] = aligned[present].mean(axis=0, dtype=np.float64).astype(np.float32)
         units[name] = unit_rows(aligned)
         aligned[~present] = means[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalog.errors import DataError
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, Mask
 from models.base import TrainingData
 
 LEAST_DIFFERENCE = 1e-15
@@ -20,6 +20,25 @@ def require_rows(data: TrainingData, model: str) -> None:
         raise DataError(
             f"{model}: no training interaction for {len(data.train.users)} users and {len(data.train.items)} items; "
             "at least one positive would be valid"
+        )
+
+
+def require_vectors(model: str, role: str, table: EmbeddingTable, present: Mask) -> None:
+    """Check that a modality has a vector of at least one item.
+
+    Args:
+        model: Name of who asks, for errors.
+        role: The modality.
+        table: Its vectors.
+        present: Which of the model's items have one, (n_items,).
+
+    Raises:
+        DataError: When none has.
+    """
+    if not present.any():
+        raise DataError(
+            f"{model}: modality {role!r} (space {table.space!r}) has none of the {len(present)} items; "
+            "vectors of some of them would be valid, or a fit without this modality"
         )
 
 

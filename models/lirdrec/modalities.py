@@ -12,7 +12,7 @@ from catalog.errors import DataError
 from catalog.ids import IdMap
 from catalog.vectors import EmbeddingTable, Floats
 from models.lirdrec.config import LIRDRecConfig
-from models.training_checks import require_differences
+from models.training_checks import require_differences, require_vectors
 
 TRANSFORMED = "transformed"
 """Name of the branch that sees all modalities through a cosine transform."""
@@ -64,8 +64,7 @@ def build_features(
                 f"and neither {TRANSFORMED!r} nor {IDS!r} would be valid"
             )
         aligned, present = table.align(items)
-        if not present.any():
-            raise DataError(f"lirdrec: modality {name!r} (space {table.space!r}) has none of the {len(items)} items")
+        require_vectors("lirdrec", name, table, present)
         means[name] = aligned[present].mean(axis=0, dtype=np.float64).astype(np.float32)
         units[name] = unit_rows(aligned)
         aligned[~present] = means[name]

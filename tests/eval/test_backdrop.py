@@ -48,6 +48,18 @@ def test_diversity_is_one_less_the_mean_cosine_of_pairs(backdrop):
     assert np.isnan(bare.diversity(lists)).all()
 
 
+def test_a_modality_without_any_of_the_items_says_nothing_about_variety():
+    train = Interactions(IdMap("w", "user"), ITEMS, *np.zeros((2, 1), np.int32), np.zeros(1, np.int64))
+    cross = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)
+    spaces = {
+        "picture": EmbeddingTable(IdMap([]), np.zeros((0, 3), np.float32), "void"),
+        "text": EmbeddingTable(ITEMS, cross, "cross"),
+    }
+    lists = np.array([[0, 1], [0, 2]])
+    assert Backdrop.of(train, spaces).diversity(lists).tolist() == pytest.approx([2, 1])
+    assert Backdrop.of(train, {"picture": spaces["picture"]}).unit is None
+
+
 def test_gini_is_zero_for_all_alike_and_one_when_a_single_item_is_shown():
     assert gini(np.array([[0, 1], [2, 3]]), 4) == 0
     assert gini(np.array([[0], [0]]), 4) == 1

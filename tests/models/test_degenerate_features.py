@@ -91,6 +91,15 @@ def test_what_cannot_be_computed_with_never_becomes_a_table(kind: str) -> None:
         scores("popularity", {"picture": REFUSED[kind]})
 
 
+@pytest.mark.parametrize("name", [name for name in names() if hasattr(build(name), "modalities")])
+def test_a_modality_without_any_vector_is_refused_by_name(name: str) -> None:
+    empty = EmbeddingTable(IdMap([]), np.zeros((0, WIDTH), np.float32), "picture_feat")
+    data = TrainingData(interactions(), {"picture": empty})
+    line = r"modality 'picture' \(space 'picture_feat'\) has none of the 16 items; .* would be valid"
+    with pytest.raises(DataError, match=f"^{recommender(name)[0].name}: {line}"):
+        build(name).fit(data)
+
+
 @pytest.mark.parametrize("name", names())
 def test_a_shop_of_one_item_is_served_or_refused_in_one_line(name: str) -> None:
     try:
