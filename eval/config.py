@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from eval.metrics import parse_selecting
 
 Protocol = Literal["mmrec", "last", "temporal"]
 
@@ -22,7 +24,7 @@ class EvalConfig(BaseModel):
     )
     """Columns of the table, `name@k`; the first orders it and is tested in pairs."""
     select_by: str = "recall@20"
-    """Metric on the validation part that early stopping maximises."""
+    """Metric on the validation part that early stopping maximises, one of what a user took."""
     seeds: tuple[int, ...] = Field((0,), min_length=1)
     """One fit a seed; a user's value is the mean over seeds."""
     shuffle: tuple[str, ...] = ()
@@ -35,3 +37,9 @@ class EvalConfig(BaseModel):
     """Bootstrap resamples behind each interval."""
     overrides: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     """Model parameters by model name, e.g. `{"lirdrec": {"learning_rate": 0.001}}`."""
+
+    @field_validator("select_by")
+    @classmethod
+    def _selecting(cls, text: str) -> str:
+        parse_selecting(text)
+        return text

@@ -29,6 +29,9 @@ COLD_NAME = "coldrecall"
 WHOLE_NAMES: tuple[str, ...] = ("coverage", "gini")
 """Properties of all lists together: no per-user value."""
 
+LARGEST_K = 10_000
+"""Widest cut-off: that many ranks of every user are held at once."""
+
 _ALL = (*METRIC_NAMES, COLD_NAME, *LIST_NAMES, *WHOLE_NAMES)
 
 
@@ -47,21 +50,34 @@ def parse_metric(text: str) -> Metric:
     """Return the metric `text` names.
 
     Raises:
-        ConfigError: When the name is unknown or the cut-off is not at least 1.
+        ConfigError: When the name is unknown or the cut-off is not from 1 to `LARGEST_K`.
     """
     if text.strip() == "auc":
         return Metric("auc")
     if text.strip().startswith("logloss"):
         raise ConfigError(f"metric {text!r} judges probabilities; 'auc' would be valid for a ranking of all items")
-    match = re.fullmatch(r"([a-z]+)@(\d+)", text.strip())
+    match = re.fullmatch(r"([a-z]+)@0*(\d+)", text.strip())
     if match is None:
         raise ConfigError(f"metric {text!r} is not of the form name@k; 'ndcg@20' would be valid")
-    name, k = match[1], int(match[2])
+    name, k = match[1], int(match[2][: len(str(LARGEST_K)) + 1])  # Python refuses to read thousands of digits
     if name not in _ALL:
         raise ConfigError(f"unknown metric {name!r} in {text!r}. {did_you_mean(name, [*_ALL, 'auc'])}")
-    if k < 1:
-        raise ConfigError(f"metric {text!r}: a cut-off of at least 1 would be valid")
+    if not 1 <= k <= LARGEST_K:
+        raise ConfigError(f"metric {text!r}: a cut-off from 1 to {LARGEST_K:,} would be valid")
     return Metric(name, k)
+
+
+def parse_selecting(text: str) -> Metric:
+    """Return the metric `text` names, where settings and epochs can be chosen by it.
+
+    Raises:
+        ConfigError: When it names none, or one that says how lists look rather than what they hit.
+    """
+    metric = parse_metric(text)
+    if metric.name not in (*METRIC_NAMES, "auc"):
+        usable = ", ".join(f"{name}@{metric.k}" for name in METRIC_NAMES)
+        raise ConfigError(f"nothing can be selected by metric {text!r}; {usable} or auc would be valid")
+    return metric
 
 
 def per_user(metric: Metric, hit: npt.NDArray[np.bool_], n_relevant: Rows) -> Values:
@@ -92,7 +108,8 @@ def per_user(metric: Metric, hit: npt.NDArray[np.bool_], n_relevant: Rows) -> Va
     elif metric.name == "map":
         values = (np.cumsum(hit, axis=1) / ranks * hit).sum(axis=1) / n_relevant
     else:
-        discount = 1.0 / np.log2(np.arange(2, k + 2))
+        reach = min(k, max(hit.shape[1], int(n_relevant.max(initial=0))))  # no user has more ideal gains
+        discount = 1.0 / np.log2(np.arange(2, reach + 2))
         ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(n_relevant, k)]
         values = (hit * discount[: hit.shape[1]]).sum(axis=1) / ideal
     return values

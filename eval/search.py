@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from catalog.errors import ConfigError, DataError
 from catalog.log import Interactions
 from catalog.progress import SILENT, Progress
 from catalog.vectors import EmbeddingTable
 from eval.cells import Judged
-from eval.metrics import parse_metric
+from eval.metrics import parse_metric, parse_selecting
 from eval.trials import Found, State, Trial, append_trial, leaf, merged, read_trials
 from models.base import TrainingData, UserScorer
 from models.registry import build
@@ -46,11 +46,17 @@ class SearchConfig(BaseModel):
     timeout: float | None = Field(None, gt=0)
     """Seconds after which no trial is begun and a running one is broken off after its epoch."""
     select_by: str = "recall@20"
-    """Metric on the validation part that is maximised."""
+    """Metric on the validation part that is maximised, one of what a user took (`eval.metrics.parse_selecting`)."""
     startup_trials: int = Field(8, ge=1)
     """Trials drawn at random before the sampler learns from them."""
     warmup_epochs: int = Field(5, ge=0)
     """Epochs a trial is left alone before it can be pruned for lying below the median of the others."""
+
+    @field_validator("select_by")
+    @classmethod
+    def _selecting(cls, text: str) -> str:
+        parse_selecting(text)
+        return text
 
 
 class _TimeIsUp(Exception):

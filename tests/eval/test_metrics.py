@@ -12,7 +12,9 @@ import pytest
 from scipy import sparse
 
 from catalog.errors import ConfigError, DataError
+from eval.config import EvalConfig
 from eval.metrics import METRIC_NAMES, Metric, coverage, parse_metric, per_user
+from eval.search import SearchConfig
 from eval.selection import hits, top_k
 
 RANX = {"ndcg": "ndcg", "recall": "recall", "hit": "hit_rate", "mrr": "mrr", "map": "map", "precision": "precision"}
@@ -132,3 +134,27 @@ def test_coverage_counts_distinct_items() -> None:
 def test_an_unknown_metric_says_what_would_be_valid(text: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
         parse_metric(text)
+
+
+@pytest.mark.parametrize("k", ["0", "000", "10001", "10000000000", "9" * 5000], ids=len)
+def test_a_cut_off_has_bounds(k: str) -> None:
+    with pytest.raises(ConfigError, match=r"a cut-off from 1 to 10,000 would be valid"):
+        parse_metric(f"ndcg@{k}")
+    assert parse_metric("ndcg@10000") == Metric("ndcg", 10_000) and parse_metric("ndcg@007") == Metric("ndcg", 7)
+
+
+def test_ideal_gains_stop_at_what_there_is_to_find() -> None:
+    hit, n_relevant = np.array([[False, True, False]]), np.array([2])
+    huge = per_user(Metric("ndcg", 10**12), hit, n_relevant)[0]  # a discount a rank would be 8 TB
+    assert huge == pytest.approx((1 / math.log2(3)) / (1 + 1 / math.log2(3)))
+
+
+@pytest.mark.parametrize(
+    "text", ["coverage@10", "gini@10", "diversity@10", "novelty@5", "popularity@5", "coldrecall@10"]
+)
+@pytest.mark.parametrize("kind", [SearchConfig, EvalConfig])
+def test_what_says_nothing_of_hits_selects_nothing(kind: type[SearchConfig | EvalConfig], text: str) -> None:
+    k = text.partition("@")[2]
+    with pytest.raises(ConfigError, match=rf"by metric '{text}'; ndcg@{k}, recall@{k}, .* or auc would be valid"):
+        kind(select_by=text)
+    assert kind(select_by="auc").select_by == "auc" and kind(select_by="mrr@5").select_by == "mrr@5"

@@ -40,7 +40,6 @@ def search(
     Prints the settings as a part of vitrine.toml and writes them below the store's reports/search/; use them by
     vitrine eval --parameters FILE. A search that was killed goes on when the same command is given again.
     """
-    from eval.metrics import parse_metric
     from eval.search import SearchConfig
     from eval.search_report import search_markdown
     from vitrine.cli.bar import progress
@@ -48,7 +47,6 @@ def search(
     from vitrine.searching import search_store
 
     settings = with_modalities(load(store, set_), modality)
-    parse_metric(select_by)
     report, toml, path = search_store(
         settings,
         model,
