@@ -32,6 +32,7 @@ class SequenceTower(SequenceLinear):
     """
 
     name = "sequence_tower"
+    deterministic = False
     config_kind = SequenceTowerConfig
     config: SequenceTowerConfig
 

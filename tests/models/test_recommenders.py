@@ -166,6 +166,12 @@ def test_same_seed_same_bytes(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_another_seed_changes_a_model_unless_it_says_that_chance_plays_no_part(name: str) -> None:
+    same = (all_scores(fitted(name, seed=1)) == all_scores(fitted(name, seed=2))).all()
+    assert same == getattr(build(name), "deterministic", False)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_new_items_join_behind_the_known(name: str) -> None:
     model = fitted(name)
     before = all_scores(model)
