@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,9 +141,10 @@ def fit_cell(
     backdrop = modalities if backdrop is None else backdrop
     valid, test = judged_parts(split)
     model: Recommender = build(name, overrides)
+    served = as_served(split.train)
 
     def validate(scorer: UserScorer) -> float:
-        values, _ = valid.measure(scorer, [select_by])
+        values, _ = valid.measure(served(scorer), [select_by])
         return float(values[str(select_by)].mean())
 
     report = model.fit(
@@ -152,23 +153,27 @@ def fit_cell(
         seed=seed,
         progress=progress,
     )
-    values, whole = test.measure(as_served(model, split.train), metrics, Backdrop.of(split.train, backdrop))
+    values, whole = test.measure(served(model.score_users), metrics, Backdrop.of(split.train, backdrop))
     users = tuple(split.test.users.at(test.users))
     return Cell(values, whole, users, seed, report.epochs, report.seconds, report.history)
 
 
-def as_served(model: Recommender, train: Interactions) -> UserScorer:
-    """Return the model's scorer with popularity for users without a train row, which is what serving gives them."""
+def as_served(train: Interactions) -> Callable[[UserScorer], UserScorer]:
+    """Return what turns a scorer into the served one: popularity for users without a train row, the scorer for others.
+
+    Validation and test go through the same one, so that what stops early is what is measured.
+    """
     matrix = train.csr()
     counts, known = np.asarray(matrix.sum(axis=0), np.float32), np.diff(matrix.indptr) > 0
 
-    def scorer(rows: npt.NDArray[np.int64]) -> Floats:
-        scores = model.score_users(rows)
-        if not known[rows].all():
-            scores = np.where(known[rows][:, None], scores, counts)
+    def served(scorer: UserScorer) -> UserScorer:
+        def scores(rows: npt.NDArray[np.int64]) -> Floats:
+            raw = scorer(rows)
+            return raw if known[rows].all() else np.where(known[rows][:, None], raw, counts)
+
         return scores
 
-    return scorer
+    return served
 
 
 def shuffled(table: EmbeddingTable, seed: int) -> EmbeddingTable:
