@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from batch.lock import exclusive
 from catalog.errors import ConfigError, DataError
 from catalog.log import Interactions
 from catalog.progress import SILENT, Progress
@@ -87,10 +89,11 @@ def search(
         modalities: Embedding tables by role.
         config: Options.
         fixed: Settings that every trial has; they are not searched.
-        kept: File of finished trials, one JSON line each; must belong to these inputs.
+        kept: File of finished trials, one JSON line each; must belong to these inputs. One search at a time holds it.
         progress: Told of every trial.
 
     Raises:
+        BusyError: When another search holds `kept`; the text gives its process id.
         ConfigError: When no space is declared for `name`, or `fixed` leaves nothing to search.
         DataError: When there is no validation user, or no trial finishes.
     """
@@ -103,28 +106,30 @@ def search(
         raise DataError("the validation part is empty: there is nothing to select by")
     build(name, given)
     began = time.monotonic()
-    done = read_trials(kept) if kept else []
-    study = _study(config, space, done)
-    deadline = began + config.timeout if config.timeout else math.inf
-    progress.start(f"search {name}", config.trials, min(len(done), config.trials))
-    timed_out = False
-    while len(done) < config.trials:
-        if time.monotonic() >= deadline:
-            timed_out = True
-            break
-        try:
-            trial = _run(name, study, space, given, train, judged, modalities, config, len(done), deadline)
-        except _TimeIsUp:
-            timed_out = True
-            break
-        done.append(trial)
-        if kept:
-            append_trial(kept, trial, done[:-1])
-        values = [t.value for t in done if t.state == "finished" and t.value is not None]
-        if not values and len(done) >= HOPELESS:
-            break
-        progress.advance(1, f"best {max(values):.4f}" if values else f"failed: {trial.reason}")
-    progress.finish()
+    # The operating system drops the lock of a killed run.
+    with exclusive(kept.with_suffix(".lock"), f"search {name}") if kept else nullcontext():
+        done = read_trials(kept) if kept else []
+        study = _study(config, space, done)
+        deadline = began + config.timeout if config.timeout else math.inf
+        progress.start(f"search {name}", config.trials, min(len(done), config.trials))
+        timed_out = False
+        while len(done) < config.trials:
+            if time.monotonic() >= deadline:
+                timed_out = True
+                break
+            try:
+                trial = _run(name, study, space, given, train, judged, modalities, config, len(done), deadline)
+            except _TimeIsUp:
+                timed_out = True
+                break
+            done.append(trial)
+            if kept:
+                append_trial(kept, trial, done[:-1])
+            values = [t.value for t in done if t.state == "finished" and t.value is not None]
+            if not values and len(done) >= HOPELESS:
+                break
+            progress.advance(1, f"best {max(values):.4f}" if values else f"failed: {trial.reason}")
+        progress.finish()
     finished = [trial for trial in done if trial.state == "finished"]
     if not finished:
         why = f"; the first said: {done[0].reason}" if done else ": the time was up before one had"

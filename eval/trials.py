@@ -47,7 +47,7 @@ class Found:
 def read_trials(path: Path) -> list[Trial]:
     """Return the trials a file keeps, in order; none when there is no file.
 
-    A last line that a killed run left half written is dropped.
+    A last line that a killed run left half written is dropped, and of trials of one number the first counts.
 
     Raises:
         DataError: When another line is damaged.
@@ -55,16 +55,16 @@ def read_trials(path: Path) -> list[Trial]:
     if not path.is_file():
         return []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    trials: list[Trial] = []
+    trials: dict[int, Trial] = {}
     for number, line in enumerate(lines):
         if number == len(lines) - 1 and not line.endswith("\n"):
             break
         try:
             raw = json.loads(line)
-            trials.append(Trial(**{**raw, "history": tuple(raw["history"])}))
+            trials.setdefault(raw["number"], Trial(**{**raw, "history": tuple(raw["history"])}))
         except (ValueError, TypeError, KeyError) as error:
             raise DataError(f"{str(path)!r} line {number + 1} is no trial; remove the file to search anew") from error
-    return trials
+    return list(trials.values())
 
 
 def append_trial(path: Path, trial: Trial, known: Sequence[Trial]) -> None:

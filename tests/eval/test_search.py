@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,8 +18,9 @@ import polars as pl
 import pytest
 
 import eval.search
+from batch.lock import exclusive
 from catalog.columns import INTERACTIONS
-from catalog.errors import ConfigError, DataError
+from catalog.errors import BusyError, ConfigError, DataError
 from catalog.ids import IdMap
 from catalog.splits import Split, make_split
 from catalog.vectors import EmbeddingTable
@@ -99,6 +103,34 @@ def test_finished_trials_are_not_fitted_again(split: Split, tmp_path: Path, monk
 
     monkeypatch.setattr(eval.search, "build", lambda name, overrides: Refuses(overrides))
     assert parameters(look(split, 4, tmp_path / "kept.jsonl")) == parameters(first)
+
+
+def test_two_searches_of_one_file_at_once_are_refused(split: Split, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    with exclusive(tmp_path / "kept.lock", "search ease"), pytest.raises(BusyError) as refused:
+        look(split, 2, kept)
+    assert f"another run of 'search ease' is going on (process {os.getpid()}" in str(refused.value)
+    assert not kept.exists() and len(look(split, 2, kept).trials) == 2
+
+
+def test_a_killed_search_leaves_no_lock(split: Split, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    hold = "import sys, time, pathlib; from batch.lock import exclusive\n"
+    hold += "with exclusive(pathlib.Path(sys.argv[1]), 'x'): print('held', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", hold, str(tmp_path / "kept.lock")], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        with pytest.raises(BusyError, match=f"process {holder.pid}"):
+            look(split, 2, kept)
+        holder.kill()
+    assert len(look(split, 2, kept).trials) == 2
+
+
+def test_of_trials_of_one_number_the_first_counts(split: Split, tmp_path: Path) -> None:
+    whole = look(split, 3, tmp_path / "kept.jsonl")
+    lines = (tmp_path / "kept.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "kept.jsonl").write_text("".join(line for line in lines for _ in range(2)))
+    assert read_trials(tmp_path / "kept.jsonl") == list(whole.trials)
+    assert parameters(look(split, 5, tmp_path / "kept.jsonl")) == parameters(look(split, 5))
 
 
 def test_a_damaged_line_is_named(split: Split, tmp_path: Path) -> None:
