@@ -14,6 +14,7 @@ import polars as pl
 from catalog.errors import DataError
 from catalog.items import Catalog, item_from_row, items_frame, user_from_row, users_frame
 from catalog.nouns import Item, User
+from catalog.plain_text import one_line
 from catalog.workspace import Workspace, content_key
 
 
@@ -22,7 +23,7 @@ class ShopData:
     """What a reader or the boutique's generator gives, and what every later stage reads.
 
     Attributes:
-        name: Name of the data set, for reports.
+        name: Name of the data set, for reports: one plain line, whatever it was made from.
         items: Item table (`columns.ITEMS`).
         log: Interaction table (`columns.INTERACTIONS` and any `x_label*` columns).
         users: User table (`columns.USERS`).
@@ -32,6 +33,9 @@ class ShopData:
     items: pl.DataFrame
     log: pl.DataFrame
     users: pl.DataFrame
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", one_line(self.name))
 
     @cached_property
     def catalog(self) -> Catalog:

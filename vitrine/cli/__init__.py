@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 from catalog.errors import VitrineError
+from catalog.plain_text import one_line
 from vitrine.cli import build, compare, data, demo, info, learn, models, reproduce, search, talk
+from vitrine.cli.output import say
 
 USAGE_ERROR = 2
 WIDTH = 100
@@ -33,7 +35,7 @@ def _say_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(f"vitrine {version('vitrine')}")
+        say(f"vitrine {version('vitrine')}")
         raise typer.Exit
 
 
@@ -62,6 +64,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _refuse(text: str, error: Exception) -> None:
     """Say one line, whatever was in the file that `text` quotes, and leave."""
     logging.getLogger("vitrine.cli").debug("command refused", exc_info=error)
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    print(f"error: {line}", file=sys.stderr)
+    say(one_line(f"error: {text}"), error=True)
     sys.exit(USAGE_ERROR)

@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+from catalog.plain_text import one_line
 from catalog.progress import Progress
+from vitrine.cli.output import say
 
 EVERY_SECONDS = 5.0
 AT_MOST = "at most"
@@ -62,17 +64,17 @@ class TerminalBar:
         self.finish()
         self._pace, self._note = Pace(done), _before(done)
         self._bar = RichProgress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=28),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TextColumn(most),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=Console(stderr=True),
             transient=False,
         )
-        self._bar.add_task(task, total=total, completed=done, rate="", note=self._note)
+        self._bar.add_task(one_line(task), total=total, completed=done, rate="", note=self._note)
         self._bar.start()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
@@ -80,7 +82,7 @@ class TerminalBar:
         if self._bar is None:
             return
         self._pace.done += steps
-        self._note = note or self._note
+        self._note = one_line(note) or self._note
         rate = f"{self._pace.rate:.1f}/s"
         self._bar.update(self._bar.task_ids[0], advance=steps, rate=rate, note=self._note)
 
@@ -131,7 +133,7 @@ class PlainLines:
         of = f"/{self._total}" if self._total is not None else ""
         rate = f", {self._pace.rate:.1f}/s" if self._pace.rate else ""
         note = f", {self._note}" if self._note else ""
-        print(f"{self._task}: {self._pace.done}{of}{rate}{time_text}{note}", file=sys.stderr, flush=True)
+        say(one_line(f"{self._task}: {self._pace.done}{of}{rate}{time_text}{note}"), error=True)
 
 
 def _before(done: int) -> str:

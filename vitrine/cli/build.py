@@ -9,6 +9,7 @@ import typer
 
 from vitrine.cli.imports import imports
 from vitrine.cli.options import Set, Store, load, parse_pairs
+from vitrine.cli.output import say
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +32,7 @@ def generate(
     from vitrine.jobs import generate_boutique
 
     settings = load(store, set_)
-    print(generate_boutique(settings, seed, progress()))
+    say(generate_boutique(settings, seed, progress()))
 
 
 def preview(
@@ -45,7 +46,7 @@ def preview(
     """Show what each column of a table would become."""
     from catalog.readers.preview import preview_table
 
-    print(preview_table(path, parse_pairs(columns or [], "--column", "title=prod_name"), rows=rows, table=kind).text())
+    say(preview_table(path, parse_pairs(columns or [], "--column", "title=prod_name"), rows=rows, table=kind).text())
 
 
 def caption(store: Store = None, set_: Set = None) -> None:
@@ -56,7 +57,7 @@ def caption(store: Store = None, set_: Set = None) -> None:
     from vitrine.cli.bar import progress
     from vitrine.jobs import caption_store
 
-    print(caption_store(load(store, set_), progress()))
+    say(caption_store(load(store, set_), progress()))
 
 
 def embed(store: Store = None, set_: Set = None) -> None:
@@ -68,7 +69,7 @@ def embed(store: Store = None, set_: Set = None) -> None:
     from vitrine.jobs import embed_store
 
     for line in embed_store(load(store, set_), progress()):
-        print(line)
+        say(line)
 
 
 def index(store: Store = None, set_: Set = None) -> None:
@@ -80,4 +81,4 @@ def index(store: Store = None, set_: Set = None) -> None:
     from vitrine.jobs import index_store
 
     for line in index_store(load(store, set_), progress()):
-        print(line)
+        say(line)

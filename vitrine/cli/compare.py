@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from vitrine.cli.output import say
+
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
@@ -26,4 +28,4 @@ def compare(
     from eval.compare import compare as compared
     from eval.compare import read_reports
 
-    print(compared(read_reports(first), read_reports(second), anyway=anyway), end="")
+    say(compared(read_reports(first), read_reports(second), anyway=anyway), end="")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from catalog.errors import ConfigError
 from vitrine.cli.options import Set, Store, load, parse_pairs
+from vitrine.cli.output import say
 
 if TYPE_CHECKING:
     from catalog.vectors import EmbeddingTable
@@ -55,29 +55,29 @@ def fetch_data(
 
     if name is None:
         for known in sources().values():
-            print(f"{known.name:<46}{known.about}{' (by hand)' if known.by_hand else ''}")
+            say(f"{known.name:<46}{known.about}{' (by hand)' if known.by_hand else ''}")
         return
     source = find_source(name)
     folder = into or Path("data") / name.replace("/", "-")
-    print(f"{source.name}: {source.about}\nterms: {source.licence.name} ({source.licence.url})\n{source.licence.text}")
+    say(f"{source.name}: {source.about}\nterms: {source.licence.name} ({source.licence.url})\n{source.licence.text}")
     if dry_run:
         planned = plan(source, folder, base)
         for each in planned:
-            print(each.text())
+            say(each.text())
         if source.by_hand is not None and base is None and not all(each.here for each in planned):
-            print(f"next: {source.by_hand} into {folder}")
+            say(f"next: {source.by_hand} into {folder}")
         else:
             given = [*(["--into", str(into)] if into else []), *(["--from", base] if base else [])]
-            print(f"next: {shlex.join(['vitrine', 'fetch', name, *given, '--accept-licence'])}")
-        print(f"then: {source.then.format(folder=shlex.quote(str(folder)))}")
+            say(f"next: {shlex.join(['vitrine', 'fetch', name, *given, '--accept-licence'])}")
+        say(f"then: {source.then.format(folder=shlex.quote(str(folder)))}")
         return
     lines = fetch(
         source, folder, accept_licence=accept_licence, base=base, progress=progress(),
-        tell=lambda line: print(line, file=sys.stderr, flush=True),
+        tell=lambda line: say(line, error=True),
     )  # fmt: skip
     for line in lines:
-        print(line)
-    print(f"next: {source.then.format(folder=shlex.quote(str(folder)))}")
+        say(line)
+    say(f"next: {source.then.format(folder=shlex.quote(str(folder)))}")
 
 
 @exports.command("mmrec")
@@ -113,7 +113,7 @@ def export_mmrec_folder(
         seed=settings.seed,
         root=workspace.root,
     )
-    print(exported.text())
+    say(exported.text())
 
 
 @exports.command("recbole")
@@ -134,7 +134,7 @@ def export_recbole_folder(
     exported = export_recbole(
         shop, folder, name=name, label_column=label_column, kinds=settings.positives, seed=settings.seed
     )
-    print(exported.text())
+    say(exported.text())
 
 
 def _features(settings: Settings, workspace: Workspace, pairs: list[str] | None) -> dict[str, EmbeddingTable]:

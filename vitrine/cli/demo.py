@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vitrine.cli.options import Set, Store, load
+from vitrine.cli.output import say
 
 
 def register(app: typer.Typer) -> None:
@@ -30,4 +31,4 @@ def demo(
     settings = load(store, set_)
     tour(settings, seed, progress())
     if next_:
-        print(next_steps(settings))
+        say(next_steps(settings))

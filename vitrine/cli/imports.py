@@ -9,6 +9,7 @@ import typer
 
 from catalog.errors import ConfigError
 from vitrine.cli.options import Set, Store, load, parse_pairs
+from vitrine.cli.output import say
 
 if TYPE_CHECKING:
     from catalog.readers.importing import Import
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
 
 imports = typer.Typer(help="Read a shop or a data set into the store.", no_args_is_help=True)
 
-Name = Annotated[str | None, typer.Option(help="Name of the data set, where the files' own is not right.")]
+
+def _plain_name(name: str | None) -> str | None:
+    if name is not None and not (name.isprintable() and name.strip()):
+        raise ConfigError(f"--name {name!r}: printable characters on one line would be valid")
+    return name
+
+
+Name = Annotated[
+    str | None, typer.Option(callback=_plain_name, help="Name of the data set, where the files' own is not right.")
+]
 KCore = Annotated[
     int | None, typer.Option("--k-core", min=1, help="Keep users of K items and items of K users, again and again.")
 ]
@@ -153,7 +163,9 @@ def import_table(
     images: Annotated[
         str | None, typer.Option(help="Where pictures lie, e.g. 'images/{article_id}.jpg', beside the item file.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the data set; the item file's name otherwise.")] = None,
+    name: Annotated[
+        str | None, typer.Option(callback=_plain_name, help="Name of the data set; the item file's name otherwise.")
+    ] = None,
     store: Store = None,
     set_: Set = None,
     k_core: KCore = None,
@@ -198,7 +210,7 @@ def import_own_vectors(
 
     workspace = Workspace(load(store, set_).store)
     table = import_vectors(workspace, path, space=space, ids=ids, known=load_shop(workspace).catalog.ids)
-    print(f"embeddings/{space}: {len(table.ids):,} vectors of width {table.dim}")
+    say(f"embeddings/{space}: {len(table.ids):,} vectors of width {table.dim}")
 
 
 def _refining(
@@ -219,4 +231,4 @@ def _save(settings: Settings, imported: Import) -> None:
     from catalog.readers.importing import save_import
     from catalog.workspace import Workspace
 
-    print(save_import(Workspace(settings.store), imported).text())
+    say(save_import(Workspace(settings.store), imported).text())

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vitrine.cli.options import Set, Store, load, overrides
+from vitrine.cli.output import say, say_json
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def doctor(store: Store = None, set_: Set = None) -> None:
     findings = examine(load(store, set_))
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
-        print(f"{finding.mark:4} {finding.subject:{width}}  {finding.text}")
+        say(f"{finding.mark:4} {finding.subject:{width}}  {finding.text}")
     if any(finding.level == "bad" for finding in findings):
         raise typer.Exit(1)
 
@@ -43,13 +44,13 @@ def settings(
         from vitrine.reference import settings_markdown
         from vitrine.settings import Settings
 
-        print(settings_markdown(Settings), end="")
+        say(settings_markdown(Settings), end="")
         return
     chosen = load(store, set_)
     if not changed:
-        print(chosen.model_dump_json(indent=2))
+        say_json(chosen.model_dump_json(indent=2))
         return
     from vitrine.settings import changed_settings
 
     for path, value, origin in changed_settings(chosen, overrides(store, set_)):
-        print(f"{path} = {value}  ({origin})")
+        say(f"{path} = {value}  ({origin})")

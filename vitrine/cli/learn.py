@@ -11,6 +11,7 @@ import typer
 
 from catalog.errors import ConfigError
 from vitrine.cli.options import Set, Store, load, parse_pairs
+from vitrine.cli.output import say
 
 if TYPE_CHECKING:
     from vitrine.settings import Settings
@@ -63,7 +64,7 @@ def train(
     moment = as_of.replace(tzinfo=UTC) if as_of is not None and as_of.tzinfo is None else as_of
     settings = with_modalities(load(store, set_), modality)
     for line in train_store(settings, moment, progress(), promote=not no_promote):
-        print(line)
+        say(line)
 
 
 def evaluate(
@@ -138,8 +139,8 @@ def evaluate(
         progress=progress(),
     )
     for part in made.report.get("reports", [made.report]):
-        print(report_text(part, shutil.get_terminal_size((WIDTH, 24)).columns))
-    print(files_line(made.files))
+        say(report_text(part, shutil.get_terminal_size((WIDTH, 24)).columns))
+    say(files_line(made.files))
 
 
 def with_modalities(settings: Settings, pairs: list[str] | None) -> Settings:

@@ -10,6 +10,7 @@ import typer
 
 from catalog.errors import ConfigError
 from vitrine.cli.options import Set, Store, load, parse_pairs
+from vitrine.cli.output import say
 
 if TYPE_CHECKING:
     from catalog.progress import Progress
@@ -70,9 +71,9 @@ def lirdrec(
     known_data(data)
     workspace = Workspace(settings.store)
     if (data or folder or raw) and not workspace.has("catalog"):
-        print(build_dataset(workspace, data=data, raw=raw, folder=folder, seed=settings.seed).text())
+        say(build_dataset(workspace, data=data, raw=raw, folder=folder, seed=settings.seed).text())
     elif data or folder or raw:
-        print(f"{settings.store}: the data set in the store is used; another --store would hold another")
+        say(f"{settings.store}: the data set in the store is used; another --store would hold another")
     if captions is None:
         check_reproduction(settings, original=named["--original"], grid=tried)
         _make_captions(settings, progress())
@@ -87,16 +88,16 @@ def lirdrec(
     )
     if json_path is not None:
         write_text(json_path, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    print(reproduction_markdown(report))
+    say(reproduction_markdown(report))
 
 
 def _make_captions(settings: Settings, progress: Progress) -> None:
     """Caption and embed; both do only what is missing."""
     from vitrine.jobs import caption_store, embed_store
 
-    print(caption_store(settings, progress))
+    say(caption_store(settings, progress))
     for line in embed_store(settings, progress):
-        print(line)
+        say(line)
 
 
 def _spaces(option: str, pairs: list[str] | None) -> dict[str, str] | None:

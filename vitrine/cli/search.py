@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vitrine.cli.options import Set, Store, load
+from vitrine.cli.output import say
 
 
 def register(app: typer.Typer) -> None:
@@ -55,7 +56,7 @@ def search(
         label_column=label_column,
         progress=progress(),
     )
-    print(search_markdown(report, toml))
+    say(search_markdown(report, toml))
     if report["timed_out"]:
-        print(f"The time was up after {len(report['trials'])} of {trials} trials; the same command goes on.\n")
-    print(f"Use it: vitrine eval --models {model} --parameters {path}")
+        say(f"The time was up after {len(report['trials'])} of {trials} trials; the same command goes on.\n")
+    say(f"Use it: vitrine eval --models {model} --parameters {path}")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vitrine.cli.options import Set, Store, load
+from vitrine.cli.output import say
 
 
 def register(app: typer.Typer) -> None:
@@ -56,11 +57,9 @@ def serve(
     from vitrine.wiring import make_service
 
     settings = load(store, set_)
-    print("Opening the shop ...", flush=True)
+    say("Opening the shop ...")
     service = make_service(settings)
     asyncio.run(service.agent.warm())
     shop = opened(service, host, port)
-    print(
-        f"{service.shop.name} is open at {shop.address} (Ctrl+C closes it); the API is described at /docs", flush=True
-    )
+    say(f"{service.shop.name} is open at {shop.address} (Ctrl+C closes it); the API is described at /docs")
     shop.run()

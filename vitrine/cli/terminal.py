@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent.base import Answer, ChatRequest, Done, Problem, Recommendations, ShownRecommendation, Status, Token
 from catalog.errors import DataError
+from catalog.plain_text import one_line
+from vitrine.cli.output import say, say_json
 
 if TYPE_CHECKING:
     from agent.base import AgentEvent
@@ -38,15 +40,15 @@ async def converse(
     session: str | None = None
     interactive = messages is None and sys.stdin.isatty()
     if interactive:
-        print(f'{shop}. Say what you are looking for; "cheaper", "in blue" or "more like the second" refine it.')
+        say(f'{shop}. Say what you are looking for; "cheaper", "in blue" or "more like the second" refine it.')
     for message in messages if messages is not None else _typed(interactive):
         if messages is not None and len(messages) > 1 and not as_json:
-            print(f"\n> {message}")
+            say(f"\n> {message}")
         request = ChatRequest(message, session_id=session, user_id=user_id, top_n=top_n)
         answer = await _answer(agent, request, quiet=as_json)
         session = answer.session_id
         if as_json:
-            print(json.dumps(asdict(answer), ensure_ascii=False, default=str))
+            say_json(json.dumps(asdict(answer), ensure_ascii=False, default=str))
 
 
 async def _answer(agent: Talker, request: ChatRequest, *, quiet: bool) -> Answer:
@@ -60,22 +62,22 @@ async def _answer(agent: Talker, request: ChatRequest, *, quiet: bool) -> Answer
             continue
         match event:
             case Status():
-                print(f"  ({event.text})", file=sys.stderr)
+                say(f"  ({event.text})", error=True)
             case Token():
-                print(event.text, end="", flush=True)
+                say(event.text, end="")
                 column += len(event.text)
             case Recommendations(items=items):
-                print("\n" if column else "", end="")
-                print("\n".join(recommendation_lines(items)))
+                say("\n" if column else "", end="")
+                say("\n".join(recommendation_lines(items)))
                 column = 0
             case Problem():
-                print(f"{event.title}: {event.detail}")
+                say(f"{event.title}: {event.detail}")
     if answer is None:
         raise DataError("the conversation ended without an answer")
     if not quiet:
-        print("" if not column else "\n", end="")
+        say("" if not column else "\n", end="")
         for disclosure in answer.disclosures:
-            print(f"  note: {disclosure}")
+            say(f"  note: {disclosure}")
     return answer
 
 
@@ -84,7 +86,7 @@ def recommendation_lines(items: Iterable[ShownRecommendation]) -> list[str]:
     lines = []
     for item in items:
         price = f"{item.price:.2f} {item.currency or ''}".strip() if item.price is not None else ""
-        lines.append(f"{item.rank:3}. {item.title}" + (f"  {price}" if price else ""))
+        lines.append(one_line(f"{item.rank:3}. {item.title}" + (f"  {price}" if price else "")))
         lines += textwrap.wrap(item.reason, WIDTH, initial_indent="     ", subsequent_indent="     ")
         backed = "; ".join(evidence.text for evidence in item.evidence[:3])
         if backed:

@@ -19,6 +19,7 @@ from catalog.workspace import Workspace
 from eval.config import EvalConfig
 from eval.report_text import report_text
 from vitrine import jobs
+from vitrine.cli.output import say
 from vitrine.cli.terminal import converse
 from vitrine.evaluation import evaluate_store
 from vitrine.settings import Settings
@@ -46,7 +47,7 @@ def tour(settings: Settings, seed: int | None, progress: Progress) -> None:
     _stage("train", "LIRDRec and the re-ranker, on everything", lambda: jobs.train_store(settings, None, progress))
     _stage("evaluate", "every model fitted afresh on the protocol's own train rows", lambda: _table(settings, progress))
     _talk(settings)
-    print(f"\nDone in {time.monotonic() - began:.0f} s. The store is {Workspace(settings.store).root}.")
+    say(f"\nDone in {time.monotonic() - began:.0f} s. The store is {Workspace(settings.store).root}.")
 
 
 def next_steps(settings: Settings) -> str:
@@ -67,9 +68,9 @@ def next_steps(settings: Settings) -> str:
 
 
 def _stage(name: str, what: str, work: Callable[[], Iterable[str]]) -> None:
-    print(f"\n== {name}: {what}", flush=True)
+    say(f"\n== {name}: {what}")
     for line in work():
-        print(line, flush=True)
+        say(line)
 
 
 def _table(settings: Settings, progress: Progress) -> list[str]:
@@ -85,7 +86,7 @@ def _talk(settings: Settings) -> None:
     shop = open_shop(settings)
     agent = make_agent(settings, shop)
     for title, who, messages in CONVERSATIONS:
-        print(f"\n== conversation: {title}", flush=True)
+        say(f"\n== conversation: {title}")
         user = _regular(settings) if who else None
         asyncio.run(converse(agent, shop.name, messages=messages, user_id=user, top_n=3))
     shop.events.close()
