@@ -38,6 +38,7 @@ def report_json(
         "label": LABELS[origin],
         "models": {row.name: _row_json(row) for row in table.rows},
         "refused": dict(table.refused),
+        "unvalidated": list(table.unvalidated),
         "cold": _cold(table),
         "paired": [
             {
@@ -108,7 +109,7 @@ def report_markdown(report: Mapping[str, Any]) -> str:
         lines.append(
             f"| {name} | " + " | ".join(cells) + f" | {epochs_text(row['epochs'])} | {row['fit_seconds']:.1f} |"
         )
-    for said in (seeds_line(report, metrics[0]), *cold_lines(report)):
+    for said in (unvalidated_line(report), seeds_line(report, metrics[0]), *cold_lines(report)):
         lines += ["", said] if said else []
     if report.get("refused"):
         lines += ["", *(f"- no row for {name}: {why}" for name, why in report["refused"].items())]
@@ -117,10 +118,10 @@ def report_markdown(report: Mapping[str, Any]) -> str:
     if report["paired"]:
         lines += ["", "Paired randomisation tests on the same users:", ""]
     for pair in report["paired"]:
-        low, high = pair["ci95"]
+        low, high = map(signed, pair["ci95"])
         lines.append(
-            f"- {pair['a']} against {pair['b']}: {pair['metric']} {pair['difference']:+.4f} "
-            f"[{low:+.4f}, {high:+.4f}], p = {pair['p']:.4f}"
+            f"- {pair['a']} against {pair['b']}: {pair['metric']} {signed(pair['difference'])} "
+            f"[{low}, {high}], p = {pair['p']:.4f}"
         )
     lines += ["", closing_line(report)]
     if "audit" in report:
@@ -136,10 +137,22 @@ def epochs_text(epochs: int | Sequence[int]) -> str:
     return str(each[0]) if min(each) == max(each) else f"{min(each)}-{max(each)}"
 
 
+def signed(value: float | None) -> str:
+    """Return a difference with its sign, `none` where no user has both values."""
+    return "none" if value is None else f"{value:+.4f}"
+
+
+def unvalidated_line(report: Mapping[str, Any]) -> str:
+    """Say which models nothing stopped early, nothing where there was a validation part."""
+    names = ", ".join(report.get("unvalidated", ()))
+    return f"No user has a validation row: {names} took the default epochs or settings, unchosen." if names else ""
+
+
 def seeds_line(report: Mapping[str, Any], metric: str) -> str:
     """Say how far single seeds lie apart, nothing where there was one."""
     spreads = {name: row["metrics"][metric].get("seeds") for name, row in report["models"].items()}
-    said = [f"{name} {low:.4f} to {high:.4f}" for name, (low, high) in ((n, s) for n, s in spreads.items() if s)]
+    known = {name: spread for name, spread in spreads.items() if spread and None not in spread}
+    said = [f"{name} {low:.4f} to {high:.4f}" for name, (low, high) in known.items()]
     return f"{metric} of single seeds: {', '.join(said)}." if said else ""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from eval.audit import audit_summary
 from eval.columns import aligned, blocks, wrapped
 from eval.diagnosis import diagnosis_markdown
-from eval.report import closing_line, cold_lines, epochs_text, published_line, seeds_line
+from eval.report import closing_line, cold_lines, epochs_text, published_line, seeds_line, signed, unvalidated_line
 
 NARROW = 60
 
@@ -24,7 +24,8 @@ def report_text(report: Mapping[str, Any], width: int = 100) -> str:
     lines = [f"{report['dataset']}, protocol {report['protocol']}, {label}"]
     for block in blocks(list(_rows(report, metrics)), width):
         lines += ["", *block]
-    for said in (seeds_line(report, metrics[0]), *cold_lines(report), published_line(report)):
+    first = (unvalidated_line(report), seeds_line(report, metrics[0]))
+    for said in (*first, *cold_lines(report), published_line(report)):
         lines += ["", *wrapped(said, width)] if said else []
     lines += [""] if report.get("refused") else []
     for name, why in report.get("refused", {}).items():
@@ -57,8 +58,8 @@ def _tests(pairs: Sequence[Mapping[str, Any]], width: int) -> list[str]:
         return []
     header = ["paired test on the same users", pairs[0]["metric"], "95% interval", "p"]
     rows = [
-        [f"{pair['a']} against {pair['b']}", _signed(pair["difference"]),
-         f"[{_signed(pair['ci95'][0])}, {_signed(pair['ci95'][1])}]", f"{pair['p']:.4f}"]
+        [f"{pair['a']} against {pair['b']}", signed(pair["difference"]),
+         f"[{signed(pair['ci95'][0])}, {signed(pair['ci95'][1])}]", f"{pair['p']:.4f}"]
         for pair in pairs
     ]  # fmt: skip
     table = aligned([header, *rows])
@@ -70,10 +71,6 @@ def _tests(pairs: Sequence[Mapping[str, Any]], width: int) -> list[str]:
 
 def _mean(value: float | None) -> str:
     return "no user" if value is None else f"{value:.4f}"
-
-
-def _signed(value: float | None) -> str:
-    return "none" if value is None else f"{value:+.4f}"
 
 
 def _interval(metric: Mapping[str, Any]) -> str:

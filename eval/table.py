@@ -17,6 +17,7 @@ from eval.config import EvalConfig
 from eval.fit_progress import FitProgress
 from eval.intervals import Interval, Paired, bootstrap_interval, paired_test
 from eval.metrics import Metric, Values, parse_metric
+from eval.requirements import require_test_users, unvalidated
 from models.provenance import code_key
 from models.registry import build, recommender
 
@@ -59,6 +60,7 @@ class Table:
     Attributes:
         cold_users: External ids of the judged users without a train row.
         refused: Row -> why it could not be fitted, such as a size limit, without the model's name.
+        unvalidated: Models that validation would have stopped, where no user has a validation row.
     """
 
     protocol: str
@@ -68,6 +70,7 @@ class Table:
     comparisons: tuple[Comparison, ...]
     refused: Mapping[str, str]
     cold_users: frozenset[str] = frozenset()
+    unvalidated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,10 @@ def evaluate(
 
     Raises:
         ConfigError: When a model, metric or modality role is unknown.
-        DataError: When no model could be fitted; the text is the first one's.
+        DataError: When no user has a test row, before anything is fitted, or no model could be fitted; the text
+            is then the first one's.
     """
+    require_test_users(split)
     metrics = [parse_metric(text) for text in config.metrics]
     rows: list[Row] = []
     refused: dict[str, str] = {}
@@ -156,6 +161,7 @@ def evaluate(
         tuple(_comparisons(rows, config)),
         refused,
         frozenset(split.users.at(split.cold_users)),
+        unvalidated(split, config.models),
     )
 
 

@@ -17,6 +17,7 @@ from eval.config import EvalConfig
 from eval.diagnosis import DiagnosisConfig, diagnosed
 from eval.report import report_json
 from eval.report_files import write_report
+from eval.requirements import require_test_users, require_valid_users
 from eval.table import evaluate
 from models.registry import names
 from vitrine.published import data_origin, published_rows
@@ -55,6 +56,8 @@ def evaluate_store(
 
     Raises:
         ConfigError: When a protocol or model is unknown; nothing has been fitted by then.
+        DataError: When no user has a test row under one of the protocols, or `diagnose` lacks a validation row; nothing
+            has been fitted by then either.
     """
     for protocol in protocols:
         if protocol not in PROTOCOLS:
@@ -76,11 +79,8 @@ def evaluate_store(
             raise ConfigError(f"--shuffle {role!r} is no modality in use. {did_you_mean(role, list(roles))}")
     if diagnose is not None and not usual:
         raise ConfigError("--diagnose needs features beside the ids and the store has none; run vitrine embed first")
-    modalities = load_modalities(workspace, roles)
-    shared = {role: modalities[role] for role in usual}
-    reports, tables = [], []
-    for protocol in protocols:
-        split = make_split(
+    splits = [
+        make_split(
             data.log,
             data.catalog.ids,
             protocol=cast(ProtocolName, protocol),
@@ -88,6 +88,16 @@ def evaluate_store(
             positives=settings.positives,
             seed=settings.seed,
         )
+        for protocol in protocols
+    ]
+    for split in splits:
+        require_test_users(split)
+        if diagnose is not None:
+            require_valid_users(split, "--diagnose")
+    modalities = load_modalities(workspace, roles)
+    shared = {role: modalities[role] for role in usual}
+    reports, tables = [], []
+    for split in splits:
         with saying_the_remedy():
             table = evaluate(
                 split, modalities, config, workspace=workspace, data_key=manifest.key, backdrop=shared,
