@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from catalog.errors import ConfigError, DataError
-from catalog.fetching.archive import unpack
+from catalog.fetching.archive import archive_fault, set_aside, unpack
 from catalog.fetching.download import DownloadConfig, begun_bytes, download, unheard
 from catalog.fetching.ledger import Ledger
 from catalog.fetching.sources import RemoteFile, Source
@@ -78,8 +78,10 @@ def fetch(
 ) -> list[str]:
     """Bring a data set and say what was done, a line a file.
 
-    A file that is here already is measured and not brought again. Every digest is checked against the
-    publisher's where there is one, and against that of the first fetch (`fetched.json`).
+    A file that is here already and as it should be is not brought again; a damaged one is, and set aside once the
+    new one has come. Every digest is checked against the publisher's where there is one, and against that of the
+    first fetch (`fetched.json`); an archive must be one before it is recorded, and the files unpacked from it are
+    compared with it each time.
 
     Args:
         source: The data set.
@@ -114,12 +116,31 @@ def fetch(
     folder.mkdir(parents=True, exist_ok=True)
     if terms.name not in ledger.accepted:
         ledger.accept(terms)
+    can_fetch = source.by_hand is None or base is not None
     lines = []
     for each in planned:
-        lines.append(_bring(each, ledger, config, progress, sleep, tell))
+        if each.here and (fault := _fault(each.target, each, ledger)) is not None:
+            if not can_fetch:
+                raise DataError(
+                    f"{str(each.target)!r}, the file here, is not the one it should be: {fault}; {source.by_hand} again"
+                )
+            tell(f"{each.target}: the file here is not the one it should be: {fault}; it is fetched again")
+            lines += _bring(each, ledger, config, progress, sleep, tell)
+        elif each.here:
+            lines.append(_keep(each, ledger))
+        else:
+            lines += _bring(each, ledger, config, progress, sleep, tell)
         if each.file.unpack:
-            lines.append(f"{unpack(each.target, folder)}: unpacked")
+            lines.append(unpack(each.target, folder).text())
     return lines
+
+
+def _keep(each: Planned, ledger: Ledger) -> str:
+    """Take the file that is here."""
+    size = each.target.stat().st_size
+    if each.file.name not in ledger.files:
+        ledger.record(each.file.name, "found here", digest(each.target, "sha256"), size)
+    return f"{each.target}: here already, {size:,} bytes"
 
 
 def _bring(
@@ -129,40 +150,46 @@ def _bring(
     progress: Progress,
     sleep: Callable[[float], None],
     tell: Callable[[str], None],
-) -> str:
-    if each.here:
-        known = ledger.files.get(each.file.name)
-        size = each.target.stat().st_size
-        _check(each.target, each, ledger)
-        if known is None:
-            ledger.record(each.file.name, "found here", digest(each.target, "sha256"), size)
-        return f"{each.target}: here already, {size:,} bytes"
-    download(
-        each.url, each.target, config=config, progress=progress, sleep=sleep, tell=tell,
-        check=lambda part: _check(part, each, ledger),
-    )  # fmt: skip
+) -> list[str]:
+    """Download a file, check it, and only then set aside what lay in its place."""
+    kept: list[str] = []
+
+    def accept(part: Path) -> None:
+        fault = _fault(part, each, ledger)
+        if fault is not None:
+            raise DataError(
+                f"{each.file.name!r} of {each.url}: {fault}; the server sent another file than it should, and nothing "
+                f"of it is kept: try again later or elsewhere (--from), or remove {str(ledger.path)!r} where the "
+                "publisher has a new one"
+            )
+        if each.target.is_file():
+            kept.append(f"{set_aside(each.target)}: what was here before, set aside")
+
+    if each.here and _is_recorded(each.target, each, ledger):
+        ledger.files.pop(each.file.name, None)  # recorded as it came, and never of use
+    download(each.url, each.target, config=config, progress=progress, sleep=sleep, tell=tell, check=accept)
     size = each.target.stat().st_size
     how = "checked" if each.file.checksum or each.file.name in ledger.files else "recorded"
     ledger.record(each.file.name, each.url, digest(each.target, "sha256"), size)
-    return f"{each.target}: {size:,} bytes, checksum {how}"
+    return [*kept, f"{each.target}: {size:,} bytes, checksum {how}"]
 
 
-def _check(path: Path, each: Planned, ledger: Ledger) -> None:
-    """Compare digests.
+def _is_recorded(path: Path, each: Planned, ledger: Ledger) -> bool:
+    known = ledger.files.get(each.file.name)
+    return known is not None and digest(path, "sha256") == known.sha256
 
-    Raises:
-        DataError: When one differs.
-    """
+
+def _fault(path: Path, each: Planned, ledger: Ledger) -> str | None:
+    """Return how a file differs from what the publisher and an earlier fetch say, or why it is no archive."""
     published, known = each.file.checksum, ledger.files.get(each.file.name)
     wanted = [(published.algorithm, published.value, "the publisher gives")] if published else []
     wanted += [("sha256", known.sha256, "fetched.json has")] if known else []
     for algorithm, value, who in wanted:
         found = digest(path, algorithm)
         if found != value:
-            raise DataError(
-                f"{each.target.name!r} of {each.url}: {algorithm} {found}, where {who} {value}; "
-                "it is not the file it should be: remove what is here and fetch again, or ask the publisher"
-            )
+            return f"{algorithm} {found}, where {who} {value}"
+    fault = archive_fault(path, read_all=not wanted) if each.file.unpack else None
+    return None if fault is None else f"as an archive it {fault}"
 
 
 def digest(path: Path, algorithm: str) -> str:

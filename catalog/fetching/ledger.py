@@ -33,6 +33,11 @@ class Ledger:
     files: dict[str, Entry] = field(default_factory=dict)
     accepted: dict[str, dict[str, str]] = field(default_factory=dict)
 
+    @property
+    def path(self) -> Path:
+        """Where it is kept."""
+        return self.folder / LEDGER_FILE
+
     @classmethod
     def of(cls, folder: Path) -> Ledger:
         """Read the record, or begin one.
@@ -67,7 +72,7 @@ class Ledger:
             "files": {name: asdict(entry) for name, entry in sorted(self.files.items())},
             "accepted": self.accepted,
         }
-        write_text(self.folder / LEDGER_FILE, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
 
 
 def _now() -> str:

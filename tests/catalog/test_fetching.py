@@ -282,8 +282,9 @@ def test_another_file_than_the_first_time_is_refused(shelf: Shelf, tmp_path: Pat
     with pytest.raises(DataError, match=r"where fetched.json has"):
         fetch(source(shelf), tmp_path)
     (tmp_path / "f.bin").write_bytes(b"damaged")
-    with pytest.raises(DataError, match=r"where fetched.json has"):
+    with pytest.raises(DataError, match=r"where fetched.json has .* the server sent another file"):
         fetch(source(shelf), tmp_path)
+    assert (tmp_path / "f.bin").read_bytes() == b"damaged"
     (tmp_path / LEDGER_FILE).write_text("{")
     with pytest.raises(DataError, match="is damaged: remove it"):
         fetch(source(shelf), tmp_path)
@@ -296,6 +297,11 @@ def test_what_a_program_may_not_fetch_is_said_exactly(shelf: Shelf, tmp_path: Pa
     (tmp_path / "f.bin").write_bytes(b"by hand")
     assert "here already" in fetch(by_hand, tmp_path, accept_licence=True)[0]
     assert json.loads((tmp_path / LEDGER_FILE).read_text())["files"]["f.bin"]["url"] == "found here"
+    (tmp_path / "f.bin").write_bytes(b"by han")
+    with pytest.raises(
+        DataError, match=r"f.bin', the file here, is not .*fetched.json has .*; open https://drive.* again"
+    ):
+        fetch(by_hand, tmp_path)
 
 
 def archive_of(members: dict[str, bytes], link: str | None = None) -> bytes:
@@ -310,13 +316,80 @@ def archive_of(members: dict[str, bytes], link: str | None = None) -> bytes:
     return buffer.getvalue()
 
 
+def zipped(shelf: Shelf, folder: Path, told: list[str] | None = None) -> list[str]:
+    """Fetch `ml.zip` and unpack it; return what is said."""
+    ml = source(shelf, RemoteFile("ml.zip", "ml.zip", unpack=True))
+    return fetch(ml, folder, accept_licence=True, tell=(told if told is not None else []).append)
+
+
+WHOLE = archive_of({"ml/ratings.csv": b"rating " * 99, "ml/deep/x": b"y"})
+
+
 def test_an_archive_is_unpacked(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers = [serve(archive_of({"ml/ratings.csv": b"r", "ml/deep/x": b"y"}))]
-    lines = fetch(source(shelf, RemoteFile("ml.zip", "ml.zip", unpack=True)), tmp_path, accept_licence=True)
-    assert (tmp_path / "ml" / "ratings.csv").read_bytes() == b"r" and lines[1].endswith("ml: unpacked")
-    (tmp_path / "ml" / "ratings.csv").write_bytes(b"mine")
-    fetch(source(shelf, RemoteFile("ml.zip", "ml.zip", unpack=True)), tmp_path)
-    assert (tmp_path / "ml" / "ratings.csv").read_bytes() == b"mine"
+    shelf.answers = [serve(WHOLE)]
+    lines = zipped(shelf, tmp_path)
+    assert (tmp_path / "ml" / "deep" / "x").read_bytes() == b"y" and lines[1].endswith("ml: unpacked")
+    assert zipped(shelf, tmp_path)[1].endswith("ml: here already, as in the archive")
+
+
+def test_an_unpacked_file_that_is_damaged_is_unpacked_again(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.answers = [serve(WHOLE)]
+    zipped(shelf, tmp_path)
+    ratings = tmp_path / "ml" / "ratings.csv"
+    for damage in (b"rating", b"ratinG " * 99):  # another size; the same size
+        ratings.write_bytes(damage)
+        (tmp_path / "ml" / "deep" / "x").unlink()
+        (tmp_path / "ml" / "mine.txt").write_text("my notes")
+        assert "unpacked again, not as in the archive: ratings.csv, deep/x" in zipped(shelf, tmp_path)[1]
+        assert ratings.read_bytes() == b"rating " * 99 and (tmp_path / "ml" / "deep" / "x").read_bytes() == b"y"
+        assert (tmp_path / "ml" / ".ratings.csv.set-aside").read_bytes() == damage
+        assert (tmp_path / "ml" / "mine.txt").read_text() == "my notes"
+    assert len(shelf.asked) == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>sorry</html>", b"", WHOLE[:-9], archive_of({"../x": b""})])
+def test_what_is_no_archive_is_neither_kept_nor_recorded(shelf: Shelf, tmp_path: Path, body: bytes) -> None:
+    shelf.answers = [serve(body)]
+    with pytest.raises(DataError, match=r"'ml.zip' of http://.*as an archive it .*; the server sent another file"):
+        zipped(shelf, tmp_path)
+    assert names(tmp_path) == [LEDGER_FILE] and not json.loads((tmp_path / LEDGER_FILE).read_text())["files"]
+    shelf.answers = [serve(WHOLE)]
+    assert zipped(shelf, tmp_path)[1].endswith("ml: unpacked")
+
+
+def test_a_damaged_member_is_found_before_the_archive_is_taken(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.answers = [serve(WHOLE.replace(b"rating rating", b"rating ratinG", 1))]
+    with pytest.raises(DataError, match=r"'ml/ratings.csv' is damaged"):
+        zipped(shelf, tmp_path)
+    assert names(tmp_path) == [LEDGER_FILE]
+
+
+def test_a_local_archive_that_was_cut_is_fetched_again_and_set_aside(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.answers = [serve(WHOLE)]
+    zipped(shelf, tmp_path)
+    cut, told = WHOLE[:100], []
+    (tmp_path / "ml.zip").write_bytes(cut)
+    shelf.answers = [status(404)]
+    with pytest.raises(ServiceError, match="404"):
+        zipped(shelf, tmp_path)
+    assert (tmp_path / "ml.zip").read_bytes() == cut  # nothing came, nothing went
+    shelf.answers = [serve(WHOLE)]
+    aside, came, unpacked = zipped(shelf, tmp_path, told)
+    assert "ml.zip: the file here is not the one it should be: sha256 " in told[0] and "fetched again" in told[0]
+    assert ".ml.zip.set-aside: what was here before" in aside and came.endswith("checksum checked")
+    assert (tmp_path / ".ml.zip.set-aside").read_bytes() == cut and (tmp_path / "ml.zip").read_bytes() == WHOLE
+    assert unpacked.endswith("as in the archive")
+
+
+def test_a_junk_file_that_was_recorded_once_is_fetched_again(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "ml.zip").write_bytes(b"<html>")
+    entry = {"url": "u", "sha256": hashlib.sha256(b"<html>").hexdigest(), "bytes": 6, "fetched_at": "2025"}
+    (tmp_path / LEDGER_FILE).write_text(json.dumps({"files": {"ml.zip": entry}, "accepted": {}}))
+    shelf.answers, told = [serve(WHOLE)], []
+    assert zipped(shelf, tmp_path, told)[-1].endswith("ml: unpacked")
+    assert "cannot be unpacked: File is not a zip file" in told[0]
+    found = json.loads((tmp_path / LEDGER_FILE).read_text())["files"]["ml.zip"]
+    assert found["sha256"] == hashlib.sha256(WHOLE).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,12 @@ def test_a_data_set_is_fetched_unpacked_and_imported(run, mirror):
         "ml-latest-small: 1 items, 2 inter"
     )
     assert "here already" in run("fetch", name, "--from", mirror).out
+    ratings = Path("data/movielens-ml-latest-small/ml-latest-small/ratings.csv")
+    whole = ratings.read_bytes()
+    ratings.write_bytes(whole[:40])
+    ran = run("fetch", name, "--from", mirror)
+    assert ran.code == 0 and "unpacked again, not as in the archive: ratings.csv" in ran.out
+    assert ratings.read_bytes() == whole
 
 
 def test_what_is_brought_by_hand_says_so_in_a_dry_run_too(run):
