@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eval.report import model_of
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -48,15 +50,10 @@ def draw(report: Mapping[str, Any], path: Path) -> None:
         figure.savefig(path, format="png", metadata={"Software": None})
 
 
-def _model(row: str) -> str:
-    """Return the model of a row; a control is written `model (what was changed)`."""
-    return row.partition(" (")[0]
-
-
 def _colours(rows: Iterable[str]) -> dict[str, str]:
     """Return a colour for each row, a model's controls in its own."""
-    models = list(dict.fromkeys(map(_model, rows)))
-    return {row: COLOURS[models.index(_model(row)) % len(COLOURS)] for row in rows}
+    models = list(dict.fromkeys(map(model_of, rows)))
+    return {row: COLOURS[models.index(model_of(row)) % len(COLOURS)] for row in rows}
 
 
 def _same_colour(rows: Sequence[str], colours: Mapping[str, str]) -> dict[str, int]:
@@ -69,7 +66,7 @@ def _by_epoch(report: Mapping[str, Any]) -> dict[str, Sequence[Sequence[float]]]
     return {
         name: row["history"]
         for name, row in report["models"].items()
-        if _model(name) not in report.get("by_trial", ()) and any(len(each) > 1 for each in row.get("history", ()))
+        if model_of(name) not in report.get("by_trial", ()) and any(len(each) > 1 for each in row.get("history", ()))
     }
 
 

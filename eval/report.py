@@ -107,7 +107,7 @@ def report_markdown(report: Mapping[str, Any]) -> str:
     for name, row in report["models"].items():
         cells = [_cell(row["metrics"][m]) for m in metrics]
         lines.append(
-            f"| {name} | " + " | ".join(cells) + f" | {epochs_text(row['epochs'])} | {row['fit_seconds']:.1f} |"
+            f"| {name} | " + " | ".join(cells) + f" | {epochs_text(report, name)} | {row['fit_seconds']:.1f} |"
         )
     for said in (unvalidated_line(report), seeds_line(report, metrics[0]), *cold_lines(report)):
         lines += ["", said] if said else []
@@ -131,10 +131,20 @@ def report_markdown(report: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def epochs_text(epochs: int | Sequence[int]) -> str:
-    """Return the epochs of one fit, or the least and the greatest of several: `21-24`."""
+def epochs_text(report: Mapping[str, Any], name: str) -> str:
+    """Return the epochs of a row's fit, least and greatest of several as `21-24`; of models that try settings, trials."""
+    epochs: int | Sequence[int] = report["models"][name]["epochs"]
     each = [epochs] if isinstance(epochs, int) else list(epochs)
-    return str(each[0]) if min(each) == max(each) else f"{min(each)}-{max(each)}"
+    least, most = min(each), max(each)
+    said = str(most) if least == most else f"{least}-{most}"
+    if model_of(name) not in report.get("by_trial", ()):
+        return said
+    return f"{said} trial" if most == 1 else f"{said} trials"
+
+
+def model_of(row: str) -> str:
+    """Return the model of a row; a control is written `model (what was changed)`."""
+    return row.partition(" (")[0]
 
 
 def signed(value: float | None) -> str:

@@ -49,7 +49,7 @@ def _rows(report: Mapping[str, Any], metrics: Sequence[str]) -> Iterator[list[st
     for name, row in report["models"].items():
         means = [_mean(row["metrics"][metric]["mean"]) for metric in metrics]
         interval = [_interval(row["metrics"][first])] if intervals else []
-        yield [name, means[0], *interval, *means[1:], epochs_text(row["epochs"]), f"{row['fit_seconds']:.1f}"]
+        yield [name, means[0], *interval, *means[1:], epochs_text(report, name), f"{row['fit_seconds']:.1f}"]
 
 
 def _tests(pairs: Sequence[Mapping[str, Any]], width: int) -> list[str]:

@@ -54,6 +54,16 @@ def test_no_line_is_wider_than_the_terminal_and_no_column_is_lost(width: int) ->
     assert all(f"precision@{k}" in text for k in range(10, 20))
 
 
+def test_what_was_counted_in_trials_is_called_so_and_a_control_as_its_model() -> None:
+    report = copy.deepcopy(REPORT)
+    report["models"]["lirdrec (no text)"] = {**report["models"]["lirdrec"], "epochs": 1}
+    report["by_trial"] = ["lirdrec"]
+    assert "| 21-24 trials | 3.2 |" in report_markdown(report) and "| 1 trial | 3.2 |" in report_markdown(report)
+    *_, lirdrec, itemknn, control = report_text(report).splitlines()[:6]
+    assert lirdrec.split()[-3:-1] == ["21-24", "trials"] and control.split()[-3:-1] == ["1", "trial"]
+    assert itemknn.split()[-2] == "1"
+
+
 def test_a_refusal_has_its_reason_once_and_stands_apart_from_the_table() -> None:
     assert "\n\nno row for ease: 9 items are beyond max_items 5\n" in report_text(REPORT)
     assert "\n\n- no row for ease: 9 items are beyond max_items 5\n" in report_markdown(REPORT)
