@@ -13,6 +13,7 @@ from scipy import sparse
 from catalog.progress import Progress
 from catalog.vectors import Floats
 from models.base import FitReport, TrainingData, Validate
+from models.bounds import Regularisation
 from models.early_stopping import Epoch, run_epochs
 from models.factor_model import FactorConfig, FactorModel
 from models.size_limits import require_at_most
@@ -29,10 +30,10 @@ class ALSConfig(FactorConfig):
     dim: int = Field(64, ge=1, le=512)
     """Width d of a user or item row; a half-step solves one d x d system a row."""
 
-    regularisation: float = Field(30.0, gt=0)
+    regularisation: Regularisation = 30.0
     """lambda, on the squared length of every row."""
 
-    alpha: float = Field(5.0, gt=0)
+    alpha: float = Field(5.0, gt=0, le=1e9)
     """Confidence of a positive beside the 1 of everything else: c = 1 + alpha."""
 
     patience: int = Field(3, ge=1)

@@ -14,6 +14,7 @@ from catalog.ids import IdMap
 from catalog.progress import Progress
 from catalog.vectors import EmbeddingTable, Floats
 from models.base import TrainingData
+from models.bounds import Weight
 from models.ease import EASEConfig, item_counts
 from models.history_model import HistoryModel
 from models.item_features import ItemFeatures, later_features, training_features
@@ -24,10 +25,10 @@ from models.ridge import inverse, zero_diagonal_weights
 class ContentLinearConfig(EASEConfig):
     """Settings of `ContentLinear`."""
 
-    weight: float = Field(30.0, ge=0)
+    weight: Weight = 30.0
     """What two items of like content count beside shoppers who took both, for a role that `weights` does not name."""
 
-    weights: dict[str, float] = Field(default_factory=dict)
+    weights: dict[str, Weight] = Field(default_factory=dict)
     """The same by role, e.g. `{"text": 60.0, "picture": 20.0}`."""
 
 

@@ -12,6 +12,7 @@ from scipy import sparse
 from catalog.progress import Progress
 from catalog.vectors import Floats
 from models.base import TrainingData
+from models.bounds import Regularisation
 from models.history_model import HistoryConfig, HistoryModel
 from models.ridge import inverse, zero_diagonal_weights
 from models.size_limits import require_at_most
@@ -20,7 +21,7 @@ from models.size_limits import require_at_most
 class EASEConfig(HistoryConfig):
     """Settings of `EASE`."""
 
-    regularisation: float = Field(200.0, gt=0)
+    regularisation: Regularisation = 200.0
     """lambda, added to the diagonal of the item-item counts; more for denser data."""
 
     max_items: int = Field(20_000, ge=1)

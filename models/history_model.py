@@ -28,7 +28,7 @@ class HistoryConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    recent_weight: float = Field(1.0, ge=0)
+    recent_weight: float = Field(1.0, ge=0, le=1e6)
     """How much a recent item counts beside the training history of a known shopper (an item in both counts both)."""
 
 

@@ -14,6 +14,7 @@ from catalog.ids import IdMap
 from catalog.progress import Progress
 from catalog.vectors import EmbeddingTable, Floats
 from models.base import TrainingData
+from models.bounds import Weight
 from models.cooccurrence import cosine_neighbours
 from models.history_model import HistoryConfig, HistoryModel
 from models.sparse_rows import csr_of, csr_parts, widened
@@ -25,7 +26,7 @@ class ItemKNNConfig(HistoryConfig):
     neighbours: int = Field(20, ge=1)
     """How many most similar items each item keeps."""
 
-    shrinkage: float = Field(20.0, ge=0)
+    shrinkage: Weight = 20.0
     """Added to the denominator of the cosine: pairs seen together rarely are trusted less."""
 
 

@@ -41,7 +41,7 @@ class SequenceConfig(BaseModel):
     length: int = Field(50, ge=1)
     """Last items L of a shopper that are read."""
 
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(1e-3, gt=0, le=10)
     """Step size of Adam."""
 
     patience: int = Field(10, ge=1)

@@ -33,8 +33,8 @@ class TripleSampler:
         usable = per_user[train.user_rows] < len(self._pool)
         if not usable.any():
             raise DataError(
-                f"every user of the {len(train)} training rows took all {len(self._pool)} items: "
-                "there is no item to sample against"
+                f"every user of the {len(train)} training rows took all {len(self._pool)} items of the "
+                "train part: there is no item to sample against; a user who left one out would be valid"
             )
         self._users = train.user_rows[usable].astype(np.int64)
         self._items = train.item_rows[usable].astype(np.int64)

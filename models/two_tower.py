@@ -29,10 +29,10 @@ class TwoTowerConfig(FactorConfig):
     temperature: float = Field(0.07, gt=0)
     """What the cosine of the two towers is divided by."""
 
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(1e-3, gt=0, le=10)
     """Step size of Adam."""
 
-    weight_decay: float = Field(1e-5, ge=0)
+    weight_decay: float = Field(1e-5, ge=0, le=10)
     """Of Adam, on all parameters."""
 
     batch_size: int = Field(1024, ge=2)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from models.bounds import Regularisation, Weight
 from models.history_model import HistoryConfig
 
 
 class SequenceLinearConfig(HistoryConfig):
     """Settings of `SequenceLinear`; with validation data, the first three kinds are only where the search starts."""
 
-    regularisation: float = Field(200.0, gt=0)
+    regularisation: Regularisation = 200.0
     """lambda, added to the diagonal of the item matrix."""
 
-    weight: float = Field(30.0, ge=0)
+    weight: Weight = 30.0
     """What two items of like content count beside shoppers who took both, for a role that `weights` does not name."""
 
-    weights: dict[str, float] = Field(default_factory=dict)
+    weights: dict[str, Weight] = Field(default_factory=dict)
     """The same by role, e.g. `{"text": 60.0, "picture": 20.0}`; 0 leaves a role out."""
 
-    sequence: float = Field(2.0, ge=0)
+    sequence: Weight = 2.0
     """What two items taken one right after the other count beside two merely taken by the same shopper."""
 
     reach: float = Field(2.0, gt=0)
