@@ -108,8 +108,40 @@ def _store(settings: Settings) -> list[Finding]:
         except VitrineError as error:
             findings.append(Finding("bad", f"  {stage}", str(error)))
             continue
-        missing = f"none yet: run {MADE_BY[stage]}"
-        findings.append(Finding("ok" if text else "note", f"  {stage}", text or missing))
+        damaged = _damaged_versions(workspace) if stage == "models" else []
+        if not any(finding.level == "bad" for finding in damaged):
+            missing = f"none yet: run {MADE_BY[stage]}"
+            findings.append(Finding("ok" if text else "note", f"  {stage}", text or missing))
+        findings += damaged
+    return findings
+
+
+def _damaged_versions(workspace: Workspace) -> list[Finding]:
+    """Open every kept version; one that is served and cannot be is bad, another only worth a note."""
+    from vitrine.served import cure, fault_of
+    from vitrine.shelf import Shelf
+
+    shelf, findings = Shelf(workspace), []
+    for name in workspace.names("models"):
+        promoted = shelf.promoted(name)
+        try:
+            served = shelf.served(name)
+            fault = fault_of(served) if served else None
+        except VitrineError as error:
+            fault = str(error)
+        if fault:
+            label = name if promoted is None else f"{name}@{promoted}"
+            findings.append(Finding("bad", "  models", f"{label} is damaged ({fault}): {cure(shelf, name)}"))
+        unreadable = {number: (fault, "remove its folder") for number, fault in shelf.unreadable(name).items()}
+        unloadable = {
+            version.number: (fault, f"vitrine models remove {version} removes it")
+            for version in shelf.versions(name)
+            if version.number != promoted and (fault := fault_of(version))
+        }
+        for number, (fault, remedy) in sorted({**unreadable, **unloadable}.items()):
+            if number != promoted:
+                text = f"{name}@{number} is damaged ({fault}) and not served: {remedy}"
+                findings.append(Finding("note", "  models", text))
     return findings
 
 

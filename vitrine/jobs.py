@@ -17,9 +17,9 @@ from catalog.shop_data import ShopData
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
 from vitrine.bases import load_bases, save_bases, without_bases
+from vitrine.served import RANKER
 from vitrine.settings import Settings
 from vitrine.wiring import (
-    RANKER,
     active_captions,
     choose_spaces,
     load_modalities,
@@ -30,7 +30,6 @@ from vitrine.wiring import (
 
 if TYPE_CHECKING:
     from vitrine.ranking import TaughtRanker
-    from vitrine.shelf import Shelf, Version
     from vitrine.training import Scout
 
 
@@ -160,7 +159,7 @@ def train_store(
     """Fit what the shop serves, on everything up to `as_of`, and keep it as a new version.
 
     Skipped while nothing it depends on has changed. A version of these very inputs that is kept but not served
-    (after a rollback) is promoted in place of a new fit.
+    (after a rollback) is promoted in place of a new fit. One that is damaged counts as none, and stays where it is.
 
     Args:
         settings: Say which recommender, and how many versions are kept.
@@ -171,10 +170,11 @@ def train_store(
     Raises:
         NotBuiltError: When the catalogue is missing.
         DataError: When there is nothing to learn from.
+        OSError: When the disk has no room for the version; nothing is lost then.
     """
     from catalog.shop_data import load_shop
     from vitrine.shelf import Shelf
-    from vitrine.training import before, fit_served, model_key
+    from vitrine.training import before, fit_served, kept_version, model_key
 
     workspace = Workspace(settings.store)
     data = load_shop(workspace)
@@ -182,13 +182,14 @@ def train_store(
     name, key = settings.models.serve, model_key(settings, workspace, roles, as_of)
     ranker_wanted = settings.models.ranker and bool(workspace.names("indexes"))
     shelf = Shelf(workspace)
-    kept = _kept(shelf, name, key, ranker_wanted)
+    kept, damaged = kept_version(shelf, name, key, ranker_wanted)
     if kept is not None and kept.number == shelf.promoted(name):
         return [f"models/{name}: already current"]
     if kept is not None:
         if promote:
             shelf.promote(kept)
-        return [f"models/{name}: version {kept.number} was trained on the same{', and is promoted' * promote}"]
+        same = f"models/{name}: version {kept.number} was trained on the same{', and is promoted' * promote}"
+        return [same, *(f"in its place, since {fault}" for fault in damaged)]
     log = before(data.log, as_of)
     bases = load_bases(workspace, roles)
     fitted = fit_served(settings, log, data.catalog.ids, load_modalities(workspace, roles), progress)
@@ -230,18 +231,10 @@ def train_store(
         f"version {version.number}{'' if promote else ' (not promoted)'}"
     ]
     lines.append(ranker_line)
+    lines += [f"trained again, since {fault}" for fault in damaged]
     if gone:
         lines.append(f"removed, since models.keep is {settings.models.keep}: {', '.join(map(str, gone))}")
     return lines
-
-
-def _kept(shelf: Shelf, name: str, key: str, ranker_wanted: bool) -> Version | None:
-    """Return the version of these inputs, the served one first; a store without a manifest is trained anew."""
-    promoted = shelf.promoted(name)
-    if promoted is None:
-        return None
-    same = [v for v in shelf.versions(name) if v.key == key and (v.meta.get("ranker_tried") or not ranker_wanted)]
-    return max(same, key=lambda version: (version.number == promoted, version.number), default=None)
 
 
 def _teach(

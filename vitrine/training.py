@@ -29,6 +29,7 @@ from vitrine.settings import Settings
 if TYPE_CHECKING:
     from models.features import FeatureStore
     from tools.shop import Shop
+    from vitrine.shelf import Shelf, Version
 
 HELD_OUT = 0.1
 """Share of the newest positives held out to stop by and to teach the ranker."""
@@ -198,6 +199,30 @@ def model_key(settings: Settings, workspace: Workspace, roles: Mapping[str, str]
     name = settings.models.serve
     choices = (name, settings.models.overrides.get(name, {}), code_key(name))
     return content_key("train", inputs, dict(roles), choices, settings.positives, settings.seed, as_of)
+
+
+def kept_version(shelf: Shelf, name: str, key: str, ranker_wanted: bool) -> tuple[Version | None, list[str]]:
+    """Return the version of these very inputs that is kept and whole, the served one first, and what is damaged.
+
+    Args:
+        shelf: Of the store.
+        name: Of the recommender.
+        key: Of the inputs, `model_key`.
+        ranker_wanted: Whether a version that never tried for a ranker is one of other inputs.
+    """
+    from vitrine.served import fault_of
+
+    promoted, versions = shelf.promoted(name), {version.number: version for version in shelf.versions(name)}
+    damaged = []
+    if promoted is not None and promoted not in versions:
+        gone = shelf.unreadable(name).get(promoted, "its folder or its version.json is missing")
+        damaged.append(f"{name}@{promoted} is damaged ({gone})")
+    same = [v for v in versions.values() if v.key == key and (v.meta.get("ranker_tried") or not ranker_wanted)]
+    for version in sorted(same, key=lambda v: (v.number == promoted, v.number), reverse=True):
+        if (fault := fault_of(version)) is None:
+            return version, damaged
+        damaged.append(f"{version} is damaged ({fault})")
+    return None, damaged
 
 
 def _key(workspace: Workspace, name: str) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from catalog.errors import DataError
+from vitrine.served import cure
 from vitrine.shelf import Shelf, Version
 
 FIGURES = ("recall@20", "ndcg@20")
@@ -15,7 +16,7 @@ FIGURES = ("recall@20", "ndcg@20")
 def version_lines(shelf: Shelf, serve: str) -> Iterator[str]:
     """Yield a table of every kept version, oldest first in each model."""
     names = shelf.names()
-    if not names:
+    if not names and shelf.promoted(serve) is None:
         yield "no model is trained; vitrine train makes the first version"
         return
     rows: list[tuple[str, ...]] = [("", "version", *FIGURES, "epochs", "seconds", "made", "data", "commit", "ranker")]
@@ -27,8 +28,11 @@ def version_lines(shelf: Shelf, serve: str) -> Iterator[str]:
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     yield ""
-    promoted = shelf.promoted(serve)
-    yield f"served: {serve}@{promoted}" if promoted else f"served: {serve}, which has no promoted version"
+    for name in names:
+        for number, fault in shelf.unreadable(name).items():
+            if (name, number) != (serve, shelf.promoted(serve)):
+                yield f"{name}@{number} is damaged: {fault}"
+    yield f"served: {_served(shelf, serve)}"
 
 
 def compared_lines(a: Version, b: Version) -> Iterator[str]:
@@ -46,6 +50,18 @@ def compared_lines(a: Version, b: Version) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     if not differ:
         yield "no setting and no source differs"
+
+
+def _served(shelf: Shelf, name: str) -> str:
+    promoted = shelf.promoted(name)
+    if promoted is None:
+        return f"{name}, which has no promoted version"
+    try:
+        version = shelf.served(name)
+        fault = shelf.damage(version) if version else None
+    except DataError as error:
+        fault = str(error)
+    return f"{name}@{promoted}" + (f", which is damaged ({fault}): {cure(shelf, name)}" if fault else "")
 
 
 def _cells(version: Version) -> Sequence[str]:

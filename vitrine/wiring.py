@@ -13,7 +13,9 @@ from catalog.workspace import Workspace
 from embedding.base import TextEmbedder
 from models import registry
 from vitrine.bases import later_tables, without_bases
+from vitrine.served import curing, open_version, served_version
 from vitrine.settings import Settings
+from vitrine.shelf import Shelf
 
 if TYPE_CHECKING:
     from agent.loop import Agent
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 
 FOLDER_PICTURE, FOLDER_TEXT = "image_feat", "text_feat"
 """Spaces an MMRec folder brings along, the last choice where nothing of ours was made."""
-
-RANKER = "ranker"
-"""Folder of the re-ranker inside the version of the model it was taught beside."""
 
 
 def make_captioner(settings: Settings) -> Captioner:
@@ -208,11 +207,11 @@ def open_shop(settings: Settings) -> Shop:
 def served_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:
     """Return the spaces the served model was trained on, by role; {} before it is trained."""
     name = f"models/{settings.models.serve}"
-    manifest = workspace.manifest(name)
-    if manifest is None:
+    version = served_version(Shelf(workspace), settings.models.serve)
+    if version is None:
         return {}
-    with workspace.reading(name):
-        return dict(manifest.meta["roles"])
+    with workspace.reading(name):  # a manifest that tells of no roles: its own cure
+        return dict(version.meta["roles"])
 
 
 def searched_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:
@@ -223,22 +222,21 @@ def searched_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:
 
 def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
     """Return the shop with the trained recommender, the ranker and the statistics, as far as they exist."""
-    from models.ranker import LightGBMRanker
     from vitrine.training import serving_statistics
 
     workspace = Workspace(settings.store)
-    served = f"models/{settings.models.serve}"
-    manifest = workspace.manifest(served)
-    if manifest is None:
+    shelf, name = Shelf(workspace), settings.models.serve
+    version = served_version(shelf, name)
+    if version is None:
         return replace(shop, statistics=serving_statistics(settings, data, shop))
-    roles = served_roles(settings, workspace)
-    with workspace.reading(served) as folder:
-        # One folder for both: a promotion in the meantime never pairs a model with another version's ranker.
-        recommender, told = registry.load(folder), manifest.meta.get("ranker")
+    roles = dict(version.meta["roles"])
+    with curing(shelf, name):
+        # One version for both: a promotion in the meantime never pairs a model with another version's ranker.
+        opened = open_version(version)
+        recommender, ranker, told = opened.recommender, opened.ranker, version.meta.get("ranker")
         taught, sources = (tuple(told["spaces"]), tuple(told["sources"])) if told else ((), ())
-        ranker = LightGBMRanker.load(folder / RANKER) if told else None
         new = [item for item in shop.catalog if item.item_id not in recommender.items]
-        later = later_tables(folder, roles, shop.spaces, new)
+        later = later_tables(version.folder, roles, shop.spaces, new)
     recommender.add_items(later)
     shop = replace(shop, recommender=recommender)
     if ranker is None:

@@ -47,7 +47,6 @@ MENDED = {
     "captions/pixels/*/captions.parquet": ("caption", "captions/pixels: 0 done, 6 reused"),
     "embeddings/text-minilm/*/vectors.npy": ("embed", "embeddings/text-minilm: 0 done, 6 reused"),
     "indexes/keyword/*/rows.npy": ("index", "indexes/keyword: 6 items, built"),
-    "models/lirdrec/*/model.safetensors": ("train", "models/lirdrec: "),
 }
 
 
@@ -70,7 +69,7 @@ def test_a_manifest_that_does_not_say_what_the_model_reads_is_one_line(run, stor
     assert run(*CHAT, "--store", store).line.endswith(f"remove '{manifest}' and run vitrine train again")
 
 
-@pytest.mark.parametrize("gone", ["catalog", "indexes/keyword", "models/lirdrec", "captions/pixels"])
+@pytest.mark.parametrize("gone", ["catalog", "indexes/keyword", "captions/pixels"])
 def test_a_manifest_whose_folder_is_gone_is_one_line(run, store, gone):
     for folder in (store / gone).iterdir():
         if folder.is_dir():

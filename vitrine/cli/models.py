@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vitrine.cli.options import Set, Store, load
+from vitrine.cli.output import say
 
 if TYPE_CHECKING:
     from vitrine.settings import Settings
@@ -37,7 +38,7 @@ def list_models(store: Store = None, set_: Set = None) -> None:
 
     settings = load(store, set_)
     for line in version_lines(_shelf(settings), settings.models.serve):
-        print(line)
+        say(line)
 
 
 def compare(a: Label, b: Label, store: Store = None, set_: Set = None) -> None:
@@ -46,16 +47,18 @@ def compare(a: Label, b: Label, store: Store = None, set_: Set = None) -> None:
 
     shelf = _shelf(load(store, set_))
     for line in compared_lines(shelf.find(a), shelf.find(b)):
-        print(line)
+        say(line)
 
 
 def promote(version: Label, store: Store = None, set_: Set = None) -> None:
     """Let a version be the one that is served from the next start on."""
+    from vitrine.served import promote_whole
+
     settings = load(store, set_)
     shelf = _shelf(settings)
     chosen = shelf.find(version)
-    shelf.promote(chosen)
-    print(f"{chosen} is promoted{_served(settings, chosen.name)}")
+    promote_whole(shelf, chosen)
+    say(f"{chosen} is promoted{_served(settings, chosen.name)}")
 
 
 def rollback(
@@ -66,9 +69,11 @@ def rollback(
     set_: Set = None,
 ) -> None:
     """Promote what was promoted before; once more, what was before that."""
+    from vitrine.served import rollback_whole
+
     settings = load(store, set_)
-    chosen = _shelf(settings).rollback(name or settings.models.serve)
-    print(f"{chosen} is promoted again{_served(settings, chosen.name)}")
+    chosen = rollback_whole(_shelf(settings), name or settings.models.serve)
+    say(f"{chosen} is promoted again{_served(settings, chosen.name)}")
 
 
 def remove(version: Label, store: Store = None, set_: Set = None) -> None:
@@ -76,7 +81,7 @@ def remove(version: Label, store: Store = None, set_: Set = None) -> None:
     shelf = _shelf(load(store, set_))
     chosen = shelf.find(version)
     shelf.remove(chosen)
-    print(f"{chosen} is removed")
+    say(f"{chosen} is removed")
 
 
 def _shelf(settings: Settings) -> Shelf:
