@@ -52,10 +52,35 @@ def test_the_help_of_eval_names_every_model_and_metric(run):
     assert set(EvalConfig().metrics) <= said
 
 
-def test_without_a_command_the_help_is_shown(run):
-    assert "Commands:" in run().out + run().err
+@pytest.mark.parametrize("path", [(), ("import",), ("models",)], ids=" ".join)
+def test_without_a_command_the_help_is_shown(run, path):
+    ran = run(*path)
+    assert ran.code == 2 and ran.err.startswith(f"Usage: {' '.join(['vitrine', *path])} ") and "Commands:" in ran.err
 
 
-def test_an_unknown_command_is_a_usage_error(run):
-    ran = run("capton")
-    assert ran.code == 2 and "capton" in ran.err and "Traceback" not in ran.err
+@pytest.mark.parametrize("path", [*commands(), ()], ids=" ".join)
+def test_an_unknown_option_is_one_line_of_every_command(path, run):
+    ran = run(*path, "--no-such\x1b-option")
+    assert ran.line.startswith("no such option: --no-such") and ran.err.count("\n") == 1 and "\x1b" not in ran.err
+    assert ran.line.endswith(f"; {' '.join(['vitrine', *path])} --help shows what would be valid")
+
+
+MISTAKES = {
+    "command": (["capton"], "no such command 'capton'. Did you mean 'caption', 'chat'? vitrine --help shows"),
+    "inner command": (["import", "tabel"], "no such command 'tabel'"),
+    "argument": (["preview"], "missing argument 'path'; vitrine preview --help"),
+    "one argument": (["compare", "a.json"], "missing argument 'second'"),
+    "option": (["import", "vectors", "v.npy"], "missing option '--space'"),
+    "number": (["preview", "a.csv", "--rows", "many"], "invalid value for '--rows'"),
+    "bound": (["chat", "hello", "--top-n", "0"], "invalid value for '--top-n'"),
+    "choice": (["preview", "a.csv", "--kind", "thing"], "'--kind': 'thing' is not one of 'items', 'interactions'"),
+    "value": (["eval", "--json"], "option '--json' requires an argument"),
+    "moment": (["train", "--as-of", "noon"], "invalid value for '--as-of'"),
+    "too much": (["doctor", "now"], "got unexpected extra argument"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_in_the_command_line_is_one_line(run, arguments, said):
+    ran = run(*arguments)
+    assert said in ran.line and ran.err.count("\n") == 1 and not ran.out

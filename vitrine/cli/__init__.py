@@ -6,7 +6,7 @@ import errno
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -51,7 +51,11 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; a mistake the user can mend is one line on standard error and exit status 2."""
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="vitrine")
+        code = app(args=None if arguments is None else list(arguments), prog_name="vitrine", standalone_mode=False)
+    except typer.TyperException as error:
+        _refuse_options(error)
+    except typer.Abort:
+        sys.exit(1)
     except VitrineError as error:
         _refuse(str(error), error)
     except OSError as error:
@@ -59,9 +63,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise  # no file of the user's: a bug
         place = f"{str(error.filename)!r}: " if error.filename is not None else ""
         _refuse(f"{place}{error.strerror}", error)
+    else:
+        if code:
+            sys.exit(code)
 
 
-def _refuse(text: str, error: Exception) -> None:
+def _refuse_options(error: typer.TyperException) -> NoReturn:
+    """Say what is wrong with the command line; a group without a command is no mistake, it shows its help."""
+    context = getattr(error, "ctx", None)
+    if context is not None and error.message == context.get_help():
+        say(error.message, error=True)
+        sys.exit(USAGE_ERROR)
+    text = error.format_message().removesuffix(".").replace(": Value error, ", ": ")
+    text = text[:1].lower() + text[1:] + ("" if text.endswith("?") else ";")
+    _refuse(
+        f"{text} {context.command_path if context is not None else 'vitrine'} --help shows what would be valid", error
+    )
+
+
+def _refuse(text: str, error: Exception) -> NoReturn:
     """Say one line, whatever was in the file that `text` quotes, and leave."""
     logging.getLogger("vitrine.cli").debug("command refused", exc_info=error)
     say(one_line(f"error: {text}"), error=True)
