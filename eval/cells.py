@@ -19,6 +19,7 @@ from catalog.workspace import Workspace, content_key
 from eval.backdrop import Backdrop, gini
 from eval.metrics import COLD_NAME, METRIC_NAMES, Metric, Values, coverage, largest_k, per_user
 from eval.selection import areas, hits, top_k
+from eval.together import naming
 from models.base import Recommender, TrainingData, UserScorer
 from models.registry import build
 
@@ -192,7 +193,11 @@ def cell_key(data_key: str, split: Split, spaces: Mapping[str, EmbeddingTable], 
 
 
 def save_cell(workspace: Workspace, key: str, cell: Cell) -> None:
-    """Keep a finished cell, so that an interrupted table resumes."""
+    """Keep a finished cell, so that an interrupted table resumes.
+
+    Raises:
+        OSError: When it cannot be written, as on a full disk; it names the cell's folder.
+    """
     meta = {
         "seed": cell.seed,
         "epochs": cell.epochs,
@@ -200,7 +205,8 @@ def save_cell(workspace: Workspace, key: str, cell: Cell) -> None:
         "whole": dict(cell.whole),
         "history": list(cell.history),
     }
-    with workspace.writing(f"reports/cells/{key[:16]}", key, meta) as folder:
+    name = f"reports/cells/{key[:16]}"
+    with naming(workspace.root / name), workspace.writing(name, key, meta) as folder:
         np.savez(folder / "values.npz", allow_pickle=False, **{k: np.asarray(v) for k, v in cell.values.items()})
         (folder / "users.json").write_text(json.dumps(cell.users), encoding="utf-8")
 

@@ -132,7 +132,7 @@ def report_markdown(report: Mapping[str, Any]) -> str:
 
 
 def epochs_text(report: Mapping[str, Any], name: str) -> str:
-    """Return the epochs of a row's fit, least and greatest of several as `21-24`; of models that try settings, trials."""
+    """Return the epochs of a row's fits, least and greatest as `21-24`; of models that try settings, `24 trials`."""
     epochs: int | Sequence[int] = report["models"][name]["epochs"]
     each = [epochs] if isinstance(epochs, int) else list(epochs)
     least, most = min(each), max(each)

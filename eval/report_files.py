@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from catalog.errors import ConfigError
-from catalog.workspace import write_text
+from eval.metrics import Values
 from eval.report import report_markdown
 from eval.table import Table
+from eval.together import Write, together
 
 
 def require_place(path: Path, option: str = "--json") -> None:
@@ -43,40 +45,55 @@ def write_report(
     With `tables`, one a part, every user's values are kept in `<name>[-<protocol>].npz` by `model<tab>metric`, so that
     two reports can be compared user by user; beside `also` as well.
 
+    All of them or none: a disk that fills up leaves the files of before.
+
     Returns:
         Every file written.
+
+    Raises:
+        OSError: When one cannot be written; it names the file.
     """
     from eval.diagnosis_plot import draw_diagnosis
     from eval.plots import draw
 
     folder.mkdir(parents=True, exist_ok=True)
     parts = report.get("reports", [report])
-    paths = _write_json(folder / f"{name}.json", report, tables)
-    paths.append(folder / f"{name}.md")
-    write_text(paths[-1], "\n".join(report_markdown(part) for part in parts))
-    for part in parts:
-        paths.append(folder / (f"{name}-{part['protocol']}.png" if len(parts) > 1 else f"{name}.png"))
-        draw(part, paths[-1])
-        if "diagnosis" in part:
-            paths.append(paths[-1].with_stem(f"{paths[-1].stem}-diagnosis"))
-            draw_diagnosis(part["diagnosis"], paths[-1])
-    if also is not None and also.resolve() != paths[0].resolve():
-        paths += _write_json(also, report, tables)
+    markdown = "\n".join(report_markdown(part) for part in parts)
+    with together() as write:
+        paths = _write_json(write, folder / f"{name}.json", report, tables)
+        paths.append(folder / f"{name}.md")
+        write(paths[-1], partial(_write_text, markdown))
+        for part in parts:
+            paths.append(folder / (f"{name}-{part['protocol']}.png" if len(parts) > 1 else f"{name}.png"))
+            write(paths[-1], partial(draw, part))
+            if "diagnosis" in part:
+                paths.append(paths[-1].with_stem(f"{paths[-1].stem}-diagnosis"))
+                write(paths[-1], partial(draw_diagnosis, part["diagnosis"]))
+        if also is not None and also.resolve() != paths[0].resolve():
+            paths += _write_json(write, also, report, tables)
     return paths
 
 
-def _write_json(path: Path, report: Mapping[str, Any], tables: Sequence[Table]) -> list[Path]:
+def _write_json(write: Write, path: Path, report: Mapping[str, Any], tables: Sequence[Table]) -> list[Path]:
     """Write a report and, beside it, the per-user values that it names."""
     parts, paths = list(report.get("reports", [report])), [path]
     for at, table in enumerate(tables):
         kept = path.with_name(f"{path.stem}-{table.protocol}.npz" if len(tables) > 1 else f"{path.stem}.npz")
         values = {f"{row.name}\t{metric}": each for row in table.rows for metric, each in row.values.items()}
-        np.savez_compressed(kept, allow_pickle=False, **values)
+        write(kept, partial(_write_values, values))
         parts[at] = {**parts[at], "per_user": kept.name}
         paths.append(kept)
     whole = {"reports": parts} if "reports" in report else parts[0]
-    write_text(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+    write(path, partial(_write_text, json.dumps(whole, indent=2, ensure_ascii=False) + "\n"))
     return paths
+
+
+def _write_values(values: Mapping[str, Values], path: Path) -> None:
+    np.savez_compressed(path, allow_pickle=False, **values)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def files_line(paths: Iterable[Path]) -> str:
