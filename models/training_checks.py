@@ -56,6 +56,6 @@ def require_differences(model: str, role: str, table: EmbeddingTable, centred: F
     """
     if max(centred.max(), -centred.min()) < LEAST_DIFFERENCE:
         raise DataError(
-            f"{model}: modality {role!r} (space {table.space!r}): the vectors of its {len(centred)} items are all "
+            f"{model}: modality {role!r} (space {table.space!r}): the vectors of all its items ({len(centred)}) are "
             "alike; vectors that differ would be valid, or a fit without this modality"
         )
