@@ -68,7 +68,6 @@ def read_amazon(
         pl.DataFrame(schema=USERS),
         rejects,
         published=bool(files.splits),
-        media_missing=media.missing,
     )
     return finish(parsed, refine or RefineConfig())
 
@@ -82,7 +81,7 @@ def _reviews(path: Path, rejects: Rejects, size: int) -> Spool:
 def _items(path: Path, media: MediaFiles, rejects: Rejects, size: int) -> Iterator[pl.DataFrame]:
     source = Recast(open_json(path), ITEM_COLUMNS, item_of_meta)
     build = partial(item_of, mapped=map_columns("items", ITEM_COLUMNS, {}, source.name), media=media)
-    return item_frames(source.records(rejects), build, source.name, rejects, size)
+    return item_frames(source.records(rejects), build, source.name, rejects, media, size)
 
 
 def _published(splits: Mapping[str, Mapping[str, Path]], reviews: Spool | None, rejects: Rejects, size: int) -> Spool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from catalog.errors import DataError
 from catalog.readers.csv_rows import delimited, printable
-from catalog.readers.rejects import Rejects
+from catalog.readers.rejects import Rejects, shown
 from catalog.readers.rows import Record, Rows, open_rows, open_text
 
 PARTS = ("train", "valid", "test")
@@ -172,7 +172,8 @@ class LiteralLines:
                     rejects.add(self.name, number, "not UTF-8", detail, printable(line))
                     continue
                 except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-                    rejects.add(self.name, number, "malformed row", f"neither JSON nor a literal: {error}", line)
+                    told = error if isinstance(error, json.JSONDecodeError) else shown(line.strip())
+                    rejects.add(self.name, number, "malformed row", f"neither JSON nor a literal: {told}", line)
                     continue
                 if isinstance(row, dict):
                     yield number, row

@@ -12,8 +12,8 @@ from catalog.ids import IdMap
 from catalog.items import items_frame
 from catalog.log import positives
 from catalog.nouns import Item
-from catalog.readers.importing import Import, all_users, clock_of, media_of
-from catalog.readers.item_rows import LINE
+from catalog.readers.importing import Import, all_users, clock_of, media_of, missing_of
+from catalog.readers.item_rows import LINE, MISSING
 from catalog.readers.refining import RefineConfig, key_columns, refine_rows, with_split
 from catalog.readers.rejects import Rejects, shown
 from catalog.readers.spool import Spool
@@ -34,7 +34,7 @@ class Parsed:
         rejects: What was not used so far.
         timed: Whether the log had timestamps.
         published: Whether the log is somebody's published selection: items that it never names are left out.
-        media_missing: References to pictures and videos that lead nowhere.
+        notes: What to say of the files, a line each.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Parsed:
     rejects: Rejects
     timed: bool = True
     published: bool = False
-    media_missing: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def finish(parsed: Parsed, config: RefineConfig) -> Import:
@@ -58,8 +58,9 @@ def finish(parsed: Parsed, config: RefineConfig) -> Import:
         raise DataError(f"{parsed.name!r}: no interaction was read; {parsed.rejects.summary()}")
     keys = parsed.log.select(*key_columns())
     keep, counts, notes = _rows(keys, config)
+    notes = [*parsed.notes, *notes]
     log = parsed.log.take(keep)
-    items = _items(parsed)
+    items, missing = _items(parsed)
     met = log.select("item_id").unique(maintain_order=True)
     lonely = met.join(items, on="item_id", how="anti", maintain_order="left")
     if lonely.height and parsed.items is not None:
@@ -73,8 +74,9 @@ def finish(parsed: Parsed, config: RefineConfig) -> Import:
         notes.append(f"{before - items.height:,} items are never named by the published files: left out")
     shop = ShopData(parsed.name, items, log, users)
     sizes = {"items": items.height, "interactions": log.height, "users": users.height, "media": media_of(items)}
-    counts = {**sizes, "media_missing": parsed.media_missing, "rejected": len(parsed.rejects), **counts}
-    imported = Import(shop, {}, counts, parsed.rejects, clock_of(log, timed=parsed.timed), tuple(notes))
+    counts = {**sizes, "media_missing": missing_of(items, missing), "rejected": len(parsed.rejects), **counts}
+    clock = clock_of(log, timed=parsed.timed)
+    imported = Import(shop, {}, counts, parsed.rejects, clock, tuple(notes), media_missing=missing)
     before_core = _union(items, keys, "item_id"), _union(parsed.users, keys, "user_id")
     return _labelled(_inside(imported, config, before_core), config)
 
@@ -125,6 +127,7 @@ def _inside(imported: Import, config: RefineConfig, before: tuple[int, int]) -> 
         "items": items.height,
         "users": users.height,
         "media": media_of(items),
+        "media_missing": missing_of(items, imported.media_missing),
         "items_outside_core": before[0] - items.height,
         "users_outside_core": before[1] - users.height,
     }
@@ -157,18 +160,20 @@ def _labelled(imported: Import, config: RefineConfig) -> Import:
     )
 
 
-def _items(parsed: Parsed) -> pl.DataFrame:
-    """Return the item table, each id once; a later row of the same id is rejected."""
+def _items(parsed: Parsed) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return the item table, each id once, and the missing media by id; a later row of the same id is rejected."""
     if parsed.items is None:
-        return pl.DataFrame(schema=ITEMS)
-    ids = parsed.items.select("item_id", LINE)
+        return pl.DataFrame(schema=ITEMS), {}
+    ids = parsed.items.select("item_id", LINE, MISSING)
     first = ids["item_id"].is_first_distinct()
     lines = ids.filter(first)
     repeats = ids.filter(~first).join(lines, on="item_id", how="left", suffix="_first", maintain_order="left")
-    for item_id, line, at in repeats.iter_rows():
+    for item_id, line, at in repeats.select("item_id", LINE, f"{LINE}_first").iter_rows():
         detail = f"item id {shown(item_id)} stands in line {at} already"
         parsed.rejects.add(parsed.item_file, line, "repeated item id", detail, {"item_id": item_id})
-    return parsed.items.take(first.to_numpy()).drop(LINE)
+    lacking = lines.filter(pl.col(MISSING) > 0)
+    missing = dict(zip(lacking["item_id"].to_list(), lacking[MISSING].to_list(), strict=True))
+    return parsed.items.take(first.to_numpy()).drop(LINE, MISSING), missing
 
 
 def _union(described: pl.DataFrame, log: pl.DataFrame, column: str) -> int:

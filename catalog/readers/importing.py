@@ -30,11 +30,12 @@ class Import:
     Attributes:
         shop: Items, log and users.
         embeddings: Vectors that came along, by space.
-        counts: `items`, `interactions`, `users`, `media` (references of the items), `media_missing` (references of
-            any row read that lead nowhere), `rejected`.
+        counts: `items`, `interactions`, `users`, `media` (references of the items), `media_missing` (theirs
+            that lead nowhere), `rejected`.
         rejects: Every row that was not used, with its reason.
         clock: What the timestamps of the log are.
         notes: What else was left out or added, a line each; `counts` has the numbers.
+        media_missing: Item id -> how many of its references lead nowhere, where any does.
     """
 
     shop: ShopData
@@ -43,6 +44,7 @@ class Import:
     rejects: Rejects
     clock: Clock
     notes: tuple[str, ...] = ()
+    media_missing: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,10 @@ def assemble(
         "interactions": log.height,
         "users": shop.users.height,
         "media": media_of(shop.items),
-        "media_missing": media.missing,
+        "media_missing": missing_of(shop.items, media.missing),
         "rejected": len(rejects),
     }
-    return Import(shop, spaces or {}, counts, rejects, clock_of(log, timed=timed))
+    return Import(shop, spaces or {}, counts, rejects, clock_of(log, timed=timed), media_missing=media.missing)
 
 
 def save_import(workspace: Workspace, imported: Import) -> ImportSummary:
@@ -141,6 +143,11 @@ def _save_space(workspace: Workspace, name: str, table: EmbeddingTable, catalog_
 def media_of(items: pl.DataFrame) -> int:
     """Return how many pictures and videos an item table refers to."""
     return int(items.select((pl.col("images").list.len() + pl.col("videos").list.len()).sum()).item() or 0)
+
+
+def missing_of(items: pl.DataFrame, missing: Mapping[str, int]) -> int:
+    """Return how many references of an item table lead nowhere, given those of each id."""
+    return sum(missing.get(item_id, 0) for item_id in items["item_id"]) if missing else 0
 
 
 def clock_of(log: pl.DataFrame, *, timed: bool) -> Clock:

@@ -20,8 +20,9 @@ from catalog.readers.values import BadValue, as_bool, as_number, as_several, as_
 Record = Mapping[str, Any]
 
 LINE = "_line"
-NUMBERED_ITEMS: Schema = {**ITEMS, LINE: pl.Int64}
-"""An item table before its ids were compared, with the line of each."""
+MISSING = "_missing"
+NUMBERED_ITEMS: Schema = {**ITEMS, LINE: pl.Int64, MISSING: pl.Int64}
+"""An item table before its ids were compared, with the line of each and how many of its media are not there."""
 
 _MOST = 2.0**53
 """Whole numbers are exact in a float up to here."""
@@ -32,11 +33,15 @@ class MediaFiles:
 
     URLs stay as they are. A path becomes absolute when its file exists; one that does not, or a
     relative one that leaves the folder, is left out and counted.
+
+    Attributes:
+        missing: Item id -> how many of its references were left out, as `keep` was told.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        self.missing = 0
+        self.missing: dict[str, int] = {}
+        self._since = 0
 
     def resolve(self, references: Iterable[str]) -> tuple[str, ...]:
         """Return the usable references, in order, each once."""
@@ -44,10 +49,20 @@ class MediaFiles:
         for reference in references:
             place = reference if reference.startswith(("http://", "https://")) else self._file(reference)
             if place is None:
-                self.missing += 1
+                self._since += 1
             else:
                 usable.append(place)
         return tuple(dict.fromkeys(usable))
+
+    def taken(self) -> int:
+        """Return how many references were left out since this was last asked: those of one row."""
+        left_out, self._since = self._since, 0
+        return left_out
+
+    def keep(self, item_id: str) -> None:
+        """Count what was left out since the last row for an item that is kept."""
+        if left_out := self.taken():
+            self.missing[item_id] = left_out
 
     def _file(self, reference: str) -> str | None:
         if "\0" in reference or (not PurePosixPath(reference).is_absolute() and ".." in PurePosixPath(reference).parts):
@@ -122,11 +137,19 @@ def item_of(
 
 
 def read_items(
-    rows: Iterable[tuple[int, Record]], build: Callable[[Record], Item], file: str, rejects: Rejects
+    rows: Iterable[tuple[int, Record]],
+    build: Callable[[Record], Item],
+    file: str,
+    rejects: Rejects,
+    media: MediaFiles,
 ) -> Iterable[tuple[Item, Record]]:
-    """Yield each item with its row; a row that cannot be used, or repeats an id, is rejected."""
+    """Yield each item with its row; a row that cannot be used, or repeats an id, is rejected.
+
+    `media` is what `build` resolves by; it keeps the missing ones of the items yielded.
+    """
     lines: dict[str, int] = {}
     for line, row in rows:
+        media.taken()
         try:
             item = build(row)
         except BadValue as error:
@@ -137,27 +160,37 @@ def read_items(
             detail = f"item id {shown(item.item_id)} stands in line {first} already"
             rejects.add(file, line, "repeated item id", detail, row)
         else:
+            media.keep(item.item_id)
             yield item, row
 
 
 def item_frames(
-    rows: Iterable[tuple[int, Record]], build: Callable[[Record], Item], file: str, rejects: Rejects, size: int
+    rows: Iterable[tuple[int, Record]],
+    build: Callable[[Record], Item],
+    file: str,
+    rejects: Rejects,
+    media: MediaFiles,
+    size: int,
 ) -> Iterator[pl.DataFrame]:
     """Yield tables (`NUMBERED_ITEMS`) of up to `size` items; a row that cannot be used is rejected.
 
-    Ids are not compared, so that memory does not grow: who puts the pieces together does.
+    Ids are not compared, so that memory does not grow: who puts the pieces together does. `media` is what
+    `build` resolves by.
     """
     numbered = iter(rows)
     while batch := list(islice(numbered, size)):
-        lines, items = [], []
+        lines, items, missing = [], [], []
         for line, row in batch:
+            media.taken()
             try:
                 items.append(build(row))
             except BadValue as error:
                 rejects.add(file, line, error.reason, error.detail, row)
             else:
                 lines.append(line)
-        yield items_frame(items).with_columns(pl.Series(LINE, lines, pl.Int64))
+                missing.append(media.taken())
+        numbers = (pl.Series(LINE, lines, pl.Int64), pl.Series(MISSING, missing, pl.Int64))
+        yield items_frame(items).with_columns(*numbers)
 
 
 def attributes_of(row: Record, mapped: Mapped, ignored: frozenset[str] = frozenset()) -> dict[str, tuple[str, ...]]:

@@ -98,7 +98,8 @@ def _items(source: RowSource, media: MediaFiles, rejects: Rejects) -> tuple[dict
     before = len(rejects)
     rows: set[int] = set()
     numbered = _numbered(source, rows, rejects)
-    items = {int(str(record[ROW])): item for item, record in read_items(numbered, build, source.name, rejects)}
+    kept = read_items(numbered, build, source.name, rejects, media)
+    items = {int(str(record[ROW])): item for item, record in kept}
     return dict(sorted(items.items())), max(rows, default=-1) + 1, len(rejects) - before
 
 

@@ -44,7 +44,8 @@ def read_movielens(
     categories, a film's tags one attribute; a line that is not UTF-8 is read as Latin-1.
 
     Args:
-        folder: Holds `ratings.csv`, `ratings.dat` or `u.data`, and the films beside it.
+        folder: Holds `ratings.csv`, `ratings.dat` or `u.data`, and the films beside it; of several the first of
+            these is read, and the notes say so.
         name: Name of the data set; None takes the folder's.
         refine: K-core, repeated reviews, split rule.
         rejects: Gets every row that cannot be used.
@@ -65,15 +66,17 @@ def read_movielens(
         Spool(INTERACTIONS, frames),
         pl.DataFrame(schema=USERS) if files.users is None else _people(files.users, rejects),
         rejects,
+        notes=tuple(f"{files.ratings.name} is read; {name} beside it is not" for name in files.unread),
     )
     return finish(parsed, refine or RefineConfig())
 
 
 def _films(films: Rows, about: About, rejects: Rejects, size: int) -> Iterator[pl.DataFrame]:
     mapped = map_columns("items", FILM_COLUMNS, {}, films.name)
-    build = partial(item_of, mapped=mapped, media=MediaFiles(films.path.parent))
+    media = MediaFiles(films.path.parent)
+    build = partial(item_of, mapped=mapped, media=media)
     told = ((line, {**row, **about.get(row["item_id"], {})}) for line, row in films.records(rejects))
-    return item_frames(told, build, films.name, rejects, size)
+    return item_frames(told, build, films.name, rejects, media, size)
 
 
 def _about(tags: Rows | None, links: Rows | None, rejects: Rejects, size: int) -> About:

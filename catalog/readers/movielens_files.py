@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalog.errors import DataError
@@ -46,6 +46,7 @@ class MovieLens:
         tags: `item_id` and `tag`, a row for each use.
         links: `item_id`, `imdb_id`, `tmdb_id`.
         users: `user_id` and attributes.
+        unread: Ratings of another generation in the same folder, which are not read.
     """
 
     ratings: Rows
@@ -53,6 +54,7 @@ class MovieLens:
     tags: Rows | None = None
     links: Rows | None = None
     users: Rows | None = None
+    unread: tuple[str, ...] = ()
 
 
 def open_movielens(folder: Path) -> MovieLens:
@@ -64,9 +66,10 @@ def open_movielens(folder: Path) -> MovieLens:
     if not folder.is_dir():
         wrong = "is a file" if folder.exists() else "does not exist"
         raise DataError(f"folder {str(folder)!r} {wrong}; an unpacked ml-latest-small, ml-1m or ml-100k would be valid")
-    for name, opened in (("ratings.csv", _csv), ("ratings.dat", _dat), ("u.data", _hundred_k)):
-        if (folder / name).is_file():
-            return opened(folder)
+    generations = {"ratings.csv": _csv, "ratings.dat": _dat, "u.data": _hundred_k}
+    there = [name for name in generations if (folder / name).is_file()]
+    if there:
+        return replace(generations[there[0]](folder), unread=tuple(there[1:]))
     raise DataError(
         f"folder {str(folder)!r} holds none of ratings.csv, ratings.dat, u.data; "
         "an unpacked ml-latest-small, ml-1m or ml-100k would be valid"

@@ -136,8 +136,8 @@ class _First:
 def _check(first: _First, mapped: Mapped, table: TableKind, rejects: Rejects) -> None:
     """Read the rows as the import would, for its rejects."""
     if table == "items":
-        build = partial(item_of, mapped=mapped, media=MediaFiles(first.path.parent))
-        list(read_items(first.rows, build, first.name, rejects))
+        media = MediaFiles(first.path.parent)
+        list(read_items(first.rows, partial(item_of, mapped=mapped, media=media), first.name, rejects, media))
     elif table == "interactions":
         read_log(first, LogRules(mapped, None, default_kind(mapped)), rejects)
     else:

@@ -90,7 +90,7 @@ def read_recbole(
     items = _spooled(folder / f"{stem}.item", config, partial(_item_frames, config, media, rejects, batch_rows))
     users = _users(folder / f"{stem}.user", config, rejects, batch_rows)
     timed = config.TIME_FIELD in _open(inters[0], config).types
-    parsed = Parsed(stem, items, f"{stem}.item", log, users, rejects, timed=timed, media_missing=media.missing)
+    parsed = Parsed(stem, items, f"{stem}.item", log, users, rejects, timed=timed)
     return finish(parsed, refine or RefineConfig())
 
 
@@ -114,7 +114,7 @@ def _item_frames(config: RecBoleConfig, media: MediaFiles, rejects: Rejects, siz
     mapped = _mapped(atomic, config, "items")
     build = partial(item_of, mapped=mapped, media=media)
     rows = atomic.recast(_texts(atomic, mapped)).records(rejects)
-    return Spool(NUMBERED_ITEMS, item_frames(rows, build, atomic.rows.name, rejects, size))
+    return Spool(NUMBERED_ITEMS, item_frames(rows, build, atomic.rows.name, rejects, media, size))
 
 
 def _spooled(path: Path, config: RecBoleConfig, read: Callable[[AtomicFile], Spool]) -> Spool | None:

@@ -136,6 +136,8 @@ def open_rows(path: Path) -> RowSource:
     Raises:
         DataError: When it is missing, of an unknown form, empty, or has no usable header.
     """
+    if path.is_dir():
+        raise DataError(f"file {str(path)!r} is a folder; a file ending in one of {', '.join(FORMS)} would be valid")
     form = _form(path)
     if not path.is_file():
         raise DataError(f"file {str(path)!r} does not exist")
@@ -154,7 +156,7 @@ def _form(path: Path) -> Form:
     ending = path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]
     form = FORMS.get(ending[0].lower()) if ending else None
     if form is None or (form == "parquet" and path.suffix == ".gz"):
-        raise DataError(f"file {path.name!r}: unknown form; one of {', '.join(FORMS)} (text also .gz) would be valid")
+        raise DataError(f"file {str(path)!r}: unknown form; one of {', '.join(FORMS)} (text also .gz) would be valid")
     return form
 
 

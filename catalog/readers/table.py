@@ -82,7 +82,7 @@ def read_table(
 def _items(table: Table, media: MediaFiles, pattern: PicturePattern | None, rejects: Rejects) -> Iterator[Item]:
     build = partial(item_of, mapped=table.mapped, media=media, pattern=pattern)
     rows = table.source.records(rejects)
-    return (item for item, _ in read_items(rows, build, table.source.name, rejects))
+    return (item for item, _ in read_items(rows, build, table.source.name, rejects, media))
 
 
 def _log(

@@ -195,7 +195,9 @@ def test_the_files_of_2014_that_mmrec_uses(tmp_path: Path) -> None:
         "Girl's tutu", ("Baby", "Clothes"), ("http://m.example/1.jpg",),
     )  # fmt: skip
     assert imported.shop.log["value"].to_list() == [4.0, 2.0]
-    assert dict(imported.rejects.counts) == {"malformed row": 1}
+    [reject] = imported.rejects
+    assert (reject.reason, reject.line) == ("malformed row", 2)
+    assert reject.detail == """neither JSON nor a literal: "{'asin': __import__('os')}\""""
     review = {
         "reviewerID": "A1",
         "asin": "7",

@@ -74,6 +74,22 @@ def test_the_flags_of_ml_100k(tmp_path: Path) -> None:
     assert imported.shop.user_nouns["196"].attributes["occupation"] == ("writer",)
 
 
+def test_of_two_generations_in_one_folder_the_one_read_is_named(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path / "both",
+        ratings__csv="userId,movieId,rating,timestamp\n1,1,4.0,964982703\n",
+        ratings__dat="1::2::5::978300760\n1::3::5::978300761\n",
+        u__data="1\t2\t5\t978300760\n",
+    )
+    imported = read_movielens(folder)
+    assert imported.counts["interactions"] == 1
+    assert imported.notes == (
+        "ratings.csv is read; ratings.dat beside it is not", "ratings.csv is read; u.data beside it is not",
+    )  # fmt: skip
+    (folder / "ratings.csv").unlink()
+    assert read_movielens(folder).notes == ("ratings.dat is read; u.data beside it is not",)
+
+
 def test_ratings_alone_are_enough_and_what_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds none of ratings.csv, ratings.dat, u.data"):
         read_movielens(tmp_path)

@@ -10,6 +10,7 @@ from catalog.errors import ConfigError, DataError
 from catalog.readers.importing import Import
 from catalog.readers.recbole import read_recbole
 from catalog.readers.recbole_fields import RecBoleConfig
+from catalog.readers.refining import RefineConfig
 
 INTER = (
     "user_id:token\titem_id:token\trating:float\ttimestamp:float\n196\t0242\t3\t881250949\n186\t302\t3.5\t891717742.0\n"
@@ -80,6 +81,22 @@ def test_bad_rows_are_rejected_alone(tmp_path: Path) -> None:
         "repeated user id": 1, "missing user id": 1,
     }  # fmt: skip
     assert {(each.file, each.line) for each in imported.rejects} >= {("ml.inter", 4), ("ml.inter", 7), ("ml.item", 4)}
+
+
+def test_missing_pictures_are_those_of_the_items_kept(tmp_path: Path) -> None:
+    inter = "user_id:token\titem_id:token\ttimestamp:float\nu\ta\t1\nu\tc\t2\nv\ta\t3\nv\tc\t4\nw\td\t5\n"
+    item = "item_id:token\tprice:float\timage:token_seq\n" + "".join(
+        f"{row}\n"
+        for row in (
+            "a\t1\tno.jpg none.jpg", "b\tcheap\tno.jpg", "a\t1\tno.jpg", "c\t1\t", "c\t1\tno.jpg none.jpg",
+            "d\t1\tno.jpg",
+        )
+    )  # fmt: skip
+    folder = folder_of(tmp_path / "d", inter=inter, item=item)
+    for config, missing in ((None, 3), (RefineConfig(k_core=2), 2)):  # a has 2, c none, d 1 outside the core
+        imported = read_recbole(folder, refine=config, batch_rows=2)
+        assert dict(imported.rejects.counts) == {"bad price": 1, "repeated item id": 2}
+        assert imported.counts["media_missing"] == missing
 
 
 def test_what_is_wrong_is_one_line(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 
 from catalog.errors import DataError
+from catalog.readers.finishing import refine
 from catalog.readers.preview import preview_table
+from catalog.readers.refining import RefineConfig
 from catalog.readers.table import read_table
 
 ITEMS = """sku,name,price,brand,genres,colour,in_stock,notes
@@ -121,6 +123,26 @@ def test_pictures_by_a_pattern(tmp_path: Path) -> None:
     assert again.counts["media"] == 2 and again.counts["rejected"] == 1
 
 
+MEDIA_ITEMS = """item_id,price,image
+a,1,no.jpg|none.jpg
+b,cheap,no.jpg
+a,1,no.jpg
+,1,no.jpg
+c,1,
+c,1,no.jpg|none.jpg|nowhere.jpg
+d,1,no.jpg
+"""
+"""Kept: a (2 missing), c (none), d (1)."""
+MEDIA_LOG = "user_id,item_id,timestamp\nu,a,1\nu,c,2\nv,a,3\nv,c,4\nw,d,5\n"
+
+
+def test_missing_pictures_are_those_of_the_items_kept(tmp_path: Path) -> None:
+    imported = read_table(write(tmp_path, "a.csv", MEDIA_ITEMS), write(tmp_path, "log.csv", MEDIA_LOG))
+    assert imported.shop.items["item_id"].to_list() == ["a", "c", "d"]
+    assert imported.counts["media_missing"] == 3
+    assert refine(imported, RefineConfig(k_core=2)).counts["media_missing"] == 2  # d is outside the core
+
+
 def test_bad_rows_are_rejected_alone(tmp_path: Path) -> None:
     items = b'sku,price,name\n1,nan,a\n2,-1,b\n3,cheap,c\n,1,d\n4,1,e\n4,2,f\n5,1\n6,1,\xff\n7,1,"g"h\n8,1,i\n'
     events = (
@@ -212,8 +234,12 @@ def test_files_that_are_missing_or_of_no_known_form(tmp_path: Path) -> None:
         read_table()
     with pytest.raises(DataError, match=r"no\.csv' does not exist"):
         read_table(tmp_path / "no.csv")
-    with pytest.raises(DataError, match=r"file 'a\.xlsx': unknown form; one of \.csv"):
+    with pytest.raises(DataError, match=r"a\.xlsx': unknown form; one of \.csv"):
         read_table(write(tmp_path, "a.xlsx", "x"))
+    (tmp_path / "tables.csv").mkdir()
+    for folder in (Path(), tmp_path / "tables.csv"):
+        with pytest.raises(DataError, match=r"file '.*(\.|tables\.csv)' is a folder; a file ending in one of \.csv"):
+            read_table(folder)
     with pytest.raises(DataError, match="is not a readable Parquet file"):
         read_table(write(tmp_path, "a.parquet", "not parquet at all"))
     cut = gzip.compress(("sku,name\n" + "".join(f"{n},x\n" for n in range(5000))).encode())[:-100]
