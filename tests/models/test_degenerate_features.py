@@ -74,7 +74,8 @@ def test_features_that_are_all_alike_are_done_without_or_refused_by_name(name: s
             scores(name, tables)
         said = str(refused.value)
         assert said.startswith(f"{recommender(name)[0].name}: modality 'picture' (space 'picture_feat'): "), said
-        assert "the vectors of all its items (16) are alike; vectors that differ would be valid" in said and "\n" not in said
+        assert "the vectors of all its items (16) are alike; vectors that differ would be valid" in said, said
+        assert "\n" not in said
     else:
         assert np.isfinite(scores(name, tables)).all()
 
