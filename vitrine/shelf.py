@@ -5,6 +5,9 @@
 
 A version appears under its number whole or not at all, and is never changed. Promotion replaces the manifest, one
 small file, in one step: whoever opens `models/<name>` meanwhile gets the old version or the new one.
+
+`version.json` keeps size and SHA-256 of every file beside it, so that what was changed or lost since is found when the
+version is loaded, promoted or trained again; `vitrine.served` does that and names the cure.
 """
 
 from __future__ import annotations
@@ -160,7 +163,7 @@ class Shelf:
         """
         home = self.home(name)
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
-        lost = "nothing was lost: every version before it is as it was. Mend that and run vitrine train again"
+        lost = "nothing was lost, every version before it is as it was; make room and run vitrine train again"
         with _naming(home, lost):
             home.mkdir(parents=True, exist_ok=True)
             temporary = Path(tempfile.mkdtemp(dir=home, prefix=".tmp-"))
@@ -349,7 +352,7 @@ def _naming(place: Path, otherwise: str) -> Iterator[None]:
             number = int(match[1])
         if number is None:
             raise
-        raise OSError(number, f"{os.strerror(number)}: {otherwise}", str(place)) from error
+        raise OSError(number, f"{os.strerror(number)}; {otherwise}", str(place)) from error
 
 
 def _list(versions: Any) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +153,20 @@ def test_the_other_cure_in_the_line_works_too(two: Path, run: Any, damage: Calla
 
 
 @pytest.mark.parametrize("damage", SEEN_WITHOUT_SUMS)
-def test_a_version_without_sums_is_tried(two: Path, run: Any, life: Any, damage: Callable[[Path], None]) -> None:
+def test_a_version_without_sums_is_tried(two: Path, run: Any, damage: Callable[[Path], None]) -> None:
     folder = two / "models" / "lirdrec" / "v2"
     forget_sums(folder)
-    assert run("train", "--store", two, *life.fast).out == "models/lirdrec: already current\n"
     damage(folder)
     assert run(*CHAT, "--store", two).line.startswith("lirdrec@2 cannot be served (")
+
+
+def test_a_version_without_sums_is_current_while_it_loads(two: Path, run: Any, life: Any) -> None:
+    folder = two / "models" / "lirdrec" / "v2"
+    forget_sums(folder)
+    assert run("doctor", "--store", two).code == 0
+    assert run("train", "--store", two, *life.fast).out == "models/lirdrec: already current\n"
+    poison(folder)
+    assert run("doctor", "--store", two).code == 1
     assert ", version 3\n" in run("train", "--store", two, *life.fast).out
 
 
@@ -195,6 +205,34 @@ def test_what_is_damaged_is_pruned_before_what_is_whole(two: Path, run: Any, lif
     said = run("train", "--store", two, *life.fast, "--set", "models.keep=2").out
     assert "removed, since models.keep is 2: lirdrec@2\n" in said
     assert run("models", "rollback", "--store", two).out.startswith("lirdrec@1 is promoted again")
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let the system refuse longer files, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_training_the_disk_has_no_room_for_is_one_line_and_loses_nothing(
+    two: Path, run: Any, life: Any, tree: Callable[[Path], dict[str, bytes]]
+) -> None:
+    before = tree(two)
+    with files_of_at_most(20_000):
+        line = run("train", "--store", two, *life.fast, "--set", "seed=5").line
+    assert line.startswith(f"'{two}/models/lirdrec': File too large; nothing was lost, ")
+    assert tree(two) == before and len(list((two / "models" / "lirdrec").iterdir())) == 3
+
+
+def test_a_promotion_the_disk_has_no_room_for_leaves_the_one_before(two: Path, run: Any) -> None:
+    with files_of_at_most(100):
+        line = run("models", "promote", "lirdrec@1", "--store", two).line
+    assert line.startswith(f"'{two}/models/lirdrec/manifest.json': File too large; lirdrec@1 is kept and not promoted")
+    assert Shelf(Workspace(two)).promoted("lirdrec") == 2
 
 
 def test_the_sums_of_a_folder_are_those_of_sha256(tmp_path: Path) -> None:
