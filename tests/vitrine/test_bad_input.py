@@ -162,7 +162,8 @@ EVALS = {
     "no model": (["--models", " ,"], "--models ' ,' names nothing"),
     "metric": (["--metrics", "ndgc@20"], "unknown metric 'ndgc' in 'ndgc@20'. Did you mean 'ndcg'?"),
     "metric without k": (["--metrics", "ndcg"], "'ndcg@20' would be valid"),
-    "k of zero": (["--metrics", "ndcg@0"], "a cut-off of at least 1 would be valid"),
+    "k of zero": (["--metrics", "ndcg@0"], "a cut-off from 1 to 10,000 would be valid"),
+    "k of a million": (["--metrics", "recall@1000000"], "a cut-off from 1 to 10,000 would be valid"),
     "no metric": (["--metrics", ""], "--metrics '' names nothing"),
     "protocol": (["--protocol", "lasst"], "unknown protocol 'lasst'. Did you mean 'last'?"),
     "label column": (["--label-column", "x_lab"], "label column 'x_lab' is not in the log"),
@@ -188,8 +189,8 @@ def test_an_evaluation_that_cannot_be_is_refused_before_it_fits(run, files, stor
     assert tree(store) == before
 
 
-def test_a_cut_off_of_a_million_is_the_whole_list(run, store):
-    assert run("eval", "--models", "popularity", "--metrics", "recall@1000000", "--store", store).code == 0
+def test_a_cut_off_beyond_the_shop_is_the_whole_list(run, store):
+    assert run("eval", "--models", "popularity", "--metrics", "recall@10000", "--store", store).code == 0
 
 
 TRAINS = {
