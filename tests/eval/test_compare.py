@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from catalog.errors import ConfigError, DataError
-from eval.compare import compare, read_reports
+from eval.compare import compare
 from eval.plots import draw
+from eval.report_reading import read_reports
 
 
 def report(folder: Path, name: str, hits: list[float], **changes: object) -> Path:
@@ -76,6 +77,22 @@ def test_reports_of_different_things_are_refused_by_what_differs(tmp_path):
         compare(a, b)
     assert compare(a, b, anyway=True).count("not of the same thing") == 2
     assert "+1.0000             -" in compare(a, b, anyway=True), "users of different splits are not paired"
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_nothing_is_wider_than_the_terminal(tmp_path, monkeypatch, width):
+    monkeypatch.chdir(tmp_path)
+    cell = {"metrics": {f"ndcg@{k}": {"mean": 0.5} for k in (5, 20)}}
+    models = {name: cell for name in ("lirdrec-no-transformation (picture shuffled)", "ease")}
+    a = read_reports(report(Path(), "a", [0.5] * 10, models=models, per_user=None))
+    b = read_reports(report(Path(), "b", [0.5] * 10, models={**models, "als": cell}, per_user="gone.npz"))
+    lines = compare(a, b, width=width).splitlines()
+    assert max(map(len, lines)) <= width
+    whole = " ".join(line.strip() for line in lines)
+    assert "every user's values of 'b.json' should be in 'gone.npz', which is not there; copy 'gone.npz' from" in whole
+    assert "Models in one of them alone: als." in whole
+    assert sum("0.5000  0.5000" in line for line in lines) == 4
+    assert ("lirdrec-no-transformation (picture shuffled)" in lines) == (width == 60), "on a line of its own"
 
 
 def test_what_is_no_report_is_one_line(tmp_path):

@@ -18,10 +18,11 @@ from catalog.ids import IdMap
 from catalog.splits import Split, make_split
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
-from eval.compare import compare, read_reports
+from eval.compare import compare
 from eval.config import EvalConfig
 from eval.report import report_json, report_markdown
 from eval.report_files import files_line, write_report
+from eval.report_reading import read_reports
 from eval.table import Table, evaluate
 
 N_ITEMS, N_USERS, TAKEN = 20, 30, 8

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from vitrine.cli.learn import WIDTH
 from vitrine.cli.output import say
 
 
@@ -26,6 +28,7 @@ def compare(
     each that both hold is compared.
     """
     from eval.compare import compare as compared
-    from eval.compare import read_reports
+    from eval.report_reading import read_reports
 
-    say(compared(read_reports(first), read_reports(second), anyway=anyway), end="")
+    width = shutil.get_terminal_size((WIDTH, 24)).columns
+    say(compared(read_reports(first), read_reports(second), anyway=anyway, width=width), end="")
