@@ -229,8 +229,8 @@ def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
     version = served_version(shelf, name)
     if version is None:
         return replace(shop, statistics=serving_statistics(settings, data, shop))
-    roles = dict(version.meta["roles"])
     with curing(shelf, name):
+        roles = dict(version.meta["roles"])
         # One version for both: a promotion in the meantime never pairs a model with another version's ranker.
         opened = open_version(version)
         recommender, ranker, told = opened.recommender, opened.ranker, version.meta.get("ranker")
