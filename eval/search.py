@@ -21,7 +21,7 @@ from catalog.errors import ConfigError, DataError
 from catalog.log import Interactions
 from catalog.progress import SILENT, Progress
 from catalog.vectors import EmbeddingTable
-from eval.cells import Judged
+from eval.cells import Judged, as_served
 from eval.metrics import parse_metric, parse_selecting
 from eval.trials import Found, State, Trial, append_trial, leaf, merged, read_trials
 from models.base import TrainingData, UserScorer
@@ -155,12 +155,13 @@ def _run(
 
     asked = _ask(study, space, name, fixed, config, number)
     metric = parse_metric(config.select_by)
+    served = as_served(train)
     history: list[float] = []
 
     def validate(scorer: UserScorer) -> float:
         if history and time.monotonic() >= deadline:  # a fit of a single step is let through
             raise _TimeIsUp
-        values, _ = judged.measure(scorer, [metric])
+        values, _ = judged.measure(served(scorer), [metric])
         value = float(values[str(metric)].mean())
         asked.report(value, len(history))
         history.append(value)
