@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = app(args=None if arguments is None else list(arguments), prog_name="vitrine", standalone_mode=False)
     except typer.TyperException as error:
-        _refuse_options(error)
+        _refuse_options(error, sys.argv[1:] if arguments is None else arguments)
     except typer.Abort:
         sys.exit(1)
     except VitrineError as error:
@@ -68,17 +68,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(code)
 
 
-def _refuse_options(error: typer.TyperException) -> NoReturn:
+def _refuse_options(error: typer.TyperException, arguments: Sequence[str]) -> NoReturn:
     """Say what is wrong with the command line; a group without a command is no mistake, it shows its help."""
     context = getattr(error, "ctx", None)
     if context is not None and error.message == context.get_help():
         say(error.message, error=True)
         sys.exit(USAGE_ERROR)
     text = error.format_message().removesuffix(".").replace(": Value error, ", ": ")
+    for name in getattr(getattr(error, "param", None), "opts", ()):
+        given = _given(name, arguments)
+        if given not in text:
+            text = text.replace(f"for '{name}': ", f"for '{name}'{given}: ", 1)
     text = text[:1].lower() + text[1:] + ("" if text.endswith("?") else ";")
     _refuse(
         f"{text} {context.command_path if context is not None else 'vitrine'} --help shows what would be valid", error
     )
+
+
+def _given(name: str, arguments: Sequence[str]) -> str:
+    """Return the value of an option as the command line has it, quoted, or nothing where it is not to be seen."""
+    for at, word in enumerate(arguments):
+        if word == name and at + 1 < len(arguments):
+            return f" {arguments[at + 1]!r}"
+        if word.startswith(f"{name}="):
+            return f" {word.removeprefix(f'{name}=')!r}"
+    return ""
 
 
 def _refuse(text: str, error: Exception) -> NoReturn:
