@@ -2,15 +2,19 @@
 
 from catalog.media.limits import MediaLimits
 from catalog.media.pictures import open_picture, picture_from_bytes, thumbnail
-from catalog.media.refs import fetched_path, is_url, media_path, media_sha
+from catalog.media.refs import Stamp, fetched_path, is_url, media_bytes, media_path, media_sha, media_stamp, open_media
 from catalog.media.video import video_frames
 
 __all__ = [
     "MediaLimits",
+    "Stamp",
     "fetched_path",
     "is_url",
+    "media_bytes",
     "media_path",
     "media_sha",
+    "media_stamp",
+    "open_media",
     "open_picture",
     "picture_from_bytes",
     "thumbnail",

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from catalog.errors import MediaError
 from catalog.media.limits import MediaLimits
-from catalog.media.refs import checked_size, media_path
+from catalog.media.refs import media_bytes
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What is decoded; Pillow's rarer decoders are left shut."""
@@ -36,12 +36,7 @@ def open_picture(ref: str, root: Path, limits: MediaLimits) -> Image.Image:
     Raises:
         MediaError: When the file is missing, too large, corrupt, cut off, or of an unknown form.
     """
-    path = media_path(ref, root)
-    try:
-        checked_size(path, ref, limits.max_picture_bytes)
-        data = path.read_bytes()
-    except OSError as error:
-        raise MediaError(f"picture {ref!r} cannot be read: {error.strerror}") from error
+    data = media_bytes(ref, root, limits.max_picture_bytes)
     return picture_from_bytes(data, limits, name=ref)
 
 

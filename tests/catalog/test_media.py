@@ -87,7 +87,7 @@ def test_a_picture_by_absolute_path_and_by_fetched_url(tmp_path: Path) -> None:
     (elsewhere / "a.png").write_bytes(saved(two_halves(), "PNG"))
     assert open_picture(str(elsewhere / "a.png"), store, LIMITS).size == (40, 20)
     url = "https://shop.example/a.png"
-    with pytest.raises(MediaError, match=r"a\.png' is a URL, .* later release; .*vitrine import table --images"):
+    with pytest.raises(MediaError, match=r"a\.png' has not been fetched: run vitrine media"):
         open_picture(url, store, LIMITS)
     place = fetched_path(url, store)
     place.parent.mkdir(parents=True)
