@@ -107,7 +107,7 @@ def media_sha(ref: str, root: Path) -> str:
     place = _place(ref, root)
     try:
         with _front_to_back(place, ref) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # has readinto
     except broken_kinds() as error:
         raise broken(ref, error) from error
     except OSError as error:
