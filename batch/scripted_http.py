@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -17,9 +17,14 @@ class ScriptedServer(ThreadingHTTPServer):
 
     Args:
         script: The acts of the first requests, in the order they arrive.
+
+    Attributes:
+        requests: The bodies POSTed, in the order they arrived.
+        models: What `/v1/models` lists; None: it is not there.
     """
 
     daemon_threads = True
+    models: tuple[str, ...] | None = None
 
     def __init__(self, script: Sequence[str] = ()) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -34,6 +39,10 @@ class ScriptedServer(ThreadingHTTPServer):
 
     def answer(self, act: str, request: dict[str, Any]) -> dict[str, Any]:
         """Return the JSON body of one answer."""
+        raise NotImplementedError
+
+    def events(self, act: str, request: dict[str, Any]) -> Iterable[str]:
+        """Return the data of each server-sent event of an answer that is to be streamed."""
         raise NotImplementedError
 
     def next_act(self, request: dict[str, Any]) -> str:
@@ -60,13 +69,31 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: ScriptedServer
 
+    def do_GET(self) -> None:
+        if self.path.endswith("/models") and self.server.models is not None:
+            self._send(200, {"object": "list", "data": [{"id": name} for name in self.server.models]})
+        else:
+            self._send(404, {"error": {"message": f"nothing at {self.path}"}})
+
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         act = self.server.next_act(request)
         if act.isdigit():
             self._send(int(act), {"error": {"message": f"scripted {act}"}})
+        elif request.get("stream"):
+            self._stream(self.server.events(act, request))
         else:
             self._send(200, self.server.answer(act, request))
+
+    def _stream(self, events: Iterable[str]) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        for event in events:
+            self.wfile.write(f"data: {event}\n\n".encode())
+            self.wfile.flush()
 
     def _send(self, status: int, body: dict[str, Any]) -> None:
         data = json.dumps(body).encode()
