@@ -3,9 +3,11 @@
 from catalog.media.limits import MediaLimits
 from catalog.media.pictures import open_picture, picture_from_bytes, thumbnail
 from catalog.media.refs import Stamp, fetched_path, is_url, media_bytes, media_path, media_sha, media_stamp, open_media
+from catalog.media.sound import SPEECH_RATE, read_sound
 from catalog.media.video import video_frames
 
 __all__ = [
+    "SPEECH_RATE",
     "MediaLimits",
     "Stamp",
     "fetched_path",
@@ -17,6 +19,7 @@ __all__ = [
     "open_media",
     "open_picture",
     "picture_from_bytes",
+    "read_sound",
     "thumbnail",
     "video_frames",
 ]

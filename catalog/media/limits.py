@@ -1,4 +1,4 @@
-"""`MediaLimits`: how much of a picture or video is opened at all."""
+"""`MediaLimits`: how much of a picture, video or sound is opened at all."""
 
 from __future__ import annotations
 
@@ -24,3 +24,9 @@ class MediaLimits(BaseModel):
 
     max_packets: int = Field(1_000_000, gt=0)
     """Packets looked at to learn a video's length where its header does not say."""
+
+    max_sound_bytes: int = Field(1_000_000_000, gt=0)
+    """A larger file, a video among them, is refused where its sound is read."""
+
+    max_sound_seconds: float = Field(7_200.0, gt=0)
+    """Longer sound is refused; an hour at 16 kHz takes 230 MB of memory."""
