@@ -1,4 +1,4 @@
-"""The captioning seam: pictures (and, later, frames and sound) to words."""
+"""The captioning seam: pictures, and videos as timed frames with what was heard, to words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from PIL import Image
+
+from batch.base import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +22,56 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Clip:
+    """The sampled frames of one video, and the truth about their times.
+
+    Attributes:
+        item_id: The item it belongs to.
+        media: Its reference.
+        frames: Ascending by `frame_time`, seconds from the start.
+        numbers: Index of each frame in the source stream; where a stream does not count its frames, the true
+            time times `rate`, rounded.
+        seconds: Length of the video.
+        rate: Mean frames a second of the source.
+        heard: Transcript of the sound track, when there is one.
+    """
+
+    item_id: str
+    media: str
+    frames: tuple[Picture, ...]
+    numbers: tuple[int, ...]
+    seconds: float
+    rate: float
+    heard: str | None = None
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """Seconds from the start of each frame; of one that names none, its number over the rate."""
+        return tuple(
+            number / self.rate if frame.frame_time is None else frame.frame_time
+            for frame, number in zip(self.frames, self.numbers, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """What a captioner read: one text, or the reason there is none (a counted failure).
 
     A failure reads `reason: detail`; the part before the first colon is what failures are counted by.
+
+    Attributes:
+        text: The words.
+        failure: Why there are none.
+        retryable: Whether the same picture may succeed later.
+        usage: Tokens it cost, failed or not.
+        faults: What the checks found in a text that was kept all the same, by the same short reasons.
     """
 
     text: str | None
     failure: str | None = None
     retryable: bool = False
+    usage: Usage | None = None
+    faults: tuple[str, ...] = ()
 
 
 class Captioner(Protocol):
@@ -54,8 +97,8 @@ class Captioner(Protocol):
 class VideoCaptioner(Protocol):
     """A captioner that also reads what moves; others are shown the middle frame of a video."""
 
-    def caption_video(self, frames: Sequence[Picture]) -> Words:
-        """Return the words of one video, from its frames in order (each with its `frame_time`).
+    def caption_video(self, clip: Clip) -> Words:
+        """Return the words of one video.
 
         Raises:
             ServiceError: When the model behind it is unreachable.

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from batch.base import BatchEngine, JobReport, Piece, Result
 from batch.job import JobConfig, run_job
-from captioning.base import Captioner, Picture, VideoCaptioner, Words
+from captioning.base import Captioner, Clip, Picture, VideoCaptioner, Words
 from catalog.columns import CAPTIONS
 from catalog.errors import DataError, MediaError
 from catalog.items import Catalog
@@ -135,7 +135,7 @@ class _Reader:
                 results[at] = Result.failed("media", str(error))
                 continue
             if isinstance(self._captioner, VideoCaptioner):
-                results[at] = self._result(medium, self._captioner.caption_video(frames))
+                results[at] = self._result(medium, self._captioner.caption_video(_clip(frames)))
             else:
                 pictures[at] = frames[len(frames) // 2]
         for (at, picture), words in zip(
@@ -164,6 +164,13 @@ class _Reader:
                 "frame_time": frame_time,
             }
         )
+
+
+def _clip(frames: Sequence[Picture]) -> Clip:
+    """Return frames as a clip whose length and rate are those of the frames themselves."""
+    last = frames[-1].frame_time or 0.0
+    rate = (len(frames) - 1) / last if last else 1.0
+    return Clip(frames[0].item_id, frames[0].media, tuple(frames), tuple(range(len(frames))), last, rate)
 
 
 def _pieces(

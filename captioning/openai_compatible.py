@@ -16,7 +16,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from captioning import prompt
-from captioning.base import Picture, Words
+from captioning.base import Clip, Picture, Words
 from captioning.checks import caption_fault
 from catalog.errors import ServiceError
 from catalog.workspace import content_key
@@ -117,8 +117,9 @@ class OpenAICaptioner:
             )
         return words
 
-    def caption_video(self, frames: Sequence[Picture]) -> Words:
+    def caption_video(self, clip: Clip) -> Words:
         """Return the words of one video from evenly spaced frames."""
+        frames = clip.frames
         step = max(1, math.ceil(len(frames) / self.config.max_frames))
         return self._ask(prompt.VIDEO, frames[::step])
 

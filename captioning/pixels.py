@@ -9,7 +9,7 @@ from types import ModuleType
 from pydantic import BaseModel, ConfigDict, Field
 
 from captioning import colours, ground, hull, lab, light, motion, pattern, scene, sentence, shape, texture, vocabulary
-from captioning.base import Picture, Words
+from captioning.base import Clip, Picture, Words
 from catalog.workspace import content_key
 
 
@@ -39,9 +39,9 @@ class PixelsCaptioner:
         """Return the words of each picture, in order."""
         return [self._read(picture) for picture in pictures]
 
-    def caption_video(self, frames: Sequence[Picture]) -> Words:
+    def caption_video(self, clip: Clip) -> Words:
         """Say what moves, from frames in the order of time."""
-        return Words(motion.describe_motion([frame.image for frame in frames]))
+        return Words(motion.describe_motion([frame.image for frame in clip.frames]))
 
     def _read(self, picture: Picture) -> Words:
         if min(picture.image.size) < 8:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from captioning.base import Picture
+from captioning.base import Clip, Picture
 from captioning.motion import PHRASES, describe_motion
 from captioning.pixels import PixelsCaptioner
 
@@ -54,8 +54,9 @@ def test_motions_are_told_apart(product, kind):
 
 def test_a_single_frame_is_a_still_and_a_video_caption_says_what_moves(product):
     assert describe_motion([product()]) == PHRASES["still"]
-    frames = [Picture("a", "a.mp4", image, k / 12) for k, image in enumerate(film(product, "bounce"))]
-    assert "bounces" in PixelsCaptioner().caption_video(frames).text
+    frames = tuple(Picture("a", "a.mp4", image, k / 12) for k, image in enumerate(film(product, "bounce")))
+    clip = Clip("a", "a.mp4", frames, tuple(range(len(frames))), len(frames) / 12, 12.0)
+    assert "bounces" in PixelsCaptioner().caption_video(clip).text
 
 
 def test_a_scene_without_an_even_background_is_called_a_scene():

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from captioning import prompt
-from captioning.base import Picture, VideoCaptioner
+from captioning.base import Clip, Picture, VideoCaptioner
 from captioning.openai_compatible import OpenAICaptioner, OpenAICaptionerConfig, read_answer
 from captioning.scripted_server import VisionServer, see
 from catalog.errors import ServiceError
@@ -99,7 +99,8 @@ def test_a_video_is_one_question_with_spaced_frames():
     with VisionServer() as server:
         client = captioner(server, max_frames=4)
         assert isinstance(client, VideoCaptioner)
-        words = client.caption_video([picture((n * 20, 0, 0), time=float(n)) for n in range(12)])
+        frames = tuple(picture((n * 20, 0, 0), time=float(n)) for n in range(12))
+        words = client.caption_video(Clip("a", "a.mp4", frames, tuple(range(12)), 12.0, 1.0))
     assert len(see(server.requests[0])) == 4
     assert words.text is not None
 
