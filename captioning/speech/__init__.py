@@ -1,0 +1,1 @@
+"""Speech to words: voice is found first, a model hears only where there is some, and its words are checked."""
