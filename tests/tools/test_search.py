@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import ServiceError, ToolRetry, ToolUnavailable
+from embedding.base import TextEmbedder
 from tools.base import Shopper, ToolContext, ToolResult
 from tools.doubles import TOY_NOW
 from tools.registry import Registry
@@ -148,7 +149,7 @@ def test_the_trace_tells_every_source_with_rank_and_score(ask: Any) -> None:
 
 
 def test_without_the_embedder_words_still_find_and_the_answer_says_so(shop: Shop) -> None:
-    class Unreachable:
+    class Unreachable(TextEmbedder):
         name, model, dim = "hashing", "none", 256
 
         def embed(self, texts: object) -> Any:

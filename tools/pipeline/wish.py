@@ -81,7 +81,7 @@ def mean_unit(table: EmbeddingTable, item_ids: Sequence[str]) -> Floats | None:
 
 def _embedded(shop: Shop, query: str, degraded: list[str]) -> Floats | None:
     try:
-        return np.asarray(shop.embedder.embed([query])[0], np.float32)
+        return np.asarray(shop.embedder.embed_queries([query])[0], np.float32)
     except ServiceError as error:
         degraded.append(f"meaning of words: {error}")
         return None
