@@ -4,10 +4,12 @@ VitrineError
 |- ConfigError        a setting is unknown, missing or contradictory
 |- DataError          input that cannot be used: a file, a column, a value
 |  |- MediaError      a picture, video or sound that cannot be decoded or fetched
+|  |  `- FetchError   one by URL that was refused or did not come; `reason` says in which way
 |  `- NothingToDo     a job without any work; where several belong together, the others go on
 |- NotFoundError      an item, user, trace or model that does not exist
 |- NotBuiltError      a workspace artifact that an earlier command has not made yet
 |- BusyError          another process holds what this one needs
+|- JobPaused          a long job stopped at the user's wish; the same command goes on
 |- ServiceError       another service (LLM, embeddings) failed; `retryable` says whether to try again
 `- ToolError          what a tool may tell its caller
    |- ToolRetry       mend the arguments and call again
@@ -35,6 +37,21 @@ class MediaError(DataError):
     """A picture, video or sound that cannot be decoded or fetched."""
 
 
+class FetchError(MediaError):
+    """A medium by URL was refused or did not come.
+
+    Args:
+        message: One line naming the URL and what was wrong.
+        reason: The kind of failure in a few words, for counting: `refused address`, `HTTP 404`, `timeout`.
+        retryable: Whether the same request may succeed later (timeouts, 429, 5xx).
+        wait: Seconds the server asks to wait before another request.
+    """
+
+    def __init__(self, message: str, *, reason: str, retryable: bool = False, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.reason, self.retryable, self.wait = reason, retryable, wait
+
+
 class NothingToDo(DataError):
     """A job found nothing to work on: no item has a text, say."""
 
@@ -49,6 +66,19 @@ class NotBuiltError(VitrineError):
 
 class BusyError(VitrineError):
     """Another process holds what this one needs; the text says which, and what to do."""
+
+
+class JobPaused(VitrineError):
+    """A long job stopped by a signal, with everything finished kept.
+
+    Args:
+        message: How far it is, and how to go on.
+        signal: Number of the signal; a command that was paused exits with 128 + signal.
+    """
+
+    def __init__(self, message: str, *, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal
 
 
 class ServiceError(VitrineError):
