@@ -115,12 +115,17 @@ def _hear(client: OpenAI, config: LLMConfig, request: Mapping[str, Any]) -> tupl
 
     heard = _Heard()
     who = f"the LLM {config.model!r} at {config.base_url!r}"
-    seed = {} if config.seed is None else {"seed": config.seed}
+    body: dict[str, Any] = {
+        "model": config.model,
+        "max_tokens": config.max_tokens,
+        "temperature": config.temperature,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **({} if config.seed is None else {"seed": config.seed}),
+        **request,
+    }
     try:
-        stream: Any = client.chat.completions.create(
-            model=config.model, max_tokens=config.max_tokens, temperature=config.temperature,
-            stream=True, stream_options={"include_usage": True}, **seed, **request,
-        )  # fmt: skip
+        stream = client.chat.completions.create(**body)
         for chunk in stream:
             _take(heard, chunk)
     except openai.APITimeoutError as error:

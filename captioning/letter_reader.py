@@ -20,7 +20,7 @@ CONTRAST = 60.0
 
 def read_capitals(image: Image.Image) -> list[str]:
     """Return the words of a picture, one a line, from top to bottom; letters that touch are read as one."""
-    grey = np.asarray(image.convert("L"), np.float32)
+    grey = np.asarray(image.convert("L"), np.float64)
     off = np.abs(grey - np.median(grey))
     if off.max() < CONTRAST:
         return []
@@ -33,27 +33,27 @@ def read_capitals(image: Image.Image) -> list[str]:
     return words
 
 
-def _letter(ink: NDArray[np.float32]) -> str:
+def _letter(ink: NDArray[np.float64]) -> str:
     cell = _cell(ink)
     return min(ascii_uppercase, key=lambda letter: float(np.abs(_templates()[letter] - cell).mean()))
 
 
 @cache
-def _templates() -> dict[str, NDArray[np.float32]]:
+def _templates() -> dict[str, NDArray[np.float64]]:
     drawn = {}
     for letter in ascii_uppercase:
         image = Image.new("L", (160, 160), 0)
         ImageDraw.Draw(image).text((30, 20), letter, font=letter_font(), fill=255)
-        drawn[letter] = _cell(np.asarray(image, np.float32) / 255)
+        drawn[letter] = _cell(np.asarray(image, np.float64) / 255)
     return drawn
 
 
-def _cell(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+def _cell(ink: NDArray[np.float64]) -> NDArray[np.float64]:
     """Cut a letter out and scale it to `CELL`."""
     rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))
     cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scaled = Image.fromarray((cut * 255).astype(np.uint8)).resize(CELL, Image.Resampling.BILINEAR)
-    return np.asarray(scaled, np.float32) / 255
+    return np.asarray(scaled, np.float64) / 255
 
 
 def _runs(there: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import platform
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
 
 from catalog.errors import VitrineError
+from catalog.findings import Finding, Level
 from catalog.workspace import MADE_BY, Workspace
+from vitrine.doctor_servers import model_findings
 from vitrine.settings import Settings
-
-Level = Literal["ok", "note", "bad"]
 
 PACKAGES: dict[str, Level] = {
     "torch": "bad",
@@ -32,22 +29,14 @@ PACKAGES: dict[str, Level] = {
 STAGES = ("catalog", "captions", "embeddings", "indexes", "models", "reports")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor's letter."""
+def examine(settings: Settings, probe: bool | None = None) -> list[Finding]:
+    """Look at the machine, the store and the services; nothing is changed.
 
-    level: Level
-    subject: str
-    text: str
-
-    @property
-    def mark(self) -> str:
-        """Return a word a person can scan for."""
-        return {"ok": "ok", "note": "--", "bad": "BAD"}[self.level]
-
-
-def examine(settings: Settings) -> list[Finding]:
-    """Look at the machine, the store and the services; nothing is changed."""
+    Args:
+        settings: What is examined.
+        probe: Whether models must prove that they see, call tools and stream. None: those behind a server; True: those
+            of this process as well, which loads them.
+    """
     return [
         Finding("ok", "python", platform.python_version()),
         *_packages(),
@@ -55,7 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
         _torch_device(),
         *_store(settings),
         *_active(settings),
-        *_servers(settings),
+        *model_findings(settings, probe),
     ]
 
 
@@ -171,41 +160,3 @@ def _active(settings: Settings) -> list[Finding]:
         return [Finding("ok", f"{job} by", name) for job, name in active_parts(settings).items()]
     except VitrineError as error:
         return [Finding("bad", "jobs", str(error))]
-
-
-def _servers(settings: Settings) -> list[Finding]:
-    """Ask every configured server for its models."""
-    findings = []
-    if settings.captions.captioner == "openai" and settings.captions.openai is not None:
-        captioner = settings.captions.openai
-        key = os.environ.get(captioner.api_key_env, "")
-        findings.append(_server("caption server", captioner.base_url, captioner.model, key))
-    if settings.embedding.embedder == "openai" and settings.embedding.openai is not None:
-        embedder = settings.embedding.openai
-        key = os.environ.get(embedder.api_key_env, "")
-        findings.append(_server("embedding server", embedder.base_url, embedder.model, key))
-    if (llm := settings.agent.llm) is not None:
-        try:
-            findings.append(
-                _server("LLM server", llm.base_url, llm.model, llm.api_key(), "; the planner will stand in")
-            )
-        except VitrineError as error:
-            findings.append(Finding("bad", "LLM server", str(error)))
-    return findings
-
-
-def _server(subject: str, base_url: str, model: str, key: str, otherwise: str = "") -> Finding:
-    import httpx
-
-    try:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        answer = httpx.get(f"{base_url.rstrip('/')}/models", timeout=5, headers=headers)
-        answer.raise_for_status()
-        served = [str(each["id"]) for each in answer.json()["data"]]
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Finding("bad", subject, f"{base_url} does not answer ({error}){otherwise}")
-    except (ValueError, KeyError, TypeError):
-        return Finding("note", subject, f"{base_url} answers, and lists no models")
-    if model not in served:
-        return Finding("bad", subject, f"{base_url} serves {', '.join(served) or 'nothing'}, not {model!r}{otherwise}")
-    return Finding("ok", subject, f"{model} at {base_url}")

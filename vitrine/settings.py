@@ -22,6 +22,7 @@ from agent.config import AgentConfig
 from api.config import ApiConfig
 from captioning.job import CaptionJobConfig
 from captioning.openai_compatible import OpenAICaptionerConfig
+from captioning.proven import ProbeMode
 from catalog.boutique.config import BoutiqueConfig
 from catalog.errors import ConfigError
 from catalog.nouns import Kind
@@ -54,6 +55,9 @@ class CaptionSettings(_Part):
     """`pixels` needs nothing; `openai` is any OpenAI-compatible server with an MLLM, such as vLLM."""
     openai: OpenAICaptionerConfig | None = None
     """Where that server is. Needed when `captioner` is `openai`."""
+    probe: ProbeMode = "run"
+    """`run`: before its first caption an MLLM must read a picture of random words, name colours in their order and keep
+    to a JSON schema; a wrong answer stops the job. `off` goes on without the proof, and says so in the manifest."""
     job: CaptionJobConfig = CaptionJobConfig()
     """How the batch job runs; none of it changes a caption."""
 

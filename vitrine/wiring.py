@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from captioning.base import Captioner
+from captioning.proven import ProvenVision
+from captioning.vision import ChatVision
 from catalog.errors import ConfigError, NotBuiltError, did_you_mean
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
@@ -45,6 +47,16 @@ def make_captioner(settings: Settings) -> Captioner:
     from captioning.pixels import PixelsCaptioner
 
     return PixelsCaptioner()
+
+
+def make_vision(settings: Settings) -> ChatVision | None:
+    """Return the multimodal model behind the captioner, not yet proven; None where there is none.
+
+    Raises:
+        ConfigError: When it needs a setting that is missing.
+    """
+    vision: ChatVision | None = getattr(make_captioner(settings), "vision", None)
+    return vision.vision if isinstance(vision, ProvenVision) else vision
 
 
 def make_embedder(settings: Settings) -> TextEmbedder:

@@ -7,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from vitrine.doctor import Finding, examine
+from catalog.findings import Finding
+from vitrine.doctor import examine
 from vitrine.settings import load_settings
 
 

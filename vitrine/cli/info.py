@@ -16,14 +16,25 @@ def register(app: typer.Typer) -> None:
     app.command("settings")(settings)
 
 
-def doctor(store: Store = None, set_: Set = None) -> None:
+def doctor(
+    store: Store = None,
+    set_: Set = None,
+    probe: Annotated[
+        bool | None,
+        typer.Option(
+            "--probe/--no-probe",
+            help="Have every model, also one that is first loaded here, prove that it sees, calls tools and streams; "
+            "or none. Without either: those behind a server.",
+        ),
+    ] = None,
+) -> None:
     """Say what is installed, what the store holds, and who does which job.
 
     Exit status 1 when something needed is missing, damaged or does not answer.
     """
     from vitrine.doctor import examine
 
-    findings = examine(load(store, set_))
+    findings = examine(load(store, set_), probe)
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         say(f"{finding.mark:4} {finding.subject:{width}}  {finding.text}")
