@@ -47,7 +47,9 @@ class FetchError(MediaError):
         wait: Seconds the server asks to wait before another request.
     """
 
-    def __init__(self, message: str, *, reason: str, retryable: bool = False, wait: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, reason: str = "not fetched", retryable: bool = False, wait: float | None = None
+    ) -> None:
         super().__init__(message)
         self.reason, self.retryable, self.wait = reason, retryable, wait
 
