@@ -1,0 +1,391 @@
+"""`RayEngine`: the same steps on Ray Data, on this machine or on a cluster; the only module that imports ray.
+
+    work -> feed -> prepare (tasks) -> infer (one actor a worker, each with its own model) -> this process
+
+The work goes out as blocks of references, never pixels; a row of Ray Data is one block. The feed is an actor that
+holds the blocks whose results have not come back, so that a source that Ray has to start again repeats nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from batch.base import Batch, In, Mid, Out, Steps
+from batch.feed import SKIPPED, Feed
+from catalog.errors import ConfigError, ServiceError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+log = logging.getLogger(__name__)
+
+NUMBER, BLOCK = "number", "block"
+PREPARE, INFER = "prepare", "infer"
+
+
+class RayConfig(BaseModel):
+    """Where Ray runs and what a worker gets; nothing here changes a result.
+
+    How many workers infer and how many decode is said once for both engines: `workers` and `decoders` of the job.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str | None = None
+    """Of a cluster that is up: `auto` on one of its machines, or `ray://host:10001`. None: a cluster of this
+    machine alone is started for the run and ends with it."""
+    num_cpus: int | None = Field(None, ge=1)
+    """CPUs that a local cluster counts with. None: one for each worker and each decoder."""
+    object_store_bytes: int = Field(512 * 2**20, ge=80 * 2**20)
+    """Shared memory of a local cluster for blocks on their way; what does not fit is spilled to disk."""
+    cpus_per_worker: float = Field(1.0, ge=0)
+    """CPUs that each worker reserves."""
+    gpus_per_worker: float = Field(0.0, ge=0)
+    """GPUs that each worker reserves; 0.5 puts two on one card. 0 for a model behind a server."""
+    block_rows: int | None = Field(None, ge=1)
+    """Pieces that travel together, and that a killed worker costs at most; rounded up to whole batches.
+    None: one batch."""
+    max_retries: int = Field(3, ge=0)
+    """How often a block is given out again when its worker dies; one more death ends the run with an error."""
+
+
+class RayEngine:
+    """Runs steps on Ray Data; what comes back is what `LocalEngine` gives.
+
+    Args:
+        config: Where, and with what.
+    """
+
+    name = "ray"
+
+    def __init__(self, config: RayConfig | None = None) -> None:
+        self._config = config or RayConfig()
+
+    def run(
+        self, work: Iterable[In], steps: Steps[In, Mid, Out], *, batch_size: int, workers: int, decoders: int
+    ) -> Iterator[Batch[Out]]:
+        """Yield each batch as it completes.
+
+        The steps are pickled once and sent to the workers, so a model behind `infer` must load where it is first
+        used. What a step raises is raised here, after the blocks being inferred have ended and been given out;
+        blocks that wait are dropped. Leaving the loop early drops them too.
+
+        Raises:
+            ConfigError: When a number is below 1, ray is not installed, a local cluster would be too small or the
+                steps cannot be pickled.
+            ServiceError: When the cluster cannot be reached, or a block has cost too many workers.
+        """
+        for name, value in (("batch_size", batch_size), ("workers", workers), ("decoders", decoders)):
+            if value < 1:
+                raise ConfigError(f"{name}={value!r}: 1 or more would be valid")
+        return self._run(iter(work), _sent(steps), batch_size, workers, decoders)
+
+    def _run(
+        self, work: Iterator[Any], steps: bytes, batch_size: int, workers: int, decoders: int
+    ) -> Iterator[Batch[Any]]:
+        import ray
+
+        rows = -(-(self._config.block_rows or batch_size) // batch_size) * batch_size
+        with self._cluster(workers, decoders):
+            beside = {"ray.io/node-id": _this_node()}
+            feed: Any = ray.remote(Feed).options(num_cpus=0, max_concurrency=1000, label_selector=beside).remote()
+            driver = _Driver(work, feed, rows, room=2 * (workers + decoders) + 2)
+            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # Ray's own use of Ray
+                blocks = self._blocks(feed, steps, batch_size, workers, decoders)
+            try:
+                driver.start()
+                yield from driver.results(blocks)
+            finally:
+                driver.stop()
+                del blocks
+                ray.kill(feed)
+
+    def _blocks(self, feed: Any, steps: bytes, batch_size: int, workers: int, decoders: int) -> Iterator[pa.Table]:
+        """Return the finished blocks as Ray Data streams them."""
+        import ray.data
+
+        # Ray Data reports to people; what a run has to say comes back as its results or its error.
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+        context = ray.data.DataContext.get_current().copy()
+        context.enable_progress_bars = False
+        context.print_on_execution_start = False
+        # A row is a block of pieces already: rows are neither glued together nor wait for each other.
+        context.target_max_block_size = 1
+        context.execution_no_progress_timeout_s = -1
+        context.execution_options.preserve_order = decoders == 1
+        # A worker that dies while it starts is started again, and so is one that dies later, by Ray's own rule.
+        retries = context.max_consecutive_actor_init_deaths = self._config.max_retries
+        rows: dict[str, Any] = {"batch_size": 1, "batch_format": "pyarrow"}
+        here = {"ray.io/node-id": _this_node()}
+        with ray.data.DataContext.current(context):
+            blocks = (
+                ray.data.range(1, override_num_blocks=1)
+                # Beside the driver: they live and die together.
+                .map_batches(partial(_source, feed), num_cpus=0, label_selector=here, **rows)
+                .map_batches(
+                    partial(_prepare, feed, steps, retries), compute=ray.data.TaskPoolStrategy(size=decoders), **rows
+                )
+                .map_batches(
+                    _Worker,
+                    fn_constructor_args=(feed, steps, retries, batch_size),
+                    compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=2),
+                    num_cpus=self._config.cpus_per_worker,
+                    num_gpus=self._config.gpus_per_worker,
+                    memory=1,  # Ray would fuse two steps that reserve the same, and decode inside the worker
+                    **rows,
+                )
+            )
+        return iter(blocks.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
+
+    @contextmanager
+    def _cluster(self, workers: int, decoders: int) -> Iterator[None]:
+        """Connect to the cluster, or start one; one that this process was connected to already is left up."""
+        import ray
+
+        if ray.is_initialized():
+            yield
+            return
+        options: dict[str, Any] = {"address": self._config.address or "local"}
+        if self._config.address is None:
+            need = int(workers * self._config.cpus_per_worker + 0.999) + 1
+            cpus = self._config.num_cpus or need - 1 + decoders
+            if cpus < need:
+                raise ConfigError(
+                    f"batch.ray.num_cpus={cpus!r} leaves no CPU to decode on beside {workers} workers: "
+                    f"{need} or more would be valid"
+                )
+            options |= {
+                "num_cpus": cpus,
+                "object_store_memory": self._config.object_store_bytes,
+                "include_dashboard": False,
+                "_node_ip_address": "127.0.0.1",
+            }
+        # Ray reads these at its start: no usage reports, and the GPU list of workers without one left alone.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        try:
+            with _own_signals():
+                ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ServiceError(f"batch.ray.address={self._config.address!r}: no Ray cluster there: {error}") from error
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep the handler of SIGTERM, which Ray replaces by its own: a job that is asked to end ends in good order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Driver:
+    """This process's side of a run: fills the feed from a thread, takes results, knows when to stop."""
+
+    def __init__(self, work: Iterator[Any], feed: Any, rows: int, room: int) -> None:
+        self._work, self._feed, self._rows = work, feed, rows
+        self._room = threading.Semaphore(room)
+        self._stopped = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._fill, name="ray-feed", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._room.release()
+        self._feed.stop.remote()
+        self._thread.join()
+
+    def results(self, tables: Iterator[pa.Table]) -> Iterator[Batch[Any]]:
+        """Yield batches; raise the first error at the end, when every block that was being inferred has come back."""
+        from ray.exceptions import RayError
+
+        try:
+            for table in tables:
+                for number, block in zip(table[NUMBER].to_pylist(), table[BLOCK], strict=True):
+                    done, error = _unpacked(block.as_buffer())
+                    if error is not None:
+                        self._fail(error)
+                    yield from map(_unpacked, done)
+                    self._feed.done.remote(number)
+                    self._room.release()
+        except RayError as error:
+            self._fail(error if self._error else _gave_up(error))
+        if self._error is not None:
+            raise self._error
+
+    def _fill(self) -> None:
+        number = 0
+        try:
+            while not self._stopped.is_set() and (pieces := list(islice(self._work, self._rows))):
+                self._room.acquire()
+                self._feed.put.remote(number, _packed(pieces))
+                number += 1
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            self._fail(error)
+        self._feed.close.remote(number)
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = self._error or error
+        self._stopped.set()
+        self._feed.stop.remote()
+
+
+def _source(feed: Any, _: pa.Table) -> Iterator[pa.Table]:
+    """Yield the blocks of the feed as they come; runs for as long as there is work."""
+    import ray
+
+    number = 0
+    while (block := ray.get(feed.get.remote(number))) is not None:
+        yield _row(number, block)
+        number += 1
+
+
+def _prepare(feed: Any, steps: bytes, retries: int, table: pa.Table) -> pa.Table:
+    """Prepare every piece of a block; a row of pieces and an error."""
+    number, block = _content(table)
+    try:
+        if not block or not _may_begin(feed, PREPARE, number, retries):
+            return _row(number, SKIPPED)
+        prepare = _steps(steps).prepare
+        return _row(number, _packed(([prepare(piece) for piece in _unpacked(block)], None)))
+    except Exception as error:  # noqa: BLE001 - raised again in the driver
+        return _row(number, _packed(([], _sendable(error))))
+
+
+class _Worker:
+    """One actor: its own copy of the steps, whose model loads here."""
+
+    def __init__(self, feed: Any, steps: bytes, retries: int, batch_size: int) -> None:
+        self._feed, self._steps, self._retries, self._batch_size = feed, steps, retries, batch_size
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        """Infer a block batch by batch; a row of packed batches and an error, which ends the run for all workers."""
+        import ray
+
+        number, block = _content(table)
+        done: list[bytes] = []
+        error: Exception | None = None
+        try:
+            if block and _may_begin(self._feed, INFER, number, self._retries):
+                pieces, error = _unpacked(block)
+                infer = _steps(self._steps).infer
+                for start in range(0, len(pieces), self._batch_size):
+                    begin = time.monotonic()
+                    results = infer(pieces[start : start + self._batch_size])
+                    done.append(_packed(Batch(results, time.monotonic() - begin)))
+        except Exception as raised:  # noqa: BLE001 - raised again in the driver
+            error = _sendable(raised)
+        if error is not None:
+            ray.get(self._feed.stop.remote())
+        return _row(number, _packed((done, error)))
+
+
+def _may_begin(feed: Any, stage: str, number: int, retries: int) -> bool:
+    """Return whether the run still wants this block.
+
+    Raises:
+        ServiceError: When the block has cost more workers than it may.
+    """
+    import ray
+
+    turn: int = ray.get(feed.begin.remote(stage, number))
+    if turn > retries + 1:
+        raise ServiceError(
+            f"{turn - 1} workers of Ray died one after the other at the {stage} step of block {number}, out of memory "
+            "as a rule; what was finished is kept. A smaller job.batch_size or a larger batch.ray.cpus_per_worker "
+            "would be valid, or a higher batch.ray.max_retries where machines come and go"
+        )
+    return turn > 0
+
+
+def _row(number: int, block: bytes) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({NUMBER: pa.array([number]), BLOCK: pa.array([block], pa.large_binary())})
+
+
+def _content(table: pa.Table) -> tuple[int, bytes]:
+    return table[NUMBER][0].as_py(), table[BLOCK][0].as_py()
+
+
+@lru_cache(maxsize=2)
+def _steps(packed: bytes) -> Steps[Any, Any, Any]:
+    """Return the steps; a process unpacks them once, and so keeps one model for all of its blocks."""
+    steps: Steps[Any, Any, Any] = _unpacked(packed)
+    return steps
+
+
+def _packed(content: Any) -> bytes:
+    """Return what travels between processes of one run; it is never kept on disk."""
+    from ray import cloudpickle
+
+    return bytes(cloudpickle.dumps(content))  # type: ignore[no-untyped-call]
+
+
+def _unpacked(packed: Any) -> Any:
+    from ray import cloudpickle
+
+    return cloudpickle.loads(packed)
+
+
+def _sent(steps: Steps[Any, Any, Any]) -> bytes:
+    try:
+        return _packed(steps)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the Ray engine needs a package that is missing: {error}. pip install 'vitrine[ray]'"
+        ) from error
+    except Exception as error:
+        raise ConfigError(
+            f"the steps of this job cannot be sent to other processes: {type(error).__name__}: {error}. A part that "
+            "pickles by its settings and loads its model at first use would be valid, or the engine 'local'"
+        ) from error
+
+
+def _sendable(error: Exception) -> Exception:
+    """Return the error with the lines of the worker that raised it, or a plain one where it cannot travel."""
+    told = "".join(traceback.format_exception(error))
+    try:
+        _unpacked(_packed(error))
+    except Exception:  # noqa: BLE001 - anything can go wrong while a foreign exception is pickled
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(f"In a worker of Ray:\n{told}")
+    return error
+
+
+def _gave_up(error: Exception) -> ServiceError:
+    """Return the error of a run that Ray itself ended."""
+    line = str(error).strip().splitlines()[-1:]
+    return ServiceError(
+        f"Ray gave the run up, {type(error).__name__}: {''.join(line)}; what was finished is kept", retryable=True
+    )
+
+
+def _this_node() -> str:
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
