@@ -1,66 +1,60 @@
 """`run_job`: a long job that a kill cannot hurt.
 
-Every piece of work has a content key. Finished results go to small files in `<artifact>/.parts/`, so
-a run that dies loses at most the last second of work; the next run does only what is missing or
-failed, whatever happened to the catalogue in between. At the end the artifact is assembled in the
-order of the work, so its bytes do not depend on how often the job was interrupted.
+Every piece of work has a content key. Finished results go to small files in `<artifact>/.parts/`, so a run that
+dies loses at most the last second of work; the next run does only what is missing or failed, whatever happened
+to the catalogue in between. At the end the artifact is assembled in the order of the work, so its bytes do not
+depend on how often the job was interrupted. Neither the plan nor the assembly holds the results in memory.
 """
 
 from __future__ import annotations
 
+import errno
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
 
-from batch.base import BatchEngine, JobReport, Piece, Result, T
+from batch.assembly import Assemble, Assembly, write_frames
+from batch.base import BatchEngine, JobReport, Mid, Piece, Result, Schema, Work
 from batch.lock import exclusive
-from batch.shards import DETAIL, FAILURE, KEY, Schema, Shards
-from catalog.errors import DataError
+from batch.pause import Pause, pausing
+from batch.plan import RESTING, REUSED, STATUS, TODO, TRIED, UNREADABLE, JobConfig, Listing, Plan, make_plan
+from batch.report import JobPlan, estimate, keep_report
+from batch.shards import MARK, RUN, DamagedShard, Shards
+from batch.work import Tally, do_work
+from catalog.errors import DataError, JobPaused
 from catalog.progress import SILENT, Progress
-from catalog.workspace import Workspace, content_key
+from catalog.workspace import Workspace, content_key, write_text
+
+__all__ = ["FAILURES", "JobConfig", "plan_job", "run_job"]
 
 FAILURES = "failures.parquet"
 PARTS = ".parts"
-LAYOUT = 1
+LISTED = ".work"
+UNFINISHED = ".unfinished"
+"""Holds the number of a run that was cut off; the next one takes it up under the same number."""
+LAYOUT = 2
 
-Assemble = Callable[[Path, pl.DataFrame], None]
-"""Writes the artifact's files: a folder, and the finished rows (label and value columns) in work order."""
-
-
-class JobConfig(BaseModel):
-    """How a job runs; nothing here changes what it makes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    batch_size: int = Field(16, ge=1)
-    """Pieces given to the model at once."""
-    workers: int = Field(2, ge=1)
-    """Chunks worked on at the same time."""
-    flush_rows: int = Field(256, ge=1)
-    """Results kept in memory before they are written to a shard."""
-    flush_seconds: float = Field(1.0, ge=0)
-    """Seconds after which they are written anyway."""
-    retry_failed: bool = True
-    """Whether pieces that failed in an earlier run are tried again."""
+Meta = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
 
 def run_job(
     workspace: Workspace,
     name: str,
     *,
-    work: Sequence[Piece[T]],
-    process: Callable[[Sequence[Piece[T]]], Sequence[Result]],
+    work: Work,
+    prepare: Callable[[Piece], Mid | Result],
+    infer: Callable[[Sequence[Mid]], Sequence[Result]],
     schema: Schema,
     assemble: Assemble,
     engine: BatchEngine,
     config: JobConfig | None = None,
-    meta: Mapping[str, Any] | None = None,
+    meta: Meta | None = None,
     progress: Progress = SILENT,
+    limit: int | None = None,
+    retry_all: bool = False,
 ) -> JobReport:
     """Do what is missing of `work`, then write the artifact `name`.
 
@@ -68,139 +62,206 @@ def run_job(
         workspace: Where the artifact stands.
         name: E.g. `captions/pixels`.
         work: All pieces, in the order of the artifact's rows.
-        process: One result a piece, in order; called from several threads at once when workers > 1.
+        prepare: Reads and decodes one piece, many at once; a `Result` (a failure) ends it there, and so does
+            a `MediaError`. Anything else it raises stops the run.
+        infer: One result a prepared piece, in order; called from several threads at once when workers > 1.
         schema: Value columns of a finished piece.
         assemble: Writes the artifact's data files.
-        engine: Who runs `process`.
+        engine: Who runs the steps.
         config: How it runs.
-        meta: Provenance for the manifest; counts are added.
+        meta: Provenance for the manifest, or a call that gives it once the work is listed; counts are added.
         progress: Told of every piece, finished, reused or failed.
+        limit: New pieces to work on at most; the artifact then holds what there is, and its manifest says
+            how many are pending.
+        retry_all: Try even what failed `max_attempts` times.
 
     Returns:
-        Counts of pieces. `failures.parquet` in the artifact names every piece without a result.
+        Counts of pieces, rates and tokens; `runs.json` beside the manifest keeps them. `failures.parquet` in the
+        artifact names every piece that failed.
+
+    Raises:
+        DataError: When there is no work at all, or no room to write.
+        BusyError: When another run of the same job is going on.
+        JobPaused: After SIGINT or SIGTERM; what was begun is finished and kept.
+        ServiceError: When the model is unreachable; what was finished is kept.
+    """
+    config, clock, tally = config or JobConfig(), _Clock(), Tally()
+    home = workspace.root / name
+    with exclusive(home / ".lock", name), pausing() as pause:
+        shards = Shards(home / PARTS, schema)
+        listing = Listing(work, home / PARTS / LISTED, pause)
+        try:
+            _check(listing, name, pause)
+            index = shards.index()
+            run = _run_number(home / PARTS / UNFINISHED, index)
+            before: pl.Series | None = None
+            while True:
+                plan = make_plan(listing.marks, index, config, run=run, limit=limit, retry_all=retry_all)
+                before = plan.state[STATUS] == REUSED if before is None else before
+                clock.lap("plan")
+                todo_rows = int(plan.times.sum())
+                progress.start(name, len(listing), done=len(listing) - todo_rows - plan.count(UNREADABLE))
+                try:
+                    if lost := plan.count(UNREADABLE):
+                        progress.advance(lost, f"{lost} unreadable")
+                    todo = plan.feed(listing, pause)
+                    do_work(todo, prepare, infer, shards, engine, config, run, progress, tally)
+                finally:
+                    progress.finish()
+                    clock.lap("work")
+                if pause and tally.times < todo_rows:
+                    raise _paused(pause, name, len(listing), plan, tally)
+                shards.compact()
+                index = shards.index()
+                try:
+                    assembly = Assembly(listing, shards, index)
+                    key, written = _write(workspace, name, assembly, assemble, meta)
+                    break
+                except DamagedShard:  # dropped where it was found; its pieces are missing again
+                    index = shards.index()
+            clock.lap("write")
+        finally:
+            listing.remove()
+        report = _report(name, key, written, listing, assembly, before, tally, clock, config)
+        sizes = {"batch_size": config.batch_size, "workers": config.workers, "decoders": config.decoders}
+        keep_report(home, report, tally.worked, {"engine": engine.name, **sizes})
+        (home / PARTS / UNFINISHED).unlink(missing_ok=True)
+    return report
+
+
+def plan_job(
+    workspace: Workspace,
+    name: str,
+    *,
+    work: Work,
+    schema: Schema,
+    config: JobConfig | None = None,
+    limit: int | None = None,
+    retry_all: bool = False,
+) -> JobPlan:
+    """Return what `run_job` with these arguments would do; nothing is written.
 
     Raises:
         DataError: When there is no work at all.
-        BusyError: When another run of the same job is going on.
-        ServiceError: When the model is unreachable; what was finished is kept.
+        JobPaused: After SIGINT or SIGTERM.
     """
-    if not work:
-        raise DataError(f"{name!r}: there is nothing to work on")
-    config = config or JobConfig()
-    begin = time.monotonic()
-    home = workspace.root / name
-    with exclusive(home / ".lock", name):
-        shards = Shards(home / PARTS, schema)
-        settled = shards.read()
-        if config.retry_failed:
-            settled = settled.filter(pl.col(FAILURE).is_null())
-        kept = set(settled[KEY])
-        times = Counter(p.key for p in work if p.key is not None and p.key not in kept)
-        missing = list({p.key: p for p in work if p.key in times}.values())
-        lost = sum(p.key is None for p in work)
-        progress.start(name, len(work), done=len(work) - times.total() - lost)
-        try:
-            if lost:
-                progress.advance(lost, f"{lost} unreadable")
-            _do(missing, times, process, shards, engine, config, progress)
-        finally:
-            progress.finish()
-        table = shards.read()
-        shards.compact(table)
-        finished, failures = _join(work, table, schema)
-        key, written = _write(workspace, name, finished, failures, schema, assemble, dict(meta or {}))
-    reused = sum(key in kept for key in finished[KEY])
-    firsts = failures.unique("reason", keep="first", maintain_order=True)
-    return JobReport(
+    config, home = config or JobConfig(), workspace.root / name
+    with pausing() as pause:
+        listing = Listing(work, None, pause)
+        _check(listing, name, pause)
+    index = Shards(home / PARTS, schema, writable=False).index()
+    run = _run_number(home / PARTS / UNFINISHED, index, note=False)
+    whole = make_plan(listing.marks, index, config, run=run, retry_all=retry_all)
+    count = len(whole.todo) if limit is None else min(limit, len(whole.todo))
+    todo, rows = whole.todo.head(count), int(whole.times.head(count).sum())
+    seconds, usage = estimate(home, count)
+    return JobPlan(
         name,
-        key,
-        done=len(finished) - reused,
-        reused=reused,
-        failed=len(failures),
-        seconds=time.monotonic() - begin,
-        failures=dict(Counter(failures["reason"]).most_common()),
-        examples=dict(firsts.select("reason", DETAIL).iter_rows()),
-        duplicates=len(finished) - reused - len(set(finished[KEY]) - kept),
-        meta=written,
+        len(listing),
+        reused=whole.count(REUSED),
+        todo=count,
+        duplicates=rows - count,
+        retried=int((whole.state[TRIED].gather(todo) > 0).sum()),
+        resting=whole.count(RESTING),
+        unreadable=whole.count(UNREADABLE),
+        left=whole.count(TODO) - rows,
+        seconds=seconds,
+        usage=usage,
     )
 
 
-def _do(
-    missing: list[Piece[T]],
-    times: Mapping[str, int],
-    process: Callable[[Sequence[Piece[T]]], Sequence[Result]],
-    shards: Shards,
-    engine: BatchEngine,
-    config: JobConfig,
-    progress: Progress,
-) -> None:
-    """Work on every missing piece and shard the results; on the way out, also by an error, flush.
+class _Clock:
+    """Seconds by phase."""
 
-    Progress counts a key as often as it stands in the work (`times`): duplicates are done with their first.
-    """
+    def __init__(self) -> None:
+        self.begin = self._last = time.monotonic()
+        self.phases = {"plan": 0.0, "work": 0.0, "write": 0.0}
 
-    def keyed(chunk: Sequence[Piece[T]]) -> list[tuple[str, Result]]:
-        results = process(chunk)
-        if len(results) != len(chunk):
-            raise AssertionError(f"{len(results)} results for {len(chunk)} pieces")
-        return [(str(piece.key), result) for piece, result in zip(chunk, results, strict=True)]
+    def lap(self, phase: str) -> None:
+        now = time.monotonic()
+        self.phases[phase] += now - self._last
+        self._last = now
 
-    waiting: list[tuple[str, Result]] = []
-    failed = 0
-    flushed = time.monotonic()
+
+def _check(listing: Listing, name: str, pause: Pause) -> None:
+    if pause.signal is not None:
+        raise JobPaused(f"paused: {name} was still being planned; run the same command to go on", signal=pause.signal)
+    if not len(listing):
+        raise DataError(f"{name!r}: there is nothing to work on")
+
+
+def _run_number(path: Path, index: pl.DataFrame, *, note: bool = True) -> int:
+    """Return the number of the run that was cut off, or else the next one; and note it as begun."""
     try:
-        for results in engine.run(missing, keyed, batch_size=config.batch_size, workers=config.workers):
-            waiting += results
-            failed += sum(times[key] for key, result in results if result.failure is not None)
-            progress.advance(sum(times[key] for key, _ in results), f"{failed} failed" if failed else "")
-            if len(waiting) >= config.flush_rows or time.monotonic() - flushed >= config.flush_seconds:
-                shards.add(waiting)
-                waiting, flushed = [], time.monotonic()
-    finally:
-        if waiting:
-            shards.add(waiting)
+        return int(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        latest = index[RUN].max()
+        number = (int(latest) if isinstance(latest, int) else 0) + 1
+    if note:
+        write_text(path, f"{number}\n")
+    return number
 
 
-def _join(work: Sequence[Piece[T]], table: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return finished rows and failures, each in work order."""
-    names = list(work[0].label)
-    pieces = pl.DataFrame(
-        [
-            {
-                **piece.label,
-                KEY: piece.key,
-                "_failure": piece.failed.failure if piece.failed else None,
-                "_detail": piece.failed.detail if piece.failed else None,
-            }
-            for piece in work
-        ],
-        schema=dict.fromkeys([*names, KEY, "_failure", "_detail"], pl.String),
-        orient="row",
-    )
-    joined = pieces.join(table, on=KEY, how="left", maintain_order="left").with_columns(
-        pl.coalesce("_failure", FAILURE).alias(FAILURE), pl.coalesce("_detail", DETAIL).alias(DETAIL)
-    )
-    bad = pl.col(FAILURE).is_not_null()
-    failures = joined.filter(bad).select(*names, KEY, pl.col(FAILURE).alias("reason"), DETAIL)
-    return joined.filter(~bad).select(*names, KEY, *schema), failures
+def _paused(pause: Pause, name: str, rows: int, plan: Plan, tally: Tally) -> JobPaused:
+    done = plan.count(REUSED) + tally.times - tally.failed
+    failed = f", {tally.failed:,} failed" if tally.failed else ""
+    assert pause.signal is not None
+    text = f"paused: {name}: {done:,} of {rows:,} done{failed}, run the same command to go on"
+    return JobPaused(text, signal=pause.signal)
 
 
 def _write(
-    workspace: Workspace,
-    name: str,
-    finished: pl.DataFrame,
-    failures: pl.DataFrame,
-    schema: Schema,
-    assemble: Assemble,
-    meta: dict[str, Any],
+    workspace: Workspace, name: str, assembly: Assembly, assemble: Assemble, meta: Meta | None
 ) -> tuple[str, dict[str, Any]]:
     """Assemble the artifact unless the very same one stands already; return its key and metadata."""
-    counts = dict(sorted(Counter(failures["reason"]).items()))
-    meta |= {"rows": len(finished), "failed": len(failures), "failures": counts}
-    names = [column for column in finished.columns if column not in schema]
-    key = content_key(LAYOUT, meta, finished.select(names).rows(), failures.rows())
+    rows = assembly.rows()
+    said = dict(meta() if callable(meta) else meta or {})
+    said |= {"rows": rows.count, "failed": assembly.reasons.total(), "failures": dict(sorted(assembly.reasons.items()))}
+    if assembly.pending:
+        said["pending"] = assembly.pending
+    key = content_key(LAYOUT, said, assembly.digest)
     if not workspace.has(name, key):
-        with workspace.writing(name, key, meta) as folder:
-            assemble(folder, finished.drop(KEY))
-            failures.write_parquet(folder / FAILURES)
-    return key, meta
+        try:
+            with workspace.writing(name, key, said) as folder:
+                assemble(folder, rows)
+                write_frames(folder / FAILURES, assembly.failures(), assembly.failure_schema)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            raise DataError(
+                f"{name!r} in {str(workspace.root)!r} cannot be written ({error.strerror}); every finished result is "
+                "kept: once there is room, the same command goes on"
+            ) from error
+    return key, said
+
+
+def _report(
+    name: str,
+    key: str,
+    meta: Mapping[str, Any],
+    listing: Listing,
+    assembly: Assembly,
+    before: pl.Series,
+    tally: Tally,
+    clock: _Clock,
+    config: JobConfig,
+) -> JobReport:
+    now = assembly.finished & ~before
+    work = clock.phases["work"]
+    return JobReport(
+        name,
+        key,
+        done=int(now.sum()),
+        reused=int((assembly.finished & before).sum()),
+        failed=assembly.reasons.total(),
+        seconds=time.monotonic() - clock.begin,
+        failures=dict(assembly.reasons.most_common()),
+        examples=assembly.examples,
+        duplicates=int(now.sum()) - listing.marks.filter(now)[MARK].n_unique(),
+        pending=assembly.pending,
+        phases={phase: round(seconds, 3) for phase, seconds in clock.phases.items()},
+        busy=min(1.0, tally.busy / (work * config.workers)) if work and tally.worked else 0.0,
+        rate=tally.worked / work if work else 0.0,
+        usage=tally.usage,
+        meta=meta,
+    )

@@ -1,87 +1,214 @@
 """`Shards`: finished results on disk by content key, a small atomic file at a time.
 
-A folder of Parquet files with the columns `key`, `failure`, `detail` and the job's own value columns.
-A success outlives every failure of the same key; files are replaced by one at the end of a job.
+A folder of Parquet files with the columns `key`, `failure`, `detail`, `attempts`, `run` and the job's own value
+columns. A success outlives every failure of the same key, and results of other settings stay beside those in
+use. Many small files become few larger ones on the way; no file is ever larger than memory likes.
 """
 
 from __future__ import annotations
 
+import io
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 
-from batch.base import Result
+from batch.base import DETAIL, FAILURE, KEY, Result, Schema
+from catalog.errors import DataError
 
-Schema = Mapping[str, pl.DataType | type[pl.DataType]]
-
-KEY, FAILURE, DETAIL = "key", "failure", "detail"
-_HEAD: dict[str, pl.DataType | type[pl.DataType]] = {KEY: pl.String, FAILURE: pl.String, DETAIL: pl.String}
+ATTEMPTS, RUN, MARK = "attempts", "run", "mark"
+FILE, ROW = "file", "row"
+_HEAD: Schema = {KEY: pl.String, FAILURE: pl.String, DETAIL: pl.String, ATTEMPTS: pl.Int32, RUN: pl.Int32}
+_INDEX: Schema = {
+    MARK: pl.UInt128,
+    FAILURE: pl.String,
+    DETAIL: pl.String,
+    ATTEMPTS: pl.Int32,
+    RUN: pl.Int32,
+    FILE: pl.UInt32,
+    ROW: pl.UInt32,
+}
+SMALL_BYTES = 8 << 20
+"""Files below this are merged with their neighbours, up to about this size."""
+SMALL_FILES = 64
+"""So many of them wait before they are."""
 
 log = logging.getLogger(__name__)
 
 
+def mark() -> pl.Expr:
+    """Return 128 bits of the key: what a plan of millions keeps of it in memory."""
+    high, low = pl.col(KEY).hash(1).cast(pl.UInt128), pl.col(KEY).hash(2).cast(pl.UInt128)
+    return pl.when(pl.col(KEY).is_not_null()).then(high * pl.lit(2**64, pl.UInt128) + low).alias(MARK)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A result with what is kept beside it: the key, how often it was tried, and in which run."""
+
+    key: str
+    result: Result
+    attempts: int
+    run: int
+
+
+class DamagedShard(Exception):
+    """A file that could not be read after all; it is gone, and its work is to be done again."""
+
+
 class Shards:
-    """The results kept so far in `folder`; `schema` names the value columns of a success."""
+    """The results kept so far in `folder`.
 
-    def __init__(self, folder: Path, schema: Schema) -> None:
+    Args:
+        folder: Where the files are.
+        schema: Value columns of a success.
+        writable: False only looks: no folder is made, nothing damaged is dropped.
+    """
+
+    def __init__(self, folder: Path, schema: Schema, *, writable: bool = True) -> None:
         self.folder = folder
-        self.schema: dict[str, pl.DataType | type[pl.DataType]] = {**_HEAD, **schema}
-        folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(".tmp-*"):
-            leftover.unlink(missing_ok=True)
+        self.values = dict(schema)
+        self._writable = writable
+        self._small = 0
+        self._number = 0
+        if writable:
+            folder.mkdir(parents=True, exist_ok=True)
+            for leftover in folder.glob(".tmp-*"):
+                leftover.unlink(missing_ok=True)
+        if files := self._files():
+            self._number = int(files[-1].stem.rsplit("-", 1)[1])
 
-    def add(self, results: Sequence[tuple[str, Result]]) -> None:
-        """Write results by key as one new file, whole or not at all."""
-        rows = [
-            {KEY: key, FAILURE: result.failure, DETAIL: result.detail, **(result.values or {})}
-            for key, result in results
-        ]
-        numbers = (int(p.stem.rsplit("-", 1)[1]) for p in self._files())
-        self._write(pl.DataFrame(rows, schema=self.schema, orient="row"), max(numbers, default=0) + 1)
+    def add(self, results: Sequence[Finished]) -> None:
+        """Write results as one new file, whole or not at all.
 
-    def read(self) -> pl.DataFrame:
-        """Return one row a key, sorted by key: its success where there is one, else its last failure."""
-        frames = [frame for path in self._files() if (frame := self._read(path)) is not None]
+        Raises:
+            DataError: When the disk does not take it; what was written before is kept.
+        """
+        head = {
+            KEY: [each.key for each in results],
+            FAILURE: [each.result.failure for each in results],
+            DETAIL: [each.result.detail for each in results],
+            ATTEMPTS: [each.attempts for each in results],
+            RUN: [each.run for each in results],
+        }
+        rows = [each.result.values or {} for each in results]
+        values = [_column(name, [row.get(name) for row in rows], dtype) for name, dtype in self.values.items()]
+        self._write(pl.DataFrame(head, schema=_HEAD).with_columns(values))
+        self._small += 1
+        if self._small >= SMALL_FILES:
+            self.compact()
+
+    def index(self) -> pl.DataFrame:
+        """Return one row a key, as its `mark`: its success where there is one, else its last failure, and where."""
+        self.files = self._files()
+        frames = []
+        for number, path in enumerate(self.files):
+            head = self._read(path, list(_HEAD))
+            if head is not None:
+                where = (pl.lit(number, pl.UInt32).alias(FILE), pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
+                frames.append(head.select(mark(), FAILURE, DETAIL, ATTEMPTS, RUN, *where))
         if not frames:
-            return pl.DataFrame(schema=self.schema)
-        table = pl.concat(frames).with_row_index("_age")
-        newest = table.sort([pl.col(FAILURE).is_null(), "_age"]).unique(KEY, keep="last", maintain_order=True)
-        return newest.drop("_age").sort(KEY)
+            return pl.DataFrame(schema=_INDEX)
+        table = pl.concat(frames)
+        if table[MARK].is_duplicated().any():
+            table = _best(table, MARK)
+        return table
 
-    def compact(self, table: pl.DataFrame) -> None:
-        """Put `table`, what `read` gave, in place of all files; a kill in between loses nothing."""
-        files = self._files()
-        if len(files) < 2:
+    def rows(self, number: int, rows: pl.Series) -> pl.DataFrame:
+        """Return value columns of some rows of file `number` of the last index.
+
+        Raises:
+            DamagedShard: When it cannot be read.
+        """
+        path = self.files[number]
+        table = self._read(path, list(self.values))
+        if table is None:
+            raise DamagedShard(str(path))
+        return table[rows]
+
+    def compact(self) -> None:
+        """Merge neighbouring small files; a kill in between loses nothing."""
+        self._small = 0
+        group: list[Path] = []
+        size = 0
+        for path in self._files():
+            bytes_ = path.stat().st_size
+            if size + bytes_ > SMALL_BYTES:
+                self._merge(group)
+                group, size = [], 0
+            group.append(path)
+            size += bytes_
+        self._merge(group)
+
+    def _merge(self, group: list[Path]) -> None:
+        if len(group) < 2:
             return
-        self._write(table, int(files[-1].stem.rsplit("-", 1)[1]) + 1)
-        for path in files:
-            path.unlink()
+        frames = [frame for path in group if (frame := self._read(path, [*_HEAD, *self.values])) is not None]
+        if frames:
+            self._write(_best(pl.concat(frames), KEY))
+        for path in group:
+            path.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("part-*.parquet"))
 
-    def _write(self, table: pl.DataFrame, number: int) -> None:
-        path = self.folder / f"part-{number:08d}.parquet"
+    def _write(self, table: pl.DataFrame) -> None:
+        self._number += 1
+        path = self.folder / f"part-{self._number:08d}.parquet"
         temporary = self.folder / f".tmp-{os.getpid()}-{path.name}"
-        with temporary.open("wb") as file:
-            table.write_parquet(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-
-    def _read(self, path: Path) -> pl.DataFrame | None:
-        """Read one file; one that is damaged or of another layout is dropped, and its work done again."""
+        buffer = io.BytesIO()
+        table.write_parquet(buffer)
         try:
-            table = pl.read_parquet(path)
+            with temporary.open("wb") as file:
+                file.write(buffer.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise DataError(
+                f"{str(path)!r} cannot be written ({error.strerror}); what was finished before is kept: "
+                "once there is room, the same command goes on"
+            ) from error
+
+    def _read(self, path: Path, columns: list[str]) -> pl.DataFrame | None:
+        """Read columns of a file; one that is damaged or of another layout is dropped, and its work done again."""
+        try:
+            schema = pl.read_parquet_schema(path)
+            missing = {name: dtype for name, dtype in {**_HEAD, **self.values}.items() if schema.get(name) != dtype}
+            if set(missing) - {ATTEMPTS, RUN} or set(missing) & set(schema):
+                raise pl.exceptions.SchemaError("columns of another layout")
+            table = pl.read_parquet(path, columns=[name for name in columns if name not in missing])
+        except OSError as error:
+            raise DataError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
         except pl.exceptions.PolarsError as error:
             log.warning("shard dropped path=%s reason=%r", path, str(error))
-            path.unlink()
+            if self._writable:
+                path.unlink(missing_ok=True)
             return None
-        if dict(table.schema) != dict(pl.Schema(self.schema)):
-            log.warning("shard dropped path=%s reason='columns of another layout'", path)
-            path.unlink()
-            return None
-        return table
+        # Files of before attempts were counted: a result there was tried once.
+        first = {ATTEMPTS: 1, RUN: 0}
+        filled = [pl.lit(first[name], pl.Int32).alias(name) for name in missing if name in columns]
+        return table.with_columns(filled).select(columns)
+
+
+def _best(table: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Keep one row a key, in the order of the table: a success before any failure, then the one tried most often."""
+    table = table.with_row_index("_order").sort([pl.col(FAILURE).is_null(), ATTEMPTS, "_order"])
+    return table.unique(key, keep="last", maintain_order=True).sort("_order").drop("_order")
+
+
+def _column(name: str, values: list[Any], dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
+    """Return a column; vectors given as arrays (d,) go in as one matrix, never as lists of numbers."""
+    if not isinstance(dtype, pl.Array) or not any(isinstance(value, np.ndarray) for value in values):
+        return pl.Series(name, values, dtype=dtype)
+    width = dtype.shape[0]
+    matrix = np.stack([np.zeros(width, np.float32) if value is None else value for value in values])
+    present = pl.Series([value is not None for value in values])
+    frame = pl.DataFrame([pl.Series(name, matrix, dtype=dtype), present.alias("_present")])
+    return frame.select(pl.when("_present").then(pl.col(name)).otherwise(None).alias(name)).to_series()

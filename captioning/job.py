@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,17 +10,19 @@ from typing import Literal
 import polars as pl
 from pydantic import Field
 
-from batch.base import BatchEngine, JobReport, Piece, Result
-from batch.job import JobConfig, run_job
+from batch.assembly import Rows, write_frames
+from batch.base import DETAIL, FAILURE, KEY, PLANNED_ROWS, BatchEngine, JobReport, Piece, Result, Work
+from batch.hashes import HashCache
+from batch.job import JobConfig, plan_job, run_job
+from batch.keys import Keys
+from batch.report import JobPlan
 from captioning.base import Captioner, Clip, Picture, VideoCaptioner, Words
 from catalog.columns import CAPTIONS
 from catalog.errors import DataError, MediaError
-from catalog.items import Catalog
-from catalog.media import MediaLimits, is_url, media_sha, open_picture, video_frames
+from catalog.media import MediaLimits, is_url, open_picture, video_frames
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
-from catalog.shop_data import load_shop
-from catalog.workspace import Workspace, content_key
+from catalog.workspace import Workspace
 
 CAPTIONS_FILE = "captions.parquet"
 SCHEMA = {name: CAPTIONS[name] for name in ("text", "model", "prompt_sha", "media_sha", "frame_time")}
@@ -50,6 +51,14 @@ class Medium:
     sha: str
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A medium, ready for the captioner."""
+
+    medium: Medium
+    shown: Picture | Clip
+
+
 def caption_catalog(
     workspace: Workspace,
     captioner: Captioner,
@@ -57,11 +66,14 @@ def caption_catalog(
     engine: BatchEngine,
     config: CaptionJobConfig | None = None,
     progress: Progress = SILENT,
+    limit: int | None = None,
+    retry_all: bool = False,
 ) -> JobReport:
     """Write the artifact `captions/<captioner.name>` for the catalogue in `workspace`.
 
     One row a picture and a video. A medium that cannot be read, or an answer that is no caption, is a
-    counted failure and is tried again at the next run; the job goes on.
+    counted failure and is tried again at the next run; the job goes on. `limit` and `retry_all` are those of
+    `run_job`.
 
     Raises:
         NotBuiltError: When the store has no catalogue.
@@ -70,30 +82,57 @@ def caption_catalog(
         ServiceError: When the captioner is unreachable; what was finished is kept.
     """
     config = config or CaptionJobConfig()
-    catalog = load_shop(workspace).catalog
-    work = _pieces(workspace, catalog, captioner, config)
-    if not work:
-        raise DataError(f"none of the {len(catalog)} items has a picture or video to caption")
-    with_media = {piece.label["item_id"] for piece in work}
-    reader = _Reader(workspace.root, captioner, config)
-    return run_job(
-        workspace,
-        f"captions/{captioner.name}",
-        work=work,
-        process=reader.process,
-        schema=SCHEMA,
-        assemble=_assemble,
-        engine=engine,
-        config=config,
-        meta={
-            "captioner": captioner.name,
-            "model": captioner.model,
-            "prompt_sha": captioner.prompt_sha,
-            "items": len(catalog),
-            "items_without_media": len(catalog) - len(with_media),
-        },
-        progress=progress,
-    )
+    media = _media(workspace, config)
+    reader = Reader(workspace.root, captioner, config)
+    with HashCache(workspace.root, config.decoders) as hashes:
+        return run_job(
+            workspace,
+            f"captions/{captioner.name}",
+            work=_work(media, hashes, captioner, config),
+            prepare=reader.prepare,
+            infer=reader.infer,
+            schema=SCHEMA,
+            assemble=_assemble,
+            engine=engine,
+            config=config,
+            meta={
+                "captioner": captioner.name,
+                "model": captioner.model,
+                "prompt_sha": captioner.prompt_sha,
+                "items": media.items,
+                "items_without_media": media.items - media.with_media,
+            },
+            progress=progress,
+            limit=limit,
+            retry_all=retry_all,
+        )
+
+
+def plan_captions(
+    workspace: Workspace,
+    captioner: Captioner,
+    *,
+    config: CaptionJobConfig | None = None,
+    limit: int | None = None,
+    retry_all: bool = False,
+) -> JobPlan:
+    """Return what `caption_catalog` would do; of the store it writes only the cache of hashes.
+
+    Raises:
+        NotBuiltError: When the store has no catalogue.
+        DataError: When no item has any media.
+    """
+    config = config or CaptionJobConfig()
+    with HashCache(workspace.root, config.decoders) as hashes:
+        return plan_job(
+            workspace,
+            f"captions/{captioner.name}",
+            work=_work(_media(workspace, config), hashes, captioner, config),
+            schema=SCHEMA,
+            config=config,
+            limit=limit,
+            retry_all=retry_all,
+        )
 
 
 def load_captions(workspace: Workspace, name: str) -> dict[str, tuple[Caption, ...]]:
@@ -111,7 +150,7 @@ def load_captions(workspace: Workspace, name: str) -> dict[str, tuple[Caption, .
     return {item_id: tuple(captions) for item_id, captions in found.items()}
 
 
-class _Reader:
+class Reader:
     """Decodes media and hands them to the captioner; faults of one piece become its failure."""
 
     def __init__(self, root: Path, captioner: Captioner, config: CaptionJobConfig) -> None:
@@ -119,30 +158,33 @@ class _Reader:
         self._captioner = captioner
         self._config = config
 
-    def process(self, chunk: Sequence[Piece[Medium | None]]) -> list[Result]:
-        results: dict[int, Result] = {}
-        pictures: dict[int, Picture] = {}
-        for at, piece in enumerate(chunk):
-            medium = piece.payload
-            assert medium is not None
-            try:
-                if medium.kind == "image":
-                    image = open_picture(medium.ref, self._root, self._config.media)
-                    pictures[at] = Picture(medium.item_id, medium.ref, image)
-                    continue
-                frames = self._frames(medium)
-            except MediaError as error:
-                results[at] = Result.failed("media", str(error))
-                continue
-            if isinstance(self._captioner, VideoCaptioner):
-                results[at] = self._result(medium, self._captioner.caption_video(_clip(frames)))
+    def prepare(self, piece: Piece) -> Decoded:
+        """Read one medium.
+
+        Raises:
+            MediaError: When it cannot be decoded.
+        """
+        medium = Medium(str(piece.label["item_id"]), str(piece.label["media"]), **piece.payload)
+        if medium.kind == "image":
+            image = open_picture(medium.ref, self._root, self._config.media)
+            return Decoded(medium, Picture(medium.item_id, medium.ref, image))
+        frames = self._frames(medium)
+        if isinstance(self._captioner, VideoCaptioner):
+            return Decoded(medium, _clip(frames))
+        return Decoded(medium, frames[len(frames) // 2])
+
+    def infer(self, batch: Sequence[Decoded]) -> list[Result]:
+        """Caption a batch; pictures go to the captioner together."""
+        pictures = [each.shown for each in batch if isinstance(each.shown, Picture)]
+        words = iter(self._captioner.caption(pictures) if pictures else ())
+        results = []
+        for each in batch:
+            if isinstance(each.shown, Picture):
+                results.append(self._result(each.medium, next(words), each.shown.frame_time))
             else:
-                pictures[at] = frames[len(frames) // 2]
-        for (at, picture), words in zip(
-            pictures.items(), self._captioner.caption(list(pictures.values())) if pictures else (), strict=True
-        ):
-            results[at] = self._result(chunk[at].payload, words, picture.frame_time)
-        return [results[at] for at in range(len(chunk))]
+                assert isinstance(self._captioner, VideoCaptioner)
+                results.append(self._result(each.medium, self._captioner.caption_video(each.shown)))
+        return results
 
     def _frames(self, medium: Medium) -> list[Picture]:
         frames = video_frames(medium.ref, self._root, self._config.media, self._config.frames)
@@ -150,11 +192,10 @@ class _Reader:
             raise MediaError(f"{medium.ref!r}: the video has no frame")
         return [Picture(medium.item_id, medium.ref, image, seconds) for seconds, image in frames]
 
-    def _result(self, medium: Medium | None, words: Words, frame_time: float | None = None) -> Result:
-        assert medium is not None
+    def _result(self, medium: Medium, words: Words, frame_time: float | None = None) -> Result:
         if words.text is None:
             failure = words.failure or "empty: the captioner said nothing"
-            return Result.failed(failure.split(":", 1)[0], f"{medium.ref!r}: {failure}")
+            return Result.failed(failure.split(":", 1)[0], f"{medium.ref!r}: {failure}", words.usage)
         return Result(
             {
                 "text": words.text,
@@ -162,7 +203,8 @@ class _Reader:
                 "prompt_sha": self._captioner.prompt_sha,
                 "media_sha": medium.sha,
                 "frame_time": frame_time,
-            }
+            },
+            usage=words.usage,
         )
 
 
@@ -173,28 +215,68 @@ def _clip(frames: Sequence[Picture]) -> Clip:
     return Clip(frames[0].item_id, frames[0].media, tuple(frames), tuple(range(len(frames))), last, rate)
 
 
-def _pieces(
-    workspace: Workspace, catalog: Catalog, captioner: Captioner, config: CaptionJobConfig
-) -> list[Piece[Medium | None]]:
-    """Return one piece a medium, in the catalogue's order; its content key hashes the medium's bytes."""
+@dataclass(frozen=True, slots=True)
+class _Media:
+    """Every medium to caption as columns `item_id`, `media`, `kind`, in the catalogue's order."""
 
-    def piece(item_id: str, ref: str, kind: Literal["image", "video"]) -> Piece[Medium | None]:
-        label = {"item_id": item_id, "media": ref}
-        try:
-            sha = media_sha(ref, workspace.root)
-        except MediaError as error:
-            return Piece(label, None, None, Result.failed("by URL" if is_url(ref) else "media", str(error)))
-        frames = config.frames if kind == "video" else None
-        key = content_key("caption", captioner.name, captioner.model, captioner.prompt_sha, sha, kind, frames)
-        return Piece(label, key, Medium(item_id, ref, kind, sha))
-
-    media: list[tuple[str, str, Literal["image", "video"]]] = []
-    for item in catalog:
-        media += [(item.item_id, ref, "image") for ref in dict.fromkeys(item.images[: config.images_per_item])]
-        media += [(item.item_id, ref, "video") for ref in dict.fromkeys(item.videos[: config.videos_per_item])]
-    with ThreadPoolExecutor(config.workers) as pool:
-        return list(pool.map(lambda medium: piece(*medium), media))
+    table: pl.DataFrame
+    items: int
+    with_media: int
 
 
-def _assemble(folder: Path, rows: pl.DataFrame) -> None:
-    rows.select(list(CAPTIONS)).write_parquet(folder / CAPTIONS_FILE)
+def _media(workspace: Workspace, config: CaptionJobConfig) -> _Media:
+    with workspace.reading("catalog") as folder:
+        columns = pl.read_parquet(folder / "items.parquet", columns=["item_id", "images", "videos"])
+    kinds = [
+        columns.with_row_index("item")
+        .select(
+            "item",
+            "item_id",
+            pl.col(column).list.head(most).list.unique(maintain_order=True).alias("media"),
+            pl.lit(kind).alias("kind"),
+        )
+        .filter(pl.col("media").list.len() > 0)
+        .explode("media")
+        for column, most, kind in (
+            ("images", config.images_per_item, "image"),
+            ("videos", config.videos_per_item, "video"),
+        )
+    ]
+    # Stable: the pictures of an item stand before its videos, each in the item's own order.
+    table = pl.concat(kinds).sort("item", maintain_order=True)
+    if not len(table):
+        raise DataError(f"none of the {len(columns)} items has a picture or video to caption")
+    return _Media(table.drop("item"), len(columns), table["item"].n_unique())
+
+
+def _work(media: _Media, hashes: HashCache, captioner: Captioner, config: CaptionJobConfig) -> Work:
+    """Return one piece a medium; its content key hashes the medium's bytes."""
+    keys = Keys("caption", captioner.name, captioner.model, captioner.prompt_sha)
+    frames_of = {"image": None, "video": config.frames}
+
+    def frames() -> Iterator[pl.DataFrame]:
+        for part in media.table.iter_slices(PLANNED_ROWS):
+            refs = part["media"].to_list()
+            shas = hashes.shas(refs)
+            own = [
+                None if isinstance(sha, MediaError) else keys.key(sha, kind, frames_of[kind])
+                for sha, kind in zip(shas, part["kind"], strict=True)
+            ]
+            yield part.with_columns(
+                pl.Series("sha", [None if isinstance(sha, MediaError) else sha for sha in shas], pl.String),
+                pl.Series(KEY, own, pl.String),
+                pl.Series(FAILURE, [_reason(ref, sha) for ref, sha in zip(refs, shas, strict=True)], pl.String),
+                pl.Series(DETAIL, [str(sha) if isinstance(sha, MediaError) else None for sha in shas], pl.String),
+            )
+
+    return Work(("item_id", "media"), {"kind": pl.String, "sha": pl.String}, frames())
+
+
+def _reason(ref: str, sha: str | MediaError) -> str | None:
+    if not isinstance(sha, MediaError):
+        return None
+    return "by URL" if is_url(ref) else "media"
+
+
+def _assemble(folder: Path, rows: Rows) -> None:
+    write_frames(folder / CAPTIONS_FILE, rows.frames, CAPTIONS)

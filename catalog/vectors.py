@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,32 @@ class EmbeddingTable:
         """Read what `save` wrote."""
         ids = pl.read_parquet(folder / "ids.parquet")["item_id"].to_list()
         return cls(IdMap(ids), np.load(folder / "vectors.npy", allow_pickle=False), space)
+
+
+def save_frames(folder: Path, frames: Iterable[pl.DataFrame], rows: int, dim: int, space: str) -> None:
+    """Write what `EmbeddingTable.save` writes, from tables of `item_id` and `vector`, one at a time.
+
+    Args:
+        folder: An existing folder.
+        frames: Tables whose rows are `rows` in all.
+        rows: n.
+        dim: d.
+        space: Name of the space, for the error.
+
+    Raises:
+        DataError: When a vector is not usable.
+    """
+    ids = []
+    with (folder / "vectors.npy").open("wb") as file:
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False}
+        np.lib.format.write_array_header_1_0(file, {**header, "shape": (rows, dim)})
+        for frame in frames:
+            vectors = np.ascontiguousarray(frame["vector"].to_numpy(), np.float32).reshape(len(frame), dim)
+            EmbeddingTable(IdMap(frame["item_id"].to_list()), vectors, space)  # judges the values
+            file.write(vectors.tobytes())
+            ids.append(frame["item_id"])
+    column = pl.concat(ids) if ids else pl.Series("item_id", [], pl.String)
+    pl.DataFrame({"item_id": column}).write_parquet(folder / "ids.parquet")
 
 
 def as_float32(array: npt.NDArray[Any]) -> Floats:

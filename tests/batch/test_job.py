@@ -5,7 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from batch.base import Piece, Result
+from batch.assembly import write_frames
+from batch.base import Piece, Result, Work
 from batch.job import JobConfig, run_job
 from batch.local import LocalEngine
 from batch.lock import exclusive
@@ -22,37 +23,51 @@ class Squares:
     def __init__(self, bad=(), outage=None):
         self.asked, self.bad, self.outage = [], set(bad), outage
 
-    def __call__(self, chunk):
+    def __call__(self, batch):
         out = []
-        for piece in chunk:
-            if piece.payload == self.outage:
+        for number in batch:
+            if number == self.outage:
                 raise ServiceError("squares: nobody answers", retryable=True)
-            self.asked.append(piece.payload)
-            bad = piece.payload in self.bad
-            out.append(
-                Result.failed("odd day", f"no square of {piece.payload}")
-                if bad
-                else Result({"square": piece.payload**2})
-            )
+            self.asked.append(number)
+            bad = number in self.bad
+            out.append(Result.failed("odd day", f"no square of {number}") if bad else Result({"square": number**2}))
         return out
 
 
 def pieces(numbers):
-    return [Piece({"item_id": f"i{n}"}, f"key-{n}", n) for n in numbers]
+    return [Piece({"item_id": f"i{n}"}, f"key-{n}", {"number": n}) for n in numbers]
 
 
-def run(store, numbers, process, progress=SILENT, **config):
-    config = {"batch_size": 1, "workers": 1, "flush_rows": 1, **config}
+def work_of(given):
+    given = list(given)
+    return Work.of(
+        given if given and isinstance(given[0], Piece) else pieces(given), ("item_id",), {"number": pl.Int64}
+    )
+
+
+def number_of(piece):
+    return piece.payload["number"]
+
+
+def write_rows(folder, rows):
+    write_frames(folder / "rows.parquet", rows.frames, rows.schema)
+
+
+def run(store, numbers, infer, progress=SILENT, *, limit=None, retry_all=False, prepare=number_of, **config):
+    config = {"batch_size": 1, "workers": 1, "decoders": 1, "flush_rows": 1, **config}
     return run_job(
         Workspace(store),
         "squares/test",
-        work=numbers if numbers and isinstance(numbers[0], Piece) else pieces(numbers),
-        process=process,
+        work=work_of(numbers),
+        prepare=prepare,
+        infer=infer,
         schema=SCHEMA,
-        assemble=lambda folder, rows: rows.write_parquet(folder / "rows.parquet"),
+        assemble=write_rows,
         engine=LocalEngine(),
         config=JobConfig(**config),
         progress=progress,
+        limit=limit,
+        retry_all=retry_all,
     )
 
 
@@ -110,7 +125,7 @@ def test_failures_are_kept_with_reason_counted_and_retried(tmp_path):
     assert (report.done, report.failed, report.failures) == (2, 1, {"odd day": 1})
     failures = pl.read_parquet(Workspace(tmp_path).path("squares/test") / "failures.parquet")
     assert failures.rows(named=True) == [
-        {"item_id": "i2", "key": "key-2", "reason": "odd day", "detail": "no square of 2"}
+        {"item_id": "i2", "key": "key-2", "reason": "odd day", "detail": "no square of 2", "attempts": 1}
     ]
     resting = Squares()
     assert run(tmp_path, [1, 2, 3], resting, retry_failed=False).failed == 1
@@ -129,7 +144,7 @@ def test_a_success_is_never_lost_to_a_later_failure(tmp_path):
 
 
 def test_pieces_of_one_key_are_done_once(tmp_path):
-    work = [Piece({"item_id": "a"}, "same", 5), Piece({"item_id": "b"}, "same", 5)]
+    work = [Piece({"item_id": "a"}, "same", {"number": 5}), Piece({"item_id": "b"}, "same", {"number": 5})]
     process = Squares()
     run(tmp_path, work, process)
     assert process.asked == [5]
@@ -137,7 +152,7 @@ def test_pieces_of_one_key_are_done_once(tmp_path):
 
 
 def test_a_piece_that_could_not_be_read_is_a_failure(tmp_path):
-    work = [*pieces([1]), Piece({"item_id": "x"}, None, 0, Result.failed("media", "x.jpg: no such file"))]
+    work = [*pieces([1]), Piece({"item_id": "x"}, None, {"number": None}, Result.failed("media", "x.jpg: no such file"))]
     report = run(tmp_path, work, Squares())
     assert report.failures == {"media": 1}
 
@@ -203,8 +218,9 @@ def test_progress_counts_every_piece(tmp_path):
     run_job(
         Workspace(tmp_path),
         "squares/test",
-        work=pieces([1, 2, 3]),
-        process=Squares(bad=[3]),
+        work=work_of([1, 2, 3]),
+        prepare=number_of,
+        infer=Squares(bad=[3]),
         schema=SCHEMA,
         assemble=lambda folder, rows: None,
         engine=LocalEngine(),

@@ -3,12 +3,19 @@ import time
 
 import pytest
 
+from batch.base import Steps
 from batch.local import LocalEngine
 from catalog.errors import ConfigError
 
 
+def run(work, infer, prepare=lambda piece: piece, *, batch_size=1, workers=1, decoders=1, ahead=1):
+    steps = Steps(prepare, infer)
+    batches = LocalEngine(ahead).run(work, steps, batch_size=batch_size, workers=workers, decoders=decoders)
+    return (batch.results for batch in batches)
+
+
 def test_every_piece_once_and_chunks_of_the_size_asked():
-    seen = list(LocalEngine().run(range(10), lambda chunk: [x * x for x in chunk], batch_size=4, workers=2))
+    seen = list(run(range(10), lambda chunk: [x * x for x in chunk], batch_size=4, workers=2))
     assert sorted(x for chunk in seen for x in chunk) == [x * x for x in range(10)]
     assert sorted(map(len, seen)) == [2, 4, 4]
 
@@ -21,7 +28,7 @@ def test_two_workers_overlap():
         barrier.wait()
         return chunk
 
-    assert len(list(LocalEngine().run(range(4), process, batch_size=1, workers=2))) == 4
+    assert len(list(run(range(4), process, workers=2))) == 4
 
 
 def test_memory_does_not_grow_with_the_work():
@@ -33,10 +40,12 @@ def test_memory_does_not_grow_with_the_work():
             taken += 1
             yield x
 
-    for first in LocalEngine(ahead=1).run(source(), list, batch_size=5, workers=2):
-        assert first
-        break
-    assert taken <= 5 * (2 + 1)
+    # 3 batches wait prepared, 2 are inferred, 3 wait finished.
+    batches = run(source(), list, batch_size=5, workers=2, decoders=3)
+    assert next(batches)
+    time.sleep(0.05)
+    assert taken <= 5 * (3 + 2 + 3 + 1) + 3
+    batches.close()
 
 
 def test_what_process_raises_arrives_and_waiting_chunks_are_dropped():
@@ -50,16 +59,16 @@ def test_what_process_raises_arrives_and_waiting_chunks_are_dropped():
         return chunk
 
     with pytest.raises(ZeroDivisionError, match="chunk 1"):
-        list(LocalEngine().run(range(100), process, batch_size=1, workers=1))
+        list(run(range(100), process))
     assert len(calls) <= 3
 
 
-@pytest.mark.parametrize(("name", "value"), [("batch_size", 0), ("workers", -1)])
+@pytest.mark.parametrize(("name", "value"), [("batch_size", 0), ("workers", -1), ("decoders", 0)])
 def test_bad_sizes_are_refused_before_any_work(name, value):
-    sizes = {"batch_size": 1, "workers": 1, name: value}
+    sizes = {"batch_size": 1, "workers": 1, "decoders": 1, name: value}
     with pytest.raises(ConfigError, match=rf"{name}={value}"):
-        LocalEngine().run([1], list, **sizes)
+        LocalEngine().run([1], Steps(str, list), **sizes)
 
 
 def test_no_work():
-    assert list(LocalEngine().run([], list, batch_size=1, workers=1)) == []
+    assert list(run([], list)) == []

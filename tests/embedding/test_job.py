@@ -8,10 +8,11 @@ from catalog.errors import DataError, NotBuiltError, ServiceError
 from catalog.nouns import Item
 from catalog.shop_data import ShopData, save_shop
 from catalog.workspace import Workspace
+from embedding.base import TextEmbedder
 from embedding.job import EmbedJobConfig, default_space, embed_catalog, load_embeddings
 
 
-class Counting:
+class Counting(TextEmbedder):
     """Embeds a text as (length, vowels, 1), and remembers what it was asked."""
 
     name, model, dim = "count", "count-1", 3

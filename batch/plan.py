@@ -1,0 +1,190 @@
+"""The plan of a run: which pieces are finished, which rest, which are to do; as columns, a few bytes a piece.
+
+The work is listed once. Its rows go to files below `.parts`, a few thousand each; in memory stay the 128-bit
+mark of each key and what is to be done with it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
+
+from batch.base import FAILURE, KEY, Piece, Work
+from batch.pause import Pause
+from batch.shards import ATTEMPTS, MARK, RUN, mark
+
+UNREADABLE, REUSED, RESTING, TODO = range(4)
+"""What a plan makes of a piece: no key, a result, a failure that is left alone, work."""
+STATUS, TRIED = "status", "tried"
+_LISTED = {MARK: pl.UInt128}
+
+
+class JobConfig(BaseModel):
+    """How a job runs; nothing here changes what it makes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    batch_size: int = Field(16, ge=1)
+    """Pieces given to the model at once."""
+    workers: int = Field(2, ge=1)
+    """Batches the model works on at the same time."""
+    decoders: int = Field(2, ge=1)
+    """Pieces read and decoded at the same time, ahead of the model."""
+    flush_rows: int = Field(256, ge=1)
+    """Results kept in memory before they are written to a shard."""
+    flush_seconds: float = Field(1.0, ge=0)
+    """Seconds after which they are written anyway."""
+    retry_failed: bool = True
+    """Whether pieces that failed in an earlier run are tried again."""
+    max_attempts: int = Field(3, ge=1)
+    """Tries of a piece that fails, over all runs; after them it is left alone until `--retry-all`, or until
+    its input or a setting changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """A piece on its way: how often its key stands in the work, and how often it was tried before."""
+
+    piece: Piece
+    times: int
+    tried: int
+
+
+class Listing:
+    """The rows of the work on disk, in order: one file a frame.
+
+    Args:
+        folder: Where the files go; None keeps only the marks (a dry run).
+    """
+
+    def __init__(self, work: Work, folder: Path | None, pause: Pause) -> None:
+        self.labels, self.payload = work.labels, tuple(work.payload)
+        self.folder = folder
+        self.lengths: list[int] = []
+        if folder is not None:
+            self.remove()
+            folder.mkdir(parents=True)
+        marks = []
+        for frame in work.frames:
+            if pause:
+                break
+            if not len(frame):
+                continue
+            if folder is not None:
+                frame.select(list(work.schema)).write_parquet(self._path(len(self.lengths)), compression="lz4")
+            marks.append(frame.select(mark()))
+            self.lengths.append(len(frame))
+        self.marks = pl.concat(marks) if marks else pl.DataFrame(schema=_LISTED)
+
+    def __len__(self) -> int:
+        return len(self.marks)
+
+    def frames(self) -> Iterator[tuple[int, pl.DataFrame]]:
+        """Yield the number of the first row of each frame, and the frame."""
+        first = 0
+        for number, length in enumerate(self.lengths):
+            yield first, self.frame(number)
+            first += length
+
+    def frame(self, number: int) -> pl.DataFrame:
+        """Return one frame."""
+        return pl.read_parquet(self._path(number))
+
+    def remove(self) -> None:
+        """Remove the files."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _path(self, number: int) -> Path:
+        assert self.folder is not None
+        return self.folder / f"{number:06d}.parquet"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done with each row of a listing.
+
+    Attributes:
+        state: `mark`, `status`, `tried` of each row, in order.
+        todo: Row numbers of the pieces to do: the first of each key, at most as many as the run is limited to.
+        times: For each of `todo`, how often its key stands in the work.
+    """
+
+    state: pl.DataFrame
+    todo: pl.Series
+    times: pl.Series
+
+    def count(self, status: int) -> int:
+        """Return how many rows have a status."""
+        return int((self.state[STATUS] == status).sum())
+
+    def feed(self, listing: Listing, pause: Pause) -> Iterator[Todo]:
+        """Yield the pieces to do, read back a frame at a time; ends early when a pause is asked for."""
+        at = 0
+        for first, frame in listing.frames():
+            end = at + int((self.todo.slice(at) < first + len(frame)).sum())
+            rows = self.todo.slice(at, end - at)
+            if not len(rows):
+                continue
+            times, tried = self.times.slice(at, end - at), self.state[TRIED][rows]
+            at = end
+            for row, often, before in zip(frame[rows - first].iter_rows(named=True), times, tried, strict=True):
+                if pause:
+                    return
+                yield Todo(_piece(row, listing), often, before)
+
+
+def make_plan(
+    marks: pl.DataFrame,
+    index: pl.DataFrame,
+    config: JobConfig,
+    *,
+    run: int,
+    limit: int | None = None,
+    retry_all: bool = False,
+) -> Plan:
+    """Return the plan of a run.
+
+    Args:
+        marks: `mark` of each piece in order; null where it has no key.
+        index: What `Shards.index` says.
+        config: Says which failures are tried again.
+        run: Number of this run. A failure of the same run, which was cut off, waits for the next one.
+        limit: Pieces to do at most.
+        retry_all: Whether every failure is tried again.
+    """
+    again = pl.lit(config.retry_failed) & (pl.col(ATTEMPTS) < config.max_attempts) & (pl.col(RUN) != run)
+    known = index.select(
+        MARK,
+        pl.when(pl.col(FAILURE).is_null())
+        .then(REUSED)
+        .when(again | pl.lit(retry_all))
+        .then(TODO)
+        .otherwise(RESTING)
+        .cast(pl.UInt8)
+        .alias(STATUS),
+        pl.col(ATTEMPTS).alias(TRIED),
+    )
+    state = marks.join(known, on=MARK, how="left", maintain_order="left").select(
+        MARK,
+        pl.when(pl.col(MARK).is_null())
+        .then(UNREADABLE)
+        .otherwise(pl.col(STATUS).fill_null(TODO))
+        .cast(pl.UInt8)
+        .alias(STATUS),
+        pl.col(TRIED).fill_null(0),
+    )
+    wanted = state.with_row_index("at").filter(pl.col(STATUS) == TODO)
+    firsts = wanted.group_by(MARK, maintain_order=True).agg(pl.col("at").first(), pl.len().alias("times"))
+    firsts = firsts.select("at", "times").head(limit if limit is not None else len(firsts))
+    return Plan(state, firsts["at"], firsts["times"])
+
+
+def _piece(row: dict[str, Any], listing: Listing) -> Piece:
+    return Piece({name: row[name] for name in listing.labels}, row[KEY], {name: row[name] for name in listing.payload})
