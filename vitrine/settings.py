@@ -21,7 +21,8 @@ from pydantic_settings.exceptions import SettingsError
 from agent.config import AgentConfig
 from api.config import ApiConfig
 from captioning.job import CaptionJobConfig
-from captioning.openai_compatible import OpenAICaptionerConfig
+from captioning.mllm import MllmConfig
+from captioning.openai_vision import OpenAIVisionConfig
 from captioning.proven import ProbeMode
 from catalog.boutique.config import BoutiqueConfig
 from catalog.errors import ConfigError
@@ -53,8 +54,10 @@ class CaptionSettings(_Part):
 
     captioner: Literal["pixels", "openai"] = "pixels"
     """`pixels` needs nothing; `openai` is any OpenAI-compatible server with an MLLM, such as vLLM."""
-    openai: OpenAICaptionerConfig | None = None
+    openai: OpenAIVisionConfig | None = None
     """Where that server is. Needed when `captioner` is `openai`."""
+    mllm: MllmConfig = MllmConfig()
+    """What an MLLM is asked, and which of its answers are captions; changes captions."""
     probe: ProbeMode = "run"
     """`run`: before its first caption an MLLM must read a picture of random words, name colours in their order and keep
     to a JSON schema; a wrong answer stops the job. `off` goes on without the proof, and says so in the manifest."""

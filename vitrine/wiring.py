@@ -37,13 +37,14 @@ def make_captioner(settings: Settings) -> Captioner:
     """
     chosen = settings.captions
     if chosen.captioner == "openai":
-        from captioning.openai_compatible import OpenAICaptioner
+        from captioning.mllm import MllmCaptioner
+        from captioning.openai_vision import OpenAIVision
 
         if chosen.openai is None:
             raise ConfigError(
                 "captions.captioner is 'openai' and captions.openai is missing; its base_url and model would be valid"
             )
-        return OpenAICaptioner(chosen.openai)
+        return MllmCaptioner(OpenAIVision(chosen.openai), chosen.mllm)
     from captioning.pixels import PixelsCaptioner
 
     return PixelsCaptioner()
