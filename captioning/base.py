@@ -54,6 +54,14 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """What a video shows at one of its sampled frames, `seconds` from its start."""
+
+    seconds: float
+    shows: str
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """What a captioner read: one text, or the reason there is none (a counted failure).
 
@@ -65,6 +73,7 @@ class Words:
         retryable: Whether the same picture may succeed later.
         usage: Tokens it cost, failed or not.
         faults: What the checks found in a text that was kept all the same, by the same short reasons.
+        moments: Of a video, what is seen when; `captioning.moments.read_moments` makes them of a model's answer.
     """
 
     text: str | None
@@ -72,6 +81,7 @@ class Words:
     retryable: bool = False
     usage: Usage | None = None
     faults: tuple[str, ...] = ()
+    moments: tuple[Moment, ...] = ()
 
 
 class Captioner(Protocol):
@@ -95,7 +105,7 @@ class Captioner(Protocol):
 
 @runtime_checkable
 class VideoCaptioner(Protocol):
-    """A captioner that also reads what moves; others are shown the middle frame of a video."""
+    """A captioner that also reads what moves; others are shown a frame of every scene."""
 
     def caption_video(self, clip: Clip) -> Words:
         """Return the words of one video.
