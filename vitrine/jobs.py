@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batch.base import JobReport
+from batch.report import report_line
 from catalog.errors import DataError, NothingToDo
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
@@ -25,6 +26,7 @@ from vitrine.wiring import (
     load_modalities,
     make_captioner,
     make_embedder,
+    make_engine,
     shop_spaces,
 )
 
@@ -51,18 +53,45 @@ def generate_boutique(settings: Settings, seed: int | None = None, progress: Pro
     )
 
 
-def caption_store(settings: Settings, progress: Progress = SILENT) -> str:
-    """Caption every medium of the store and say what was done.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How much of a batch job is done now.
+
+    Attributes:
+        limit: New pieces at most; None: all.
+        retry_all: Whether what failed too often is tried again.
+        dry_run: Only say what would be done, and how long it would take.
+    """
+
+    limit: int | None = None
+    retry_all: bool = False
+    dry_run: bool = False
+
+
+WHOLE = Scope()
+
+
+def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope = WHOLE) -> str:
+    """Caption every medium of the store and say what was done, or what would be.
 
     Raises:
         DataError: When not one of them could be captioned; the text gives the reasons.
+        JobPaused: When a signal stopped it; what was finished is kept.
     """
-    from batch.local import LocalEngine
-    from captioning.job import caption_catalog
+    from captioning.job import caption_catalog, plan_captions
 
     workspace, captioner = Workspace(settings.store), make_captioner(settings)
+    job = settings.captions.job
+    if scope.dry_run:
+        return plan_captions(workspace, captioner, config=job, limit=scope.limit, retry_all=scope.retry_all).text()
     report = caption_catalog(
-        workspace, captioner, engine=LocalEngine(), config=settings.captions.job, progress=progress
+        workspace,
+        captioner,
+        engine=make_engine(settings),
+        config=job,
+        progress=progress,
+        limit=scope.limit,
+        retry_all=scope.retry_all,
     )
     if report.failed and not report.done + report.reused:
         reasons = "; ".join(failure_lines(report, workspace))
@@ -70,16 +99,16 @@ def caption_store(settings: Settings, progress: Progress = SILENT) -> str:
     return job_text(report, workspace)
 
 
-def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
+def embed_store(settings: Settings, progress: Progress = SILENT, scope: Scope = WHOLE) -> list[str]:
     """Embed what the shop wrote, where there are captions what was read from the pictures, and what the shop states.
 
     Raises:
         NothingToDo: When there is neither.
+        JobPaused: When a signal stopped it; what was finished is kept.
     """
-    from batch.local import LocalEngine
     from embedding.attribute_space import embed_attributes
     from embedding.attribute_table import SPACE
-    from embedding.job import embed_catalog
+    from embedding.job import embed_catalog, plan_embeddings
 
     workspace = Workspace(settings.store)
     embedder = make_embedder(settings)
@@ -87,14 +116,23 @@ def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
     skipped: list[str] = []
     captions = active_captions(settings, workspace)
     for source in (None, captions) if captions is not None else (None,):
+        job = settings.embedding.job
         try:
+            if scope.dry_run:
+                plan = plan_embeddings(
+                    workspace, embedder, captions=source, config=job, limit=scope.limit, retry_all=scope.retry_all
+                )
+                lines.append(plan.text())
+                continue
             report = embed_catalog(
                 workspace,
                 embedder,
                 captions=source,
-                engine=LocalEngine(),
-                config=settings.embedding.job,
+                engine=make_engine(settings),
+                config=job,
                 progress=progress,
+                limit=scope.limit,
+                retry_all=scope.retry_all,
             )
         except NothingToDo as error:
             if source == captions and not lines:
@@ -102,7 +140,7 @@ def embed_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
             skipped.append(f"skipped: {error}")
             continue
         lines.append(job_text(report, workspace))
-    if settings.embedding.attributes.enabled:
+    if settings.embedding.attributes.enabled and not scope.dry_run:
         try:
             found = embed_attributes(workspace, settings.embedding.attributes)
             state = "made" if found.made else "already current"
@@ -136,8 +174,12 @@ def job_text(report: JobReport, workspace: Workspace) -> str:
     """Return a line about a finished batch job, and where something failed the reasons below it."""
     twice = f" (duplicates among them: {report.duplicates:,})" if report.duplicates else ""
     failed = f", {report.failed:,} failed" if report.failed else ""
-    line = f"{report.name}: {report.done:,} done{twice}, {report.reused:,} reused{failed}, {report.seconds:.1f} s"
-    return "\n  ".join([line, *failure_lines(report, workspace)])
+    later = f", {report.pending:,} left for later" if report.pending else ""
+    line = (
+        f"{report.name}: {report.done:,} done{twice}, {report.reused:,} reused{failed}{later}, {report.seconds:.1f} s"
+    )
+    how = [report_line(report)] if report.rate else []
+    return "\n  ".join([line, *how, *failure_lines(report, workspace)])
 
 
 def failure_lines(report: JobReport, workspace: Workspace) -> list[str]:

@@ -20,6 +20,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from agent.config import AgentConfig
 from api.config import ApiConfig
+from batch.ray_engine import RayConfig
 from captioning.job import CaptionJobConfig
 from captioning.mllm import MllmConfig
 from captioning.openai_vision import OpenAIVisionConfig
@@ -80,6 +81,15 @@ class EmbeddingSettings(_Part):
     """Vectors of what the shop states, made without any model."""
 
 
+class BatchSettings(_Part):
+    """Who runs the batch jobs; nothing here changes what they make."""
+
+    engine: Literal["local", "ray"] = "local"
+    """`local` is threads of this process; `ray` is Ray Data, on this machine or a cluster."""
+    ray: RayConfig = RayConfig()
+    """Where Ray runs."""
+
+
 class ModelSettings(_Part):
     """What is trained and served."""
 
@@ -119,6 +129,8 @@ class Settings(BaseSettings):
     """Pictures to words."""
     embedding: EmbeddingSettings = EmbeddingSettings()
     """Words to vectors."""
+    batch: BatchSettings = BatchSettings()
+    """How the two jobs above are run."""
     models: ModelSettings = ModelSettings()
     """Vectors and events to scores."""
     pipeline: PipelineConfig = PipelineConfig()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from batch.base import BatchEngine
 from captioning.base import Captioner
 from captioning.proven import ProvenVision
 from captioning.vision import ChatVision
@@ -58,6 +59,17 @@ def make_vision(settings: Settings) -> ChatVision | None:
     """
     vision: ChatVision | None = getattr(make_captioner(settings), "vision", None)
     return vision.vision if isinstance(vision, ProvenVision) else vision
+
+
+def make_engine(settings: Settings) -> BatchEngine:
+    """Return who runs the batch jobs."""
+    if settings.batch.engine == "ray":
+        from batch.ray_engine import RayEngine
+
+        return RayEngine(settings.batch.ray)
+    from batch.local import LocalEngine
+
+    return LocalEngine()
 
 
 def make_embedder(settings: Settings) -> TextEmbedder:
@@ -176,7 +188,7 @@ def active_parts(settings: Settings) -> dict[str, str]:
         "keywords": "BM25",
         "speech": "none: no speech model is installed",
         "events": "SQLite (WAL)",
-        "batch": "local",
+        "batch": settings.batch.engine,
         "mind": f"LLM {llm.model}, planner in reserve" if llm else "planner",
         "recommender": served if standing else "popularity (no model is trained)",
         "ranker": "LightGBM LambdaRank" if meta.get("ranker") else "none (not trained)",

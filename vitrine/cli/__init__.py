@@ -10,12 +10,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from catalog.errors import VitrineError
+from catalog.errors import JobPaused, VitrineError
 from catalog.plain_text import one_line
 from vitrine.cli import build, compare, data, demo, info, learn, models, reproduce, search, talk
 from vitrine.cli.output import say
 
 USAGE_ERROR = 2
+SIGNALLED = 128
+"""Added to the number of the signal that paused a job: 130 after Ctrl-C, 143 after SIGTERM."""
 WIDTH = 100
 
 app = typer.Typer(
@@ -56,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _refuse_options(error, sys.argv[1:] if arguments is None else arguments)
     except typer.Abort:
         sys.exit(1)
+    except JobPaused as error:
+        say(one_line(str(error)), error=True)
+        sys.exit(SIGNALLED + error.signal)
     except VitrineError as error:
         _refuse(str(error), error)
     except OSError as error:

@@ -49,27 +49,55 @@ def preview(
     say(preview_table(path, parse_pairs(columns or [], "--column", "title=prod_name"), rows=rows, table=kind).text())
 
 
-def caption(store: Store = None, set_: Set = None) -> None:
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and how long it would take.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="New pieces to work on at most.")]
+RetryAll = Annotated[bool, typer.Option("--retry-all", help="Try even what failed too often.")]
+Engine = Annotated[
+    Literal["local", "ray"] | None, typer.Option("--engine", help="Who runs the job; the setting batch.engine.")
+]
+
+
+def caption(
+    store: Store = None,
+    set_: Set = None,
+    dry_run: DryRun = False,
+    limit: Limit = None,
+    retry_all: RetryAll = False,
+    engine: Engine = None,
+) -> None:
     """Read words from every picture and video.
 
-    Resumes where an earlier run stopped; what failed is tried again.
+    Resumes where an earlier run stopped; what failed is tried again. Ctrl-C pauses it.
     """
     from vitrine.cli.bar import progress
-    from vitrine.jobs import caption_store
+    from vitrine.jobs import Scope, caption_store
 
-    say(caption_store(load(store, set_), progress()))
+    settings = load(store, _with_engine(set_, engine))
+    say(caption_store(settings, progress(), Scope(limit, retry_all, dry_run)))
 
 
-def embed(store: Store = None, set_: Set = None) -> None:
+def embed(
+    store: Store = None,
+    set_: Set = None,
+    dry_run: DryRun = False,
+    limit: Limit = None,
+    retry_all: RetryAll = False,
+    engine: Engine = None,
+) -> None:
     """Turn the shop's texts and captions into vectors.
 
-    Only what changed is embedded again.
+    Only what changed is embedded again. Ctrl-C pauses it.
     """
     from vitrine.cli.bar import progress
-    from vitrine.jobs import embed_store
+    from vitrine.jobs import Scope, embed_store
 
-    for line in embed_store(load(store, set_), progress()):
+    settings = load(store, _with_engine(set_, engine))
+    for line in embed_store(settings, progress(), Scope(limit, retry_all, dry_run)):
         say(line)
+
+
+def _with_engine(pairs: list[str] | None, engine: str | None) -> list[str]:
+    return [*(pairs or []), *([f"batch.engine={engine}"] if engine else [])]
 
 
 def index(store: Store = None, set_: Set = None) -> None:
