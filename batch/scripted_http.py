@@ -12,8 +12,8 @@ from typing import Any, Self
 class ScriptedServer(ThreadingHTTPServer):
     """Answers POST requests on a free port of 127.0.0.1; a context manager.
 
-    An act that is a number ("429") is answered with that HTTP status; other acts, and "honest" once
-    the script has run out, are the subclass's.
+    An act that is a number ("429", or with words of its own "400 too long") is answered with that HTTP status;
+    other acts, and "honest" once the script has run out, are the subclass's.
 
     Args:
         script: The acts of the first requests, in the order they arrive.
@@ -78,8 +78,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         act = self.server.next_act(request)
-        if act.isdigit():
-            self._send(int(act), {"error": {"message": f"scripted {act}"}})
+        status, _, said = act.partition(" ")
+        if status.isdigit():
+            self._send(int(status), {"error": {"message": said or f"scripted {act}"}})
         elif request.get("stream"):
             self._stream(self.server.events(act, request))
         else:

@@ -2,40 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from catalog.errors import ConfigError, did_you_mean
 from catalog.nouns import Caption, Item
+from embedding.tokens import TokenCounter
 
-Part = Literal["title", "brand", "categories", "attributes", "captions", "description"]
+Part = Literal["title", "brand", "categories", "attributes", "captions", "description", "reviews"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
-TEMPLATE = 1
+TEMPLATE = 2
 """Version of the template; stands in content keys, so that a change re-embeds everything."""
 
 CATALOGUE_PARTS: tuple[Part, ...] = ("title", "brand", "categories", "attributes", "description")
 """What the shop wrote. Captions have a space of their own."""
 
+SHARES: Mapping[Part, int] = {
+    "title": 4, "brand": 1, "categories": 2, "attributes": 3, "captions": 4, "description": 3, "reviews": 2,
+}  # fmt: skip
+"""How a budget that does not hold everything is divided; what a part does not need goes to the others."""
+
+_SEPARATOR = ". "
+_STEERING = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
+)
+_SENTENCE_END = re.compile(r"[。！？]|[.!?…][\"”’)\]]*(?=\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """An item's text within a budget, and whether something had to be left out."""
+
+    text: str
+    cut: bool
+
 
 def item_text(
     item: Item,
     captions: Sequence[Caption] = (),
+    reviews: Sequence[str] = (),
     *,
     parts: tuple[Part, ...] = CATALOGUE_PARTS,
     budget_chars: int = 2000,
+    counter: TokenCounter | None = None,
 ) -> str:
     """Return the item's text: its parts in their fixed order, as sentences divided by ". ".
 
     Title and brand come first, then categories (comma separated), attributes (`name: value, value`,
-    comma separated), captions, and the description last, since it is the longest and embedders read
-    only so far. Parts the item lacks leave no trace; "" when it has none of them.
+    comma separated), captions, description, and what shoppers wrote. Parts the item lacks leave no trace; ""
+    when it has none of them.
 
     Args:
         item: The item.
-        captions: Its captions; the same words twice (two alike pictures) count once.
+        captions: Its captions; the same words twice (two alike pictures) count once, those of one video stand in
+            order of time.
+        reviews: What shoppers wrote of it, chosen and in order.
         parts: Which parts; their order in the text is always that of `PARTS`.
-        budget_chars: The text is cut at the last word that fits.
+        budget_chars: Most characters, where there is no `counter`.
+        counter: Counts tokens; its `limit` is then the budget.
 
     Raises:
         ConfigError: When a part is unknown.
@@ -43,6 +70,23 @@ def item_text(
     Example:
         >>> item_text(Item("1", title="Mug", categories=("Kitchen", "Mugs"), description="Holds tea."))
         'Mug. Kitchen, Mugs. Holds tea.'
+    """
+    return fit(item_parts(item, captions, reviews, parts=parts), budget_chars=budget_chars, counter=counter).text
+
+
+def item_parts(
+    item: Item,
+    captions: Sequence[Caption] = (),
+    reviews: Sequence[str] = (),
+    *,
+    parts: tuple[Part, ...] = CATALOGUE_PARTS,
+) -> dict[Part, str]:
+    """Return the parts the item has, whole, in the order of `PARTS`; see `item_text`.
+
+    Control characters and marks that steer the direction of writing are gone, blanks are single.
+
+    Raises:
+        ConfigError: When a part is unknown.
     """
     for part in parts:
         if part not in PARTS:
@@ -55,16 +99,112 @@ def item_text(
         "brand": item.brand,
         "categories": ", ".join(item.categories),
         "attributes": attributes,
-        "captions": " ".join(dict.fromkeys(c.text.strip() for c in captions)),
+        "captions": sentences([caption.text for caption in in_time(captions)]),
         "description": item.description,
+        "reviews": sentences(reviews),
     }
-    sentences = [" ".join(text.split()) for part in PARTS if part in parts and (text := said[part])]
-    text = ". ".join(s.rstrip(".") if at < len(sentences) - 1 else s for at, s in enumerate(sentences) if s)
-    return _cut(text, budget_chars)
+    return {part: text for part in PARTS if part in parts and (text := plain(said[part] or ""))}
 
 
-def _cut(text: str, budget: int) -> str:
-    if len(text) <= budget:
+def fit(parts: Mapping[Part, str], *, budget_chars: int = 2000, counter: TokenCounter | None = None) -> Fitted:
+    """Return the parts as one text within the budget.
+
+    What does not fit is divided by `SHARES`: a part shorter than its share is whole, and what it leaves goes to
+    the others, so that a long description never takes the place of captions. Captions, descriptions and reviews
+    end at a sentence where that keeps half of their share, everything else between words.
+    """
+    limit = counter.limit if counter is not None else budget_chars
+    whole = _joined(parts.values())
+    if _fits(whole, limit, counter):
+        return Fitted(whole, cut=False)
+    between = _size(_SEPARATOR, counter) * (len(parts) - 1)
+    sizes = {part: _size(text, counter) for part, text in parts.items()}
+    rooms = _divided(sizes, max(1, limit - between))
+    kept = {
+        part: text if sizes[part] <= rooms[part] else cut_text(text, rooms[part], counter, sentence=part in _PROSE)
+        for part, text in parts.items()
+    }
+    # Tokens of the whole need not be the sum of the parts' tokens: the last word gives way.
+    return Fitted(cut_text(_joined(text for text in kept.values() if text), limit, counter), cut=True)
+
+
+_PROSE: frozenset[Part] = frozenset({"captions", "description", "reviews"})
+
+
+def cut_text(text: str, limit: int, counter: TokenCounter | None = None, *, sentence: bool = False) -> str:
+    """Return `text` up to the last word that fits, or the last sentence where that keeps half of what fits.
+
+    A first word that does not fit by itself is cut between characters.
+    """
+    if _fits(text, limit, counter):
         return text
-    head = text[:budget]
-    return head if text[budget].isspace() else (head.rsplit(None, 1)[0] if " " in head else head)
+    # No need to look far: a budget of tokens is full long before sixteen characters a token.
+    near = text[: (1 if counter is None else 16) * limit + 1]
+    head = _longest(near, [match.start() for match in re.finditer(r"(?<=\S)\s", near)], limit, counter)
+    head = head or _longest(near, range(1, len(near) + 1), limit, counter)
+    if sentence:
+        stops = [match.end() for match in _SENTENCE_END.finditer(head) if 2 * match.end() >= len(head)]
+        head = head[: stops[-1]] if stops else head
+    return head
+
+
+def in_time(captions: Sequence[Caption]) -> list[Caption]:
+    """Return captions by medium, in the order media are given, and within one in order of time."""
+    place = {media: at for at, media in enumerate(dict.fromkeys(caption.media for caption in captions))}
+    return sorted(captions, key=lambda c: (place[c.media], -1.0 if c.frame_time is None else c.frame_time))
+
+
+def sentences(texts: Sequence[str]) -> str:
+    """Return texts as sentences behind each other, each once.
+
+    Example:
+        >>> sentences(["Fits well", "Blue!", "Fits well"])
+        'Fits well. Blue!'
+    """
+    each = dict.fromkeys(clean for text in texts if (clean := plain(text)))
+    return " ".join(text if _SENTENCE_END.search(text, len(text) - 1) else f"{text}." for text in each)
+
+
+def plain(text: str) -> str:
+    """Return `text` in one line, without control characters."""
+    return " ".join((text if text.isprintable() else _STEERING.sub("", text)).split())
+
+
+def _joined(texts: object) -> str:
+    each = [str(text) for text in texts]  # type: ignore[attr-defined]  # any iterable of strings
+    return _SEPARATOR.join(s.rstrip(".") if at < len(each) - 1 else s for at, s in enumerate(each))
+
+
+def _divided(sizes: Mapping[Part, int], room: int) -> dict[Part, int]:
+    """Return how much of `room` each part gets: max-min fair by `SHARES`."""
+    given: dict[Part, int] = {}
+    waiting = dict(sizes)
+    while waiting:
+        total = sum(SHARES[part] for part in waiting)
+        shares = {part: room * SHARES[part] // total for part in waiting}
+        content = {part: size for part, size in waiting.items() if size <= shares[part]}
+        if not content:
+            return given | shares
+        given |= content
+        room -= sum(content.values())
+        waiting = {part: size for part, size in waiting.items() if part not in content}
+    return given
+
+
+def _size(text: str, counter: TokenCounter | None) -> int:
+    return len(text) if counter is None else counter.count(text)
+
+
+def _fits(text: str, limit: int, counter: TokenCounter | None) -> bool:
+    if counter is None:
+        return len(text) <= limit
+    return counter.at_most(text) <= limit or counter.count(text) <= limit
+
+
+def _longest(text: str, ends: Sequence[int], limit: int, counter: TokenCounter | None) -> str:
+    """Return the text up to the last of its `ends` (ascending) that fits, "" when none does."""
+    low, high = 0, len(ends)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if _fits(text[: ends[middle]], limit, counter) else (low, middle)
+    return text[: ends[low - 1]] if low else ""

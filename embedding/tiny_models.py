@@ -44,7 +44,7 @@ def tiny_decoder(folder: Path, *, eos_last: bool = True, dim: int = 32) -> Path:
     tokenizer = tiny_tokenizer(folder, eos_last=eos_last)
     config = Qwen3Config(
         vocab_size=len(tokenizer), hidden_size=dim, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
-        num_key_value_heads=1, head_dim=16, max_position_embeddings=128, eos_token_id=tokenizer.eos_token_id,
+        num_key_value_heads=1, head_dim=64, max_position_embeddings=128, eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):

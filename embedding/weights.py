@@ -23,7 +23,7 @@ def find_model(name: str, setting: str) -> Path:
         setting: Which setting said so, for the error.
 
     Raises:
-        ConfigError: When it is neither, or has no `config.json` or no safetensors; the text says how to place the files.
+        ConfigError: When it is neither, or lacks `config.json` or safetensors; the text says how to place them.
     """
     folder = Path(name).expanduser()
     if not folder.is_dir():
@@ -101,9 +101,9 @@ def _cached(name: str, setting: str) -> Path:
         return Path(snapshot_download(name, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError) as error:
         raise ConfigError(
-            f"{setting} is {name!r}: no such folder, and not in the hub cache {HF_HUB_CACHE!r}. Nothing is downloaded: put "
-            "its files (config.json, tokenizer.json, *.safetensors) into a folder and name that folder, or run "
-            "`hf download` where there is a network and bring that cache along"
+            f"{setting} is {name!r}: no such folder, and not in the hub cache {HF_HUB_CACHE!r}. Nothing is "
+            "downloaded: put its files (config.json, tokenizer.json, *.safetensors) into a folder and name that "
+            "folder, or run `hf download` where there is a network and bring that cache along"
         ) from error
 
 
