@@ -11,9 +11,6 @@ import io
 import os
 import tempfile
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
@@ -21,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from catalog.errors import FetchError, MediaError
 from catalog.media.addresses import Allowed, checked_url
+from catalog.media.answers import Fetched, Validators, check_status, too_large
 from catalog.media.limits import MediaLimits
 from catalog.media.pictures import picture_size
 from catalog.media.sniff import HEAD, MediaKind, Sniffed, sniff
@@ -34,8 +32,6 @@ ANY: tuple[MediaKind, ...] = ("image", "video", "sound")
 PICTURE: tuple[MediaKind, ...] = ("image",)
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-_BLOCK = 1 << 16
 
 
 class DownloaderConfig(BaseModel):
@@ -66,37 +62,6 @@ class DownloaderConfig(BaseModel):
     def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         Allowed.parse(value)
         return value
-
-
-@dataclass(frozen=True, slots=True)
-class Validators:
-    """What a server called the bytes of before, to ask it for others only."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What came.
-
-    Attributes:
-        url: As asked.
-        final_url: After redirects.
-        kind: By its bytes, as is `form`.
-        form: `JPEG`, `MP4` and so on.
-        size: Bytes.
-        sha: Sha256 of the bytes, in hex.
-        validators: What the server calls them.
-    """
-
-    url: str
-    final_url: str
-    kind: MediaKind
-    form: str
-    size: int
-    sha: str
-    validators: Validators
 
 
 class Downloader:
@@ -135,7 +100,13 @@ class Downloader:
         )
 
     def fetch(
-        self, url: str, target: Path, *, kinds: Collection[MediaKind] = ANY, before: Validators | None = None
+        self,
+        url: str,
+        target: Path,
+        *,
+        kinds: Collection[MediaKind] = ANY,
+        before: Validators | None = None,
+        parts: Path | None = None,
     ) -> Fetched | None:
         """Bring `url` into the file `target`, whole or not at all; its folder is made.
 
@@ -144,6 +115,7 @@ class Downloader:
             target: Replaced once everything has come and was looked at.
             kinds: What the bytes may be.
             before: What the server called the bytes that lie at `target`.
+            parts: Folder, of the same disk, of the file while it comes; None: that of `target`.
 
         Returns:
             What came; None when the server says that `before` still holds.
@@ -152,8 +124,9 @@ class Downloader:
             FetchError: When it was refused or did not come; `retryable` says whether to try again.
             OSError: When the disk has no room.
         """
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:16]}-", suffix=".part")
+        parts = target.parent if parts is None else parts
+        parts.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=parts, prefix=f".{target.name[:16]}-", suffix=".part")
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "w+b") as file:
@@ -161,6 +134,7 @@ class Downloader:
                 file.flush()
                 os.fsync(file.fileno())
             if fetched is not None:
+                target.parent.mkdir(parents=True, exist_ok=True)
                 temporary.chmod(0o644)
                 temporary.replace(target)
             return fetched
@@ -220,7 +194,7 @@ class Downloader:
                 if response.status not in _REDIRECTS:
                     if response.status == 304 and before is not None:
                         return None
-                    _check_status(url, response.status, headers)
+                    check_status(url, response.status, headers)
                     return self._take(url, str(hop), response, headers, file, kinds)
                 location = headers.get("location", "")
             try:
@@ -270,7 +244,7 @@ class Downloader:
             raise FetchError(f"{url!r} came packed ({packed[:40]!r}); identity was asked for", reason="packed")
         said, most = headers.get("content-length", ""), max(self._most(kind) for kind in kinds)
         if said[:19].isdecimal() and int(said[:19]) > most:
-            raise _too_large(url, int(said[:19]), most)
+            raise too_large(url, int(said[:19]), most)
         digest, size, head = hashlib.sha256(), 0, b""
         found: Sniffed | None = None
         for chunk in response.iter_stream():
@@ -282,7 +256,7 @@ class Downloader:
                 most = self._most(found.kind)
             size += len(chunk)
             if size > most:
-                raise _too_large(url, size, most)
+                raise too_large(url, size, most)
             digest.update(chunk)
             file.write(chunk)
             self._deadline.clamp(None)  # bytes that lie ready in the machine's buffer take time as well
@@ -323,29 +297,3 @@ class Downloader:
             "video": limits.max_video_bytes,
             "sound": limits.max_sound_bytes,
         }[kind]
-
-
-def retry_after(value: str | None) -> float | None:
-    """Return the seconds of a `Retry-After`: a number, or a moment (RFC 9110, 10.2.3)."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
-
-
-def _check_status(url: str, status: int, headers: Mapping[str, str]) -> None:
-    if status == 200:
-        return
-    retryable = status in _RETRIED
-    wait = retry_after(headers.get("retry-after")) if retryable else None
-    raise FetchError(f"{url!r}: the server answers {status}", reason=f"HTTP {status}", retryable=retryable, wait=wait)
-
-
-def _too_large(url: str, size: int, most: int) -> FetchError:
-    return FetchError(f"{url!r} has {size:,} bytes or more; up to {most:,} would be valid", reason="too large")

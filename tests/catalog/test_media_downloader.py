@@ -22,7 +22,8 @@ from PIL import Image
 
 from catalog.errors import ConfigError, FetchError
 from catalog.media.addresses import barred
-from catalog.media.downloader import Downloader, DownloaderConfig, Validators, retry_after
+from catalog.media.answers import Validators, retry_after
+from catalog.media.downloader import Downloader, DownloaderConfig
 from catalog.media.limits import MediaLimits
 from catalog.media.scripted_host import Act, Reply, ScriptedHost
 from catalog.media.sniff import sniff
