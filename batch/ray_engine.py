@@ -9,13 +9,14 @@ holds the blocks whose results have not come back, so that a source that Ray has
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import islice
@@ -158,33 +159,56 @@ class RayEngine:
         if ray.is_initialized():
             yield
             return
-        options: dict[str, Any] = {"address": self._config.address or "local"}
-        if self._config.address is None:
-            need = int(workers * self._config.cpus_per_worker + 0.999) + 1
-            cpus = self._config.num_cpus or need - 1 + decoders
-            if cpus < need:
-                raise ConfigError(
-                    f"batch.ray.num_cpus={cpus!r} leaves no CPU to decode on beside {workers} workers: "
-                    f"{need} or more would be valid"
-                )
-            options |= {
-                "num_cpus": cpus,
-                "object_store_memory": self._config.object_store_bytes,
-                "include_dashboard": False,
-                "_node_ip_address": "127.0.0.1",
-            }
-        # Ray reads these at its start: no usage reports, and the GPU list of workers without one left alone.
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        try:
-            with _own_signals():
-                ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ServiceError(f"batch.ray.address={self._config.address!r}: no Ray cluster there: {error}") from error
-        try:
+        if self._config.address is not None:
+            with _connected({"address": self._config.address}):
+                yield
+            return
+        need = math.ceil(workers * self._config.cpus_per_worker) + 1
+        cpus = self._config.num_cpus or need - 1 + decoders
+        if cpus < need:
+            raise ConfigError(
+                f"batch.ray.num_cpus={cpus!r} leaves no CPU to decode on beside {workers} workers: "
+                f"{need} or more would be valid"
+            )
+        with start_local(cpus=cpus, object_store_bytes=self._config.object_store_bytes):
             yield
-        finally:
-            ray.shutdown()
+
+
+@contextmanager
+def start_local(*, cpus: int, object_store_bytes: int) -> Iterator[None]:
+    """Run a Ray cluster of this machine alone, on loopback, without dashboard; engines inside the block use it.
+
+    Raises:
+        ServiceError: When it does not start.
+    """
+    with _connected(
+        {
+            "address": "local",
+            "num_cpus": cpus,
+            "object_store_memory": object_store_bytes,
+            "include_dashboard": False,
+            "_node_ip_address": "127.0.0.1",
+        }
+    ):
+        yield
+
+
+@contextmanager
+def _connected(options: Mapping[str, Any]) -> Iterator[None]:
+    import ray
+
+    # Ray reads these at its start: no usage reports, and the GPU list of workers without one left alone.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        with _own_signals():
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ServiceError(f"no Ray cluster at batch.ray.address={options['address']!r}: {error}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 @contextmanager
