@@ -140,7 +140,9 @@ def _pictures(rng: Random) -> _Trial:
 
 
 def _frames(rng: Random) -> _Trial:
-    changes = (draw_change(rng), draw_change(rng))
+    changes = [draw_change(rng), draw_change(rng)]
+    while changes[1].colours == changes[0].colours:
+        changes[1] = draw_change(rng)
 
     def fault(contents: Sequence[str]) -> str | None:
         for change, content in zip(changes, contents, strict=True):

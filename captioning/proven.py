@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Literal
 
@@ -26,6 +26,9 @@ class ProvenVision:
         mode: `off` asks without any proof.
         videos: Whether the frames are proven at once; else when the first clip comes.
         rng: Draws what is shown; None: the system's own randomness.
+
+    Attributes:
+        stamp: What the manifest of captions says about it.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class ProvenVision:
         self.name = vision.name
         self.model = vision.model
         self.settings_sha = vision.settings_sha if mode == "run" else content_key(vision.settings_sha, "unproven")
+        self.stamp: Mapping[str, str] = {"probe": mode}
         self._videos = videos
         self._rng = rng
         self._proven: frozenset[Check] = frozenset()
@@ -43,6 +47,10 @@ class ProvenVision:
 
     def __reduce__(self) -> tuple[object, ...]:
         return _again, (self.vision, self.mode, self._videos, self._rng)
+
+    def expect_videos(self) -> None:
+        """Prove the frames with everything else, before the first picture."""
+        self._videos = True
 
     def answer(self, asks: Sequence[Ask]) -> list[Answer]:
         """Return one answer a question, in order.
@@ -61,6 +69,13 @@ class ProvenVision:
             if missing:
                 demand(examine(self.vision, missing, self._rng), self.model)
                 self._proven |= set(missing)
+
+
+def expect_videos(captioner: object) -> None:
+    """Tell a captioner whose model proves itself that clips will come; others have nothing to prove."""
+    vision = getattr(captioner, "vision", None)
+    if isinstance(vision, ProvenVision):
+        vision.expect_videos()
 
 
 def _again(vision: ChatVision, mode: ProbeMode, videos: bool, rng: Random | None) -> ProvenVision:

@@ -45,7 +45,7 @@ def make_captioner(settings: Settings) -> Captioner:
             raise ConfigError(
                 "captions.captioner is 'openai' and captions.openai is missing; its base_url and model would be valid"
             )
-        return MllmCaptioner(OpenAIVision(chosen.openai), chosen.mllm)
+        return MllmCaptioner(ProvenVision(OpenAIVision(chosen.openai), chosen.probe), chosen.mllm)
     from captioning.pixels import PixelsCaptioner
 
     return PixelsCaptioner()
