@@ -126,16 +126,16 @@ class Decoder(TextEmbedder):
         """Return the ids of each text within `max_tokens`, the tokenizer's own special tokens kept."""
         tokenizer = self._tokenizer
         eos, most = tokenizer.eos_token_id, self.config.max_tokens
-        room = most - bool(self.config.append_eos)
         found: list[Ids] = list(tokenizer(list(texts), verbose=False)["input_ids"])
-        cut = [len(ids) > room for ids in found]
-        for at, longer in enumerate(cut):
-            if longer:
-                found[at] = tokenizer(texts[at], truncation=True, max_length=room)["input_ids"]
-        if self.config.append_eos is not None:
+        if self.config.append_eos is None:
+            cut = [len(ids) > most for ids in found]
+            for at in np.flatnonzero(cut).tolist():
+                found[at] = tokenizer(texts[at], truncation=True, max_length=most)["input_ids"]
+        else:
+            room, end = most - self.config.append_eos, [eos] * self.config.append_eos
             found = [_without_last(ids, eos) for ids in found]
-        if self.config.append_eos:
-            found = [[*ids, eos] for ids in found]
+            cut = [len(ids) > room for ids in found]
+            found = [[*ids[:room], *end] for ids in found]
         # A text without any token still has a vector: that of the end of a text.
         return [ids or [eos if eos is not None else 0] for ids in found], cut
 

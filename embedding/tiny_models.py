@@ -29,7 +29,7 @@ def tiny_tokenizer(folder: Path, *, eos_last: bool = True) -> Any:
     if eos_last:
         ends = [("<|endoftext|>", tokenizer.token_to_id("<|endoftext|>"))]
         tokenizer.post_processor = processors.TemplateProcessing(single="$A <|endoftext|>", special_tokens=ends)
-    fast = PreTrainedTokenizerFast(
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, eos_token="<|endoftext|>", pad_token="<|endoftext|>", model_max_length=128
     )
     fast.save_pretrained(folder)
@@ -39,17 +39,17 @@ def tiny_tokenizer(folder: Path, *, eos_last: bool = True) -> Any:
 def tiny_decoder(folder: Path, *, eos_last: bool = True, dim: int = 32) -> Path:
     """Write a two-layer Qwen3 with its tokenizer and return the folder."""
     import torch
-    from transformers import Qwen3Config, Qwen3Model
+    from transformers import Qwen3Config, Qwen3ForCausalLM
 
     tokenizer = tiny_tokenizer(folder, eos_last=eos_last)
     config = Qwen3Config(
         vocab_size=len(tokenizer), hidden_size=dim, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
         num_key_value_heads=1, head_dim=64, max_position_embeddings=128, eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        pad_token_id=tokenizer.pad_token_id, tie_word_embeddings=True,
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = Qwen3Model(config)
+        model = Qwen3ForCausalLM(config)  # type: ignore[no-untyped-call]
         for weights in model.parameters():
             if weights.dim() > 1:
                 torch.nn.init.normal_(weights, std=0.3)
