@@ -17,6 +17,7 @@ from batch.job import JobConfig, plan_job, run_job
 from batch.keys import Keys
 from batch.report import JobPlan
 from captioning.base import Captioner, Clip, Picture, VideoCaptioner, Words
+from captioning.proven import expect_videos
 from catalog.columns import CAPTIONS
 from catalog.errors import DataError, MediaError
 from catalog.media import MediaLimits, is_url, open_picture, video_frames
@@ -37,8 +38,10 @@ class CaptionJobConfig(JobConfig):
     """Videos of one item that are captioned."""
     frames: int = Field(12, ge=1)
     """Frames sampled from a video; changes the captions of videos."""
+    fetch: bool = True
+    """Whether media named by URL are brought first, as `vitrine media` does; changes no caption."""
     media: MediaLimits = MediaLimits()
-    """Bounds on what is decoded."""
+    """Bounds on what is decoded, and on what is brought by URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ def caption_catalog(
     """
     config = config or CaptionJobConfig()
     media = _media(workspace, config)
+    if (media.table["kind"] == "video").any():
+        expect_videos(captioner)
     reader = Reader(workspace.root, captioner, config)
     with HashCache(workspace.root, config.decoders) as hashes:
         return run_job(
@@ -99,6 +104,7 @@ def caption_catalog(
                 "captioner": captioner.name,
                 "model": captioner.model,
                 "prompt_sha": captioner.prompt_sha,
+                **getattr(captioner, "stamp", {}),
                 "items": media.items,
                 "items_without_media": media.items - media.with_media,
             },

@@ -49,7 +49,8 @@ _HELPS: dict[Check, str] = {
     "chat template is used (no --chat-template of another model) and that nothing switches pictures off "
     "(--language-model-only, a limit of 0 images)",
     "frames": "the model did not see the frames in their order: let it have more than one picture a request "
-    "(--limit-mm-per-prompt, captions max_frames), and check that nothing between reorders them",
+    "(--limit-mm-per-prompt, max_frames) and see that nothing between reorders them, or leave videos out "
+    "(captions.job.videos_per_item = 0)",
     "schema": "the server ignores the JSON schema: it must honour response_format json_schema (vLLM does by itself), "
     "and a thinking model needs --reasoning-parser",
 }
