@@ -84,6 +84,7 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
     job = settings.captions.job
     if scope.dry_run:
         return plan_captions(workspace, captioner, config=job, limit=scope.limit, retry_all=scope.retry_all).text()
+    brought = _bring_media(settings, progress, scope)
     report = caption_catalog(
         workspace,
         captioner,
@@ -96,7 +97,17 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
     if report.failed and not report.done + report.reused:
         reasons = "; ".join(failure_lines(report, workspace))
         raise DataError(f"{report.name}: none of {report.failed:,} pictures and videos has a caption: {reasons}")
-    return job_text(report, workspace)
+    return "\n".join([*brought, job_text(report, workspace)])
+
+
+def _bring_media(settings: Settings, progress: Progress, scope: Scope) -> list[str]:
+    """Bring what is named by URL and not here yet; return a line about it where there was any."""
+    from vitrine.media import bring_store, media_text, unfetched_urls
+
+    urls = unfetched_urls(settings) if settings.captions.job.fetch else {}
+    if not urls:
+        return []
+    return [media_text(bring_store(settings, progress, urls=urls, retry=scope.retry_all, limit=scope.limit))]
 
 
 def embed_store(settings: Settings, progress: Progress = SILENT, scope: Scope = WHOLE) -> list[str]:

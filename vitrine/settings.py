@@ -27,6 +27,7 @@ from captioning.openai_vision import OpenAIVisionConfig
 from captioning.proven import ProbeMode
 from catalog.boutique.config import BoutiqueConfig
 from catalog.errors import ConfigError
+from catalog.media.bringing import MediaConfig
 from catalog.nouns import Kind
 from embedding.attribute_space import AttributeSpaceConfig
 from embedding.job import EmbedJobConfig
@@ -125,6 +126,8 @@ class Settings(BaseSettings):
     """Event kinds that count as a success. None: purchase and cart where present, else every row."""
     boutique: BoutiqueConfig = BoutiqueConfig()
     """The generated shop."""
+    media: MediaConfig = MediaConfig()
+    """How media that the catalogue names by URL are brought."""
     captions: CaptionSettings = CaptionSettings()
     """Pictures to words."""
     embedding: EmbeddingSettings = EmbeddingSettings()

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import polars as pl
 from pydantic import Field
 
 from catalog.errors import FetchError
-from catalog.items import Catalog
 from catalog.media.answers import Fetched, Validators
 from catalog.media.downloader import Downloader, DownloaderConfig
 from catalog.media.ledger import MediaLedger
@@ -33,6 +33,12 @@ PARTS = ".parts"
 _UNASKED = frozenset({"refused address", "bad URL"})
 """Reasons that cost nobody a request, and that a changed setting mends: tried at every run."""
 _COMMIT_SECONDS = 2.0
+
+Urls = dict[str, tuple[MediaKind, ...]]
+"""URL -> what its bytes may be."""
+
+PICTURE_OR_VIDEO: tuple[MediaKind, ...] = ("image", "video")
+_KINDS: dict[str, tuple[MediaKind, ...]] = {"image": ("image",), "video": ("video",)}
 
 
 class MediaConfig(DownloaderConfig):
@@ -85,24 +91,21 @@ class MediaReport:
     table: Path | None = None
 
 
-def urls_of(
-    catalog: Catalog, *, images: int | None = None, videos: int | None = None
-) -> dict[str, tuple[MediaKind, ...]]:
-    """Return every URL that the items name as picture or video, with what its bytes may be.
+def urls_of(items: pl.DataFrame, *, images: int | None = None, videos: int | None = None) -> Urls:
+    """Return every URL that items name as picture or video, with what its bytes may be.
 
     Args:
-        catalog: The items.
+        items: Columns `images` and `videos`, lists of references.
         images: Pictures of one item, in their order; None: all.
         videos: Videos of one item; None: all.
     """
-    found: dict[str, tuple[MediaKind, ...]] = {}
-    for item in catalog:
-        for ref in item.images[:images]:
+    found: Urls = {}
+    for column, most, kind in (("images", images, "image"), ("videos", videos, "video")):
+        lists = items[column] if most is None else items[column].list.head(most)
+        for ref in lists.explode().drop_nulls():
             if is_url(ref):
-                found.setdefault(ref, ("image",))
-        for ref in item.videos[:videos]:
-            if is_url(ref):
-                found[ref] = ("image", "video") if "image" in found.get(ref, ()) else ("video",)
+                known = found.get(ref, ())
+                found[ref] = _KINDS[kind] if not known or known == _KINDS[kind] else PICTURE_OR_VIDEO
     return found
 
 
@@ -112,7 +115,7 @@ def unfetched(urls: Iterable[str], root: Path) -> Iterator[str]:
 
 
 def bring_media(
-    urls: dict[str, tuple[MediaKind, ...]],
+    urls: Urls,
     root: Path,
     downloader: Downloader,
     config: MediaConfig,
@@ -158,7 +161,7 @@ def bring_media(
 
 
 def _plan(
-    urls: dict[str, tuple[MediaKind, ...]],
+    urls: Urls,
     root: Path,
     ledger: MediaLedger,
     turns: Turns,

@@ -1,0 +1,101 @@
+"""The job that brings what the catalogue names by URL."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import polars as pl
+
+from batch.lock import exclusive
+from catalog.media.bringing import MediaReport, Urls, bring_media, unfetched, urls_of
+from catalog.media.refs import FETCHED
+from catalog.progress import SILENT, Progress
+from catalog.workspace import Workspace
+from vitrine.settings import Settings
+
+REASONS_SHOWN = 3
+"""Commonest reasons of failures that are named on the terminal; the table holds all."""
+
+
+def store_urls(settings: Settings, *, every: bool = False) -> Urls:
+    """Return the URLs of the media that captions are made of, or of every medium.
+
+    Raises:
+        NotBuiltError: When the store has no catalogue.
+    """
+    with Workspace(settings.store).reading("catalog") as folder:
+        items = pl.read_parquet(folder / "items.parquet", columns=["images", "videos"])
+    job = settings.captions.job
+    most = (None, None) if every else (job.images_per_item, job.videos_per_item)
+    return urls_of(items, images=most[0], videos=most[1])
+
+
+def bring_store(
+    settings: Settings,
+    progress: Progress = SILENT,
+    *,
+    urls: Urls | None = None,
+    retry: bool = False,
+    refresh: bool = False,
+    limit: int | None = None,
+) -> MediaReport:
+    """Bring the store's media by URL.
+
+    Args:
+        settings: Say from where, how many at once, and how large.
+        progress: Told of every URL.
+        urls: Which; None: those that captions are made of.
+        retry: Whether what failed too often is tried again.
+        refresh: Whether media that are there are asked for as well.
+        limit: URLs asked at most.
+
+    Raises:
+        NotBuiltError: When the store has no catalogue.
+        BusyError: When another run brings media into this store.
+        DataError: When the ledger is damaged.
+        OSError: When the disk has no room; what was brought is kept.
+    """
+    from catalog.media.downloader import Downloader
+
+    root = Workspace(settings.store).root
+    urls = store_urls(settings) if urls is None else urls
+    if not urls:
+        return MediaReport()
+    with (
+        exclusive(root / FETCHED / ".lock", "media"),
+        Downloader(settings.media, settings.captions.job.media) as downloader,
+    ):
+        return bring_media(
+            urls, root, downloader, settings.media, retry=retry, refresh=refresh, limit=limit, progress=progress
+        )
+
+
+def unfetched_urls(settings: Settings) -> Urls:
+    """Return those URLs of `store_urls` whose bytes are not there.
+
+    Raises:
+        NotBuiltError: When the store has no catalogue.
+    """
+    urls = store_urls(settings)
+    return {url: urls[url] for url in unfetched(urls, Workspace(settings.store).root)}
+
+
+def media_text(report: MediaReport) -> str:
+    """Return a line about a run, and where something failed the reasons below it."""
+    parts = [f"{report.fetched:,} fetched ({report.size / 1e6:,.1f} MB)", f"{report.here:,} here already"]
+    if report.unchanged:
+        parts.append(f"{report.unchanged:,} unchanged")
+    if report.failed:
+        parts.append(f"{report.failed:,} failed")
+    if report.given_up:
+        parts.append(f"{report.given_up:,} given up (vitrine media --retry tries them again)")
+    if report.left:
+        parts.append(f"{report.left:,} left for another run, since their host does not answer")
+    lines = [f"media: {', '.join(parts)}, {report.seconds:.1f} s"]
+    lines += [
+        f"{count:,} {reason}, the first: {report.examples[reason]}"
+        for reason, count in islice(report.failures.items(), REASONS_SHOWN)
+    ]
+    if report.table is not None:
+        lines.append(f"all of them: {report.table}")
+    return "\n  ".join(lines)
