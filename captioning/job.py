@@ -20,7 +20,7 @@ from captioning.base import Captioner, Clip, Picture, VideoCaptioner, Words
 from captioning.proven import expect_videos
 from catalog.columns import CAPTIONS
 from catalog.errors import DataError, MediaError
-from catalog.media import MediaLimits, is_url, open_picture, video_frames
+from catalog.media import FrameBudget, MediaLimits, is_url, open_picture, sample_clip
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
 from catalog.workspace import Workspace
@@ -36,8 +36,8 @@ class CaptionJobConfig(JobConfig):
     """Pictures of one item that are captioned, in the catalogue's order."""
     videos_per_item: int = Field(1, ge=0)
     """Videos of one item that are captioned."""
-    frames: int = Field(12, ge=1)
-    """Frames sampled from a video; changes the captions of videos."""
+    video: FrameBudget = FrameBudget()
+    """How much of a video is looked at."""
     fetch: bool = True
     """Whether media named by URL are brought first, as `vitrine media` does; changes no caption."""
     media: MediaLimits = MediaLimits()
@@ -193,10 +193,8 @@ class Reader:
         return results
 
     def _frames(self, medium: Medium) -> list[Picture]:
-        frames = video_frames(medium.ref, self._root, self._config.media, self._config.frames)
-        if not frames:
-            raise MediaError(f"{medium.ref!r}: the video has no frame")
-        return [Picture(medium.item_id, medium.ref, image, seconds) for seconds, image in frames]
+        sampled = sample_clip(medium.ref, self._root, self._config.media, self._config.video)
+        return [Picture(medium.item_id, medium.ref, image, seconds) for seconds, image in sampled.frames]
 
     def _result(self, medium: Medium, words: Words, frame_time: float | None = None) -> Result:
         if words.text is None:
@@ -258,7 +256,7 @@ def _media(workspace: Workspace, config: CaptionJobConfig) -> _Media:
 def _work(media: _Media, hashes: HashCache, captioner: Captioner, config: CaptionJobConfig) -> Work:
     """Return one piece a medium; its content key hashes the medium's bytes."""
     keys = Keys("caption", captioner.name, captioner.model, captioner.prompt_sha)
-    frames_of = {"image": None, "video": config.frames}
+    frames_of = {"image": None, "video": config.video.model_dump(exclude={"decode_seconds"})}
 
     def frames() -> Iterator[pl.DataFrame]:
         for part in media.table.iter_slices(PLANNED_ROWS):

@@ -42,19 +42,19 @@ class OddForm:
         return f"badge one of {', '.join(self.badges)}; shelf from {self.low} to {self.high}"
 
     def fault(self, content: str) -> str | None:
-        """Return what is wrong with a filled-in form, or None.
+        """Return what is wrong with a filled-in form, or None; what stands around the JSON is passed over.
 
         Example:
-            >>> OddForm(("AC-1", "HK-2"), 200, 208).fault('{"badge": "AC-1", "shelf": 203}')
+            >>> OddForm(("AC-1", "HK-2"), 200, 208).fault('Here: {"badge": "AC-1", "shelf": 203}')
             >>> OddForm(("AC-1", "HK-2"), 200, 208).fault('{"badge": "AC-1", "shelf": 3}')
             'shelf is 3'
         """
         try:
-            filled = json.loads(content)
-        except ValueError:
+            filled, _ = json.JSONDecoder().raw_decode(content, max(content.find("{"), 0))
+        except (ValueError, RecursionError):
             return "it is no JSON"
         if not isinstance(filled, dict):
-            return "it is no object"
+            return "it is no JSON object"
         if filled.keys() != {"badge", "shelf"}:
             return f"its fields are {', '.join(map(str, filled)) or 'none'}"
         if filled["badge"] not in self.badges:

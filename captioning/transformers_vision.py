@@ -112,7 +112,8 @@ class _Loaded:
         self.is_qwen = bool(self.patch_size and merged) and "qwen" in str(model.config.model_type)
         self.factor = self.patch_size * merged if self.is_qwen else FACTOR
         processor.tokenizer.padding_side = "left"
-        if hasattr(videos := getattr(processor, "video_processor", None), "cap_pixels_per_frame"):
+        videos: Any = getattr(processor, "video_processor", None)
+        if hasattr(videos, "cap_pixels_per_frame"):
             videos.cap_pixels_per_frame = False  # frames come in their final size; silences a word on the default
         self.generation = _greedy(model.generation_config, processor.tokenizer)
 

@@ -25,6 +25,10 @@ _FINE = 1_024
 """64 ms resolve the partials of a note."""
 _LATER = 8
 """Frames between the two spectra that are compared: longer than a window's half, shorter than a note."""
+_BANDS = np.geomspace(200, 5_000, 10)
+"""Edges in Hz of the bands whose levels are the shape of a spectrum."""
+_DEPTH = 30.0
+"""dB below its loudest band beyond which a band does not count: it holds the background only."""
 _BLOCK = 2_000
 """Frames worked on at once, to bound memory."""
 _LOWEST, _HIGHEST = 70.0, 2_000.0
@@ -46,6 +50,8 @@ class Frames:
         spread: Share of the 100-3400 Hz bins that carry the sound: low in a plain sine.
         steadiness: Correlation of the fine spectrum with that 80 ms later: 1 in a held note, near 0 in a voice.
         drift: Semitones that the pitch moves in 30 ms.
+        change: dB by which the shape of the spectrum, in nine bands, changes in 80 ms: a voice moves its mouth,
+            a string does not.
     """
 
     level: Array
@@ -55,6 +61,7 @@ class Frames:
     spread: Array
     steadiness: Array
     drift: Array
+    change: Array
 
 
 def measure(samples: Floats) -> Frames:
@@ -68,6 +75,7 @@ def measure(samples: Floats) -> Frames:
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     moved = np.abs(np.log2(joined["pitch"][3:] / joined["pitch"][:-3])) * 12
     joined["drift"] = np.pad(moved, (1, 2), mode="edge") if len(moved) else np.full(count, 12, np.float32)
+    joined["change"] = _change(joined.pop("bands"))
     return Frames(**{field.name: joined[field.name].astype(np.float32) for field in fields(Frames)})
 
 
@@ -87,6 +95,13 @@ def _block(padded: Floats, start: int, stop: int) -> dict[str, Array]:
         "balance": _decibels(power[:, mid].sum(axis=1)) - _decibels(power[:, low].sum(axis=1)),
         "spread": np.square(voice.sum(axis=1)) / (np.square(voice).sum(axis=1) * voice.shape[1] + _QUIET**2),
         "steadiness": _steadiness(padded, start, stop),
+        "bands": np.stack(
+            [
+                power[:, (hertz >= low_edge) & (hertz < high_edge)].mean(axis=1)
+                for low_edge, high_edge in zip(_BANDS[:-1], _BANDS[1:], strict=True)
+            ],
+            axis=1,
+        ),
     }
 
 
@@ -121,6 +136,17 @@ def _steadiness(padded: Floats, start: int, stop: int) -> Array:
     scale = np.sqrt(np.square(now).sum(axis=1) * np.square(later).sum(axis=1))
     steadiness: Array = (now * later).sum(axis=1) / np.maximum(scale, 1e-9)
     return steadiness
+
+
+def _change(bands: Array) -> Array:
+    """Return how far the shape of the spectrum moves, from the power of its bands (t, 9)."""
+    if len(bands) <= _LATER:
+        return np.zeros(len(bands), np.float32)
+    shape = _decibels(uniform_filter1d(bands, 3, axis=0))
+    shape = np.maximum(shape, shape.max(axis=1, keepdims=True) - _DEPTH)
+    shape = shape - shape.mean(axis=1, keepdims=True)
+    moved = np.sqrt(np.square(shape[_LATER:] - shape[:-_LATER]).mean(axis=1))
+    return np.pad(moved, (_LATER // 2, _LATER - _LATER // 2), mode="edge")
 
 
 def _hann(count: int) -> Array:

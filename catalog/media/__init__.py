@@ -3,12 +3,14 @@
 from catalog.media.limits import MediaLimits
 from catalog.media.pictures import open_picture, picture_from_bytes, thumbnail
 from catalog.media.refs import Stamp, fetched_path, is_url, media_bytes, media_path, media_sha, media_stamp, open_media
+from catalog.media.scenes import FrameBudget, SampledVideo, sample_clip
 from catalog.media.sound import SPEECH_RATE, read_sound
-from catalog.media.video import video_frames
 
 __all__ = [
     "SPEECH_RATE",
+    "FrameBudget",
     "MediaLimits",
+    "SampledVideo",
     "Stamp",
     "fetched_path",
     "is_url",
@@ -20,6 +22,6 @@ __all__ = [
     "open_picture",
     "picture_from_bytes",
     "read_sound",
+    "sample_clip",
     "thumbnail",
-    "video_frames",
 ]

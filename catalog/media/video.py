@@ -1,159 +1,253 @@
-"""Frames of a video, evenly spaced over its length."""
+"""`Film`: one video stream, decoded forward or by its key frames, with the true time of every frame."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from PIL import Image
-
-from catalog.errors import DataError, MediaError
+from catalog.errors import MediaError
+from catalog.media.archives import broken, broken_kinds
 from catalog.media.limits import MediaLimits
-from catalog.media.refs import checked_size, media_path
+from catalog.media.refs import open_media
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
-
-_TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
-"""Counter-clockwise degrees of a frame's display matrix, as Pillow turns."""
-
-_SEEK_SECONDS = 5.0
-"""From this gap on a seek to a key frame is cheaper than decoding what lies between."""
 
 _USUAL_RATE = 25.0
 """Frames a second of a stream that does not say."""
 
+_SQUEEZED = (0.25, 4.0)
+"""Shapes of a pixel that are believed; a header that says others is broken."""
 
-def video_frames(ref: str, root: Path, limits: MediaLimits, count: int) -> list[tuple[float, Image.Image]]:
-    """Return up to `count` frames as (seconds from the start, upright RGB picture), ascending.
 
-    The frames are those shown at the middles of `count` equal parts of the length. A clip of fewer
-    frames, one cut off, or a budget that runs out gives fewer; each frame comes once.
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One decoded frame.
+
+    Attributes:
+        seconds: From the start of the stream, as its time stamp says.
+        number: Index in the stream, where every frame before it was decoded.
+        frame: As the decoder gives it; `frames.upright` makes a picture of it.
+    """
+
+    seconds: float
+    number: int | None
+    frame: VideoFrame
+
+
+@contextmanager
+def open_film(ref: str, root: Path, limits: MediaLimits, seconds: float) -> Iterator[Film]:
+    """Open the first video stream behind a reference, whatever contains it.
 
     Args:
-        ref: An http(s) URL fetched before, an absolute path, or a path relative to `root`.
+        ref: As in `open_media`.
         root: Workspace root.
         limits: What is refused, and how much is decoded.
-        count: At least 1.
+        seconds: Wall clock after which nothing more is decoded.
 
     Raises:
-        DataError: When `count` is less than 1.
-        MediaError: When the file is missing, too large, holds no video, or not one frame can be decoded.
+        MediaError: When it is missing, too large, or holds no video; or what is done with it inside the block
+            finds it broken.
     """
-    if count < 1:
-        raise DataError(f"{count} frames of {ref!r}: at least 1 would be valid")
     import av
 
-    path = media_path(ref, root)
-    try:
-        checked_size(path, ref, limits.max_video_bytes)
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise MediaError(f"{ref!r} holds no video stream")
-            stream = container.streams.video[0]
-            _check_pixels(ref, stream.width, stream.height, limits)
-            length = _length(container, stream, limits)
-            wanted = [(part + 0.5) / count * length for part in range(count)]
-            frames = []
-            for time, frame in _shown_at(_Clip(container, stream, limits), wanted):
-                _check_pixels(ref, frame.width, frame.height, limits)  # may change from frame to frame
-                frames.append((time, _upright(frame)))
-    except (av.FFmpegError, ValueError, OSError) as error:
-        raise MediaError(f"video {ref!r} cannot be decoded: {error}") from error
-    if not frames:
-        raise MediaError(f"video {ref!r}: not one frame could be decoded")
-    return frames
+    with open_media(ref, root, limits.max_video_bytes) as file:
+        film = None
+        try:
+            film = Film(file, ref, limits, time.monotonic() + seconds)
+            yield film
+        except broken_kinds() as error:
+            raise broken(ref, error) from error
+        except (av.FFmpegError, ValueError, OSError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise MediaError(f"video {ref!r} cannot be decoded: {reason}") from error
+        finally:
+            if film is not None:
+                film.close()
 
 
-class _Clip:
-    """Decodes one stream forward within a budget; knows the time of each frame from the start of the clip."""
+class Film:
+    """Decodes one stream on one thread: a job decodes many files at once.
 
-    def __init__(self, container: InputContainer, stream: VideoStream, limits: MediaLimits) -> None:
-        self._container, self._stream = container, stream
-        self._start = float((stream.start_time or 0) * (stream.time_base or 0))
-        self._rate = float(stream.average_rate or _USUAL_RATE)
-        self._budget = limits.max_decoded_frames
-        self._seekable = True
-        self.position = 0.0
+    Attributes:
+        rate: Mean frames a second, as the header says.
+        length: Seconds, as the header says, or else the packets; 0 where neither does.
+        stretch: Width of a pixel over its height.
+        ended: Whether decoding came to the natural end of the stream.
+    """
 
-    def frames(self) -> Iterator[tuple[float, VideoFrame]]:
-        """Yield time and frame until the clip ends, breaks off, or the budget is spent."""
+    def __init__(self, file: BinaryIO, ref: str, limits: MediaLimits, ends: float) -> None:
+        self._file, self._ref, self._limits, self._ends = file, ref, limits, ends
+        self._container, self._stream = self._opened()
+        stream = self._stream
+        check_pixels(ref, stream.width, stream.height, limits)
+        self.pixels = max(1, stream.width * stream.height)
+        self.rate = float(stream.average_rate or stream.guessed_rate or _USUAL_RATE)
+        shape = float(stream.sample_aspect_ratio or 1)
+        self.stretch = shape if _SQUEEZED[0] <= shape <= _SQUEEZED[1] else 1.0
+        self.ended = False
+        self._start: float | None = None
+        self._at_start = True
+        self.length = self._length()
+
+    def close(self) -> None:
+        """Let go of the decoder; the file stays open."""
+        self._container.close()
+
+    @property
+    def late(self) -> bool:
+        """Whether the wall clock is spent."""
+        return time.monotonic() > self._ends
+
+    def rewind(self) -> None:
+        """Go to the first frame, also where a stream cannot seek."""
+        self._container.close()
+        self._container, self._stream = self._opened()
+        self._at_start = True
+
+    def seek(self, seconds: float) -> bool:
+        """Go to a key frame at or before a moment; tell whether the form can."""
         import av
 
-        decoded = self._container.decode(self._stream)
-        for number in range(self._budget):
-            self._budget -= 1
+        base = self._stream.time_base
+        if base is None:
+            return False
+        self._at_start = False
+        try:
+            self._container.seek(int((seconds + (self._start or 0.0)) / base), stream=self._stream)
+        except av.FFmpegError:
+            return False
+        return True
+
+    def shots(self) -> Iterator[Shot]:
+        """Yield every frame from here on until the stream ends or breaks off, or the wall clock is spent.
+
+        Damaged packets are passed over.
+        """
+        counted, number = self._at_start, 0
+        self._at_start = False
+        for frames in self._decoded(self._packets()):
+            for frame in frames:
+                shot = self._shot(frame, number if counted else None)
+                number += 1
+                if shot is not None:
+                    yield shot
+            if self.late:
+                return
+        self.ended = True
+
+    def key_shots(self) -> Iterator[Shot]:
+        """Yield the key frames from here on, each decoded by itself; what lies between is not even read."""
+        from av.stream import Discard
+
+        self._at_start = False
+        self._stream.discard = Discard.nonkey
+        try:
+            packets = (packet for packet in self._packets() if packet.is_keyframe)
+            for frames in self._decoded(packets, alone=True):
+                # A key packet may carry two fields; what comes first is the frame.
+                for frame in frames[:1]:
+                    if (shot := self._shot(frame, None)) is not None:
+                        yield shot
+                if self.late:
+                    return
+        finally:
+            self._stream.discard = Discard.default
+
+    def _opened(self) -> tuple[InputContainer, VideoStream]:
+        import av
+        from av.stream import Disposition
+
+        self._file.seek(0)
+        # No protocol is allowed: a playlist inside the file must not open other files or addresses.
+        container = av.open(self._file, mode="r", options={"protocol_whitelist": "none"})
+        # A cover picture beside sound is a "video stream" of its own.
+        streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        if not streams:
+            container.close()
+            raise MediaError(f"{self._ref!r} holds no video stream")
+        streams[0].codec_context.thread_count = 1
+        return container, streams[0]
+
+    def _packets(self) -> Iterator[Packet]:
+        import av
+
+        packets = self._container.demux(self._stream)
+        while True:
             try:
-                frame = next(decoded, None)
-            except av.FFmpegError:  # a clip that is cut off: what came before it stands
+                packet = next(packets, None)
+            except av.FFmpegError:  # cut off: what came before it stands
                 return
-            if frame is None:
+            if packet is None:
                 return
-            if not frame.is_corrupt:
-                self.position = number / self._rate if frame.time is None else frame.time - self._start
-                yield self.position, frame
+            if packet.size:  # the empty one at the end flushes the decoder, as `_decoded` does
+                yield packet
 
-    def seek(self, time: float) -> None:
-        """Go to the last key frame before `time`, where the form knows its key frames."""
-        if self._seekable and self._stream.time_base is not None:
-            self._container.seek(int((time + self._start) / self._stream.time_base), stream=self._stream)
+    def _decoded(self, packets: Iterator[Packet], alone: bool = False) -> Iterator[list[VideoFrame]]:
+        import av
 
-    def landed(self, time: float, left: float) -> None:
-        """Note where a seek led; one that leads back (an animated GIF) is the last."""
-        self._seekable = self._seekable and time >= left
+        context = self._stream.codec_context
+        for packet in packets:
+            try:
+                frames = context.decode(packet)
+                if alone:
+                    frames += context.decode(None)
+            except av.FFmpegError:
+                frames = []
+            if alone:
+                context.flush_buffers()
+            yield frames
+        if not alone:
+            try:
+                yield context.decode(None)
+            except av.FFmpegError:
+                return
+
+    def _shot(self, frame: VideoFrame, number: int | None) -> Shot | None:
+        if frame.is_corrupt:
+            return None
+        check_pixels(self._ref, frame.width, frame.height, self._limits)  # may change from frame to frame
+        stamp = frame.pts if frame.pts is not None else frame.dts
+        if stamp is None or frame.time_base is None:
+            return None if number is None else Shot(number / self.rate, number, frame)
+        moment = float(stamp * frame.time_base)
+        if self._start is None:
+            said = self._stream.start_time
+            base = self._stream.time_base
+            # The header's start counts where the first frames are damaged, not where frames lie before it.
+            self._start = moment if said is None or base is None else min(moment, float(said * base))
+        return Shot(moment - self._start, number, frame)
+
+    def _length(self) -> float:
+        stream, base = self._stream, float(self._stream.time_base or 0)
+        if stream.duration and stream.duration > 0 and base:
+            return stream.duration * base
+        if self._container.duration and self._container.duration > 0:
+            return self._container.duration / 1_000_000
+        count, end = 0, 0.0
+        for packet in islice(self._packets(), self._limits.max_packets):
+            count += 1
+            if packet.pts is not None:
+                end = max(end, (packet.pts + (packet.duration or 0) - (stream.start_time or 0)) * base)
+        self.rewind()
+        return end or count / self.rate
 
 
-def _shown_at(clip: _Clip, wanted: list[float]) -> Iterator[tuple[float, VideoFrame]]:
-    """Yield the frame shown at each wanted moment, ascending, each frame once."""
-    given = -1.0
-    frames = clip.frames()
-    shown: tuple[float, VideoFrame] | None = None
-    coming = next(frames, None)
-    for moment in wanted:
-        if coming is not None and moment - coming[0] > _SEEK_SECONDS:
-            left = coming[0]
-            clip.seek(moment)
-            frames = clip.frames()
-            coming = next(frames, None)
-            if coming is not None:
-                clip.landed(coming[0], left)
-        while coming is not None and (coming[0] <= moment or shown is None):
-            shown, coming = coming, next(frames, None)
-        if shown is not None and shown[0] > given:
-            given = shown[0]
-            yield shown
+def check_pixels(ref: str, width: int, height: int, limits: MediaLimits) -> None:
+    """Refuse frames of too many pixels.
 
-
-def _length(container: InputContainer, stream: VideoStream, limits: MediaLimits) -> float:
-    """Return the length in seconds, from the header or, where it is silent, from the packets."""
-    base = float(stream.time_base or 0)
-    if stream.duration and base:
-        return stream.duration * base
-    if container.duration:
-        return container.duration / 1_000_000
-    packets = 0
-    end = 0.0
-    for packet in islice(container.demux(stream), limits.max_packets):
-        packets += packet.size > 0
-        if packet.pts is not None:
-            end = max(end, (packet.pts + (packet.duration or 0) - (stream.start_time or 0)) * base)
-    container.seek(0)
-    return end or packets / float(stream.average_rate or _USUAL_RATE)
-
-
-def _check_pixels(ref: str, width: int, height: int, limits: MediaLimits) -> None:
+    Raises:
+        MediaError: When there are.
+    """
     if width * height > limits.max_pixels:
         raise MediaError(
             f"video {ref!r} is {width} x {height} pixels; up to {limits.max_pixels:,} in all would be valid"
         )
-
-
-def _upright(frame: VideoFrame) -> Image.Image:
-    """Return the frame as RGB, turned as its display matrix says (phones film sideways)."""
-    picture: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]
-    turn = _TURNS.get(frame.rotation % 360)
-    return picture if turn is None else picture.transpose(turn)

@@ -33,7 +33,6 @@ def test_a_sound_server_passes_every_check():
         ("written calls", "tools", "no tool was called", "--tool-call-parser"),
         ("other tool", "tools", "the tool called is 'sing'", "--tool-call-parser"),
         ("shapeless", "schema", "it is no JSON", "response_format"),
-        ("thinking", "schema", "it is no JSON", "--reasoning-parser"),
     ],
 )
 def test_each_fault_fails_its_check_by_name(fault, check, said, helps):
@@ -41,6 +40,10 @@ def test_each_fault_fails_its_check_by_name(fault, check, said, helps):
     assert found[check].level == "bad"
     assert said in found[check].text and helps in found[check].text and "asked for" in found[check].text
     assert "\n" not in found[check].text
+
+
+def test_thinking_aloud_is_passed_over_as_the_agent_does():
+    assert {finding.level for finding in examined("thinking")[0].values()} == {"ok"}
 
 
 def test_a_fault_of_tools_leaves_the_other_checks_alone():

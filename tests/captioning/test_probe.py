@@ -6,7 +6,7 @@ from PIL import Image
 
 from captioning.base import Clip, Picture
 from captioning.letter_reader import read_capitals
-from captioning.odd_form import draw_form
+from captioning.odd_form import OddForm, draw_form
 from captioning.openai_vision import OpenAIVision, OpenAIVisionConfig
 from captioning.probe import CHECKS, NAME, READ, examine
 from captioning.probe_pictures import COLOURS, WORDS, draw_change, draw_words
@@ -45,7 +45,6 @@ def test_a_server_that_sees_passes_every_check(changes):
         ("swapped", "frames", "the order is turned round", "reorders"),
         ("first frame", "frames", "only one of the two colours was seen", "--limit-mm-per-prompt"),
         ("shapeless", "schema", "it is no JSON", "response_format json_schema"),
-        ("thinking", "schema", "it is no JSON", "--reasoning-parser"),
         ("cut off", "pictures", "cut off", "Instruct"),
     ],
 )
@@ -53,6 +52,10 @@ def test_each_fault_fails_its_check_by_name(fault, check, said, helps):
     finding = examined(fault)[0][check]
     text = finding.text
     assert finding.level == "bad" and text.startswith("shown ") and said in text and helps in text and "\n" not in text
+
+
+def test_thinking_aloud_is_passed_over_as_the_captioner_does():
+    assert {finding.level for finding in examined("thinking")[0].values()} == {"ok"}
 
 
 def test_a_fault_of_one_check_leaves_the_others_alone_and_gets_a_second_chance_drawn_anew():
@@ -114,6 +117,36 @@ def test_cards_can_be_read_and_changes_told(seed):
     seen = [COLOURS[change.colours[0]]] * 2 + [COLOURS[change.colours[1]]] * 2
     assert [frame.image.getpixel((9, 9)) for frame in change.clip.frames] == seen
     assert change.colours[0] != change.colours[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("", "it is no JSON"),
+        ("[3]", "it is no JSON object"),
+        ('{"badge": "AC-1"', "it is no JSON"),
+        ('{"badge": "AC-1"}', "its fields are badge"),
+        ('{"badge": "XY-9", "shelf": 203}', "badge is 'XY-9'"),
+        ('{"badge": "AC-1", "shelf": 209}', "shelf is 209"),
+        ('{"badge": "AC-1", "shelf": true}', "shelf is True"),
+        ('{"badge": "AC-1", "shelf": "203"}', "shelf is '203'"),
+        ('```json\n{"badge": "HK-2", "shelf": 208}\n```', None),
+    ],
+)
+def test_a_form_is_filled_in_right_or_not(content, fault):
+    assert OddForm(("AC-1", "HK-2"), 200, 208).fault(content) == fault
+
+
+@pytest.mark.parametrize("architecture", ["qwen2_5_vl", "qwen3_vl"])
+def test_random_weights_fail(architecture, tmp_path):
+    from captioning.tiny_checkpoints import build_tiny_checkpoint
+    from captioning.transformers_vision import TransformersVision, TransformersVisionConfig
+
+    folder = build_tiny_checkpoint(tmp_path / "tiny", architecture)
+    model = TransformersVision(TransformersVisionConfig(model=str(folder), device="cpu"))
+    assert [(finding.subject, finding.level) for finding in examine(model)] == [(check, "bad") for check in CHECKS]
+    with pytest.raises(ServiceError, match=r"'tiny' failed the probe 'pictures': shown .* answered"):
+        ProvenVision(model).answer([ASK])
 
 
 def test_a_flat_picture_has_no_letters():
