@@ -19,7 +19,7 @@ from captioning.base import Clip
 from captioning.frames import sampling, thinned
 from captioning.pixel_budget import FACTOR, VisionConfig, within_budget
 from captioning.vision import Answer, Ask
-from catalog.errors import ServiceError
+from catalog.errors import MediaError, ServiceError
 from catalog.workspace import content_key
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ class OpenAIVisionConfig(VisionConfig):
     clips: Literal["images", "video"] = "images"
     """`images` shows the frames of a video as pictures, each under its time, which any server takes; `video` shows them
     as one video with its sampling, which vLLM takes (`video/jpeg` and `media_io_kwargs`)."""
+
+    @property
+    def model_name(self) -> str:
+        """What captions call the model."""
+        return self.model
 
 
 class OpenAIVision:
@@ -125,7 +130,7 @@ class OpenAIVision:
         where = f"captioner {self.config.base_url!r}"
         try:
             request = self._request(ask)
-        except ValueError as error:  # a strip of pixels that no model takes
+        except MediaError as error:  # a strip of pixels that no model takes
             return Answer(None, f"shape: {error}")
         try:
             return _read(self._client.chat.completions.create(**request))
@@ -152,7 +157,7 @@ class OpenAIVision:
         """Return the body of one request.
 
         Raises:
-            ValueError: When a picture is too long a strip.
+            MediaError: When a picture is too long a strip.
         """
         parts = [self._picture(picture.image, self.config.max_pixels) for picture in ask.pictures]
         extra: dict[str, Any] = {}

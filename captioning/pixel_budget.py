@@ -7,6 +7,8 @@ import math
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from catalog.errors import MediaError
+
 MAX_RATIO = 200
 """Longer side over shorter, beyond which Qwen-VL refuses a picture."""
 FACTOR = 32
@@ -40,7 +42,7 @@ def smart_resize(width: int, height: int, factor: int, min_pixels: int, max_pixe
     """Return width and height as multiples of `factor`, within the budget, the shape nearly kept.
 
     Raises:
-        ValueError: When one side is more than 200 times the other.
+        MediaError: When one side is more than 200 times the other.
 
     Source:
         `smart_resize` of qwen-vl-utils, here without torch, which a client of a server can do without.
@@ -50,7 +52,7 @@ def smart_resize(width: int, height: int, factor: int, min_pixels: int, max_pixe
         (420, 196)
     """
     if max(width, height) / min(width, height) > MAX_RATIO:
-        raise ValueError(f"{width} by {height} pixels; a side at most {MAX_RATIO} times the other would be valid")
+        raise MediaError(f"{width} by {height} pixels; a side at most {MAX_RATIO} times the other would be valid")
     wide, high = (max(factor, round(side / factor) * factor) for side in (width, height))
     if wide * high > max_pixels:
         shrink = math.sqrt(width * height / max_pixels)
@@ -65,7 +67,7 @@ def within_budget(image: Image.Image, factor: int, min_pixels: int, max_pixels: 
     """Return the picture in RGB at the size `smart_resize` gives it.
 
     Raises:
-        ValueError: As `smart_resize`.
+        MediaError: As `smart_resize`.
     """
     size = smart_resize(image.width, image.height, factor, min_pixels, max_pixels)
     image = image.convert("RGB")

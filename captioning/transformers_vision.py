@@ -21,7 +21,7 @@ from captioning.frames import image_part, paired, thinned, video_part, vision_in
 from captioning.openai_vision import frame_line
 from captioning.pixel_budget import FACTOR, within_budget
 from captioning.vision import Answer, Ask
-from catalog.errors import ConfigError, ServiceError
+from catalog.errors import ConfigError, MediaError, ServiceError
 from catalog.workspace import content_key
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class TransformersVision:
         Raises:
             ServiceError: When the model cannot be loaded.
         """
+        if not asks:
+            return []
         with self._lock:  # one model, one device
             if self._loaded is None:
                 self._loaded = _load(self.config, str(self._folder or self.config.model))
@@ -84,7 +86,7 @@ class TransformersVision:
             for at, ask in enumerate(asks):
                 try:
                     ready[at] = _messages(ask, self.config, loaded)
-                except ValueError as error:  # a strip of pixels that no model takes
+                except MediaError as error:  # a strip of pixels that no model takes
                     answers[at] = Answer(None, f"shape: {error}")
             for max_tokens in sorted({asks[at].max_tokens for at in ready}):
                 alike = [at for at in ready if asks[at].max_tokens == max_tokens]
@@ -165,7 +167,7 @@ def _messages(ask: Ask, config: TransformersVisionConfig, loaded: _Loaded) -> tu
     """Return the conversation of a question, and its clips as they are shown.
 
     Raises:
-        ValueError: When a picture is too long a strip.
+        MediaError: When a picture is too long a strip.
     """
 
     def fitted(image: Any, max_pixels: int) -> Any:

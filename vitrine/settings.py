@@ -25,6 +25,8 @@ from captioning.job import CaptionJobConfig
 from captioning.mllm import MllmConfig
 from captioning.openai_vision import OpenAIVisionConfig
 from captioning.proven import ProbeMode
+from captioning.transformers_vision import TransformersVisionConfig
+from captioning.vllm_vision import VllmVisionConfig
 from catalog.boutique.config import BoutiqueConfig
 from catalog.errors import ConfigError
 from catalog.media.bringing import MediaConfig
@@ -54,10 +56,15 @@ class _Part(BaseModel):
 class CaptionSettings(_Part):
     """Who reads the pictures."""
 
-    captioner: Literal["pixels", "openai"] = "pixels"
-    """`pixels` needs nothing; `openai` is any OpenAI-compatible server with an MLLM, such as vLLM."""
+    captioner: Literal["pixels", "openai", "transformers", "vllm"] = "pixels"
+    """`pixels` needs nothing; `openai` is any OpenAI-compatible server with an MLLM, such as vLLM's; `transformers` and
+    `vllm` load an MLLM into this process."""
     openai: OpenAIVisionConfig | None = None
     """Where that server is. Needed when `captioner` is `openai`."""
+    transformers: TransformersVisionConfig | None = None
+    """Which model is loaded. Needed when `captioner` is `transformers`."""
+    vllm: VllmVisionConfig | None = None
+    """Which model vLLM loads. Needed when `captioner` is `vllm`."""
     mllm: MllmConfig = MllmConfig()
     """What an MLLM is asked, and which of its answers are captions; changes captions."""
     probe: ProbeMode = "run"

@@ -23,6 +23,8 @@ from vitrine.shelf import Shelf
 if TYPE_CHECKING:
     from agent.loop import Agent
     from api.service import Service
+    from captioning.checkpoints import CheckpointConfig
+    from captioning.openai_vision import OpenAIVisionConfig
     from catalog.shop_data import ShopData
     from tools.shop import Shop
 
@@ -36,19 +38,34 @@ def make_captioner(settings: Settings) -> Captioner:
     Raises:
         ConfigError: When it needs a setting that is missing.
     """
+    if settings.captions.captioner == "pixels":
+        from captioning.pixels import PixelsCaptioner
+
+        return PixelsCaptioner()
+    from captioning.mllm import MllmCaptioner
+
+    return MllmCaptioner(ProvenVision(_chat_vision(settings), settings.captions.probe), settings.captions.mllm)
+
+
+def _chat_vision(settings: Settings) -> ChatVision:
     chosen = settings.captions
-    if chosen.captioner == "openai":
-        from captioning.mllm import MllmCaptioner
+    if chosen.captioner == "openai" and chosen.openai:
         from captioning.openai_vision import OpenAIVision
 
-        if chosen.openai is None:
-            raise ConfigError(
-                "captions.captioner is 'openai' and captions.openai is missing; its base_url and model would be valid"
-            )
-        return MllmCaptioner(ProvenVision(OpenAIVision(chosen.openai), chosen.probe), chosen.mllm)
-    from captioning.pixels import PixelsCaptioner
+        return OpenAIVision(chosen.openai)
+    if chosen.captioner == "transformers" and chosen.transformers:
+        from captioning.transformers_vision import TransformersVision
 
-    return PixelsCaptioner()
+        return TransformersVision(chosen.transformers)
+    if chosen.captioner == "vllm" and chosen.vllm:
+        from captioning.vllm_vision import VllmVision
+
+        return VllmVision(chosen.vllm)
+    needed = "base_url and model" if chosen.captioner == "openai" else "model"
+    raise ConfigError(
+        f"captions.captioner is {chosen.captioner!r} and captions.{chosen.captioner} is missing; its {needed} would be "
+        "valid"
+    )
 
 
 def make_vision(settings: Settings) -> ChatVision | None:
@@ -101,8 +118,14 @@ def active_captions(settings: Settings, workspace: Workspace) -> str | None:
 
 def captions_name(settings: Settings) -> str:
     """Return the name of the captions artifact that the settings choose, made or not."""
-    openai = settings.captions.openai
-    return openai.name if settings.captions.captioner == "openai" and openai else settings.captions.captioner
+    vision = _vision_config(settings)
+    return vision.name if vision else settings.captions.captioner
+
+
+def _vision_config(settings: Settings) -> OpenAIVisionConfig | CheckpointConfig | None:
+    """Return the settings of the multimodal model that captions, None where there is none."""
+    chosen = settings.captions
+    return {"openai": chosen.openai, "transformers": chosen.transformers, "vllm": chosen.vllm}.get(chosen.captioner)
 
 
 def choose_spaces(settings: Settings, workspace: Workspace, model: str | None = None) -> dict[str, str]:
@@ -176,13 +199,13 @@ def undated_roles(workspace: Workspace, spaces: Mapping[str, str]) -> frozenset[
 def active_parts(settings: Settings) -> dict[str, str]:
     """Return which implementation each job uses, for doctor, health and page; nothing falls back silently."""
     workspace = Workspace(settings.store)
-    chosen, llm = settings.captions, settings.agent.llm
+    llm, vision = settings.agent.llm, _vision_config(settings)
     embedder = make_embedder(settings)
     served = settings.models.serve
     standing = workspace.manifest(f"models/{served}")
     meta = standing.meta if standing else {}
     return {
-        "captions": chosen.openai.model if chosen.captioner == "openai" and chosen.openai else chosen.captioner,
+        "captions": vision.model_name if vision else settings.captions.captioner,
         "text vectors": embedder.model,
         "vectors": "FAISS exact",
         "keywords": "BM25",
