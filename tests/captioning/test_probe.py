@@ -79,11 +79,11 @@ def test_a_refused_request_names_the_setting_that_would_help():
     class Narrow(SeeingServer):
         def next_act(self, request):
             super().next_act(request)
-            return "400"
+            return "400 At most 1 image(s) may be provided in one prompt."
 
     with Narrow() as server:
         [finding] = examine(vision(server), ("pictures",), Random(1))
-    assert "status 400" in finding.text and finding.level == "bad"
+    assert "status 400" in finding.text and finding.text.endswith("raise the server's --limit-mm-per-prompt")
 
 
 def test_another_model_under_the_same_address_is_noticed():

@@ -7,13 +7,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from captioning.seeing_server import SeeingServer
 from catalog.findings import Finding
+from embedding.scripted_server import EmbeddingServer
 from vitrine.doctor import examine
 from vitrine.settings import load_settings
 
 
-def findings(overrides: dict[str, object]) -> dict[str, Finding]:
-    return {finding.subject.strip(): finding for finding in examine(load_settings(overrides))}
+def findings(overrides: dict[str, object], probe: bool | None = False) -> dict[str, Finding]:
+    return {finding.subject.strip(): finding for finding in examine(load_settings(overrides), probe)}
+
+
+def captions(base_url: str, **more: object) -> dict[str, object]:
+    return {"captions": {"captioner": "openai", "openai": {"base_url": base_url, "model": "seeing"}, **more}}
 
 
 def llm(base_url: str, **more: object) -> dict[str, object]:
@@ -111,6 +117,46 @@ def test_caption_and_embedding_servers_are_asked_as_well(server):
     )
     assert found["caption server"].level == "ok"
     assert "not 'other'" in found["embedding server"].text
+
+
+def test_models_behind_servers_prove_what_their_jobs_need(run, store):
+    with SeeingServer() as server, EmbeddingServer(dim=16) as vectors:
+        vectors.models = ("m",)
+        found = findings(
+            {
+                **captions(server.base_url),
+                "agent": {"llm": {"base_url": server.base_url, "model": "seeing"}},
+                "embedding": {"embedder": "openai", "openai": {"base_url": vectors.base_url, "model": "m", "dim": 16}},
+            },
+            probe=None,
+        )
+        checks = ["caption pictures", "caption frames", "caption schema", "LLM streaming", "LLM tools", "LLM schema"]
+        assert [found[check].level for check in checks] == ["ok"] * 6
+        assert "embedding meaning" in found and "cosine" in found["embedding meaning"].text
+        sets = ("captions.captioner=openai", f'captions.openai={{"base_url": "{server.base_url}", "model": "seeing"}}')
+        options = [part for text in sets for part in ("--set", text)]
+        assert run("doctor", "--store", store, *options).code == 0
+        server.fault = "blind"
+        ran = run("doctor", "--store", store, *options)
+        assert ran.code == 1 and "BAD    caption pictures" in ran.out and "did not see the picture" in ran.out
+        asked = len(server.requests)
+        assert run("doctor", "--store", store, "--no-probe", *options).code == 0
+        assert len(server.requests) == asked
+
+
+def test_a_text_server_is_asked_for_no_picture():
+    with SeeingServer("no calls") as server:
+        found = findings({"agent": {"llm": {"base_url": server.base_url, "model": "seeing"}}}, probe=None)
+    assert found["LLM tools"].level == "bad" and "--enable-auto-tool-choice" in found["LLM tools"].text
+    assert not any("image_url" in str(request["messages"]) for request in server.requests)
+
+
+def test_captions_without_a_probe_are_a_note_unless_it_is_asked_for():
+    with SeeingServer() as server:
+        off = captions(server.base_url, probe="off")
+        assert findings(off, probe=None)["caption probe"].text == 'not asked whether it sees: captions.probe is "off"'
+        assert server.requests == []
+        assert findings(off, probe=True)["caption pictures"].level == "ok"
 
 
 @pytest.mark.parametrize(("group", "part"), [("captions", "captioner"), ("embedding", "embedder")])
