@@ -87,6 +87,11 @@ class HashCache:
         self._learn(learned)
         return found
 
+    def learn(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Keep hashes known from elsewhere: reference and sha256 in hex; what has no file is passed over."""
+        stamps = [(ref, self._stamp(ref), sha) for ref, sha in pairs]
+        self._learn([(ref, *stamp, bytes.fromhex(sha)) for ref, stamp, sha in stamps if isinstance(stamp, tuple)])
+
     def _stamp(self, ref: str) -> Stamp | MediaError:
         if _plain(ref):
             try:
@@ -128,7 +133,7 @@ class HashCache:
                 found.update((path, (sha, (size, mark))) for path, size, mark, sha in rows)
         return found
 
-    def _learn(self, rows: Iterable[tuple[object, ...]]) -> None:
+    def _learn(self, rows: Sequence[tuple[object, ...]]) -> None:
         if self._base is None or not self._keep or not rows:
             return
         with self._lock, self._base:
