@@ -110,7 +110,8 @@ class Turns:
             host.wakes = max(host.wakes, now + wait)
             if again:
                 host.queue.appendleft(ask)
-            heapq.heappush(self._later, (host.wakes, next(self._numbers), host))
+            if not host.down:
+                heapq.heappush(self._later, (host.wakes, next(self._numbers), host))
         elif again:
             pause = min(self._longest, self._backoff * 2.0 ** (ask.tries - 1))
             heapq.heappush(self._later, (now + pause, next(self._numbers), ask))
