@@ -8,6 +8,7 @@ of a robust multifeature speech/music discriminator (1997), which asks how much 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -98,7 +99,7 @@ def _block(padded: Floats, start: int, stop: int) -> dict[str, Array]:
         "bands": np.stack(
             [
                 power[:, (hertz >= low_edge) & (hertz < high_edge)].mean(axis=1)
-                for low_edge, high_edge in zip(_BANDS[:-1], _BANDS[1:], strict=True)
+                for low_edge, high_edge in pairwise(_BANDS)
             ],
             axis=1,
         ),

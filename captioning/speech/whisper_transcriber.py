@@ -1,0 +1,222 @@
+"""Whisper, by the library openai-whisper; nothing is downloaded.
+
+Besides the doubles, the only module that imports it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from captioning.speech.base import Floats, Heard, Segment, Word
+from catalog.errors import ConfigError, did_you_mean
+from catalog.workspace import content_key
+
+if TYPE_CHECKING:
+    from whisper import Whisper
+
+MOST_HINT_TOKENS = 200
+"""Whisper reads no more than 223 tokens of a prompt, the last ones."""
+
+
+class WhisperConfig(BaseModel):
+    """Which Whisper, and how it hears."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = "base"
+    """Path of a `.pt` checkpoint, or a name such as `tiny`, `base`, `small`, `large-v3` or `turbo` whose file lies in
+    `folder`."""
+    folder: Path | None = None
+    """Where files of known names lie. None: where openai-whisper keeps them, `~/.cache/whisper`."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto` takes a GPU where there is one. Half precision is used there only."""
+    prompt: str | None = None
+    """What the model is told went before: it follows its spelling and style. Changes transcripts."""
+    vocabulary: tuple[str, ...] = ()
+    """Names to expect, such as brands and products; as many as fit into 200 tokens. Changes transcripts."""
+    word_times: bool = True
+    """Whether words have times; a tenth slower."""
+    temperatures: tuple[float, ...] = Field((0.0,), min_length=1)
+    """The first is tried first; others when its words are unlikely or a loop, with `seed`. Changes transcripts."""
+    beam_size: int | None = Field(None, ge=1)
+    """Beams at temperature 0; None is greedy. Changes transcripts."""
+    max_tokens: int | None = Field(None, ge=1)
+    """Most tokens of half a minute; None: 224. Changes transcripts."""
+    seed: int = Field(0, ge=0)
+    """Of temperatures above 0."""
+    threads: int | None = Field(None, ge=1)
+    """Threads of torch, for the whole process. None leaves them."""
+
+
+class WhisperModel:
+    """A bare Whisper; loads at first use, so that it can be sent to another process before.
+
+    Args:
+        config: Which Whisper, and how it hears.
+        model: Its provenance where it is known; otherwise the checkpoint is hashed.
+
+    Raises:
+        ConfigError: When openai-whisper or the checkpoint is not there; the text says how to place it.
+    """
+
+    def __init__(self, config: WhisperConfig | None = None, model: str | None = None) -> None:
+        self._config = config or WhisperConfig()
+        self._path, label = find_checkpoint(self._config)
+        self.model = model or f"whisper {label}"
+        unchanging = {"model", "folder", "device", "threads"}
+        self.settings_sha = content_key("whisper", self._config.model_dump(exclude=unchanging))
+        self._lock = threading.Lock()  # word times are read off hooks in the network: one at a time
+        self._loaded: Whisper | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return WhisperModel, (self._config, self.model)
+
+    def hear(self, samples: Floats, language: str | None = None) -> Heard:
+        """Return what it claims to hear; see `SpeechModel`.
+
+        Raises:
+            ConfigError: When the language is none it knows, or the checkpoint cannot be loaded.
+        """
+        import torch
+
+        with self._lock, torch.random.fork_rng():
+            torch.manual_seed(self._config.seed)
+            model = self._load()
+            language, probability = self._language(model, samples, language)
+            told = model.transcribe(
+                samples,
+                language=language,
+                fp16=model.device.type == "cuda",
+                temperature=self._config.temperatures,
+                sample_len=self._config.max_tokens,
+                beam_size=self._config.beam_size,
+                word_timestamps=self._config.word_times,
+                initial_prompt=self._prompt(model),
+                condition_on_previous_text=False,  # it is what makes loops last
+                no_speech_threshold=None,  # the guards judge, and say what they dropped
+            )
+        return Heard(tuple(_segment(each) for each in told["segments"]), language, probability)
+
+    def _load(self) -> Whisper:
+        if self._loaded is not None:
+            return self._loaded
+        import torch
+        import whisper
+        from whisper.tokenizer import get_tokenizer
+
+        config = self._config
+        if config.threads is not None:
+            torch.set_num_threads(config.threads)
+        device = config.device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            model = whisper.load_model(str(self._path), device=device)  # reads weights only, unpickles nothing else
+        except (RuntimeError, KeyError, TypeError, ValueError, OSError) as error:
+            raise ConfigError(f"{str(self._path)!r} is no Whisper checkpoint: {str(error).splitlines()[0]}") from error
+        except Exception as error:
+            if type(error).__name__ != "UnpicklingError":
+                raise
+            raise ConfigError(
+                f"{str(self._path)!r} is no Whisper checkpoint of plain weights; a .pt file of openai-whisper "
+                "would be valid"
+            ) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # the library leaves its vocabulary file open, once
+            get_tokenizer(model.is_multilingual, num_languages=model.num_languages)
+        heads = whisper._ALIGNMENT_HEADS.get(self._path.stem)
+        if heads is not None:
+            model.set_alignment_heads(heads)  # known heads tell word times better than the default, all upper ones
+        self._loaded = model
+        return model
+
+    def _language(self, model: Whisper, samples: Floats, language: str | None) -> tuple[str, float | None]:
+        import whisper
+        from whisper.tokenizer import LANGUAGES
+
+        if language is not None:
+            if language not in LANGUAGES:
+                raise ConfigError(f"language {language!r} of speech: {did_you_mean(language, sorted(LANGUAGES))}")
+            return language, None
+        if not model.is_multilingual:
+            return "en", None
+        mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(samples), model.dims.n_mels).to(model.device)
+        likely: dict[str, float] = model.detect_language(mel.half() if model.device.type == "cuda" else mel)[1]
+        best = max(sorted(likely), key=likely.__getitem__)
+        return best, round(float(likely[best]), 4)
+
+    def _prompt(self, model: Whisper) -> str | None:
+        if not self._config.vocabulary:
+            return self._config.prompt
+        from whisper.tokenizer import get_tokenizer
+
+        tokenizer = get_tokenizer(model.is_multilingual, num_languages=model.num_languages)
+        names = list(self._config.vocabulary)
+        while True:
+            text = f"{', '.join(names)}. {self._config.prompt or ''}".strip()
+            if len(names) <= 1 or len(tokenizer.encode(" " + text)) <= MOST_HINT_TOKENS:
+                return text
+            names.pop()
+
+
+def find_checkpoint(config: WhisperConfig) -> tuple[Path, str]:
+    """Return the file of the model, and its name with the first digits of its hash.
+
+    Raises:
+        ConfigError: When openai-whisper is not installed, the name unknown or the file not there or damaged.
+    """
+    try:
+        import whisper
+    except ImportError as error:
+        raise ConfigError(
+            "speech.transcriber is 'whisper' and openai-whisper is not installed: pip install 'vitrine[voice]'"
+        ) from error
+    if config.model not in whisper._MODELS:
+        path = Path(config.model).expanduser()
+        if not path.is_file():
+            known = sorted(whisper._MODELS)
+            raise ConfigError(
+                f"speech.whisper.model {config.model!r} is neither a file nor a known name. "
+                f"{did_you_mean(config.model, known)}"
+            )
+        return path, f"{path.stem} {_sha(path)[:12]}"
+    url = whisper._MODELS[config.model]
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "whisper"
+    path = (config.folder or cache) / url.rsplit("/", 1)[1]
+    if not path.is_file():
+        raise ConfigError(
+            f"speech.whisper.model {config.model!r} is not in {str(path.parent)!r} and nothing is downloaded: "
+            f"place the file of {url} there, or set speech.whisper.model to a .pt file"
+        )
+    expected = url.split("/")[-2]
+    if _sha(path) != expected:
+        raise ConfigError(f"{str(path)!r} is not the file of {url}: its sha256 does not begin {expected[:12]}")
+    return path, f"{config.model} {expected[:12]}"
+
+
+def _sha(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _segment(told: dict[str, Any]) -> Segment:
+    return Segment(
+        told["text"],
+        float(told["start"]),
+        float(told["end"]),
+        tuple(
+            Word(each["word"].strip(), float(each["start"]), float(each["end"]), round(float(each["probability"]), 4))
+            for each in told.get("words", ())
+            if each["word"].strip()
+        ),
+        no_speech=float(told["no_speech_prob"]),
+        logprob=float(told["avg_logprob"]),
+        compression=float(told["compression_ratio"]),
+    )
