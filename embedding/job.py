@@ -214,7 +214,7 @@ class _Reading:
 
     def _pieces(self) -> Iterator[Piece]:
         with self._workspace.reading("catalog") as folder:
-            for table in _tables(folder / "items.parquet"):
+            for table in read_tables(folder / "items.parquet"):
                 words = self._words(table["item_id"])
                 for row in table.iter_rows(named=True):
                     item = item_from_row(row)
@@ -234,7 +234,7 @@ class _Reading:
         return found
 
 
-def _tables(path: Path) -> Iterator[pl.DataFrame]:
+def read_tables(path: Path) -> Iterator[pl.DataFrame]:
     """Yield a Parquet file a few thousand rows at a time."""
     import pyarrow.parquet as parquet
 

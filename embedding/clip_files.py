@@ -1,0 +1,168 @@
+"""Where an open_clip model's weights and settings stand on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import ConfigError, did_you_mean
+from embedding.weights import read_json, weights_sha
+
+SETTING = "embedding.pictures.model"
+_FOLDER, _HUB = "local-dir:", "hf-hub:"
+_CONFIG = "open_clip_config.json"
+_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin",
+            "open_clip_pytorch_model.pth", "model.safetensors", "pytorch_model.bin")  # fmt: skip
+"""In open_clip's own order of preference."""
+_TRANSFORM = ("mean", "std", "interpolation", "resize_mode")
+
+
+@dataclass(frozen=True)
+class ClipFiles:
+    """What was found.
+
+    Attributes:
+        model: As open_clip takes it.
+        weights: The checkpoint.
+        in_folder: Whether open_clip finds the weights beside the settings itself.
+        dim: Width of a vector.
+        preprocess: Arguments of open_clip's `PreprocessCfg`.
+        quick_gelu: Whether the weights were trained with QuickGELU although the settings do not say so.
+        told: Provenance: name, tag and a digest of the weights.
+    """
+
+    model: str
+    weights: Path
+    in_folder: bool
+    dim: int
+    preprocess: Mapping[str, Any]
+    quick_gelu: bool
+    told: str
+
+
+def find_clip(model: str, pretrained: str | None, cache: Path | None) -> ClipFiles:
+    """Return where the files of a model are.
+
+    Raises:
+        ConfigError: When the model or the tag is unknown, or the file is not on this machine.
+    """
+    folder = Path(model.removeprefix(_FOLDER)).expanduser()
+    if folder.is_dir():
+        return _in_folder(folder, folder.name)
+    if model.startswith(_HUB):
+        return _in_folder(_snapshot(model.removeprefix(_HUB), cache), model)
+    return _of_the_list(model, pretrained, cache)
+
+
+@contextmanager
+def offline(what: str) -> Iterator[None]:
+    """Let nothing inside the block ask a hub, and turn what is missing into one line.
+
+    Raises:
+        ConfigError: When a file is missing or not the model's.
+    """
+    from huggingface_hub import constants
+    from safetensors import SafetensorError
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    # A hub that is asked, a tokenizer that is missing, weights of another model, a file cut off: in this order.
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        first = str(error).strip().split("\n", 1)[0].rstrip(": ")
+        raise ConfigError(
+            f"{what} cannot be opened, and nothing is downloaded: {first}. A folder that holds open_clip_config.json, "
+            "the weights and the tokenizer's files would be valid"
+        ) from error
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _in_folder(folder: Path, name: str) -> ClipFiles:
+    told = read_json(folder / _CONFIG, SETTING)
+    settings = told.get("model_cfg")
+    if not isinstance(settings, dict) or "embed_dim" not in settings:
+        raise ConfigError(
+            f"{SETTING}: {str(folder)!r} has no {_CONFIG} with model_cfg; open_clip saves one beside weights"
+        )
+    weights = next((folder / each for each in _WEIGHTS if (folder / each).is_file()), None)
+    if weights is None:
+        raise ConfigError(f"{SETTING}: {str(folder)!r} holds no weights; {_WEIGHTS[0]} would be valid")
+    preprocess = _preprocess(settings, told.get("preprocess_cfg") or {})
+    sha = f"{name}@{weights_sha(weights)[:12]}"
+    return ClipFiles(f"{_FOLDER}{folder}", weights, True, int(settings["embed_dim"]), preprocess, False, sha)
+
+
+def _of_the_list(model: str, pretrained: str | None, cache: Path | None) -> ClipFiles:
+    import open_clip
+    from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
+
+    settings = open_clip.get_model_config(model)
+    if settings is None:
+        near = did_you_mean(model, open_clip.list_models()).split("Available:")[0]
+        raise ConfigError(
+            f"{SETTING} is {model!r}: no folder, and no model of open_clip. {near}`ViT-B-32`, for one, is"
+        )
+    tags = list_pretrained_tags_by_model(model)
+    if not pretrained:
+        raise ConfigError(
+            f"embedding.pictures.pretrained is missing for model {model!r}: a file, or one of its tags would be valid: "
+            f"{', '.join(tags) or 'none'}"
+        )
+    tag = get_pretrained_cfg(model, pretrained)
+    weights = Path(pretrained).expanduser() if not tag else _cached(tag, cache)
+    if weights is None:
+        source = tag.get("hf_hub") or tag.get("url")
+        raise ConfigError(
+            f"embedding.pictures.pretrained is {pretrained!r}: its weights ({source}) are not on this machine, and "
+            "nothing is downloaded; fetch the file where there is a network and name it here, or place it in the cache"
+        )
+    if not weights.is_file():
+        raise ConfigError(
+            f"embedding.pictures.pretrained is {pretrained!r}: no such file, and no tag of {model!r}. "
+            f"{did_you_mean(pretrained, tags)}"
+        )
+    preprocess = _preprocess(settings, {key: tag[key] for key in _TRANSFORM if key in tag})
+    gelu = bool(tag.get("quick_gelu")) and not settings.get("quick_gelu", False)
+    said = pretrained if tag else weights.name
+    sha = f"{model} {said}@{weights_sha(weights)[:12]}"
+    return ClipFiles(model, weights, False, int(settings["embed_dim"]), preprocess, gelu, sha)
+
+
+def _preprocess(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    size = settings["vision_cfg"].get("image_size", 224)
+    return {"size": tuple(size) if isinstance(size, list) else size, **{k: v for k, v in given.items() if k != "size"}}
+
+
+def _cached(tag: Mapping[str, Any], cache: Path | None) -> Path | None:
+    """Return the file of a tag where it is in a cache, as open_clip would look for it."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if hub := tag.get("hf_hub"):
+        repository, _, named = str(hub).rpartition("/")
+        names = (f"{named.rsplit('.', 1)[0]}.safetensors", named) if named else _WEIGHTS
+        for name in names:
+            found = try_to_load_from_cache(repository, name, cache_dir=cache)
+            if isinstance(found, str):
+                return Path(found)
+    if url := tag.get("url"):
+        file = (cache or Path("~/.cache/clip").expanduser()) / str(url).rsplit("/", 1)[-1]
+        return file if file.is_file() else None
+    return None
+
+
+def _snapshot(name: str, cache: Path | None) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True, cache_dir=cache))
+    except (LocalEntryNotFoundError, HFValidationError) as error:
+        raise ConfigError(
+            f"{SETTING} is '{_HUB}{name}': not in the hub cache, and nothing is downloaded; put {_CONFIG}, the weights "
+            "and the tokenizer's files into a folder and name that folder"
+        ) from error
