@@ -10,7 +10,9 @@ from typing import Any
 import polars as pl
 
 from catalog.columns import ITEMS, Schema
+from catalog.errors import MediaError
 from catalog.items import items_frame
+from catalog.media.refs import media_stamp
 from catalog.nouns import Item
 from catalog.readers.fields import Mapped, has_commas
 from catalog.readers.picture_pattern import PicturePattern
@@ -31,8 +33,9 @@ _MOST = 2.0**53
 class MediaFiles:
     """Resolves picture and video references against the folder of the file they stand in.
 
-    URLs stay as they are. A path becomes absolute when its file exists; one that does not, or a
-    relative one that leaves the folder, is left out and counted.
+    URLs stay as they are. A path becomes absolute when its file exists, or the member of a zip or tar that it
+    names (`photos.zip!/1.jpg`); one that does not, or a relative one that leaves the folder, is left out and
+    counted.
 
     Attributes:
         missing: Item id -> how many of its references were left out, as `keep` was told.
@@ -65,13 +68,14 @@ class MediaFiles:
             self.missing[item_id] = left_out
 
     def _file(self, reference: str) -> str | None:
-        if "\0" in reference or (not PurePosixPath(reference).is_absolute() and ".." in PurePosixPath(reference).parts):
-            return None
-        path = self._folder / reference
+        place = str(self._folder / reference)
         try:
-            return str(path) if path.is_file() else None
-        except OSError:  # a name too long for the file system, say
+            if not PurePosixPath(reference).is_absolute() and ".." in PurePosixPath(reference).parts:
+                return None
+            media_stamp(place, self._folder)
+        except MediaError:  # missing, no member of its archive, or a name that no file can have
             return None
+        return place
 
 
 def item_of(
