@@ -18,6 +18,7 @@ from captioning.odd_form import INSTRUCTION, draw_form
 from captioning.probe_pictures import WORDS
 from catalog.errors import ServiceError
 from catalog.findings import Finding
+from catalog.plain_text import one_line
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -42,7 +43,7 @@ _HELPS: dict[LLMCheck, str] = {
 }
 _HINTS: tuple[tuple[str, str], ...] = (
     (r"context length|max_model_len|longer than", "raise the server's --max-model-len, or lower agent.llm.max_tokens"),
-    (r"<think>|</think>", "keep the thinking apart with --reasoning-parser (qwen3 for Qwen3)"),
+    (r"(?m)^\s*<think>", "keep the thinking apart with --reasoning-parser (qwen3 for Qwen3)"),
     (
         r"^cut off",
         "raise agent.llm.max_tokens, or switch the thinking off "
@@ -103,8 +104,8 @@ def _check(check: LLMCheck, client: OpenAI, config: LLMConfig, rng: Random) -> F
             return Finding("ok", check, f"asked for {trial.told}: right")
         made = [f"{name}({arguments})" for name, arguments in heard.calls.values()]
         answered = _short(" ".join([heard.text, *made]))
-        hint = next((hint for pattern, hint in _HINTS if re.search(pattern, f"{fault} {heard.text}")), _HELPS[check])
-        line = f"asked for {trial.told}, answered {answered!r} ({fault}): {hint}"
+        hint = next((hint for pattern, hint in _HINTS if re.search(pattern, f"{fault}\n{heard.text}")), _HELPS[check])
+        line = one_line(f"asked for {trial.told}, answered {answered!r} ({fault}): {hint}")
     return Finding("bad", check, line)
 
 

@@ -21,6 +21,7 @@ from captioning.probe_pictures import COLOURS, draw_change, draw_words
 from captioning.vision import Answer, Ask, ChatVision
 from catalog.errors import ServiceError
 from catalog.findings import Finding
+from catalog.plain_text import one_line
 
 Check = Literal["pictures", "frames", "schema"]
 CHECKS: tuple[Check, ...] = ("pictures", "frames", "schema")
@@ -42,7 +43,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"[Aa]t most \d+|limit.mm", "raise the server's --limit-mm-per-prompt"),
     (r"context length|max_model_len|max.model.len|too long|longer than", "raise the server's --max-model-len"),
     (r"not a multimodal|multimodal|image_url|image input|does not support image", "serve a model that takes pictures"),
-    (r"<think>|</think>|^cut off", "serve an Instruct model, or keep the thinking apart with --reasoning-parser"),
+    (r"(?m)^\s*<think>|^cut off", "serve an Instruct model, or keep the thinking apart with --reasoning-parser"),
 )
 _HELPS: dict[Check, str] = {
     "pictures": "the model did not see the picture: check that it is a vision model with trained weights, that its own "
@@ -177,9 +178,9 @@ def _judge(check: Check, trial: _Trial, answers: Sequence[Answer]) -> str | None
     if fault is None:
         return None
     answered = "; ".join(repr(_short(text)) for text in said)
-    evidence = " ".join([*failures, *said])
+    evidence = "\n".join([*failures, *said])
     hint = next((hint for pattern, hint in _HINTS if re.search(pattern, evidence)), _HELPS[check])
-    return f"shown {trial.told}, answered {answered} ({fault}): {hint}"
+    return one_line(f"shown {trial.told}, answered {answered} ({fault}): {hint}")
 
 
 def _short(text: str) -> str:
