@@ -8,7 +8,6 @@ depend on how often the job was interrupted. Neither the plan nor the assembly h
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from batch.lock import exclusive
 from batch.pause import Pause, pausing
 from batch.plan import RESTING, REUSED, STATUS, TODO, TRIED, UNREADABLE, JobConfig, Listing, Plan, make_plan
 from batch.report import JobPlan, estimate, keep_report
-from batch.shards import MARK, RUN, DamagedShard, Shards
+from batch.shards import FULL, MARK, RUN, DamagedShard, Shards, no_room
 from batch.work import Tally, do_work
 from catalog.errors import DataError, JobPaused
 from catalog.progress import SILENT, Progress
@@ -100,7 +99,8 @@ def run_job(
                 before = plan.state[STATUS] == REUSED if before is None else before
                 clock.lap("plan")
                 todo_rows = int(plan.times.sum())
-                progress.start(name, len(listing), done=len(listing) - todo_rows - plan.count(UNREADABLE))
+                wanted = len(listing) - plan.count(TODO) + todo_rows
+                progress.start(name, wanted, done=wanted - todo_rows - plan.count(UNREADABLE))
                 try:
                     if lost := plan.count(UNREADABLE):
                         progress.advance(lost, f"{lost} unreadable")
@@ -226,12 +226,9 @@ def _write(
                 assemble(folder, rows)
                 write_frames(folder / FAILURES, assembly.failures(), assembly.failure_schema)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if error.errno not in FULL:
                 raise
-            raise DataError(
-                f"{name!r} in {str(workspace.root)!r} cannot be written ({error.strerror}); every finished result is "
-                "kept: once there is room, the same command goes on"
-            ) from error
+            raise DataError(no_room(workspace.root / name, error)) from error
     return key, said
 
 

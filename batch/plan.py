@@ -6,6 +6,7 @@ mark of each key and what is to be done with it.
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from batch.base import FAILURE, KEY, Piece, Work
 from batch.pause import Pause
-from batch.shards import ATTEMPTS, MARK, RUN, mark
+from batch.shards import ATTEMPTS, MARK, RUN, mark, no_room
+from catalog.errors import DataError
 
 UNREADABLE, REUSED, RESTING, TODO = range(4)
 """What a plan makes of a piece: no key, a result, a failure that is left alone, work."""
@@ -77,10 +79,19 @@ class Listing:
             if not len(frame):
                 continue
             if folder is not None:
-                frame.select(list(work.schema)).write_parquet(self._path(len(self.lengths)), compression="lz4")
+                self._spill(frame.select(list(work.schema)))
             marks.append(frame.select(mark()))
             self.lengths.append(len(frame))
         self.marks = pl.concat(marks) if marks else pl.DataFrame(schema=_LISTED)
+
+    def _spill(self, frame: pl.DataFrame) -> None:
+        path, buffer = self._path(len(self.lengths)), io.BytesIO()
+        frame.write_parquet(buffer, compression="lz4")
+        try:
+            path.write_bytes(buffer.getbuffer())
+        except OSError as error:
+            self.remove()
+            raise DataError(no_room(path, error)) from error
 
     def __len__(self) -> int:
         return len(self.marks)

@@ -7,6 +7,7 @@ use. Many small files become few larger ones on the way; no file is ever larger 
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -37,6 +38,9 @@ SMALL_BYTES = 8 << 20
 """Files below this are merged with their neighbours, up to about this size."""
 SMALL_FILES = 64
 """So many of them wait before they are."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a disk, a quota or a limit on files says when there is no room."""
 
 log = logging.getLogger(__name__)
 
@@ -171,10 +175,7 @@ class Shards:
             temporary.replace(path)
         except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise DataError(
-                f"{str(path)!r} cannot be written ({error.strerror}); what was finished before is kept: "
-                "once there is room, the same command goes on"
-            ) from error
+            raise DataError(no_room(path, error)) from error
 
     def _read(self, path: Path, columns: list[str]) -> pl.DataFrame | None:
         """Read columns of a file; one that is damaged or of another layout is dropped, and its work done again."""
@@ -195,6 +196,14 @@ class Shards:
         first = {ATTEMPTS: 1, RUN: 0}
         filled = [pl.lit(first[name], pl.Int32).alias(name) for name in missing if name in columns]
         return table.with_columns(filled).select(columns)
+
+
+def no_room(path: Path, error: OSError) -> str:
+    """Return the line for a file that the disk does not take."""
+    return (
+        f"{str(path)!r} cannot be written ({error.strerror or error}); every result finished before is kept: "
+        "once that is mended, the same command goes on"
+    )
 
 
 def _best(table: pl.DataFrame, key: str) -> pl.DataFrame:

@@ -152,7 +152,10 @@ def test_pieces_of_one_key_are_done_once(tmp_path):
 
 
 def test_a_piece_that_could_not_be_read_is_a_failure(tmp_path):
-    work = [*pieces([1]), Piece({"item_id": "x"}, None, {"number": None}, Result.failed("media", "x.jpg: no such file"))]
+    work = [
+        *pieces([1]),
+        Piece({"item_id": "x"}, None, {"number": None}, Result.failed("media", "x.jpg: no such file")),
+    ]
     report = run(tmp_path, work, Squares())
     assert report.failures == {"media": 1}
 
