@@ -92,6 +92,7 @@ class RayEngine:
         for name, value in (("batch_size", batch_size), ("workers", workers), ("decoders", decoders)):
             if value < 1:
                 raise ConfigError(f"{name}={value!r}: 1 or more would be valid")
+        self._cpus(workers, decoders)
         return self._run(iter(work), _sent(steps), batch_size, workers, decoders)
 
     def _run(
@@ -163,15 +164,19 @@ class RayEngine:
             with _connected({"address": self._config.address}):
                 yield
             return
-        need = math.ceil(workers * self._config.cpus_per_worker) + 1
-        cpus = self._config.num_cpus or need - 1 + decoders
-        if cpus < need:
+        with start_local(cpus=self._cpus(workers, decoders), object_store_bytes=self._config.object_store_bytes):
+            yield
+
+    def _cpus(self, workers: int, decoders: int) -> int:
+        """Return the CPUs that a local cluster counts with; all reserved by workers, it would wait for ever."""
+        taken = math.ceil(workers * self._config.cpus_per_worker)
+        cpus = self._config.num_cpus or taken + decoders
+        if cpus <= taken:
             raise ConfigError(
                 f"batch.ray.num_cpus={cpus!r} leaves no CPU to decode on beside {workers} workers: "
-                f"{need} or more would be valid"
+                f"{taken + 1} or more would be valid"
             )
-        with start_local(cpus=cpus, object_store_bytes=self._config.object_store_bytes):
-            yield
+        return cpus
 
 
 @contextmanager

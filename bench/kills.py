@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from batch.base import BatchEngine
-from batch.doubles import DiaryModel, read_diary, run_squares, squares
+from batch.diary import DiaryModel, read_diary, run_squares, squares
 from batch.job import JobConfig
 from batch.local import LocalEngine
 
@@ -40,14 +40,14 @@ class Outcome:
         identical: Whether the artifact's data files have the bytes of an undisturbed run.
         twice: Pieces inferred more than once.
         allowed: How many may be: what was on its way to the driver or to disk, once a kill.
-        left: Processes of the killed runs that were still there at the end.
+        sessions: Of the runs, as the system numbers them.
     """
 
     kills: int
     identical: bool
     twice: int
     allowed: int
-    left: int
+    sessions: tuple[int, ...]
 
 
 def make_engine(name: Engine) -> BatchEngine:
@@ -106,7 +106,7 @@ def kill_and_resume(folder: Path, engine: Engine, *, moments: int, count: int, s
         identical=squares(store) == squares(folder / "reference"),
         twice=sum(times - 1 for times in done.values()),
         allowed=kills * BATCH * (2 * (WORKERS + DECODERS) + 2 + WORKERS),
-        left=_left(groups),
+        sessions=tuple(groups),
     )
 
 
@@ -114,22 +114,22 @@ def _inferred(diary: Path) -> int:
     return sum(entry.step == "infer" for entry in read_diary(diary))
 
 
-def _left(groups: list[int]) -> int:
-    """Return how many processes of these sessions still run, after they had a minute to notice."""
-    deadline = time.monotonic() + 60
-    while (left := _sessions(groups)) and time.monotonic() < deadline:
+def processes_left(sessions: tuple[int, ...], seconds: float = 90.0) -> int:
+    """Return how many processes of these runs are still there; Ray's own take most of a minute to notice a kill."""
+    deadline = time.monotonic() + seconds
+    while (left := _running(sessions)) and time.monotonic() < deadline:
         time.sleep(0.2)
     return left
 
 
-def _sessions(groups: list[int]) -> int:
+def _running(sessions: tuple[int, ...]) -> int:
     found = 0
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        found += int(fields[3]) in groups and fields[0] != "Z"
+        found += int(fields[3]) in sessions and fields[0] != "Z"
     return found
 
 
@@ -147,8 +147,8 @@ def main() -> None:
         model = DiaryModel(given.child / "diary", seconds=given.seconds)
         run_squares(given.child / "store", model, given.count, make_engine(given.engine), CONFIG)
         return
+    begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        begin = time.monotonic()
         outcome = kill_and_resume(
             Path(folder),
             given.engine,
@@ -157,10 +157,12 @@ def main() -> None:
             seconds=given.seconds,
             seed=given.seed,
         )
+    seconds = time.monotonic() - begin
+    left = processes_left(outcome.sessions)
     print(f"engine {given.engine}, {given.count} pieces, seed {given.seed}, {os.cpu_count()} cores")
-    print(f"kills {outcome.kills}, identical {outcome.identical}, {time.monotonic() - begin:.0f} s")
-    print(f"inferred twice {outcome.twice} (allowed {outcome.allowed}), processes left {outcome.left}")
-    sys.exit(not outcome.identical or outcome.twice > outcome.allowed or outcome.left > 0)
+    print(f"kills {outcome.kills}, identical {outcome.identical}, {seconds:.0f} s")
+    print(f"inferred twice {outcome.twice} (allowed {outcome.allowed}), processes left {left}")
+    sys.exit(not outcome.identical or outcome.twice > outcome.allowed or left > 0)
 
 
 if __name__ == "__main__":

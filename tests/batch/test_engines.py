@@ -3,7 +3,7 @@
 import pytest
 
 from batch.base import Steps
-from batch.doubles import DiaryModel, read_diary, run_squares, square_pieces, squares
+from batch.diary import DiaryModel, read_diary, run_squares, square_pieces, squares
 from batch.job import JobConfig
 from batch.local import LocalEngine
 from batch.ray_engine import RayEngine
@@ -13,20 +13,11 @@ COUNT = 200
 CONFIG = JobConfig(batch_size=8, workers=2, decoders=2)
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    ray = pytest.importorskip("ray", reason="ray is not installed (pip install 'vitrine[ray]')")
-    from batch.ray_engine import start_local
-
-    with start_local(cpus=4, object_store_bytes=100 * 2**20):
-        yield ray
-
-
 @pytest.fixture(params=["local", "ray"])
 def engine(request):
     if request.param == "local":
         return LocalEngine()
-    request.getfixturevalue("cluster")
+    request.getfixturevalue("ray_cluster")
     return RayEngine()
 
 

@@ -4,10 +4,10 @@ import threading
 import pytest
 
 from batch.base import Steps
-from batch.doubles import DiaryModel, read_diary, run_squares, square_pieces, squares
+from batch.diary import DiaryModel, read_diary, run_squares, square_pieces, squares
 from batch.job import JobConfig
 from batch.local import LocalEngine
-from batch.ray_engine import RayConfig, RayEngine, start_local
+from batch.ray_engine import RayConfig, RayEngine
 from catalog.errors import ConfigError, ServiceError
 
 pytest.importorskip("ray", reason="ray is not installed (pip install 'vitrine[ray]')")
@@ -24,25 +24,23 @@ def test_steps_that_cannot_travel_are_refused_with_the_way_out():
 
 
 def test_a_local_cluster_without_a_cpu_to_decode_on_is_refused():
-    engine = RayEngine(RayConfig(num_cpus=2))
     with pytest.raises(ConfigError, match=r"batch.ray.num_cpus=2 leaves no CPU .* 3 or more would be valid"):
-        list(engine.run([1], Steps(str, list), batch_size=1, workers=2, decoders=2))
+        RayEngine(RayConfig(num_cpus=2)).run([1], Steps(str, list), batch_size=1, workers=2, decoders=2)
 
 
-def test_a_cluster_that_is_not_there_is_named():
+def test_a_cluster_that_is_not_there_is_named(monkeypatch):
+    def nobody(**options):
+        raise ConnectionError(f"nobody at {options['address']}")
+
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    monkeypatch.setattr("ray.init", nobody)
     engine = RayEngine(RayConfig(address="auto"))
-    with pytest.raises(ServiceError, match=r"no Ray cluster at batch.ray.address='auto'"):
+    with pytest.raises(ServiceError, match=r"no Ray cluster at batch.ray.address='auto': nobody at auto"):
         list(engine.run([1], Steps(str, list), batch_size=1, workers=1, decoders=1))
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    with start_local(cpus=4, object_store_bytes=100 * 2**20):
-        yield
-
-
 @pytest.mark.slow
-def test_a_killed_worker_costs_its_block_alone(cluster, tmp_path):
+def test_a_killed_worker_costs_its_block_alone(ray_cluster, tmp_path):
     model = DiaryModel(tmp_path / "diary", seconds=0.02, kills=100)
     run_squares(tmp_path / "store", model, 400, RayEngine(), CONFIG)
     assert (model.diary / "killed").exists()
@@ -58,19 +56,19 @@ def test_a_killed_worker_costs_its_block_alone(cluster, tmp_path):
     assert workers.isdisjoint(decoders)
 
 
-def test_a_block_that_kills_every_worker_ends_the_run_with_its_cure(cluster, tmp_path):
+def test_a_block_that_kills_every_worker_ends_the_run_with_its_cure(ray_cluster, tmp_path):
     model = DiaryModel(tmp_path / "diary", kills=20, always=True)
     with pytest.raises(ServiceError, match="2 workers of Ray died one after the other at the infer step of block 2"):
         run_squares(tmp_path / "store", model, 200, RayEngine(RayConfig(max_retries=1)), CONFIG)
 
 
-def test_an_error_keeps_the_lines_of_its_worker(cluster):
+def test_an_error_keeps_the_lines_of_its_worker(ray_cluster):
     with pytest.raises(ZeroDivisionError) as caught:
         list(RayEngine().run([1, 0], Steps((1).__truediv__, list), batch_size=1, workers=1, decoders=1))
     assert "In a worker of Ray:\nTraceback" in caught.value.__notes__[0]
 
 
-def test_a_fault_of_the_work_itself_is_raised_after_what_was_done(cluster):
+def test_a_fault_of_the_work_itself_is_raised_after_what_was_done(ray_cluster):
     def work():
         yield from square_pieces(3)
         raise KeyError("no more rows")
@@ -82,7 +80,7 @@ def test_a_fault_of_the_work_itself_is_raised_after_what_was_done(cluster):
     assert len(got) <= 3
 
 
-def test_work_is_read_no_further_ahead_than_the_blocks_on_their_way(cluster, tmp_path):
+def test_work_is_read_no_further_ahead_than_the_blocks_on_their_way(ray_cluster, tmp_path):
     taken = 0
 
     def work():
@@ -103,23 +101,21 @@ def test_work_is_read_no_further_ahead_than_the_blocks_on_their_way(cluster, tmp
     assert done > 400
 
 
-def test_one_decoder_keeps_the_order_of_the_work(cluster, tmp_path):
+def test_one_decoder_keeps_the_order_of_the_work(ray_cluster, tmp_path):
     model = DiaryModel(tmp_path)
     batches = RayEngine().run(square_pieces(50), Steps(model.prepare, model.infer), batch_size=4, workers=2, decoders=1)
     got = [result.values["square"] for batch in batches for result in batch.results]
     assert got == [piece.payload["number"] ** 2 for piece in square_pieces(50)]
 
 
-def test_no_work(cluster):
+def test_no_work(ray_cluster):
     assert list(RayEngine().run([], Steps(str, list), batch_size=1, workers=1, decoders=1)) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["local", "ray"])
-def test_a_killed_driver_loses_nothing_and_leaves_no_process(engine, tmp_path):
+def test_a_killed_driver_loses_nothing(tmp_path):
     from bench.kills import kill_and_resume
 
-    outcome = kill_and_resume(tmp_path, engine, moments=1, count=240, seconds=0.05, seed=11)
+    outcome = kill_and_resume(tmp_path, "ray", moments=1, count=240, seconds=0.05, seed=11)
     assert outcome.kills == 1 and outcome.identical
     assert outcome.twice <= outcome.allowed
-    assert outcome.left == 0
