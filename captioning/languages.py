@@ -41,6 +41,7 @@ class Profile:
         scripts: First words of the Unicode names of its letters.
         words: Common function words; of rivals that share a script, those they do not share count.
         needs: A script without which a text is of another language of the same characters (kana for Japanese).
+        never: Letters it has not, and a neighbour of the same script has.
         dense: Whether nearly every sentence of twelve words has one of `words`.
     """
 
@@ -48,6 +49,7 @@ class Profile:
     scripts: tuple[str, ...]
     words: frozenset[str] = frozenset()
     needs: tuple[str, ...] = ()
+    never: str = ""
     dense: bool = False
 
 
@@ -80,15 +82,18 @@ PROFILES: Final[dict[Language, Profile]] = {
     "nl": Profile("Dutch", LATIN, _words(
         "de het een en van met is op in voor aan dat die zijn te er om bij ook niet door naar uit wordt deze"),
         dense=True),
-    "pl": Profile("Polish", LATIN, _words("i w na z do się jest to nie że o jak po od dla przez oraz ma są lub ten")),
+    "pl": Profile("Polish", LATIN, _words(
+        "i w na z do się jest to nie że o jak po od dla przez oraz ma są lub ten który która")),
     "pt": Profile("Portuguese", LATIN, _words(
         "o a os as um uma e de do da dos das com em no na é por para que se ao à mais como seu sua está"), dense=True),
-    "ru": Profile("Russian", ("CYRILLIC",), _words("и в на с не из по это как для от к что он она со под")),
+    "ru": Profile("Russian", ("CYRILLIC",), _words(
+        "и в на с не из по это как для от к что он она со под"), never="іїєґ"),
     "sv": Profile("Swedish", LATIN, _words(
         "och en ett i på med av är det som den för till att har från om inte de vid"), dense=True),
     "th": Profile("Thai", ("THAI",)),
     "tr": Profile("Turkish", LATIN, _words("ve bir bu ile için da de olan gibi üzerinde var çok daha ise kadar")),
-    "uk": Profile("Ukrainian", ("CYRILLIC",), _words("і в на з не із по це як для від до що він вона та під у й")),
+    "uk": Profile("Ukrainian", ("CYRILLIC",), _words(
+        "і в на з не із по це як для від до що він вона та під у й"), never="ыэёъ"),
     "zh": Profile("Chinese", ("CJK",)),
 }  # fmt: skip
 """What is known; sources: the usual stop-word lists, cut to words of grammar."""
@@ -113,6 +118,8 @@ def language_fault(text: str, wanted: Language) -> str | None:
         return f"{1 - share:.0%} of its letters are {other.title()}, not {profile.name}"
     if profile.needs and not any(scripts[script] for script in profile.needs):
         return f"it has no {' or '.join(profile.needs).title()}, so it is not {profile.name}"
+    if len(strange := [letter for letter in text.lower() if letter in profile.never]) > 1:
+        return f"it has {strange[0]!r} and {strange[1]!r}, so it is not {profile.name}"
     if wanted == "zh" and scripts["HIRAGANA"] + scripts["KATAKANA"] > 0.05 * letters:
         return "it has Kana, so it is not Chinese"
     return _word_fault([word.lower().replace("’", "'") for word in _WORD.findall(text)], profile)
@@ -126,7 +133,8 @@ def _word_fault(words: list[str], profile: Profile) -> str | None:
     for rival in PROFILES.values():
         if rival is profile or rival.scripts != profile.scripts:
             continue
-        theirs = [part for part in parts if part in rival.words - profile.words]
+        # A lone letter may be a size or a piece of a code.
+        theirs = [p for p in parts if (len(p) > 1 or not p.isascii()) and p in rival.words - profile.words]
         if len(theirs) >= MIN_RIVAL and len(theirs) > 2 * len([p for p in ours if p not in rival.words]):
             shown = ", ".join(repr(word) for word in dict.fromkeys(theirs[:MIN_RIVAL]))
             return f"it reads as {_likeliest(parts, profile)}, not {profile.name}: {shown}"

@@ -16,7 +16,7 @@ Architecture = Literal["qwen2_5_vl", "qwen3_vl"]
 PATCH: dict[Architecture, int] = {"qwen2_5_vl": 14, "qwen3_vl": 16}
 """Pixels of a patch's side."""
 SPREAD = 0.3
-"""Of the weights; with the usual 0.02 a model of tied embeddings repeats the last word of its prompt, whatever it saw."""
+"""Of the weights; with the usual 0.02 a model of tied embeddings repeats its last word, whatever it sees."""
 
 _SPECIAL = [
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>",
