@@ -3,11 +3,13 @@
 from catalog.media.limits import MediaLimits
 from catalog.media.pictures import open_picture, picture_from_bytes, thumbnail
 from catalog.media.refs import Stamp, fetched_path, is_url, media_bytes, media_path, media_sha, media_stamp, open_media
-from catalog.media.scenes import FrameBudget, SampledVideo, sample_clip
-from catalog.media.sound import SPEECH_RATE, read_sound
+from catalog.media.scenes import SampledVideo, sample_clip
+from catalog.media.sound import SPEECH_RATE, Resampler, read_sound
+from catalog.media.survey import FrameBudget
 
 __all__ = [
     "SPEECH_RATE",
+    "Resampler",
     "FrameBudget",
     "MediaLimits",
     "SampledVideo",

@@ -11,47 +11,21 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
-from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.errors import MediaError
 from catalog.media.frames import shown_size, upright
 from catalog.media.limits import MediaLimits
-from catalog.media.looks import Look, Looker, cuts
+from catalog.media.looks import Look, cuts
+from catalog.media.survey import CLOSE, SEEK_SECONDS, FrameBudget, Survey, survey
 from catalog.media.video import Film, Shot, open_film
 
-_WHOLE_PIXELS = 400_000_000
-"""A video of no more pixels in all its frames is looked at whole: up to a second or two of one core."""
-_KEPT_PIXELS = 24_000_000
-"""One of no more is kept decoded while it is looked at, so that nothing is decoded twice."""
-_LOOKS = 480
-"""Glances at most at a video that is decoded whole, and half as many key frames."""
-_SEEK_SECONDS = 4.0
-"""From this gap on a seek to a key frame is cheaper than decoding what lies between."""
 _NEAR_SECONDS = 0.5
 """How far a sharper frame may lie away."""
 _BLURRED, _GOOD = 0.5, 0.7
 """A frame below the first share of the sharpest nearby is given up for one of at least the second."""
-_CLOSE = 1e-4
-"""Seconds by which time stamps of one frame may differ through rounding."""
-
-
-class FrameBudget(BaseModel):
-    """How much of a video is shown to a captioner, and how much is spent on choosing it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    frames: int = Field(12, ge=1, le=512)
-    """Frames sampled from a video at most; changes the captions of videos."""
-    pixels: int = Field(12_000_000, ge=4096)
-    """Pixels of all these frames together; larger frames are made smaller. Changes the captions of videos."""
-    seconds: float = Field(14_400.0, gt=0)
-    """What comes later in a video is not looked at. Changes the captions of videos."""
-    decode_seconds: float = Field(60.0, gt=0)
-    """Wall clock spent on one video; the frames found by then stand, at least one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +64,7 @@ def sample_clip(ref: str, root: Path, limits: MediaLimits, budget: FrameBudget |
     """
     budget = budget or FrameBudget()
     with open_film(ref, root, limits, budget.decode_seconds) as film:
-        seen = _survey(film, limits, budget)
+        seen = survey(film, limits, budget)
         if not seen.looks:
             raise MediaError(f"video {ref!r}: not one frame could be decoded")
         scenes = _scenes(seen)
@@ -109,20 +83,6 @@ def sample_clip(ref: str, root: Path, limits: MediaLimits, budget: FrameBudget |
 
 
 @dataclass(frozen=True, slots=True)
-class _Survey:
-    """What looking at a video gave.
-
-    `end` bounds what is sampled: the video's end, or that of what was looked at.
-    """
-
-    looks: tuple[Look, ...]
-    seconds: float
-    end: float
-    rate: float
-    keys: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Wanted:
     """A frame to fetch: that of a look, or else the one shown at a moment."""
 
@@ -130,73 +90,7 @@ class _Wanted:
     look: Look | None
 
 
-def _survey(film: Film, limits: MediaLimits, budget: FrameBudget) -> _Survey:
-    said = film.length
-    pixels = said * film.rate * film.pixels
-    if pixels > _WHOLE_PIXELS:
-        survey = _by_keys(film, limits, budget)
-        if len(survey.looks) >= 2 * budget.frames or (survey.looks and said * film.rate > limits.max_decoded_frames):
-            return survey
-        film.rewind()
-    return _whole(film, limits, budget, keep=pixels <= _KEPT_PIXELS)
-
-
-def _whole(film: Film, limits: MediaLimits, budget: FrameBudget, *, keep: bool) -> _Survey:
-    looker, looks = Looker(), list[Look]()
-    apart = min(film.length, budget.seconds) / _LOOKS
-    count, end, following, enough = 0, 0.0, 0.0, False
-    for shot in film.shots():
-        if shot.seconds > budget.seconds:
-            enough = True
-            break
-        count += 1
-        lasts = float((shot.frame.duration or 0) * (shot.frame.time_base or 0)) or 1 / film.rate
-        end = max(end, shot.seconds + min(lasts, max(10 / film.rate, 10.0)))
-        # Time stamps that go back, as where two streams were joined, would put frames out of order.
-        if not looks or (shot.seconds >= following - _CLOSE and shot.seconds > looks[-1].seconds):
-            looks.append(looker.look(shot, keep=keep and count * film.pixels <= 2 * _KEPT_PIXELS))
-            following = shot.seconds + apart
-        if count >= limits.max_decoded_frames:
-            enough = True
-            break
-    if film.ended or not enough:  # what was decoded is the truth about the length, whatever the header says
-        counted = count / end if end else film.rate
-        rate = film.rate if abs(counted - film.rate) <= 0.02 * film.rate else counted
-        return _Survey(tuple(looks), end, end, rate, keys=False)
-    return _Survey(tuple(looks), max(film.length, end), min(end, budget.seconds), film.rate, keys=False)
-
-
-def _by_keys(film: Film, limits: MediaLimits, budget: FrameBudget) -> _Survey:
-    looker, looks = Looker(), list[Look]()
-    until = min(film.length, budget.seconds)
-    apart = until / (_LOOKS // 2)
-    seeks, tries = apart > _SEEK_SECONDS, 0
-    film.rewind()
-    while not film.late:
-        jumped = False
-        for shot in film.key_shots():
-            tries += 1
-            if shot.seconds > budget.seconds or tries > limits.max_decoded_frames:
-                break
-            if looks and shot.seconds <= looks[-1].seconds:
-                continue  # a seek led to a key frame seen before: read on to the next
-            if not looks or shot.seconds >= looks[-1].seconds + apart - _CLOSE or seeks:
-                looks.append(looker.look(shot, keep=False))
-                if seeks:
-                    seeks = jumped = film.seek(shot.seconds + apart)
-                    if jumped:
-                        break
-        if not jumped:
-            break
-    end = looks[-1].seconds if looks else 0.0
-    gaps = [b.seconds - a.seconds for a, b in pairwise(looks)]
-    # Beyond the last key frame lies at most about one more gap; a header that says much more is not believed.
-    usual = max([*gaps, 10.0])
-    seconds = film.length if film.length - end <= 3 * usual or end >= budget.seconds - usual else end + 1 / film.rate
-    return _Survey(tuple(looks), seconds, min(seconds, budget.seconds), film.rate, keys=True)
-
-
-def _scenes(seen: _Survey) -> list[tuple[float, float]]:
+def _scenes(seen: Survey) -> list[tuple[float, float]]:
     """Return start and end of every scene that shows anything; where none does, of all."""
     starts = [0.0, *cuts(seen.looks)[1:]]
     scenes = [(a, b) for a, b in zip(starts, [*starts[1:], max(seen.end, starts[-1])], strict=True)]
@@ -208,7 +102,7 @@ def _scenes(seen: _Survey) -> list[tuple[float, float]]:
     return [scene for scene in scenes if shows(scene)] or scenes
 
 
-def _wanted(seen: _Survey, scenes: Sequence[tuple[float, float]], count: int) -> list[_Wanted]:
+def _wanted(seen: Survey, scenes: Sequence[tuple[float, float]], count: int) -> list[_Wanted]:
     """Return the frames to fetch, ascending, each once."""
     times = [look.seconds for look in seen.looks]
     wanted: dict[float, _Wanted] = {}
@@ -218,13 +112,16 @@ def _wanted(seen: _Survey, scenes: Sequence[tuple[float, float]], count: int) ->
             high = start + (end - start) * (part + 1) / share
             moment = (low + high) / 2
             there = _within(seen.looks, times, low, high)
-            if there:
-                look = best_look(there, moment)
-            elif seen.keys:  # no key frame lies in this stretch
+            if seen.keys and not there:
                 wanted[moment] = _Wanted(moment, None)
                 continue
+            if seen.keys:
+                shown = min(there, key=lambda look: (abs(look.seconds - moment), look.seconds))
             else:
-                look = seen.looks[max(0, bisect_right(times, moment + _CLOSE) - 1)]
+                at = bisect_right(times, moment + CLOSE) - 1
+                # Of a scene that begins with damage nothing is shown yet: its first frame, not the scene before.
+                shown = seen.looks[at] if at >= 0 and times[at] >= start - CLOSE else (there or seen.looks)[0]
+            look = best_look(shown, there, moment)
             wanted[look.seconds] = _Wanted(look.seconds, look)
     return [wanted[seconds] for seconds in sorted(wanted)]
 
@@ -251,12 +148,11 @@ def shares(lengths: Sequence[float], count: int) -> list[int]:
     return given
 
 
-def best_look(looks: Sequence[Look], moment: float) -> Look:
-    """Return the look shown at a moment, or a better one of these where that one is blank or blurred."""
-    shown = max((look for look in looks if look.seconds <= moment + _CLOSE), default=looks[0], key=lambda k: k.seconds)
-    near = [look for look in looks if abs(look.seconds - moment) <= _NEAR_SECONDS] or [shown]
+def best_look(shown: Look, others: Sequence[Look], moment: float) -> Look:
+    """Return the look shown at a moment, or a better one of the others where that one is blank or blurred."""
+    near = [shown, *(look for look in others if abs(look.seconds - moment) <= _NEAR_SECONDS)]
     if all(look.blank for look in near):
-        near = list(looks)
+        near += others
     best = max(look.sharpness for look in near)
     if shown.sharpness >= _BLURRED * best:
         return shown
@@ -266,10 +162,10 @@ def best_look(looks: Sequence[Look], moment: float) -> Look:
 
 def _within(looks: Sequence[Look], times: Sequence[float], low: float, high: float) -> Sequence[Look]:
     """Return the looks of [low, high)."""
-    return looks[bisect_right(times, low - _CLOSE) : bisect_right(times, high - _CLOSE)]
+    return looks[bisect_right(times, low - CLOSE) : bisect_right(times, high - CLOSE)]
 
 
-def _fetched(film: Film, wanted: Sequence[_Wanted], seen: _Survey) -> list[Shot]:
+def _fetched(film: Film, wanted: Sequence[_Wanted], seen: Survey) -> list[Shot]:
     """Return the wanted frames, ascending, each once; fewer where the wall clock is spent or the file is damaged."""
     kept = [want.look.shot for want in wanted if want.look is not None and want.look.shot is not None]
     if len(kept) == len(wanted):
@@ -284,16 +180,16 @@ def _forward(film: Film, wanted: Sequence[_Wanted]) -> list[Shot]:
     shots = film.shots()
     held: Shot | None = None
     for want in wanted:
-        if seekable and want.seconds - position > _SEEK_SECONDS:
+        if seekable and want.seconds - position > SEEK_SECONDS:
             seekable, held = film.seek(want.seconds), None
             shots = film.shots()
             first = next(shots, None)
-            if first is None or first.seconds > want.seconds + _CLOSE:
+            if first is None or first.seconds > want.seconds + CLOSE:
                 film.rewind()
                 shots, seekable = film.shots(), False
             else:
                 held, seekable = first, seekable and first.seconds > position
-        while held is None or held.seconds < want.seconds - _CLOSE:
+        while held is None or held.seconds < want.seconds - CLOSE:
             coming = next(shots, None)
             if coming is None:
                 return found
@@ -308,14 +204,14 @@ def _keys(film: Film, wanted: Sequence[_Wanted]) -> list[Shot]:
     """Fetch key frames by seeks; a moment between two of them by decoding from the one before."""
     found: list[Shot] = []
     for want in wanted:
-        if not film.seek(want.seconds + _CLOSE):
+        if not film.seek(want.seconds + CLOSE):
             film.rewind()
         shown: Shot | None = None
         for shot in film.shots() if want.look is None else film.key_shots():
-            if shown is not None and shot.seconds > want.seconds + _CLOSE:
+            if shown is not None and shot.seconds > want.seconds + CLOSE:
                 break
             shown = shot
-            if want.look is not None and shot.seconds >= want.seconds - _CLOSE:
+            if want.look is not None and shot.seconds >= want.seconds - CLOSE:
                 break
         if shown is not None and (not found or shown.seconds > found[-1].seconds):
             found.append(shown)

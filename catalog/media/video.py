@@ -174,6 +174,9 @@ class Film:
         if not streams:
             container.close()
             raise MediaError(f"{self._ref!r} holds no video stream")
+        if streams[0].codec_context is None:
+            container.close()
+            raise MediaError(f"video {self._ref!r} cannot be decoded: its codec is unknown")
         streams[0].codec_context.thread_count = 1
         return container, streams[0]
 

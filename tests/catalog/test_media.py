@@ -6,16 +6,13 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
 
-from catalog.errors import DataError, MediaError
+from catalog.errors import MediaError
 from catalog.media import (
     MediaLimits,
     fetched_path,
@@ -23,7 +20,6 @@ from catalog.media import (
     open_picture,
     picture_from_bytes,
     thumbnail,
-    video_frames,
 )
 
 LIMITS = MediaLimits()
@@ -185,124 +181,6 @@ def test_a_thumbnail_is_small_keeps_its_shape_and_never_grows() -> None:
     picture = two_halves(400, 200)
     thumbnail(picture, side=10)
     assert picture.size == (400, 200)
-
-
-def write_clip(path: Path, seconds: int, rate: int = 10, width: int = 64, height: int = 32) -> None:
-    """A clip whose red brightness says which second it is: 20 x second."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.codec_context.time_base = Fraction(1, rate)
-        for number in range(seconds * rate):
-            pixels = np.zeros((height, width, 3), np.uint8)
-            pixels[..., 0] = 20 * (number // rate)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        container.mux(stream.encode())
-
-
-def seconds_seen(frames: list[tuple[float, Image.Image]]) -> list[int]:
-    return [round(float(np.asarray(frame)[..., 0].mean()) / 20) for _, frame in frames]
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("clip")
-    write_clip(folder / "clip.mp4", 12)
-    yield folder
-
-
-@pytest.mark.parametrize(("count", "middles"), [(1, [6.0]), (2, [3.0, 9.0]), (4, [1.5, 4.5, 7.5, 10.5])])
-def test_frames_are_those_at_the_middles_of_equal_parts(clip: Path, count: int, middles: list[float]) -> None:
-    frames = video_frames("clip.mp4", clip, LIMITS, count)
-    assert [time for time, _ in frames] == pytest.approx(middles, abs=0.06)
-    assert seconds_seen(frames) == [int(middle) for middle in middles]
-    assert {(frame.mode, frame.size) for _, frame in frames} == {("RGB", (64, 32))}
-
-
-def test_a_short_clip_gives_each_of_its_frames_once(tmp_path: Path) -> None:
-    write_clip(tmp_path / "short.mp4", 1, rate=3)
-    times = [time for time, _ in video_frames("short.mp4", tmp_path, LIMITS, 50)]
-    assert times == pytest.approx([0, 1 / 3, 2 / 3])
-
-
-def test_an_animated_gif_is_a_video(tmp_path: Path) -> None:
-    pictures = [Image.new("RGB", (16, 16), (20 * second, 0, 0)) for second in range(12)]
-    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=1000)
-    frames = video_frames("a.gif", tmp_path, LIMITS, 2)
-    assert [time for time, _ in frames] == pytest.approx([3, 9])
-    assert seconds_seen(frames) == [3, 9]
-
-
-def test_decoding_stops_at_the_budget(clip: Path) -> None:
-    frames = video_frames("clip.mp4", clip, MediaLimits(max_decoded_frames=30), 4)
-    assert 1 <= len(frames) < 4
-
-
-def test_a_clip_filmed_sideways_is_turned_upright(tmp_path: Path) -> None:
-    with av.open(str(tmp_path / "a.mp4"), "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
-        for _ in range(5):
-            container.mux(stream.encode(av.VideoFrame.from_image(two_halves(64, 32))))
-        container.mux(stream.encode())
-    data = (tmp_path / "a.mp4").read_bytes()
-    still = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-    clockwise = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
-    track = data.index(b"tkhd")
-    at = data.index(still, track)
-    (tmp_path / "a.mp4").write_bytes(data[:at] + clockwise + data[at + len(clockwise) :])
-    [(_, frame)] = video_frames("a.mp4", tmp_path, LIMITS, 1)
-    top, bottom = frame.getpixel((16, 8)), frame.getpixel((16, 56))
-    assert frame.size == (32, 64)
-    assert isinstance(top, tuple) and isinstance(bottom, tuple)
-    assert top[0] > 150 and bottom[2] > 150
-
-
-def test_a_cut_off_clip_gives_what_there_is(tmp_path: Path, clip: Path) -> None:
-    with av.open(str(clip / "clip.mp4")) as source, av.open(str(tmp_path / "whole.mkv"), "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(source.streams.video[0]):
-            if packet.dts is not None:
-                packet.stream = stream
-                target.mux(packet)
-    data = (tmp_path / "whole.mkv").read_bytes()
-    (tmp_path / "cut.mkv").write_bytes(data[: len(data) // 2])
-    frames = video_frames("cut.mkv", tmp_path, LIMITS, 4)
-    assert 1 <= len(frames) <= 4
-    assert seconds_seen(frames)[0] == 1
-
-
-@pytest.mark.parametrize(
-    ("data", "says"), [(b"", "is empty"), (b"no video at all" * 99, "cannot be decoded")], ids=["empty", "text"]
-)
-def test_a_bad_video_is_one_clear_line(tmp_path: Path, data: bytes, says: str) -> None:
-    (tmp_path / "bad.mp4").write_bytes(data)
-    with pytest.raises(MediaError, match=says) as caught:
-        video_frames("bad.mp4", tmp_path, LIMITS, 3)
-    assert "bad.mp4" in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_a_video_too_large_missing_or_asked_for_no_frame(clip: Path) -> None:
-    with pytest.raises(MediaError, match="64 x 32 pixels; up to 2,000 in all"):
-        video_frames("clip.mp4", clip, MediaLimits(max_pixels=2000), 1)
-    with pytest.raises(MediaError, match="bytes; up to 10 would be valid"):
-        video_frames("clip.mp4", clip, MediaLimits(max_video_bytes=10), 1)
-    with pytest.raises(MediaError, match="does not exist"):
-        video_frames("nothing.mp4", clip, LIMITS, 1)
-    with pytest.raises(DataError, match=r"0 frames of 'clip.mp4': at least 1"):
-        video_frames("clip.mp4", clip, LIMITS, 0)
-
-
-def test_sound_alone_is_no_video(tmp_path: Path) -> None:
-    import wave
-
-    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes(b"\0\0" * 800)
-    with pytest.raises(MediaError, match="holds no video stream"):
-        video_frames("a.wav", tmp_path, LIMITS, 1)
 
 
 def test_unreadable_files_are_told(tmp_path: Path) -> None:
