@@ -1,4 +1,5 @@
 import hashlib
+import json
 import multiprocessing
 from pathlib import Path
 
@@ -6,11 +7,12 @@ import polars as pl
 import pytest
 
 from batch.assembly import write_frames
-from batch.base import Piece, Result, Work
-from batch.job import JobConfig, run_job
+from batch.base import Piece, Result, Usage, Work
+from batch.job import JobConfig, plan_job, run_job
 from batch.local import LocalEngine
 from batch.lock import exclusive
-from catalog.errors import BusyError, DataError, ServiceError
+from batch.report import estimate, report_line
+from catalog.errors import BusyError, DataError, MediaError, ServiceError
 from catalog.progress import SILENT
 from catalog.workspace import Workspace
 
@@ -262,3 +264,144 @@ def test_reasons_are_counted_with_their_first_case_the_commonest_first(tmp_path)
 def test_no_work_is_one_clear_line(tmp_path):
     with pytest.raises(DataError, match="nothing to work on"):
         run(tmp_path, [], Squares())
+
+
+def test_what_fails_again_and_again_is_left_alone_until_it_is_asked_for(tmp_path):
+    asked = []
+    for _ in range(4):
+        infer = Squares(bad=[2])
+        run(tmp_path, [1, 2], infer, max_attempts=3)
+        asked.append(infer.asked)
+    assert asked == [[1, 2], [2], [2], []]
+    failures = pl.read_parquet(Workspace(tmp_path).path("squares/test") / "failures.parquet")
+    assert failures["attempts"].to_list() == [3]
+    plan = planned(tmp_path, [1, 2])
+    assert (plan.todo, plan.resting, plan.reused) == (0, 1, 1) and "--retry-all" in plan.text()
+    assert planned(tmp_path, [1, 2], retry_all=True).retried == 1
+    assert run(tmp_path, [1, 2], Squares(), retry_all=True).failed == 0
+
+
+def test_a_failure_of_a_run_that_was_cut_off_waits_for_the_next_run(tmp_path):
+    with pytest.raises(ServiceError):
+        run(tmp_path, [1, 2, 3], Squares(bad=[1], outage=3))
+    resumed = Squares()
+    assert run(tmp_path, [1, 2, 3], resumed).failed == 1
+    assert resumed.asked == [3]
+    later = Squares()
+    assert run(tmp_path, [1, 2, 3], later).failed == 0
+    assert later.asked == [1]
+
+
+def planned(store, numbers, **options):
+    return plan_job(Workspace(store), "squares/test", work=work_of(numbers), schema=SCHEMA, **options)
+
+
+def test_a_dry_run_counts_writes_nothing_and_estimates_by_earlier_runs(tmp_path):
+    plan = planned(tmp_path, [1, 2, 2, 3])
+    assert (plan.pieces, plan.todo, plan.duplicates, plan.seconds) == (4, 3, 1, None)
+    assert "no estimate" in plan.text() and not list(tmp_path.iterdir())
+    run(tmp_path, [1, 2, 2, 3], Squares(bad=[3]))
+    unreadable = Piece({"item_id": "x"}, None, {"number": None}, Result.failed("media", "x.jpg: no such file"))
+    plan = planned(tmp_path, [*pieces([1, 2, 3, 4, 5, 6]), unreadable], limit=3)
+    assert (plan.reused, plan.todo, plan.retried, plan.left, plan.unreadable) == (2, 3, 1, 1, 1)
+    assert plan.seconds is not None and "at the rate of earlier runs" in plan.text()
+
+
+def test_the_estimate_is_the_mean_of_the_latest_runs(tmp_path):
+    runs = [
+        {"worked": 100, "phases": {"work": 50.0}, "usage": {"prompt": 1000, "completion": 200}},
+        {"worked": 300, "phases": {"work": 150.0}, "usage": {"prompt": 3000, "completion": 600}},
+        {"worked": 0, "phases": {"work": 9.0}, "usage": {"prompt": 0, "completion": 0}},
+    ]
+    (tmp_path / "runs.json").write_text(json.dumps(runs))
+    assert estimate(tmp_path, 1000) == (500.0, Usage(10_000, 2_000))
+
+
+def test_a_limited_run_leaves_a_whole_artifact_that_says_what_is_pending(tmp_path):
+    report = run(tmp_path, [1, 2, 2, 3, 4], Squares(), limit=2)
+    assert (report.done, report.duplicates, report.pending) == (3, 1, 2)
+    assert result(tmp_path).rows() == [("i1", 1), ("i2", 4), ("i2", 4)]
+    assert Workspace(tmp_path).manifest("squares/test").meta["pending"] == 2
+    second = Squares()
+    report = run(tmp_path, [1, 2, 2, 3, 4], second)
+    assert second.asked == [3, 4] and report.pending == 0
+    assert "pending" not in Workspace(tmp_path).manifest("squares/test").meta
+    run(tmp_path / "whole", [1, 2, 2, 3, 4], Squares())
+    assert data_bytes(tmp_path) == data_bytes(tmp_path / "whole")
+
+
+def prompted(store, infer, prompt, count):
+    return run(
+        store, [Piece({"item_id": f"i{n}"}, f"{prompt} {n}", {"number": n}) for n in range(count)], infer, batch_size=16
+    )
+
+
+def test_one_percent_more_costs_one_percent_and_another_prompt_all_but_the_old_results_stay(tmp_path):
+    prompted(tmp_path, Squares(), "old", 300)
+    more = Squares()
+    assert prompted(tmp_path, more, "old", 303).reused == 300
+    assert more.asked == [300, 301, 302]
+    changed, back = Squares(), Squares()
+    prompted(tmp_path, changed, "new", 303)
+    assert len(changed.asked) == 303
+    assert prompted(tmp_path, back, "old", 303).reused == 303 and back.asked == []
+
+
+def test_what_cannot_be_prepared_is_a_failure_of_its_own_and_a_bug_stops_the_run(tmp_path):
+    def prepare(piece):
+        if piece.payload["number"] == 2:
+            raise MediaError("2.jpg: is no picture")
+        if piece.payload["number"] == 3:
+            return Result.failed("silence", "3.wav: nothing heard")
+        return piece.payload["number"]
+
+    infer = Squares()
+    report = run(tmp_path, [1, 2, 3, 4], infer, prepare=prepare, batch_size=4)
+    assert infer.asked == [1, 4] and report.failures == {"media": 1, "silence": 1}
+    with pytest.raises(ZeroDivisionError):
+        run(tmp_path, [1, 5], Squares(), prepare=lambda piece: 1 // 0)
+
+
+def test_the_report_is_kept_beside_the_artifact(tmp_path):
+    def infer(batch):
+        return [Result({"square": n * n}, usage=Usage(n, 1)) for n in batch]
+
+    report = run(tmp_path, [1, 2, 3], infer)
+    assert report.usage == Usage(6, 3) and set(report.phases) == {"plan", "work", "write"}
+    [kept] = json.loads((tmp_path / "squares/test/runs.json").read_text())
+    assert (kept["done"], kept["worked"], kept["usage"]) == (3, 3, {"prompt": 6, "completion": 3})
+    assert 0 <= kept["busy"] <= 1 and kept["rate"] > 0
+    assert "6 tokens read, 3 written" in report_line(report)
+
+
+def test_results_out_of_order_and_too_many_to_hold_are_put_in_order(tmp_path, monkeypatch):
+    monkeypatch.setattr("batch.assembly.HELD_BYTES", 100)
+    monkeypatch.setattr("batch.base.PLANNED_ROWS", 8)
+    numbers = list(range(64))
+    run(tmp_path, numbers[::-1], Squares(), flush_rows=5, batch_size=5)
+    run(tmp_path, numbers[::2] + numbers[1::2], Squares())
+    assert result(tmp_path)["square"].to_list() == [n * n for n in numbers[::2] + numbers[1::2]]
+    run(tmp_path / "whole", numbers[::2] + numbers[1::2], Squares())
+    assert data_bytes(tmp_path) == data_bytes(tmp_path / "whole")
+
+
+def test_many_small_shards_become_few(tmp_path, monkeypatch):
+    monkeypatch.setattr("batch.shards.SMALL_FILES", 8)
+    run(tmp_path, range(50), Squares(bad=[7]))
+    assert len(list((tmp_path / "squares/test/.parts").glob("part-*"))) == 1
+    infer = Squares()
+    assert run(tmp_path, range(50), infer).reused == 49
+    assert infer.asked == [7]
+
+
+def test_shards_of_before_attempts_were_counted_still_serve(tmp_path):
+    parts = tmp_path / "squares/test/.parts"
+    parts.mkdir(parents=True)
+    old = {"key": ["key-1", "key-2"], "failure": [None, "odd day"], "detail": [None, "why"], "square": [1, None]}
+    schema = {"key": pl.String, "failure": pl.String, "detail": pl.String, "square": pl.Int64}
+    pl.DataFrame(old, schema=schema).write_parquet(parts / "part-00000001.parquet")
+    infer = Squares(bad=[2])
+    run(tmp_path, [1, 2], infer)
+    assert infer.asked == [2]
+    failures = pl.read_parquet(Workspace(tmp_path).path("squares/test") / "failures.parquet")
+    assert failures["attempts"].to_list() == [2]

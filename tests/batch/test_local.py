@@ -72,3 +72,43 @@ def test_bad_sizes_are_refused_before_any_work(name, value):
 
 def test_no_work():
     assert list(run([], list)) == []
+
+
+def test_the_next_batch_is_prepared_and_the_last_one_written_while_one_infers():
+    prepared, inferring, written = threading.Event(), threading.Event(), threading.Event()
+
+    def prepare(piece):
+        if piece == 2:
+            assert inferring.wait(5)
+            prepared.set()
+        return piece
+
+    def infer(batch):
+        if batch == [1]:
+            inferring.set()
+            # Ends only once the piece after it is prepared and the result before it has been taken.
+            assert prepared.wait(5) and written.wait(5)
+        return batch
+
+    taken = []
+    for results in run(range(3), infer, prepare):
+        taken.append(results)
+        written.set()
+    assert taken == [[0], [1], [2]]
+
+
+def test_what_prepare_raises_arrives_after_what_was_inferred():
+    def prepare(piece):
+        if piece == 5:
+            raise ZeroDivisionError("piece 5")
+        return piece
+
+    seen = []
+    with pytest.raises(ZeroDivisionError, match="piece 5"):
+        for results in run(range(100), list, prepare, batch_size=2):
+            seen += results
+    assert set(seen) <= {0, 1, 2, 3, 4}
+
+
+def test_one_decoder_keeps_the_order():
+    assert [x for results in run(range(50), list, batch_size=7) for x in results] == list(range(50))
