@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,20 @@ import polars as pl
 from pydantic import Field
 
 from batch.assembly import Rows
-from batch.base import PLANNED_ROWS, BatchEngine, JobReport, Piece, Result, Schema, Usage, Work
+from batch.base import BatchEngine, JobReport, Result, Schema, Usage
 from batch.job import JobConfig, plan_job, run_job
-from batch.keys import Keys
 from batch.report import JobPlan
-from catalog.columns import CAPTIONS
-from catalog.errors import DataError, NotBuiltError, NothingToDo, did_you_mean
-from catalog.items import item_from_row
-from catalog.nouns import Caption
+from catalog.errors import DataError, NotBuiltError, did_you_mean
 from catalog.progress import SILENT, Progress
 from catalog.vectors import EmbeddingTable, save_frames
 from catalog.workspace import Workspace
 from embedding.base import TextEmbedder
-from embedding.item_text import CATALOGUE_PARTS, TEMPLATE, Part, item_text
+from embedding.catalog_texts import CatalogTexts
+from embedding.item_text import CATALOGUE_PARTS, TEMPLATE, Fitted, Part
+from embedding.reviews import SOURCES, SOURCES_FILE, ReviewConfig
+
+CUT_FILE = "cut.parquet"
+"""Ids of the items whose text was longer than the budget, or than what the model reads."""
 
 
 class EmbedJobConfig(JobConfig):
@@ -36,8 +36,11 @@ class EmbedJobConfig(JobConfig):
     """Batches at the same time; the embedders here are parallel within themselves."""
     decoders: int = Field(1, ge=1)
     """Texts made ready at the same time; with one, batches are always the same texts."""
+    budget_tokens: int = Field(512, ge=1)
+    """Tokens of an item's text, where the embedder can count them; never more than its model reads. What does not
+    fit is divided among the parts of the text. Changes vectors."""
     budget_chars: int = Field(2000, ge=1)
-    """Characters of an item's text that are read; changes vectors."""
+    """Characters of an item's text, where the embedder cannot count tokens. Changes vectors."""
 
 
 def embed_catalog(
@@ -46,6 +49,7 @@ def embed_catalog(
     *,
     parts: tuple[Part, ...] | None = None,
     captions: str | None = None,
+    reviews: ReviewConfig | None = None,
     space: str | None = None,
     engine: BatchEngine,
     config: EmbedJobConfig | None = None,
@@ -60,6 +64,7 @@ def embed_catalog(
         embedder: Texts to vectors.
         parts: Parts of `item_text`. None: what the shop wrote, or the captions alone where `captions` is named.
         captions: Name of the captions artifact that the part "captions" reads.
+        reviews: Which reviews the part "reviews" reads. None: the usual ones, of any time.
         space: Name of the space. None: `default_space`.
         engine: Who runs the job.
         config: How it runs.
@@ -75,11 +80,16 @@ def embed_catalog(
         ServiceError: When the embedder is unreachable; what was finished is kept.
     """
     config, parts, space = _chosen(embedder, parts, captions, space, config)
-    reading = _Reading(workspace, embedder, parts, captions, config)
+    reading = _texts(workspace, embedder, parts, captions, reviews, config)
     caption_manifest = workspace.manifest(f"captions/{captions}") if captions is not None else None
 
     def assemble(folder: Path, rows: Rows) -> None:
-        save_frames(folder, rows.frames, rows.count, embedder.dim, space)
+        cut: list[pl.Series] = []
+        save_frames(folder, _noting(rows.frames, cut), rows.count, embedder.dim, space)
+        whole = pl.concat(cut) if cut else pl.Series("item_id", [], pl.String)
+        pl.DataFrame({"item_id": whole}).write_parquet(folder / CUT_FILE)
+        if reading.reviews is not None:
+            reading.reviews.select(list(SOURCES)).write_parquet(folder / SOURCES_FILE)
 
     def meta() -> dict[str, Any]:
         return {
@@ -91,6 +101,8 @@ def embed_catalog(
             "parts": list(parts),
             "captions": captions,
             "captions_key": caption_manifest.key if caption_manifest else None,
+            "budget": list(reading.budget),
+            "reviews": reading.reviews_meta(),
             "items": reading.items,
             "items_without_text": reading.items - reading.with_text,
         }
@@ -99,7 +111,7 @@ def embed_catalog(
         workspace,
         f"embeddings/{space}",
         work=reading.work(space),
-        prepare=_text,
+        prepare=reading.fitting,
         infer=Embedding(embedder),
         schema=_schema(embedder),
         assemble=assemble,
@@ -118,6 +130,7 @@ def plan_embeddings(
     *,
     parts: tuple[Part, ...] | None = None,
     captions: str | None = None,
+    reviews: ReviewConfig | None = None,
     space: str | None = None,
     config: EmbedJobConfig | None = None,
     limit: int | None = None,
@@ -134,7 +147,7 @@ def plan_embeddings(
     return plan_job(
         workspace,
         f"embeddings/{space}",
-        work=_Reading(workspace, embedder, parts, captions, config).work(space),
+        work=_texts(workspace, embedder, parts, captions, reviews, config).work(space),
         schema=_schema(embedder),
         config=config,
         limit=limit,
@@ -148,22 +161,37 @@ class Embedding:
 
     embedder: TextEmbedder
 
-    def __call__(self, texts: Sequence[str]) -> list[Result]:
+    def __call__(self, texts: Sequence[Fitted]) -> list[Result]:
         """Embed a batch."""
-        found = self.embedder.embed_counted(texts)
+        found = self.embedder.embed_counted([fitted.text for fitted in texts])
         counts = found.tokens or (0,) * len(texts)
+        cut = found.cut or (False,) * len(texts)
         return [
-            Result({"vector": vector}, usage=Usage(prompt=count))
-            for vector, count in zip(found.vectors, counts, strict=True)
+            Result({"vector": vector, "cut": fitted.cut or more}, usage=Usage(prompt=count))
+            for fitted, vector, count, more in zip(texts, found.vectors, counts, cut, strict=True)
         ]
 
 
-def _text(piece: Piece) -> str:
-    return str(piece.payload["text"])
+def _texts(
+    workspace: Workspace,
+    embedder: TextEmbedder,
+    parts: tuple[Part, ...],
+    captions: str | None,
+    reviews: ReviewConfig | None,
+    config: EmbedJobConfig,
+) -> CatalogTexts:
+    return CatalogTexts(workspace, embedder, parts, captions, reviews, config.budget_chars, config.budget_tokens)
 
 
 def _schema(embedder: TextEmbedder) -> Schema:
-    return {"vector": pl.Array(pl.Float32, embedder.dim)}
+    return {"vector": pl.Array(pl.Float32, embedder.dim), "cut": pl.Boolean}
+
+
+def _noting(frames: Iterable[pl.DataFrame], cut: list[pl.Series]) -> Iterator[pl.DataFrame]:
+    """Pass tables on, and note the items whose text was cut."""
+    for frame in frames:
+        cut.append(frame.filter("cut")["item_id"])
+        yield frame
 
 
 def _chosen(
@@ -177,72 +205,6 @@ def _chosen(
     if ("captions" in parts) != (captions is not None):
         raise DataError(f"parts {parts!r} with captions={captions!r}: name both, or neither")
     return config or EmbedJobConfig(), parts, space or default_space(embedder.name, captions)
-
-
-class _Reading:
-    """Reads the texts of the catalogue's items, a few thousand at a time, and counts them."""
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        embedder: TextEmbedder,
-        parts: tuple[Part, ...],
-        captions: str | None,
-        config: EmbedJobConfig,
-    ) -> None:
-        workspace.path("catalog")
-        self._workspace, self._parts, self._budget = workspace, parts, config.budget_chars
-        self._keys = Keys("embedding", embedder.name, embedder.model, embedder.dim)
-        self._captions = None
-        if captions is not None:
-            with workspace.reading(f"captions/{captions}") as folder:
-                self._captions = pl.read_parquet(folder / "captions.parquet").select(list(CAPTIONS))
-        self.items = self.with_text = 0
-
-    def work(self, space: str) -> Work:
-        """Return one piece an item that has a text.
-
-        Raises:
-            NothingToDo: When none has.
-        """
-        work = Work.of(self._pieces(), ("item_id",), {"text": pl.String})
-        frames = iter(work.frames)
-        first = next(frames, None)
-        if first is None:
-            raise NothingToDo(f"space {space!r}: none of the {self.items} items has any of {', '.join(self._parts)}")
-        return Work(work.labels, work.payload, chain([first], frames))
-
-    def _pieces(self) -> Iterator[Piece]:
-        with self._workspace.reading("catalog") as folder:
-            for table in read_tables(folder / "items.parquet"):
-                words = self._words(table["item_id"])
-                for row in table.iter_rows(named=True):
-                    item = item_from_row(row)
-                    self.items += 1
-                    said = words.get(item.item_id, ())
-                    if text := item_text(item, said, parts=self._parts, budget_chars=self._budget):
-                        self.with_text += 1
-                        yield Piece({"item_id": item.item_id}, self._keys.key(text), {"text": text})
-
-    def _words(self, item_ids: pl.Series) -> dict[str, tuple[Caption, ...]]:
-        """Return the captions of some items; this layer stands below captioning, so it reads the table itself."""
-        if self._captions is None:
-            return {}
-        found: dict[str, tuple[Caption, ...]] = {}
-        for row in self._captions.filter(pl.col("item_id").is_in(item_ids.implode())).iter_rows(named=True):
-            found[row["item_id"]] = (*found.get(row["item_id"], ()), Caption(**row))
-        return found
-
-
-def read_tables(path: Path) -> Iterator[pl.DataFrame]:
-    """Yield a Parquet file a few thousand rows at a time."""
-    import pyarrow.parquet as parquet
-
-    with parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(PLANNED_ROWS):
-            table = pl.from_arrow(batch)
-            assert isinstance(table, pl.DataFrame)
-            yield table
 
 
 def default_space(embedder: str, captions: str | None = None) -> str:
@@ -262,3 +224,17 @@ def load_embeddings(workspace: Workspace, space: str) -> EmbeddingTable:
         raise NotBuiltError(f"no embedding space {space!r} in the store: run vitrine embed first. {available}")
     with workspace.reading(f"embeddings/{space}") as folder:
         return EmbeddingTable.load(folder, space)
+
+
+def cut_items(workspace: Workspace, space: str) -> list[str]:
+    """Return the ids of the items whose text was too long for a space, in the catalogue's order."""
+    with workspace.reading(f"embeddings/{space}") as folder:
+        path = folder / CUT_FILE
+        return pl.read_parquet(path)["item_id"].to_list() if path.is_file() else []
+
+
+def review_sources(workspace: Workspace, space: str) -> pl.DataFrame | None:
+    """Return whose words, and from when, the texts of a space hold (`reviews.SOURCES`); None where they hold none."""
+    with workspace.reading(f"embeddings/{space}") as folder:
+        path = folder / SOURCES_FILE
+        return pl.read_parquet(path) if path.is_file() else None

@@ -23,7 +23,7 @@ from catalog.progress import SILENT, Progress
 from catalog.vectors import Floats, save_frames
 from catalog.workspace import Workspace
 from embedding.base import ImageEmbedder
-from embedding.job import read_tables
+from embedding.catalog_texts import read_tables
 
 
 class PictureJobConfig(JobConfig):

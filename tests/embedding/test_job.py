@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +11,16 @@ from catalog.nouns import Item
 from catalog.shop_data import ShopData, save_shop
 from catalog.workspace import Workspace
 from embedding.base import TextEmbedder
-from embedding.job import EmbedJobConfig, default_space, embed_catalog, load_embeddings
+from embedding.job import (
+    EmbedJobConfig,
+    cut_items,
+    default_space,
+    embed_catalog,
+    load_embeddings,
+    review_sources,
+)
+from embedding.minilm import MiniLM
+from embedding.reviews import ReviewConfig
 
 
 class Counting(TextEmbedder):
@@ -110,3 +121,66 @@ def test_what_is_missing_is_one_clear_line(tmp_path):
         embed(workspace, Counting(), parts=("captions",))
     with pytest.raises(NotBuiltError, match=r"'text-x'.*Available: none"):
         load_embeddings(workspace, "text-x")
+
+
+def reviewed(root):
+    rows = [
+        ("e1", "ann", "a", datetime(2026, 1, 1, tzinfo=UTC), "rating", 5.0, "early and short", 0),
+        ("e2", "ben", "a", datetime(2026, 3, 1, tzinfo=UTC), "rating", 1.0, "late", 2),
+        ("e3", "ann", "b", datetime(2026, 3, 2, tzinfo=UTC), "rating", 4.0, "later", 1),
+    ]
+    names = ["event_id", "user_id", "item_id", "timestamp", "kind", "value", "text", "x_label"]
+    own = pl.DataFrame(rows, schema=names, orient="row")
+    log = pl.concat([pl.DataFrame(schema=INTERACTIONS), own], how="diagonal_relaxed").with_columns(
+        pl.col("timestamp").cast(INTERACTIONS["timestamp"])
+    )
+    save_shop(Workspace(root), ShopData.of("test", [Item("a", title="ant"), Item("b", title="bee")], log))
+    return Workspace(root)
+
+
+def test_reviews_stand_in_the_text_and_their_sources_beside_the_vectors(tmp_path):
+    workspace, embedder = reviewed(tmp_path), Counting()
+    embed(workspace, embedder, parts=("title", "reviews"))
+    assert embedder.asked == ["ant. early and short. late.", "bee. later."]
+    sources = review_sources(workspace, "text-count")
+    assert sources.select("item_id", "user_id").rows() == [("a", "ann"), ("a", "ben"), ("b", "ann")]
+    told = workspace.manifest("embeddings/text-count").meta["reviews"]
+    assert (told["as_of"], told["used"], told["latest"][:10]) == (None, 3, "2026-03-02")
+
+
+@pytest.mark.parametrize(
+    "only", [{"as_of": datetime(2026, 2, 1, tzinfo=UTC)}, {"label_column": "x_label"}], ids=["as_of", "label"]
+)
+def test_an_evaluation_can_keep_the_future_out(tmp_path, only):
+    workspace, embedder = reviewed(tmp_path), Counting()
+    embed(workspace, embedder, parts=("title", "reviews"), reviews=ReviewConfig(**only))
+    assert embedder.asked == ["ant. early and short.", "bee"]
+    assert review_sources(workspace, "text-count")["user_id"].to_list() == ["ann"]
+
+
+def test_without_reviews_nothing_is_said_of_them(tmp_path):
+    workspace = reviewed(tmp_path)
+    embed(workspace, Counting())
+    assert review_sources(workspace, "text-count") is None
+    assert workspace.manifest("embeddings/text-count").meta["reviews"] is None
+
+
+def test_texts_too_long_are_counted_and_named(tmp_path):
+    workspace = shop(tmp_path, Item("a", title="ant"), Item("b", title="bee " * 40), Item("c", title="cat"))
+    config = EmbedJobConfig(budget_chars=20)
+    embedder = Counting()
+    report = embed_catalog(workspace, embedder, engine=LocalEngine(), config=config)
+    assert embedder.asked == ["ant", "bee bee bee bee bee", "cat"]
+    assert cut_items(workspace, "text-count") == ["b"]
+    assert report.meta["budget"] == ["characters", 20]
+
+
+def test_where_tokens_can_be_counted_they_are_the_budget(tmp_path):
+    workspace = shop(tmp_path, Item("a", title="blue " * 400))
+    embed_catalog(workspace, MiniLM(), engine=LocalEngine(), config=EmbedJobConfig(budget_tokens=8))
+    manifest = workspace.manifest("embeddings/text-minilm")
+    assert manifest.meta["budget"] == ["tokens", 8]
+    assert load_embeddings(workspace, "text-minilm").vectors == pytest.approx(MiniLM().embed(["blue " * 7 + "blue"]))
+    report = embed_catalog(workspace, MiniLM(), engine=LocalEngine(), config=EmbedJobConfig(budget_tokens=900))
+    assert report.meta["budget"] == ["tokens", 254]
+    assert report.usage.prompt == 256
