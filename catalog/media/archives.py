@@ -17,7 +17,7 @@ import zipfile
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from catalog.errors import MediaError
@@ -137,8 +137,7 @@ def split_ref(ref: str) -> tuple[str, str] | None:
             f"media reference {ref!r}: a compressed archive of this form cannot be read at random; "
             "a .zip or an uncompressed .tar would be valid"
         )
-    parts = PurePosixPath(member).parts
-    if not parts or member.startswith("/") or ".." in parts or "\\" in member or "\0" in member:
+    if not member or member.startswith("/") or ".." in member.split("/") or "\\" in member or "\0" in member:
         raise MediaError(f"media reference {ref!r}: {member!r} is no plain name of a member; a/b.jpg would be valid")
     return archive, member
 

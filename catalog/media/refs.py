@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from catalog.errors import MediaError
@@ -174,7 +174,7 @@ def _place(ref: str, root: Path) -> _Place:
         raise MediaError(f"media reference {ref!r} is no path; a path or an http(s) URL would be valid")
     split = split_ref(ref)
     path, member = split or (ref, None)
-    if not path.startswith("/") and ".." in PurePosixPath(path).parts:
+    if not path.startswith("/") and ".." in path.split("/"):
         raise MediaError(f"media path {ref!r} leaves the store; a relative path without '..' would be valid")
     return _Place(root / path, member)
 
