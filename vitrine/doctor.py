@@ -151,12 +151,25 @@ def _held(workspace: Workspace, stage: str) -> str:
     return ", ".join(names)
 
 
+def _speech(settings: Settings) -> list[Finding]:
+    """Say what a speech model that was asked for lacks."""
+    if settings.speech.transcriber == "none":
+        return []
+    from captioning.speech.whisper_transcriber import find_checkpoint
+
+    try:
+        return [Finding("ok", "speech model", str(find_checkpoint(settings.speech.whisper)[0]))]
+    except VitrineError as error:
+        return [Finding("bad", "speech model", str(error))]
+
+
 def _active(settings: Settings) -> list[Finding]:
     """Say who does which job; nothing falls back silently."""
     from vitrine.wiring import active_parts, make_captioner
 
     try:
         make_captioner(settings)
-        return [Finding("ok", f"{job} by", name) for job, name in active_parts(settings).items()]
+        parts = [Finding("ok", f"{job} by", name) for job, name in active_parts(settings).items()]
+        return [*parts, *_speech(settings)]
     except VitrineError as error:
         return [Finding("bad", "jobs", str(error))]

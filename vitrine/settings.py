@@ -25,6 +25,7 @@ from captioning.job import CaptionJobConfig
 from captioning.mllm import MllmConfig
 from captioning.openai_vision import OpenAIVisionConfig
 from captioning.proven import ProbeMode
+from captioning.speech.config import SpeechConfig
 from captioning.transformers_vision import TransformersVisionConfig
 from captioning.vllm_vision import VllmVisionConfig
 from catalog.boutique.config import BoutiqueConfig
@@ -137,6 +138,8 @@ class Settings(BaseSettings):
     """How media that the catalogue names by URL are brought."""
     captions: CaptionSettings = CaptionSettings()
     """Pictures to words."""
+    speech: SpeechConfig = SpeechConfig()
+    """Speech to words."""
     embedding: EmbeddingSettings = EmbeddingSettings()
     """Words to vectors."""
     batch: BatchSettings = BatchSettings()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from batch.base import BatchEngine
 from captioning.base import Captioner
 from captioning.proven import ProvenVision
+from captioning.speech.config import speech_label
 from captioning.vision import ChatVision
 from catalog.errors import ConfigError, NotBuiltError, did_you_mean
 from catalog.vectors import EmbeddingTable
@@ -209,7 +210,7 @@ def active_parts(settings: Settings) -> dict[str, str]:
         "text vectors": embedder.model,
         "vectors": "FAISS exact",
         "keywords": "BM25",
-        "speech": "none: no speech model is installed",
+        "speech": speech_label(settings.speech),
         "events": "SQLite (WAL)",
         "batch": settings.batch.engine,
         "mind": f"LLM {llm.model}, planner in reserve" if llm else "planner",

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
 from captioning.speech.base import RATE, Floats
 
@@ -109,7 +109,7 @@ def _block(padded: Floats, start: int, stop: int) -> dict[str, Array]:
 def _pitch(power: Array, hertz: Array) -> tuple[Array, Array]:
     """Return harmonicity and pitch from power spectra (t, bins)."""
     # Formants are flattened, or they would be taken for the pitch; the exponent leaves noise its low weight.
-    flat = power / (uniform_filter1d(power, 65, axis=1) + _QUIET) ** 0.7
+    flat = power / (running_mean(power, 65) + _QUIET) ** 0.7
     flat = flat * ((hertz >= 80) & (hertz <= 3_400))
     lags = np.arange(int(RATE / _HIGHEST), int(RATE / _LOWEST) + 2)
     window = np.fft.irfft(np.square(np.abs(np.fft.rfft(_hann(_WINDOW), _BINS))))
@@ -130,7 +130,7 @@ def _pitch(power: Array, hertz: Array) -> tuple[Array, Array]:
 def _steadiness(padded: Floats, start: int, stop: int) -> Array:
     windows = sliding_window_view(padded, _FINE)[start * HOP :: HOP][: stop - start + _LATER]
     size = np.sqrt(np.abs(np.fft.rfft(windows * _hann(_FINE), axis=1)))  # the root keeps loud partials from ruling
-    fine = size - uniform_filter1d(size, 17, axis=1)
+    fine = size - running_mean(size, 17)
     hertz = np.fft.rfftfreq(_FINE, 1 / RATE)
     fine = fine[:, (hertz >= 200) & (hertz <= 4_000)]
     now, later = fine[: stop - start], fine[_LATER:]
@@ -143,7 +143,7 @@ def _change(bands: Array) -> Array:
     """Return how far the shape of the spectrum moves, from the power of its bands (t, 9)."""
     if len(bands) <= _LATER:
         return np.zeros(len(bands), np.float32)
-    shape = _decibels(uniform_filter1d(bands, 3, axis=0))
+    shape = _decibels(running_mean(bands.T, 3).T)
     shape = np.maximum(shape, shape.max(axis=1, keepdims=True) - _DEPTH)
     shape = shape - shape.mean(axis=1, keepdims=True)
     moved = np.sqrt(np.square(shape[_LATER:] - shape[:-_LATER]).mean(axis=1))
@@ -157,3 +157,11 @@ def _hann(count: int) -> Array:
 def _decibels(power: Array) -> Array:
     decibels: Array = 10 * np.log10(power + _QUIET)
     return decibels
+
+
+def running_mean(values: NDArray[Any], width: int, beyond: Literal["reflect", "constant"] = "reflect") -> NDArray[Any]:
+    """Return the mean of the `width` values around each along the last axis; beyond the ends, mirrored or zero."""
+    from scipy.ndimage import uniform_filter1d
+
+    mean: NDArray[Any] = uniform_filter1d(values, width, axis=-1, mode=beyond)
+    return mean

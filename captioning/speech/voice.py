@@ -13,10 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.ndimage import uniform_filter1d
 
 from captioning.speech.base import RATE, Floats, Reason
-from captioning.speech.frames import HOP, Frames, measure
+from captioning.speech.frames import HOP, Frames, measure, running_mean
 
 _SECOND = RATE // HOP
 """Frames a second."""
@@ -128,8 +127,8 @@ def musicality(frames: Frames, tonal: Mask) -> NDArray[np.float64]:
 
 def _mean(values: NDArray[np.floating], where: Mask, width: int) -> NDArray[np.float64]:
     """Return the mean of the values that count among the `width` around each; 0 where none counts."""
-    share = uniform_filter1d(where.astype(np.float64), width, mode="constant")
-    total = uniform_filter1d(np.where(where, values, 0.0).astype(np.float64), width, mode="constant")
+    share = running_mean(where.astype(np.float64), width, "constant")
+    total = running_mean(np.where(where, values, 0.0).astype(np.float64), width, "constant")
     return np.where(share > 1e-9, total / np.maximum(share, 1e-9), 0.0)
 
 
@@ -171,7 +170,7 @@ def _instead(frames: Frames, sounding: Mask, tonal: Mask, music: NDArray[np.floa
 
 def _beat(frames: Frames) -> float:
     """Return how regularly the sound sets in, at 60 to 300 a minute: near 1 in a drum loop, near 0 in noise."""
-    rise = np.maximum(np.diff(uniform_filter1d(np.maximum(frames.level, -80.0), 3)), 0)
+    rise = np.maximum(np.diff(running_mean(np.maximum(frames.level, -80.0), 3)), 0)
     rise = rise - rise.mean()
     if len(rise) < 3 * _SECOND or rise.std() < 0.5:
         return 0.0

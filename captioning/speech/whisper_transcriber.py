@@ -6,6 +6,7 @@ Besides the doubles, the only module that imports it.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import threading
 import warnings
@@ -68,8 +69,8 @@ class WhisperModel:
 
     def __init__(self, config: WhisperConfig | None = None, model: str | None = None) -> None:
         self._config = config or WhisperConfig()
-        self._path, label = find_checkpoint(self._config)
-        self.model = model or f"whisper {label}"
+        self._path, expected = find_checkpoint(self._config)
+        self.model = model or f"whisper {self._path.stem} {_checked_sha(self._path, expected)[:12]}"
         unchanging = {"model", "folder", "device", "threads"}
         self.settings_sha = content_key("whisper", self._config.model_dump(exclude=unchanging))
         self._lock = threading.Lock()  # word times are read off hooks in the network: one at a time
@@ -166,28 +167,28 @@ class WhisperModel:
             names.pop()
 
 
-def find_checkpoint(config: WhisperConfig) -> tuple[Path, str]:
-    """Return the file of the model, and its name with the first digits of its hash.
+def find_checkpoint(config: WhisperConfig) -> tuple[Path, str | None]:
+    """Return the file of the model, and the sha256 it must have where the library says so; nothing is read.
 
     Raises:
-        ConfigError: When openai-whisper is not installed, the name unknown or the file not there or damaged.
+        ConfigError: When openai-whisper is not installed, the name unknown or the file not there.
     """
-    try:
-        import whisper
-    except ImportError as error:
+    if importlib.util.find_spec("whisper") is None:
         raise ConfigError(
             "speech.transcriber is 'whisper' and openai-whisper is not installed: pip install 'vitrine[voice]'"
-        ) from error
-    if config.model not in whisper._MODELS:
-        path = Path(config.model).expanduser()
-        if not path.is_file():
-            known = sorted(whisper._MODELS)
-            raise ConfigError(
-                f"speech.whisper.model {config.model!r} is neither a file nor a known name. "
-                f"{did_you_mean(config.model, known)}"
-            )
-        return path, f"{path.stem} {_sha(path)[:12]}"
-    url = whisper._MODELS[config.model]
+        )
+    path = Path(config.model).expanduser()
+    if path.is_file():
+        return path, None
+    import whisper
+
+    known = whisper._MODELS
+    if config.model not in known:
+        raise ConfigError(
+            f"speech.whisper.model {config.model!r} is neither a file nor a known name. "
+            f"{did_you_mean(config.model, sorted(known))}"
+        )
+    url = known[config.model]
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "whisper"
     path = (config.folder or cache) / url.rsplit("/", 1)[1]
     if not path.is_file():
@@ -195,15 +196,17 @@ def find_checkpoint(config: WhisperConfig) -> tuple[Path, str]:
             f"speech.whisper.model {config.model!r} is not in {str(path.parent)!r} and nothing is downloaded: "
             f"place the file of {url} there, or set speech.whisper.model to a .pt file"
         )
-    expected = url.split("/")[-2]
-    if _sha(path) != expected:
-        raise ConfigError(f"{str(path)!r} is not the file of {url}: its sha256 does not begin {expected[:12]}")
-    return path, f"{config.model} {expected[:12]}"
+    return path, url.split("/")[-2]
 
 
-def _sha(path: Path) -> str:
+def _checked_sha(path: Path, expected: str | None) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        sha = hashlib.file_digest(file, "sha256").hexdigest()
+    if expected is not None and sha != expected:
+        raise ConfigError(
+            f"{str(path)!r} is damaged or another file: its sha256 begins {sha[:12]}, not {expected[:12]}"
+        )
+    return sha
 
 
 def _segment(told: dict[str, Any]) -> Segment:

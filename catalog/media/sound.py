@@ -62,6 +62,40 @@ def read_sound(
             raise MediaError(f"{name} cannot be decoded as sound: {reason}") from error
 
 
+class Resampler:
+    """Brings a stream of samples to another rate, part by part, without seams.
+
+    Args:
+        rate: Samples a second of what comes in.
+        to: Samples a second of what goes out.
+    """
+
+    def __init__(self, rate: int, to: int = SPEECH_RATE) -> None:
+        self._rate, self._to = rate, to
+        self._resampler: AudioResampler | None = None
+
+    def push(self, samples: Samples) -> Samples:
+        """Return what a part, float32 of shape (n,), adds to the result; a few ms stay behind."""
+        if self._rate == self._to or not len(samples):
+            return samples
+        import av
+
+        if self._resampler is None:
+            self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=self._to)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None], np.float32), "fltp", "mono")
+        frame.sample_rate = self._rate
+        return _joined(self._resampler, frame)
+
+    def flush(self) -> Samples:
+        """Return what stayed behind; the stream is over."""
+        resampler, self._resampler = self._resampler, None
+        return np.zeros(0, np.float32) if resampler is None else _joined(resampler, None)
+
+
+def _joined(resampler: AudioResampler, frame: AudioFrame | None) -> Samples:
+    return np.concatenate([np.zeros(0, np.float32), *(_mean(each) for each in resampler.resample(frame))])
+
+
 def _opened(source: str | bytes, root: Path, limits: MediaLimits) -> BinaryIO:
     if isinstance(source, str):
         return open_media(source, root, limits.max_sound_bytes)
