@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from captioning.tiny_checkpoints import PATCH, build_tiny_checkpoint
+
 NAVY, CREAM, RED = (40, 60, 110), (235, 225, 200), (200, 60, 50)
 PX = 480
 
@@ -99,3 +101,9 @@ def product():
         return Image.fromarray(np.clip(out, 0, 255).astype(np.uint8))
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoints(tmp_path_factory):
+    """Return the folder of a random-weight checkpoint by architecture."""
+    return {name: build_tiny_checkpoint(tmp_path_factory.mktemp(name), name) for name in PATCH}
