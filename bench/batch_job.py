@@ -15,7 +15,6 @@ import argparse
 import hashlib
 import io
 import os
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ from PIL import Image
 
 from batch.hashes import NAME, HashCache
 from batch.local import LocalEngine
+from batch.report import earlier_runs
 from bench.batch_models import Instant, models
 from captioning.base import Picture, Words
 from captioning.job import CaptionJobConfig, caption_catalog, plan_captions
@@ -110,9 +110,11 @@ def overlap(folder: Path, count: int) -> None:
     store = made(folder, count, side=512, quality=85)
     cost = alone(run_captions, store, SECONDS)
     engine = -(-count // BATCH) * SECONDS
+    phases = earlier_runs(store / "captions/stub")[-1]
     print(
         f"a: {cost.pieces:,} pictures: {cost.seconds:.1f} s, the engine's own {engine:.1f} s: "
-        f"{cost.seconds / engine - 1:+.1%} (goal +5%), peak {cost.megabytes:,.0f} MB",
+        f"{cost.seconds / engine - 1:+.1%} (goal +5%), engine busy {phases['busy']:.1%} of the working phase, "
+        f"phases {phases['phases']}, peak {cost.megabytes:,.0f} MB",
         flush=True,
     )
 
@@ -150,7 +152,13 @@ def _measured(run: object, store: Path, argument: float) -> Cost:
     begin = time.monotonic()
     count = run(store, argument)
     seconds = time.monotonic() - begin
-    return Cost(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, count)
+    return Cost(seconds, _peak_megabytes(), count)
+
+
+def _peak_megabytes() -> float:
+    """Return the most memory this program held; `ru_maxrss` would count what its parent held before it began."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def run_captions(store: Path, seconds: float) -> int:
