@@ -33,9 +33,16 @@ from catalog.errors import ConfigError
 from catalog.media.bringing import MediaConfig
 from catalog.nouns import Kind
 from embedding.attribute_space import AttributeSpaceConfig
+from embedding.clip import OpenClipConfig
+from embedding.decoder import DecoderConfig
+from embedding.item_text import CATALOGUE_PARTS, Part
 from embedding.job import EmbedJobConfig
 from embedding.minilm import MiniLMConfig
 from embedding.openai_compatible import OpenAIEmbedderConfig
+from embedding.picture_job import PictureJobConfig
+from embedding.reviews import ReviewConfig
+from embedding.sentence import SentenceConfig
+from embedding.vllm_pooling import VllmPoolingConfig
 from models import registry
 from tools.pipeline.config import PipelineConfig
 from vitrine.faults import fault_line
@@ -78,12 +85,29 @@ class CaptionSettings(_Part):
 class EmbeddingSettings(_Part):
     """Who turns words into vectors."""
 
-    embedder: Literal["minilm", "openai"] = "minilm"
-    """`minilm` needs nothing; `openai` is any server with `/v1/embeddings`."""
+    embedder: Literal["minilm", "openai", "sentence", "decoder", "vllm"] = "minilm"
+    """`minilm` needs nothing; `openai` is any server with `/v1/embeddings`; `sentence` is any sentence-transformers
+    model, `decoder` a transformers decoder (Qwen3-Embedding), `vllm` vLLM in this process, each from files that stand
+    on this machine."""
+    parts: tuple[Part, ...] = CATALOGUE_PARTS
+    """What an item's text is made of, of title, brand, categories, attributes, captions, description, reviews; their
+    order is always that. Captions have a space of their own besides. Changes vectors."""
+    reviews: ReviewConfig = ReviewConfig()
+    """Which reviews the part `reviews` reads, and from before when."""
     minilm: MiniLMConfig = MiniLMConfig()
     """How MiniLM runs."""
     openai: OpenAIEmbedderConfig | None = None
     """Where that server is. Needed when `embedder` is `openai`."""
+    sentence: SentenceConfig | None = None
+    """Which sentence-transformers model. Needed when `embedder` is `sentence`."""
+    decoder: DecoderConfig | None = None
+    """Which decoder. Needed when `embedder` is `decoder`."""
+    vllm: VllmPoolingConfig | None = None
+    """Which model vLLM runs. Needed when `embedder` is `vllm`."""
+    pictures: OpenClipConfig | None = None
+    """Which open_clip model makes the space `picture-<name>`; None: none does."""
+    picture_job: PictureJobConfig = PictureJobConfig()
+    """How the pictures' batch job runs."""
     job: EmbedJobConfig = EmbedJobConfig()
     """How the batch job runs."""
     attributes: AttributeSpaceConfig = AttributeSpaceConfig()

@@ -14,7 +14,7 @@ from captioning.vision import ChatVision
 from catalog.errors import ConfigError, NotBuiltError, did_you_mean
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
-from embedding.base import TextEmbedder
+from embedding.base import ImageEmbedder, TextEmbedder
 from models import registry
 from vitrine.bases import later_tables, without_bases
 from vitrine.served import curing, open_version, served_version
@@ -22,6 +22,8 @@ from vitrine.settings import Settings
 from vitrine.shelf import Shelf
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from agent.loop import Agent
     from api.service import Service
     from captioning.checkpoints import CheckpointConfig
@@ -97,18 +99,48 @@ def make_embedder(settings: Settings) -> TextEmbedder:
         ConfigError: When it needs a setting that is missing.
     """
     chosen = settings.embedding
-    if chosen.embedder == "openai":
+    if chosen.embedder == "openai" and chosen.openai:
         from embedding.openai_compatible import OpenAIEmbedder
 
-        if chosen.openai is None:
-            raise ConfigError(
-                "embedding.embedder is 'openai' and embedding.openai is missing; its base_url, model and dim "
-                "would be valid"
-            )
         return OpenAIEmbedder(chosen.openai)
-    from embedding.minilm import MiniLM
+    if chosen.embedder == "sentence" and chosen.sentence:
+        from embedding.sentence import Sentence
 
-    return MiniLM(chosen.minilm)
+        return Sentence(chosen.sentence)
+    if chosen.embedder == "decoder" and chosen.decoder:
+        from embedding.decoder import Decoder
+
+        return Decoder(chosen.decoder)
+    if chosen.embedder == "vllm" and chosen.vllm:
+        from embedding.vllm_pooling import VllmPooling
+
+        return VllmPooling(chosen.vllm)
+    if chosen.embedder == "minilm":
+        from embedding.minilm import MiniLM
+
+        return MiniLM(chosen.minilm)
+    needed = "base_url, model and dim" if chosen.embedder == "openai" else "model"
+    raise ConfigError(
+        f"embedding.embedder is {chosen.embedder!r} and embedding.{chosen.embedder} is missing; its {needed} would be "
+        "valid"
+    )
+
+
+def make_picture_embedder(settings: Settings) -> ImageEmbedder | None:
+    """Return what makes vectors of pictures, or None where the settings name nothing.
+
+    Raises:
+        ConfigError: When its files are not on this machine, or it bears the text embedder's name.
+    """
+    chosen = settings.embedding.pictures
+    if chosen is None:
+        return None
+    if chosen.name == make_embedder(settings).name:
+        # A space that ends in the text embedder's name is one that takes its words.
+        raise ConfigError(f"embedding.pictures.name is {chosen.name!r}, as the text embedder's; another would be valid")
+    from embedding.clip import OpenClip
+
+    return OpenClip(chosen)
 
 
 def active_captions(settings: Settings, workspace: Workspace) -> str | None:
@@ -172,10 +204,12 @@ def spaces_to_come(settings: Settings) -> tuple[str, ...]:
     """Return the spaces that vitrine caption and vitrine embed would make with these settings."""
     from embedding.attribute_table import SPACE
     from embedding.job import default_space
+    from embedding.picture_job import picture_space
 
     embedder = make_embedder(settings).name
     stated = (SPACE,) if settings.embedding.attributes.enabled else ()
-    return default_space(embedder), default_space(embedder, captions_name(settings)), *stated
+    shown = (picture_space(settings.embedding.pictures.name),) if settings.embedding.pictures else ()
+    return default_space(embedder), default_space(embedder, captions_name(settings)), *shown, *stated
 
 
 def shop_spaces(settings: Settings, workspace: Workspace, roles: Mapping[str, str]) -> dict[str, EmbeddingTable]:
@@ -191,6 +225,14 @@ def load_modalities(workspace: Workspace, spaces: Mapping[str, str]) -> dict[str
     return {role: load_embeddings(workspace, space) for role, space in spaces.items()}
 
 
+def review_roles(workspace: Workspace, spaces: Mapping[str, str]) -> dict[str, pl.DataFrame]:
+    """Return whose reviews, and from when, the texts of each role hold; roles without any are absent."""
+    from embedding.job import review_sources
+
+    found = {role: review_sources(workspace, space) for role, space in spaces.items()}
+    return {role: sources for role, sources in found.items() if sources is not None}
+
+
 def undated_roles(workspace: Workspace, spaces: Mapping[str, str]) -> frozenset[str]:
     """Return the roles whose vectors were brought along: nobody can say what they were made from, or when."""
     made = {role: workspace.manifest(f"embeddings/{space}") for role, space in spaces.items()}
@@ -200,7 +242,7 @@ def undated_roles(workspace: Workspace, spaces: Mapping[str, str]) -> frozenset[
 def active_parts(settings: Settings) -> dict[str, str]:
     """Return which implementation each job uses, for doctor, health and page; nothing falls back silently."""
     workspace = Workspace(settings.store)
-    llm, vision = settings.agent.llm, _vision_config(settings)
+    llm, vision, pictures = settings.agent.llm, _vision_config(settings), settings.embedding.pictures
     embedder = make_embedder(settings)
     served = settings.models.serve
     standing = workspace.manifest(f"models/{served}")
@@ -208,6 +250,7 @@ def active_parts(settings: Settings) -> dict[str, str]:
     return {
         "captions": vision.model_name if vision else settings.captions.captioner,
         "text vectors": embedder.model,
+        **({"picture vectors": f"open_clip {pictures.model}"} if pictures else {}),
         "vectors": "FAISS exact",
         "keywords": "BM25",
         "speech": speech_label(settings.speech),
