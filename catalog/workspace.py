@@ -26,6 +26,7 @@ MANIFEST = "manifest.json"
 MADE_BY = {
     "catalog": "vitrine generate or vitrine import",
     "captions": "vitrine caption",
+    "transcripts": "vitrine transcribe",
     "embeddings": "vitrine embed",
     "indexes": "vitrine index",
     "models": "vitrine train",
