@@ -12,7 +12,7 @@ from pathlib import Path
 from catalog.errors import MediaError, NotFoundError
 from catalog.media.limits import MediaLimits
 from catalog.media.pictures import open_picture, thumbnail
-from catalog.media.refs import media_path
+from catalog.media.refs import media_stamp
 from catalog.nouns import Item
 
 log = logging.getLogger("vitrine.api")
@@ -64,14 +64,15 @@ class Pictures:
             raise NotFoundError(f"picture {n} of item {item.item_id!r} cannot be shown") from error
 
     def _made(self, ref: str, side: int) -> Thumbnail:
-        stat = media_path(ref, self.root).stat()
-        key = hashlib.sha256(f"{ref}\0{stat.st_mtime_ns}\0{stat.st_size}\0{side}".encode()).hexdigest()[:32]
+        stamp = media_stamp(ref, self.root)
+        key = hashlib.sha256(f"{ref}\0{stamp.mark}\0{stamp.size}\0{side}".encode()).hexdigest()[:32]
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
                 return found
-        data = thumbnail(open_picture(ref, self.root, self.limits), side=side)
+        picture = open_picture(ref, self.root, self.limits, at_most=(2 * side) ** 2)  # twice each way scales down well
+        data = thumbnail(picture, side=side)
         made = Thumbnail(data, "image/jpeg", f'"{key}"')
         with self._lock:
             if key not in self._kept:

@@ -45,7 +45,7 @@ class MediaConfig(DownloaderConfig):
     """How media named by URL are brought."""
 
     parallel: int = Field(32, ge=1)
-    """Requests under way at once."""
+    """Requests under way at once; more than `connections` wait for one."""
     per_host: int = Field(4, ge=1)
     """Requests to one host at once."""
     tries: int = Field(3, ge=1)

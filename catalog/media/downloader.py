@@ -153,9 +153,9 @@ class Downloader:
         return buffer.getvalue(), fetched
 
     def close(self) -> None:
-        """Close the connections."""
-        self._pool.close()
+        """Close the connections; what is still coming breaks off."""
         self._backend.close()
+        self._pool.close()
 
     def __enter__(self) -> Self:
         return self

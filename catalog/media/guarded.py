@@ -13,8 +13,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+from weakref import WeakSet
 
 import httpcore
 
@@ -85,6 +86,7 @@ class GuardedBackend(httpcore.NetworkBackend):
     def __init__(self, allowed: Allowed, deadline: Deadline, resolve: Resolver = system_addresses) -> None:
         self._allowed, self._deadline, self._resolve = allowed, deadline, resolve
         self._plain = httpcore.SyncBackend()
+        self._open = _OpenStreams()
         self._lookups = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="resolve")
 
     def connect_tcp(
@@ -106,7 +108,7 @@ class GuardedBackend(httpcore.NetworkBackend):
                 stream = self._plain.connect_tcp(
                     address, port, self._deadline.clamp(timeout), local_address, socket_options
                 )
-                return _TimedStream(stream, self._deadline)
+                return _TimedStream(stream, self._deadline, self._open)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or FetchError(f"host {host!r} has no address", reason="unresolved host", retryable=True)
@@ -116,7 +118,8 @@ class GuardedBackend(httpcore.NetworkBackend):
         raise FetchError(f"{path!r} is no host", reason="refused address")
 
     def close(self) -> None:
-        """End the threads that look names up."""
+        """Break every connection, so that no thread goes on waiting for bytes; end the look-ups."""
+        self._open.shut()
         self._lookups.shutdown(wait=False, cancel_futures=True)
 
     def _addresses(self, host: str, timeout: float | None) -> list[str]:
@@ -133,9 +136,29 @@ class GuardedBackend(httpcore.NetworkBackend):
             ) from error
 
 
+class _OpenStreams:
+    """The connections that are open, to be broken from another thread."""
+
+    def __init__(self) -> None:
+        self._streams: WeakSet[_TimedStream] = WeakSet()
+        self._lock = threading.Lock()
+
+    def add(self, stream: _TimedStream) -> None:
+        with self._lock:
+            self._streams.add(stream)
+
+    def shut(self) -> None:
+        with self._lock:
+            streams = list(self._streams)
+        for stream in streams:
+            with suppress(OSError):  # closed already
+                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
 class _TimedStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self._stream, self._deadline = stream, deadline
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline, opened: _OpenStreams) -> None:
+        self._stream, self._deadline, self._opened = stream, deadline, opened
+        opened.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, self._deadline.clamp(timeout))
@@ -150,7 +173,7 @@ class _TimedStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.clamp(timeout))
-        return _TimedStream(stream, self._deadline)
+        return _TimedStream(stream, self._deadline, self._opened)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

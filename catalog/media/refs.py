@@ -123,24 +123,6 @@ def media_stamp(ref: str, root: Path) -> Stamp:
     return _stamp(_place(ref, root), ref)
 
 
-def media_path(ref: str, root: Path) -> Path:
-    """Return the file behind a reference that names a whole file; `open_media` opens members of archives as well.
-
-    Raises:
-        MediaError: As `media_stamp`, or when `ref` names a member of an archive.
-    """
-    place = _place(ref, root)
-    if place.member is not None:
-        raise MediaError(f"media reference {ref!r} names a member of an archive; a file of its own would be valid")
-    _stamp(place, ref)
-    return place.path
-
-
-def checked_size(path: Path, ref: str, most: int) -> None:
-    """Refuse an empty file, and one of more than `most` bytes."""
-    _check_size(path.stat().st_size, ref, most)
-
-
 def _stamp(place: _Place, ref: str) -> Stamp:
     if place.member is not None:
         member = find_member(place.path, place.member, ref)

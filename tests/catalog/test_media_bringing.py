@@ -2,8 +2,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -248,3 +253,55 @@ def test_urls_nobody_could_write_are_failures(tmp_path: Path) -> None:
         odd: Urls = dict.fromkeys(["http://[", "http://\ud800.example/", "http://a b/", "http://127.1/"], ("image",))
         report = place.bring(*odd)
         assert report.failures == {"bad URL": 4} and len(place.failures()) == 4
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from catalog.media.bringing import MediaConfig, bring_media
+from catalog.media.downloader import Downloader
+
+port, count = int(sys.argv[1]), int(sys.argv[2])
+config = MediaConfig(allow_hosts=("127.0.0.1",), ports=(port,), parallel=4)
+urls = dict.fromkeys((f"http://127.0.0.1:{port}/{n}" for n in range(count)), ("image",))
+with Downloader(config) as downloader:
+    bring_media(urls, Path(sys.argv[3]), downloader, config)
+"""
+
+
+def test_a_killed_run_loses_what_was_under_way_and_no_more(tmp_path: Path) -> None:
+    def slow(handler: BaseHTTPRequestHandler) -> Reply:
+        time.sleep(0.005)
+        return Reply(png(1 + int(handler.path[1:])))
+
+    count = 120
+    with shop(tmp_path, {f"/{n}": slow for n in range(count)}) as place:
+        urls = {place.url(f"/{n}", "127.0.0.1"): n for n in range(count)}
+        for kill_at in (20, 70):
+            child = subprocess.Popen([sys.executable, "-c", CHILD, str(place.host.port), str(count), str(tmp_path)])
+            while len(place.host.asked) < kill_at and child.poll() is None:
+                time.sleep(0.002)
+            child.kill()
+            assert child.wait() == -signal.SIGKILL
+        here = set(urls) - set(unfetched(urls, tmp_path))
+        assert 50 <= len(here) < count
+        report = place.bring(*urls, allow_hosts=("127.0.0.1",))
+        assert (report.here, report.fetched) == (len(here), count - len(here))
+        assert all(open_picture(url, tmp_path, MediaLimits()).size == (1 + n,) * 2 for url, n in urls.items())
+        assert len(place.host.asked) <= count + 2 * 4  # four were under way at each kill
+        assert not list((tmp_path / "media" / ".parts").iterdir())
+
+
+def test_closing_breaks_off_what_is_still_coming(tmp_path: Path) -> None:
+    asked = threading.Event()
+
+    def never(handler: BaseHTTPRequestHandler) -> None:
+        asked.set()
+        time.sleep(5)
+
+    with shop(tmp_path, {"/1": never}) as place, ThreadPoolExecutor(1) as pool:
+        downloader = Downloader(MediaConfig(allow_hosts=("127.0.0.1",), ports=(place.host.port,)))
+        waiting = pool.submit(downloader.read, place.url("/1", "127.0.0.1"))
+        assert asked.wait(5)
+        downloader.close()
+        assert isinstance(waiting.exception(timeout=3), Exception)
