@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from batch.base import JobReport
 from batch.report import report_line
-from catalog.errors import DataError, NothingToDo
+from catalog.errors import DataError, NotBuiltError, NothingToDo
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import ShopData
@@ -27,10 +27,12 @@ from vitrine.wiring import (
     make_captioner,
     make_embedder,
     make_engine,
+    make_picture_embedder,
     shop_spaces,
 )
 
 if TYPE_CHECKING:
+    from embedding.item_text import Part
     from vitrine.ranking import TaughtRanker
     from vitrine.training import Scout
 
@@ -79,17 +81,22 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
         JobPaused: When a signal stopped it; what was finished is kept.
     """
     from captioning.job import caption_catalog, plan_captions
+    from captioning.speech.config import make_transcriber
 
     workspace, captioner = Workspace(settings.store), make_captioner(settings)
     job = settings.captions.job
+    transcriber = make_transcriber(settings.speech) if settings.speech.transcriber != "none" else None
     if scope.dry_run:
-        return plan_captions(workspace, captioner, config=job, limit=scope.limit, retry_all=scope.retry_all).text()
+        return plan_captions(
+            workspace, captioner, config=job, transcriber=transcriber, limit=scope.limit, retry_all=scope.retry_all
+        ).text()
     brought = _bring_media(settings, progress, scope)
     report = caption_catalog(
         workspace,
         captioner,
         engine=make_engine(settings),
         config=job,
+        transcriber=transcriber,
         progress=progress,
         limit=scope.limit,
         retry_all=scope.retry_all,
@@ -119,38 +126,23 @@ def embed_store(settings: Settings, progress: Progress = SILENT, scope: Scope = 
     """
     from embedding.attribute_space import embed_attributes
     from embedding.attribute_table import SPACE
-    from embedding.job import embed_catalog, plan_embeddings
 
     workspace = Workspace(settings.store)
-    embedder = make_embedder(settings)
     lines: list[str] = []
     skipped: list[str] = []
     captions = active_captions(settings, workspace)
-    for source in (None, captions) if captions is not None else (None,):
-        job = settings.embedding.job
+    runs = _text_runs(settings, captions)
+    for run in runs:
         try:
-            if scope.dry_run:
-                plan = plan_embeddings(
-                    workspace, embedder, captions=source, config=job, limit=scope.limit, retry_all=scope.retry_all
-                )
-                lines.append(plan.text())
-                continue
-            report = embed_catalog(
-                workspace,
-                embedder,
-                captions=source,
-                engine=make_engine(settings),
-                config=job,
-                progress=progress,
-                limit=scope.limit,
-                retry_all=scope.retry_all,
-            )
+            lines.append(_embed_texts(settings, workspace, run, progress, scope))
         except NothingToDo as error:
-            if source == captions and not lines:
+            if run is runs[-1] and not lines:
                 raise
             skipped.append(f"skipped: {error}")
-            continue
-        lines.append(job_text(report, workspace))
+    try:
+        lines += _embed_pictures(settings, workspace, progress, scope)
+    except NothingToDo as error:
+        skipped.append(f"skipped: {error}")
     if settings.embedding.attributes.enabled and not scope.dry_run:
         try:
             found = embed_attributes(workspace, settings.embedding.attributes)
@@ -162,6 +154,65 @@ def embed_store(settings: Settings, progress: Progress = SILENT, scope: Scope = 
     if captions is None:
         lines.append("captions: none in the store yet; after vitrine caption, vitrine embed adds their space")
     return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _TextRun:
+    """One space of texts: which parts of an item, and the captions artifact they read."""
+
+    space: str
+    parts: tuple[Part, ...]
+    captions: str | None
+
+
+def _text_runs(settings: Settings, captions: str | None) -> list[_TextRun]:
+    """Return the space of what the shop says, and, where there are captions, theirs.
+
+    Raises:
+        NotBuiltError: When `embedding.parts` names captions and there are none.
+    """
+    from embedding.job import default_space
+
+    name, parts = make_embedder(settings).name, settings.embedding.parts
+    if "captions" in parts and captions is None:
+        raise NotBuiltError("embedding.parts names captions, and the store has none: run vitrine caption first")
+    runs = [_TextRun(default_space(name), parts, captions if "captions" in parts else None)]
+    return runs + ([_TextRun(default_space(name, captions), ("captions",), captions)] if captions is not None else [])
+
+
+def _embed_texts(settings: Settings, workspace: Workspace, run: _TextRun, progress: Progress, scope: Scope) -> str:
+    from embedding.job import cut_items, embed_catalog, plan_embeddings
+
+    chosen, embedder = settings.embedding, make_embedder(settings)
+    if scope.dry_run:
+        return plan_embeddings(
+            workspace, embedder, parts=run.parts, captions=run.captions, reviews=chosen.reviews, space=run.space,
+            config=chosen.job, limit=scope.limit, retry_all=scope.retry_all,
+        ).text()  # fmt: skip
+    report = embed_catalog(
+        workspace, embedder, parts=run.parts, captions=run.captions, reviews=chosen.reviews, space=run.space,
+        engine=make_engine(settings), config=chosen.job, progress=progress, limit=scope.limit,
+        retry_all=scope.retry_all,
+    )  # fmt: skip
+    cut = len(cut_items(workspace, run.space))
+    unit, most = report.meta["budget"]
+    told = f"\n  {cut:,} texts were longer than {most:,} {unit} and were cut, each part in its share" if cut else ""
+    return job_text(report, workspace) + told
+
+
+def _embed_pictures(settings: Settings, workspace: Workspace, progress: Progress, scope: Scope) -> list[str]:
+    from embedding.picture_job import embed_pictures, plan_pictures
+
+    embedder, job = make_picture_embedder(settings), settings.embedding.picture_job
+    if embedder is None:
+        return []
+    if scope.dry_run:
+        return [plan_pictures(workspace, embedder, config=job, limit=scope.limit, retry_all=scope.retry_all).text()]
+    report = embed_pictures(
+        workspace, embedder, engine=make_engine(settings), config=job, progress=progress, limit=scope.limit,
+        retry_all=scope.retry_all,
+    )  # fmt: skip
+    return [job_text(report, workspace)]
 
 
 def index_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
