@@ -44,6 +44,8 @@ BATCH, SECONDS = 16, 0.1
 """Pictures in a batch of the stub, and what it takes for one."""
 DISTINCT = 32
 """Pictures drawn; the others are these with a number after their end, which no decoder reads."""
+FEW = 1000
+"""Pieces of a resumed run that is measured for its plan."""
 LINKS = 1000
 """Files in a folder."""
 
@@ -135,8 +137,15 @@ def planning(folder: Path, rows: int) -> None:
         (store / "ready").touch()
     cost = alone(run_plan, store, 0.0)
     print(
-        f"c: {rows:,} media, {cost.pieces:,} of them to do: planned in {cost.seconds:.1f} s (goal 60), "
+        f"c: {rows:,} media, {cost.pieces:,} of them to do: a dry run plans in {cost.seconds:.1f} s (goal 60), "
         f"peak {cost.megabytes:,.0f} MB (goal 1,500)",
+        flush=True,
+    )
+    cost = alone(run_a_few, store, 0.0)
+    phases = earlier_runs(store / "captions/stub")[-1]["phases"]
+    print(
+        f"c: a run that does {cost.pieces:,} of them: plan {phases['plan']:.1f} s, write {phases['write']:.1f} s, "
+        f"peak {cost.megabytes:,.0f} MB",
         flush=True,
     )
 
@@ -182,6 +191,12 @@ def run_vectors(store: Path, seconds: float) -> int:
 def run_plan(store: Path, seconds: float) -> int:
     """Plan the resumed run of a store."""
     return plan_captions(Workspace(store), Stub(0.0)).todo
+
+
+def run_a_few(store: Path, seconds: float) -> int:
+    """Resume the run of a store, and do a few."""
+    config = CaptionJobConfig(batch_size=100, workers=1)
+    return caption_catalog(Workspace(store), Stub(0.0), engine=Instant(), config=config, limit=FEW).done
 
 
 def made(folder: Path, count: int, *, side: int, quality: int) -> Path:
