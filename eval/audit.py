@@ -1,9 +1,10 @@
 """The leakage audit that runs with every report: what it looked at, what it found, and what it cannot see.
 
-It sees: rows in two parts; train rows younger than the test rows they are said to precede; aggregates that look
-past their moment; a modality that knows the pairs of the test part better than pairs nobody hid from it. It does
-not see a modality made from the whole log, train, valid and test alike: such a table matches all three parts
-equally well, as honest content does. For those it says which tables were brought along undated.
+It sees: rows in two parts; reviews of test rows in the item texts; train rows younger than the test rows they
+are said to precede; aggregates that look past their moment; a modality that knows the pairs of the test part
+better than pairs nobody hid from it. It does not see a modality made from the whole log, train, valid and test
+alike: such a table matches all three parts equally well, as honest content does. For those it says which tables
+were brought along undated.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ def audit(
     log: pl.DataFrame | None = None,
     positives: tuple[str, ...] | None = None,
     undated: frozenset[str] = frozenset(),
+    reviews: Mapping[str, pl.DataFrame] | None = None,
     seed: int = 0,
 ) -> Audit:
     """Look for the ways in which the test part can have reached the models of a report.
@@ -68,11 +70,13 @@ def audit(
         log: Every event, those at and after the cut included.
         positives: Kinds that count, as in `make_split`.
         undated: Roles whose tables were brought along, so that nobody can say what they were made from.
+        reviews: Of each role whose item texts hold reviews, whose and from when: `item_id, user_id, timestamp`.
         seed: Of the sampled users and of the canary.
     """
     from eval.audit_canary import canary_finding
     from eval.audit_moments import moment_finding
     from eval.audit_parts import order_finding, overlap_finding
+    from eval.audit_reviews import review_finding
     from eval.audit_vectors import vector_finding
 
     findings = [overlap_finding(split), order_finding(split)]
@@ -80,6 +84,7 @@ def audit(
         findings.append(moment_finding(split, catalog, log, positives, np.random.default_rng(seed)))
     for role, table in modalities.items():
         findings.append(vector_finding(role, split, table, role in undated, np.random.default_rng(seed)))
+    findings += [review_finding(role, split, sources) for role, sources in (reviews or {}).items()]
     findings.append(canary_finding(split, seed))
     return Audit(tuple(findings))
 

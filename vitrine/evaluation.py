@@ -23,7 +23,7 @@ from models.registry import names
 from vitrine.published import data_origin, published_rows
 from vitrine.remedies import saying_the_remedy, with_remedy
 from vitrine.settings import Settings
-from vitrine.wiring import choose_spaces, load_modalities, undated_roles
+from vitrine.wiring import choose_spaces, load_modalities, review_roles, undated_roles
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def evaluate_store(
         )
         audited = audit(
             split, modalities, catalog=data.catalog, log=data.log, positives=settings.positives,
-            undated=undated_roles(workspace, roles),
+            undated=undated_roles(workspace, roles), reviews=review_roles(workspace, roles),
         )  # fmt: skip
         given = {"label_column": label_column, **dict(split.meta)}
         found = {"audit": audited.as_json(), "published": published_rows(split), "split": given}
