@@ -134,7 +134,7 @@ class VllmVision:
                 seed=config.seed,
                 **{name: value for name, value in optional.items() if value is not None},
             )
-        except (OSError, ValueError, RuntimeError, ImportError) as error:
+        except Exception as error:  # a damaged checkpoint, a full GPU: each library has words of its own
             raise ServiceError(f"{GROUP}.model {config.model!r} cannot be loaded by vLLM: {_line(error)}") from error
 
     @cached_property
