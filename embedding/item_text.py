@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, get_args
 
 from catalog.errors import ConfigError, did_you_mean
@@ -29,6 +30,7 @@ _SEPARATOR = ". "
 _STEERING = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
 )
+_ENDED = re.compile(r"([。！？]|[.!?…][\"”’)\]]*)$")
 _SENTENCE_END = re.compile(r"[。！？]|[.!?…][\"”’)\]]*(?=\s|$)")
 
 
@@ -57,8 +59,8 @@ def item_text(
 
     Args:
         item: The item.
-        captions: Its captions; the same words twice (two alike pictures) count once, those of one video stand in
-            order of time.
+        captions: Its captions; the same sentence twice (two alike pictures) counts once, those of one video stand in
+            order of time, those of a frame behind its time (`0:07 It opens.`).
         reviews: What shoppers wrote of it, chosen and in order.
         parts: Which parts; their order in the text is always that of `PARTS`.
         budget_chars: Most characters, where there is no `counter`.
@@ -99,7 +101,7 @@ def item_parts(
         "brand": item.brand,
         "categories": ", ".join(item.categories),
         "attributes": attributes,
-        "captions": sentences([caption.text for caption in in_time(captions)]),
+        "captions": " ".join(told(captions)),
         "description": item.description,
         "reviews": sentences(reviews),
     }
@@ -154,6 +156,42 @@ def in_time(captions: Sequence[Caption]) -> list[Caption]:
     return sorted(captions, key=lambda c: (place[c.media], -1.0 if c.frame_time is None else c.frame_time))
 
 
+def told(captions: Sequence[Caption]) -> list[str]:
+    """Return captions `in_time` as sentences, those of a frame behind its time; a sentence said before is left out.
+
+    Example:
+        >>> made = ("model", "prompt", "media")
+        >>> told([Caption("1", "a.mp4", "A bag.", *made), Caption("1", "a.mp4", "A bag. It opens", *made, 7.2)])
+        ['A bag.', '0:07 It opens.']
+    """
+    said: dict[str, None] = {}
+    texts = []
+    for caption in in_time(captions):
+        new = [each for each in _split(plain(caption.text)) if each not in said]
+        said.update(dict.fromkeys(new))
+        if new:
+            text = " ".join(dict.fromkeys(new))
+            texts.append(text if caption.frame_time is None else f"{_clock(caption.frame_time)} {text}")
+    return texts
+
+
+def _split(text: str) -> list[str]:
+    """Return the sentences of a text, each with its end."""
+    ends = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
+    each = [text[a:b].strip() for a, b in pairwise(ends)]
+    return [_ended(part) for part in each if part]
+
+
+def _ended(text: str) -> str:
+    return text if _ENDED.search(text) else f"{text}."
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def sentences(texts: Sequence[str]) -> str:
     """Return texts as sentences behind each other, each once.
 
@@ -162,7 +200,7 @@ def sentences(texts: Sequence[str]) -> str:
         'Fits well. Blue!'
     """
     each = dict.fromkeys(clean for text in texts if (clean := plain(text)))
-    return " ".join(text if _SENTENCE_END.search(text, len(text) - 1) else f"{text}." for text in each)
+    return " ".join(map(_ended, each))
 
 
 def plain(text: str) -> str:

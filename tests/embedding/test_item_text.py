@@ -36,7 +36,14 @@ def test_captions_stand_only_where_asked_and_once():
 def test_captions_of_a_video_stand_in_order_of_time_and_media_in_their_own():
     film = [("It stops", 9.5), ("It turns", 0.0), ("It spins!", 2.25)]
     seen = [caption("Red."), *(caption(text, "b.mp4", at) for text, at in film), caption("Box.", "c.jpg")]
-    assert item_text(MUG, seen, parts=("captions",)) == "Red. It turns. It spins! It stops. Box."
+    assert item_text(MUG, seen, parts=("captions",)) == "Red. 0:00 It turns. 0:02 It spins! 0:09 It stops. Box."
+
+
+def test_a_sentence_said_of_an_earlier_frame_is_not_said_again():
+    film = [("A bag. It hangs.", 1.0), ("A bag. It opens.", 67.4), ("A bag.", 70.0), ('heard: "Look! Inside."', 3700.0)]
+    seen = [caption(text, "b.mp4", at) for text, at in film]
+    text = item_text(MUG, seen, parts=("captions",))
+    assert text == '0:01 A bag. It hangs. 1:07 It opens. 1:01:40 heard: "Look! Inside."'
 
 
 def test_what_shoppers_wrote_comes_last_and_once():
