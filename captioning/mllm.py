@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from captioning.base import Clip, Picture, Words
+from captioning.base import Clip, Moment, Picture, Words
 from captioning.checks import caption_fault, refused
 from captioning.languages import PROFILES, Language
+from captioning.moments import read_moments
 from captioning.prompt import Prompt, load_prompt
 from captioning.vision import Answer, Ask, ChatVision
 from catalog.plain_text import one_line
@@ -40,6 +41,8 @@ class MllmConfig(BaseModel):
     model; both stand in the captions' manifest."""
     max_tokens: int = Field(400, ge=16)
     """Bound on one answer; one that runs past it is cut off, and no caption."""
+    max_video_tokens: int = Field(800, ge=16)
+    """The same of a video, whose answer also names moments."""
     prompt_file: Path | None = None
     """A prompt of one's own, of the form of `captioning/prompt.toml`; changes captions."""
 
@@ -77,7 +80,8 @@ class MllmCaptioner:
         Raises:
             ServiceError: When the model cannot be reached or loaded.
         """
-        asks = [self._ask(self._prompt.picture.strip(), pictures=(picture,)) for picture in pictures]
+        schema, most = self._prompt.answer_schema(), self.config.max_tokens
+        asks = [self._ask(self._prompt.picture.strip(), schema, most, pictures=(picture,)) for picture in pictures]
         return [self._words(answer) for answer in self.vision.answer(asks)]
 
     def caption_video(self, clip: Clip) -> Words:
@@ -94,30 +98,41 @@ class MllmCaptioner:
         Raises:
             ServiceError: As `caption`.
         """
-        asks = [self._ask(self._prompt.video_text(clip.heard), clip=clip) for clip in clips]
-        return [self._words(answer) for answer in self.vision.answer(asks)]
+        schema, most = self._prompt.answer_schema(video=True), self.config.max_video_tokens
+        asks = [self._ask(self._prompt.video_text(clip.heard), schema, most, clip=clip) for clip in clips]
+        answers = self.vision.answer(asks)
+        return [self._words(answer, clip) for clip, answer in zip(clips, answers, strict=True)]
 
-    def _ask(self, instruction: str, **shown: Any) -> Ask:
+    def _ask(self, instruction: str, schema: Mapping[str, Any], max_tokens: int, **shown: Any) -> Ask:
         return Ask(
             system=self._prompt.system_text(PROFILES[self.config.language].name),
             instruction=instruction,
-            schema=self._prompt.answer_schema,
-            max_tokens=self.config.max_tokens,
+            schema=schema,
+            max_tokens=max_tokens,
             **shown,
         )
 
-    def _words(self, answer: Answer) -> Words:
+    def _words(self, answer: Answer, clip: Clip | None = None) -> Words:
         if answer.content is None:
             failure = answer.failure or "empty: the model said nothing"
             return Words(None, one_line(failure), answer.retryable, answer.usage)
         text, fault = read_answer(answer.content, self._prompt, self.config.language)
         if answer.cut and fault is not None and not fault.startswith("refusal"):
-            fault = f"cut off: the answer ran past {self.config.max_tokens} tokens"
+            most = self.config.max_tokens if clip is None else self.config.max_video_tokens
+            fault = f"cut off: the answer ran past {most} tokens"
         if fault is None:
-            return Words(text, usage=answer.usage)
+            return Words(text, usage=answer.usage, moments=self._moments(answer.content, clip))
         if self.config.checks == "report" and text:
             return Words(text, usage=answer.usage, faults=(fault.split(":", 1)[0],))
         return Words(None, one_line(fault), usage=answer.usage)
+
+    def _moments(self, content: str, clip: Clip | None) -> tuple[Moment, ...]:
+        """Return what is seen when, without what is no sentence of a model that sees."""
+        name, answer = self._prompt.moments_field, _json_object(_THOUGHT.sub("", content))
+        if clip is None or name is None or answer is None:
+            return ()
+        found = read_moments(answer.get(name), clip.times, clip.seconds)
+        return tuple(moment for moment in found if caption_fault(moment.shows, None, self._prompt.texts) is None)
 
 
 def read_answer(content: str, prompt: Prompt | None = None, language: Language | None = None) -> tuple[str, str | None]:
@@ -185,7 +200,7 @@ def _short(value: object) -> str:
 def _merged(sentence: str, answer: Mapping[str, Any], prompt: Prompt) -> str:
     """Return the sentence followed by the fields that say something."""
     said = []
-    for field in prompt.fields[1:]:
+    for field in (field for field in prompt.fields[1:] if field.kind != "moments"):
         value = answer.get(field.name)
         entries = value[:MAX_ENTRIES] if isinstance(value, list) else [value or ""]
         words = ", ".join(dict.fromkeys(word for entry in entries if (word := _clean(entry))))

@@ -19,6 +19,14 @@ MAX_HEARD = 1000
 """Characters of a sound track that are told."""
 
 
+_MOMENT: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"seconds": {"type": "number"}, "shows": {"type": "string"}},
+    "required": ["seconds", "shows"],
+}
+
+
 class AnswerField(BaseModel):
     """One field of the answer."""
 
@@ -26,8 +34,8 @@ class AnswerField(BaseModel):
 
     name: str = Field(pattern=r"^[a-z][a-z_]*$")
     """Key in the JSON."""
-    kind: Literal["sentence", "text", "list"]
-    """`sentence` is demanded, `text` may be null, `list` may be empty."""
+    kind: Literal["sentence", "text", "list", "moments"]
+    """`sentence` is demanded, `text` may be null, `list` may be empty; `moments` is asked of videos only."""
     about: str
     """What belongs into it; the schema's description."""
     label: str = ""
@@ -39,6 +47,7 @@ class AnswerField(BaseModel):
             "sentence": {"type": "string"},
             "text": {"type": ["string", "null"]},
             "list": {"type": "array", "items": {"type": "string"}},
+            "moments": {"type": "array", "items": _MOMENT},
         }
         return {**kinds[self.kind], "description": self.about}
 
@@ -72,15 +81,20 @@ class Prompt(BaseModel):
             raise ValueError("two fields have one name")
         return fields
 
-    @property
-    def answer_schema(self) -> dict[str, Any]:
-        """JSON schema of the answer; every field is required, as strict structured output wants."""
+    def answer_schema(self, *, video: bool = False) -> dict[str, Any]:
+        """Return the JSON schema of an answer; every field is required, as strict structured output wants."""
+        fields = [field for field in self.fields if video or field.kind != "moments"]
         return {
             "type": "object",
             "additionalProperties": False,
-            "properties": {field.name: field.schema_part() for field in self.fields},
-            "required": [field.name for field in self.fields],
+            "properties": {field.name: field.schema_part() for field in fields},
+            "required": [field.name for field in fields],
         }
+
+    @property
+    def moments_field(self) -> str | None:
+        """Name of the field of a video's moments."""
+        return next((field.name for field in self.fields if field.kind == "moments"), None)
 
     def system_text(self, language: str) -> str:
         """Return the standing rules for answers in `language`."""

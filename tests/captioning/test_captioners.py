@@ -17,7 +17,7 @@ from captioning.vllm_vision import VllmVision, VllmVisionConfig
 SMALL = {"max_pixels": 128 * 128, "frame_pixels": 84 * 84}
 KINDS = ("pixels", "openai", "transformers-qwen2_5_vl", "transformers-qwen3_vl", "vllm")
 LOADED = KINDS[2:4]
-REPORT = MllmConfig(checks="report", max_tokens=16)
+REPORT = MllmConfig(checks="report", max_tokens=16, max_video_tokens=16)
 
 
 @pytest.fixture(scope="module")

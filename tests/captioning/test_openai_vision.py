@@ -50,7 +50,7 @@ def test_the_request_is_structured_and_within_the_pixel_budget():
     with VisionServer() as server:
         captioner(server, max_pixels=40_000).caption([picture("red", (1600, 800))])
     [request] = server.requests
-    assert request["response_format"]["json_schema"]["schema"] == load_prompt().answer_schema
+    assert request["response_format"]["json_schema"]["schema"] == load_prompt().answer_schema()
     [((width, height), _)] = see(request)
     assert width * height <= 40_000
     assert width % 32 == height % 32 == 0
