@@ -90,7 +90,7 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
         return plan_captions(
             workspace, captioner, config=job, transcriber=transcriber, limit=scope.limit, retry_all=scope.retry_all
         ).text()
-    brought = _bring_media(settings, progress, scope)
+    brought = _bring_media(settings, progress, scope, images=job.images_per_item, videos=job.videos_per_item)
     report = caption_catalog(
         workspace,
         captioner,
@@ -107,14 +107,14 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
     return "\n".join([*brought, job_text(report, workspace)])
 
 
-def _bring_media(settings: Settings, progress: Progress, scope: Scope) -> list[str]:
+def _bring_media(settings: Settings, progress: Progress, scope: Scope, *, images: int, videos: int) -> list[str]:
     """Bring what is named by URL and not here yet; return a line about it where there was any."""
     from vitrine.media import bring_store, media_text, unfetched_urls
 
-    urls = unfetched_urls(settings) if settings.captions.job.fetch else {}
+    urls = unfetched_urls(settings, images=images, videos=videos) if settings.captions.job.fetch else {}
     if not urls:
         return []
-    return [media_text(bring_store(settings, progress, urls=urls, retry=scope.retry_all, limit=scope.limit))]
+    return [media_text(bring_store(settings, urls, progress, retry=scope.retry_all, limit=scope.limit))]
 
 
 def embed_store(settings: Settings, progress: Progress = SILENT, scope: Scope = WHOLE) -> list[str]:
@@ -208,11 +208,12 @@ def _embed_pictures(settings: Settings, workspace: Workspace, progress: Progress
         return []
     if scope.dry_run:
         return [plan_pictures(workspace, embedder, config=job, limit=scope.limit, retry_all=scope.retry_all).text()]
+    brought = _bring_media(settings, progress, scope, images=job.images_per_item, videos=0)
     report = embed_pictures(
         workspace, embedder, engine=make_engine(settings), config=job, progress=progress, limit=scope.limit,
         retry_all=scope.retry_all,
     )  # fmt: skip
-    return [job_text(report, workspace)]
+    return [*brought, job_text(report, workspace)]
 
 
 def index_store(settings: Settings, progress: Progress = SILENT) -> list[str]:

@@ -17,40 +17,47 @@ REASONS_SHOWN = 3
 """Commonest reasons of failures that are named on the terminal; the table holds all."""
 
 
-def store_urls(settings: Settings, *, every: bool = False) -> Urls:
-    """Return the URLs of the media that captions are made of, or of every medium.
+def store_urls(settings: Settings, *, images: int | None = None, videos: int | None = None) -> Urls:
+    """Return the URLs that the items' first `images` and `videos` are named by; None: all of them.
 
     Raises:
         NotBuiltError: When the store has no catalogue.
     """
     with Workspace(settings.store).reading("catalog") as folder:
         items = pl.read_parquet(folder / "items.parquet", columns=["images", "videos"])
-    job = settings.captions.job
-    most = (None, None) if every else (job.images_per_item, job.videos_per_item)
-    return urls_of(items, images=most[0], videos=most[1])
+    return urls_of(items, images=images, videos=videos)
+
+
+def unfetched_urls(settings: Settings, *, images: int | None = None, videos: int | None = None) -> Urls:
+    """Return those URLs of `store_urls` whose bytes are not there.
+
+    Raises:
+        NotBuiltError: When the store has no catalogue.
+    """
+    urls = store_urls(settings, images=images, videos=videos)
+    return {url: urls[url] for url in unfetched(urls, Workspace(settings.store).root)}
 
 
 def bring_store(
     settings: Settings,
+    urls: Urls,
     progress: Progress = SILENT,
     *,
-    urls: Urls | None = None,
     retry: bool = False,
     refresh: bool = False,
     limit: int | None = None,
 ) -> MediaReport:
-    """Bring the store's media by URL.
+    """Bring media by URL into the store.
 
     Args:
         settings: Say from where, how many at once, and how large.
+        urls: Which, and what their bytes may be.
         progress: Told of every URL.
-        urls: Which; None: those that captions are made of.
         retry: Whether what failed too often is tried again.
         refresh: Whether media that are there are asked for as well.
         limit: URLs asked at most.
 
     Raises:
-        NotBuiltError: When the store has no catalogue.
         BusyError: When another run brings media into this store.
         DataError: When the ledger is damaged.
         OSError: When the disk has no room; what was brought is kept.
@@ -58,9 +65,6 @@ def bring_store(
     from catalog.media.downloader import Downloader
 
     root = Workspace(settings.store).root
-    urls = store_urls(settings) if urls is None else urls
-    if not urls:
-        return MediaReport()
     with (
         exclusive(root / FETCHED / ".lock", "media"),
         Downloader(settings.media, settings.captions.job.media) as downloader,
@@ -68,16 +72,6 @@ def bring_store(
         return bring_media(
             urls, root, downloader, settings.media, retry=retry, refresh=refresh, limit=limit, progress=progress
         )
-
-
-def unfetched_urls(settings: Settings) -> Urls:
-    """Return those URLs of `store_urls` whose bytes are not there.
-
-    Raises:
-        NotBuiltError: When the store has no catalogue.
-    """
-    urls = store_urls(settings)
-    return {url: urls[url] for url in unfetched(urls, Workspace(settings.store).root)}
 
 
 def media_text(report: MediaReport) -> str:

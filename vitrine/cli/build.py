@@ -67,7 +67,8 @@ def caption(
 ) -> None:
     """Read words from every picture and video.
 
-    Media named by URL are brought first. Resumes where an earlier run stopped; what failed is tried again. Ctrl-C pauses it.
+    Media named by URL are brought first. Resumes where an earlier run stopped; what failed is tried
+    again. Ctrl-C pauses it.
     """
     from vitrine.cli.bar import progress
     from vitrine.jobs import Scope, caption_store

@@ -26,7 +26,7 @@ def media(
 ) -> None:
     """Bring the pictures and videos that the catalogue names by URL.
 
-    Resumes where an earlier run stopped; what failed is tried again. vitrine caption does it first.
+    Resumes where an earlier run stopped; what failed is tried again. vitrine caption and vitrine embed do it first.
     """
     from catalog.media.bringing import unfetched
     from catalog.workspace import Workspace
@@ -34,11 +34,14 @@ def media(
     from vitrine.media import bring_store, media_text, store_urls
 
     settings = load(store, set_)
-    urls = store_urls(settings, every=every)
+    job = settings.captions.job
+    urls = (
+        store_urls(settings) if every else store_urls(settings, images=job.images_per_item, videos=job.videos_per_item)
+    )
     if not urls:
         say("media: the catalogue names none by URL")
     elif dry_run:
         missing = sum(1 for _ in unfetched(urls, Workspace(settings.store).root))
         say(f"media: {len(urls):,} by URL, {missing:,} of them not here yet")
     else:
-        say(media_text(bring_store(settings, progress(), urls=urls, retry=retry, refresh=refresh, limit=limit)))
+        say(media_text(bring_store(settings, urls, progress(), retry=retry, refresh=refresh, limit=limit)))
