@@ -6,6 +6,7 @@ refuse them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +18,11 @@ PATCH: dict[Architecture, int] = {"qwen2_5_vl": 14, "qwen3_vl": 16}
 """Pixels of a patch's side."""
 SPREAD = 0.3
 """Of the weights; with the usual 0.02 a model of tied embeddings repeats its last word, whatever it sees."""
+
+TERSE: Mapping[str, float] = {'"': 10.0, "<|im_end|>": 8.0}
+"""Strings of a few tokens, and answers that end by themselves."""
+_STEADY = 8.0
+"""Of the channel that every token carries unchanged through all layers, which `leaning` is read from."""
 
 _SPECIAL = [
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>",
@@ -55,10 +61,22 @@ _CORPUS = [
 ]
 
 
-def build_tiny_checkpoint(folder: Path, architecture: Architecture = "qwen2_5_vl", seed: int = 0) -> Path:
+def build_tiny_checkpoint(
+    folder: Path,
+    architecture: Architecture = "qwen2_5_vl",
+    seed: int = 0,
+    leaning: Mapping[str, float] | None = None,
+) -> Path:
     """Write config, weights, tokenizer, processor and chat template into `folder` and return it.
 
     Heads are 64 wide, the least that vLLM's attention on a CPU takes.
+
+    Args:
+        folder: Where the files go.
+        architecture: Of which family.
+        seed: Of the weights.
+        leaning: Logits of single tokens, the same wherever they stand. Without any, noise hardly ever says the one quote
+            that would end a string, and no answer that is held to a JSON schema ends; `TERSE` is meant for that.
     """
     import torch
     import transformers
@@ -72,7 +90,7 @@ def build_tiny_checkpoint(folder: Path, architecture: Architecture = "qwen2_5_vl
         "num_attention_heads": 2,
         "num_key_value_heads": 1,
         "max_position_embeddings": 8192,
-        "tie_word_embeddings": True,
+        "tie_word_embeddings": not leaning,
         "initializer_range": SPREAD,
         "bos_token_id": None,
         "eos_token_id": tokenizer.eos_token_id,
@@ -102,7 +120,10 @@ def build_tiny_checkpoint(folder: Path, architecture: Architecture = "qwen2_5_vl
     }  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = model_class(config_class(text_config=text, vision_config=vision, tie_word_embeddings=True, **special))
+        config = config_class(text_config=text, vision_config=vision, tie_word_embeddings=not leaning, **special)
+        model = model_class(config)
+        if leaning:
+            _lean(model, {tokenizer.convert_tokens_to_ids(token): logit for token, logit in leaning.items()})
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.save_pretrained(folder)
@@ -115,6 +136,24 @@ def build_tiny_checkpoint(folder: Path, architecture: Architecture = "qwen2_5_vl
     )
     processor.save_pretrained(folder)
     return folder
+
+
+def _lean(model: Any, logits: Mapping[int, float]) -> None:
+    """Give single tokens a constant logit, though the architecture has no bias to put it into."""
+    import torch
+
+    words = model.model.language_model
+    with torch.no_grad():
+        words.embed_tokens.weight[:, 0] = _STEADY
+        for layer in words.layers:
+            layer.self_attn.o_proj.weight[0] = 0
+            layer.mlp.down_proj.weight[0] = 0
+        model.lm_head.weight[:, 0] = 0
+        some = torch.randint(words.config.vocab_size, (1, 64))
+        steady = words(inputs_embeds=words.embed_tokens(some)).last_hidden_state[..., 0].mean()
+        for token, logit in logits.items():
+            model.lm_head.weight[token] = 0
+            model.lm_head.weight[token, 0] = logit / steady
 
 
 def _tokenizer() -> PreTrainedTokenizerFast:
