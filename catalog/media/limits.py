@@ -20,7 +20,7 @@ class MediaLimits(BaseModel):
     """A larger video file is refused unread."""
 
     max_decoded_frames: int = Field(2_000, gt=0)
-    """Frames decoded from one video at most, wanted or passed over on the way to a wanted one."""
+    """Frames decoded from one video at most to look at it, and as many again to fetch those that are wanted."""
 
     max_packets: int = Field(1_000_000, gt=0)
     """Packets looked at to learn a video's length where its header does not say."""

@@ -8,7 +8,7 @@ takes its place. The same bytes give the same frames.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
 from pathlib import Path
@@ -69,7 +69,7 @@ def sample_clip(ref: str, root: Path, limits: MediaLimits, budget: FrameBudget |
             raise MediaError(f"video {ref!r}: not one frame could be decoded")
         scenes = _scenes(seen)
         wanted = _wanted(seen, scenes, budget.frames)
-        shots = list(_fetched(film, wanted, seen))
+        shots = _fetched(film, wanted, seen, limits.max_decoded_frames)
         if not shots:
             raise MediaError(f"video {ref!r}: none of the frames chosen could be decoded again")
         size = shown_size(shots[0].frame, film.stretch, budget.pixels / len(shots))
@@ -165,17 +165,18 @@ def _within(looks: Sequence[Look], times: Sequence[float], low: float, high: flo
     return looks[bisect_right(times, low - CLOSE) : bisect_right(times, high - CLOSE)]
 
 
-def _fetched(film: Film, wanted: Sequence[_Wanted], seen: Survey) -> list[Shot]:
-    """Return the wanted frames, ascending, each once; fewer where the wall clock is spent or the file is damaged."""
+def _fetched(film: Film, wanted: Sequence[_Wanted], seen: Survey, most: int) -> list[Shot]:
+    """Return the wanted frames, ascending, each once; fewer where a budget is spent or the file is damaged."""
     kept = [want.look.shot for want in wanted if want.look is not None and want.look.shot is not None]
     if len(kept) == len(wanted):
         return kept
-    return _keys(film, wanted) if seen.keys else _forward(film, wanted)
+    film.rewind()
+    film.left = most
+    return _keys(film, wanted, [look.seconds for look in seen.looks]) if seen.keys else _forward(film, wanted)
 
 
 def _forward(film: Film, wanted: Sequence[_Wanted]) -> list[Shot]:
     found: list[Shot] = []
-    film.rewind()
     seekable, position = True, 0.0
     shots = film.shots()
     held: Shot | None = None
@@ -187,7 +188,7 @@ def _forward(film: Film, wanted: Sequence[_Wanted]) -> list[Shot]:
             if first is None or first.seconds > want.seconds + CLOSE:
                 film.rewind()
                 shots, seekable = film.shots(), False
-            else:
+            else:  # one that leads back (an animated GIF) is the last
                 held, seekable = first, seekable and first.seconds > position
         while held is None or held.seconds < want.seconds - CLOSE:
             coming = next(shots, None)
@@ -196,32 +197,47 @@ def _forward(film: Film, wanted: Sequence[_Wanted]) -> list[Shot]:
             held = coming
             position = held.seconds
         if not found or held.seconds > found[-1].seconds:
-            found.append(_counted(held, want.look))
+            found.append(held if want.look is None else Shot(held.seconds, want.look.number, held.frame))
     return found
 
 
-def _keys(film: Film, wanted: Sequence[_Wanted]) -> list[Shot]:
-    """Fetch key frames by seeks; a moment between two of them by decoding from the one before."""
+def _keys(film: Film, wanted: Sequence[_Wanted], keys: Sequence[float]) -> list[Shot]:
+    """Fetch key frames by seeks; the frame shown between two of them by decoding from the one before."""
     found: list[Shot] = []
+    shots: Iterator[Shot] = iter(())
+    held: tuple[Shot, Shot | None] | None = None  # a frame between key frames, and the one after it
     for want in wanted:
-        if not film.seek(want.seconds + CLOSE):
-            film.rewind()
-        shown: Shot | None = None
-        for shot in film.shots() if want.look is None else film.key_shots():
-            if shown is not None and shot.seconds > want.seconds + CLOSE:
-                break
-            shown = shot
-            if want.look is not None and shot.seconds >= want.seconds - CLOSE:
-                break
-        if shown is not None and (not found or shown.seconds > found[-1].seconds):
-            found.append(shown)
         if film.late and found:
             break
+        if want.look is None and held is not None and not _between(keys, held[0].seconds, want.seconds):
+            held = _shown(shots, want.seconds, held[1], held[0])
+        else:
+            if not film.seek(want.seconds + CLOSE):
+                film.rewind()
+            shots = film.shots() if want.look is None else film.key_shots()
+            # Key frames are decoded by themselves: none is needed after the one that is wanted.
+            held = _shown(shots, want.seconds, None, None, exact=want.look is not None)
+        if held is not None and (not found or held[0].seconds > found[-1].seconds):
+            found.append(held[0])
+        held = None if want.look is not None else held
     return found
 
 
-def _counted(shot: Shot, look: Look | None) -> Shot:
-    return shot if look is None else Shot(shot.seconds, look.number, shot.frame)
+def _shown(
+    shots: Iterator[Shot], moment: float, coming: Shot | None, shown: Shot | None, *, exact: bool = False
+) -> tuple[Shot, Shot | None] | None:
+    """Return the last frame up to a moment and the one after it, or the first of all where that is later."""
+    while coming is None or coming.seconds <= moment + CLOSE or shown is None:
+        shown, coming = coming or shown, next(shots, None)
+        if coming is None:
+            break
+        if exact and coming.seconds >= moment - CLOSE:
+            return coming, None
+    return (shown, coming) if shown is not None else None
+
+
+def _between(keys: Sequence[float], low: float, high: float) -> bool:
+    return bisect_right(keys, high + CLOSE) > bisect_right(keys, low + CLOSE)
 
 
 def _numbers(shots: Sequence[Shot], rate: float) -> tuple[int, ...]:

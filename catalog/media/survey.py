@@ -79,6 +79,7 @@ def survey(film: Film, limits: MediaLimits, budget: FrameBudget) -> Survey:
 def _whole(film: Film, limits: MediaLimits, budget: FrameBudget, *, keep: bool) -> Survey:
     looker, looks = Looker(), list[Look]()
     apart = min(film.length, budget.seconds) / _LOOKS
+    film.left = limits.max_decoded_frames
     count, end, following, enough = 0, 0.0, 0.0, False
     for shot in film.shots():
         if shot.seconds > budget.seconds:
@@ -91,10 +92,9 @@ def _whole(film: Film, limits: MediaLimits, budget: FrameBudget, *, keep: bool) 
         if not looks or (shot.seconds >= following - CLOSE and shot.seconds > looks[-1].seconds):
             looks.append(looker.look(shot, keep=keep and count * film.pixels <= 2 * _KEPT_PIXELS))
             following = shot.seconds + apart
-        if count >= limits.max_decoded_frames:
-            enough = True
-            break
-    if film.ended or not enough:  # what was decoded is the truth about the length, whatever the header says
+    if film.ended or not (
+        enough or film.late or film.left <= 0
+    ):  # what was decoded is the truth about the length, whatever the header says
         counted = count / end if end else film.rate
         rate = film.rate if abs(counted - film.rate) <= 0.02 * film.rate else counted
         return Survey(tuple(looks), end, end, rate, keys=False)

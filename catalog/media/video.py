@@ -82,6 +82,7 @@ class Film:
         length: Seconds, as the header says, or else the packets; 0 where neither does.
         stretch: Width of a pixel over its height.
         ended: Whether decoding came to the natural end of the stream.
+        left: Frames that `shots` may still decode.
     """
 
     def __init__(self, file: BinaryIO, ref: str, limits: MediaLimits, ends: float) -> None:
@@ -94,6 +95,7 @@ class Film:
         shape = float(stream.sample_aspect_ratio or 1)
         self.stretch = shape if _SQUEEZED[0] <= shape <= _SQUEEZED[1] else 1.0
         self.ended = False
+        self.left = limits.max_decoded_frames
         self._start: float | None = None
         self._at_start = True
         self.length = self._length()
@@ -128,7 +130,7 @@ class Film:
         return True
 
     def shots(self) -> Iterator[Shot]:
-        """Yield every frame from here on until the stream ends or breaks off, or the wall clock is spent.
+        """Yield every frame from here on until the stream ends or breaks off, or the wall clock or `left` is spent.
 
         Damaged packets are passed over.
         """
@@ -136,8 +138,10 @@ class Film:
         self._at_start = False
         for frames in self._decoded(self._packets()):
             for frame in frames:
+                if self.left <= 0:
+                    return
                 shot = self._shot(frame, number if counted else None)
-                number += 1
+                number, self.left = number + 1, self.left - 1
                 if shot is not None:
                     yield shot
             if self.late:
