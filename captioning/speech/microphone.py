@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from captioning.speech.base import RATE, Floats, Transcriber, Transcript
-from captioning.speech.frames import measure
+from captioning.speech.frames import HOP, measure
 from captioning.speech.voice import VoiceConfig, voiced_frames
 from catalog.errors import ConfigError, DataError
 from catalog.media import Resampler
@@ -120,7 +120,7 @@ class SpeechStream:
     def close(self) -> Iterator[Utterance]:
         """Yield what is left at the end of the stream."""
         yield from self._heard(self._resampler.flush())
-        if self._speaking or self._voiced(self._sound[-_LOOK:]) >= _ONSET_FRAMES:
+        if self._speaking or len(self._voiced(self._sound[-_LOOK:])) >= _ONSET_FRAMES:
             yield self._utterance()
 
     def _heard(self, samples: Floats) -> Iterator[Utterance]:
@@ -132,14 +132,18 @@ class SpeechStream:
     def _look(self) -> Iterator[Utterance]:
         """Look at the stream up to `_looked`."""
         if not self._speaking:
-            if self._voiced(self._sound[max(0, self._looked - _LOOK) : self._looked]) >= _ONSET_FRAMES:
+            lead = int(self._config.lead_seconds * RATE)
+            start = max(0, self._looked - _LOOK)
+            voiced = self._voiced(self._sound[start : self._looked])
+            if len(voiced) >= _ONSET_FRAMES:
+                self._drop(start + int(voiced[0]) * HOP - lead)
                 self._speaking, self._told = True, self._looked
             else:
-                self._drop(self._looked - _LOOK - int(self._config.lead_seconds * RATE))
+                self._drop(self._looked - _LOOK - lead)
             return
         pause = self._sound[max(0, self._looked - int(self._config.pause_seconds * RATE)) : self._looked]
         long = self._looked >= self._config.longest_seconds * RATE
-        if long or self._voiced(pause) <= 1:
+        if long or len(self._voiced(pause)) <= 1:
             yield self._utterance(self._looked)
             return
         often = self._config.partial_seconds
@@ -164,8 +168,11 @@ class SpeechStream:
         self._sound, self._before = self._sound[count:], self._before + count
         self._looked = max(0, self._looked - count)
 
-    def _voiced(self, samples: Floats) -> int:
-        return int(voiced_frames(measure(samples), self._voice).sum())
+    def _voiced(self, samples: Floats) -> NDArray[np.int64]:
+        """Return the numbers of the frames with a voice."""
+        if np.abs(samples).max(initial=0.0) < 10 ** (self._voice.quietest_dbfs / 20):
+            return np.zeros(0, np.int64)  # the usual case, and free
+        return np.flatnonzero(voiced_frames(measure(samples), self._voice))
 
     def _floats(self, chunk: Chunk) -> Floats:
         if isinstance(chunk, bytes | bytearray | memoryview):

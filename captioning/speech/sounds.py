@@ -1,4 +1,4 @@
-"""Generated sounds in which nobody speaks, for tests and for measuring false alarms: noise, hum, machines, music."""
+"""Generated sounds, for tests and for measuring false alarms: noise, hum, machines, music; and a voice that babbles."""
 
 from __future__ import annotations
 
@@ -135,6 +135,46 @@ def band(rng: np.random.Generator, count: int) -> Wave:
         drums(rng, count),
     ]
     return sum((_levelled(part) for part in parts), np.zeros(count))
+
+
+_VOWELS = (
+    (730, 1090, 2440),
+    (270, 2290, 3010),
+    (300, 870, 2240),
+    (530, 1840, 2480),
+    (570, 840, 2410),
+    (660, 1720, 2410),
+)
+"""First three formants in Hz of six English vowels. Source: Peterson and Barney (1952)."""
+
+
+def babble(rng: np.random.Generator, count: int) -> Wave:
+    """Return somebody who babbles: pulses of a gliding pitch through moving formants, hisses between the syllables."""
+    from scipy.signal import lfilter
+
+    wave = np.zeros(count + RATE)
+    at = RATE // 10
+    while at < count:
+        size = int(RATE * rng.uniform(0.16, 0.3))
+        first, last = (np.array(_VOWELS[each], float) for each in rng.choice(len(_VOWELS), 2, replace=False))
+        pitch = rng.uniform(105, 160) * np.geomspace(rng.uniform(1.0, 1.2), rng.uniform(0.8, 0.95), size)
+        pulse = np.diff(np.floor(np.cumsum(pitch) / RATE), prepend=0.0)
+        spoken = np.zeros(size)
+        step = RATE // 100
+        state = [np.zeros(2) for _ in range(3)]
+        for start in range(0, size, step):  # a formant is a resonance of two poles
+            part = pulse[start : start + step]
+            for k, formant in enumerate(first + (last - first) * start / size):
+                radius = np.exp(-np.pi * (60 + 40 * k) / RATE)
+                poles = [1, -2 * radius * np.cos(2 * np.pi * formant / RATE), radius**2]
+                part, state[k] = lfilter([sum(poles)], poles, part, zi=state[k])
+            spoken[start : start + step] = part
+        wave[at : at + size] += _levelled(spoken) * np.hanning(size)
+        at += size
+        hiss = int(RATE * rng.uniform(0.05, 0.12))
+        wave[at : at + hiss] += 0.15 * np.diff(rng.standard_normal(hiss), prepend=0.0) * np.hanning(hiss)
+        at += hiss + int(RATE * rng.choice([0.02, 0.05, 0.25]))
+    return wave[:count]
 
 
 NOISES: dict[str, Maker] = {
