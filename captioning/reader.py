@@ -33,7 +33,8 @@ class CaptionJobConfig(JobConfig):
     """Of a video's sound, this much from its start is transcribed where there is a speech model; 0: none. Changes the
     captions of videos."""
     fetch: bool = True
-    """Whether media named by URL are brought first, as `vitrine media` does, by `vitrine embed` too. Changes no caption."""
+    """Whether media named by URL are brought first, as `vitrine media` does, by `vitrine embed` too. Changes no
+    caption."""
     media: MediaLimits = MediaLimits()
     """Bounds on what is decoded, and on what is brought by URL."""
 

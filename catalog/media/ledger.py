@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,10 +130,6 @@ class MediaLedger:
 
     def __exit__(self, *raised: object) -> None:
         self.close()
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the URLs noted as fetched, in order."""
-        return (row[0] for row in self._base.execute("SELECT url FROM fetched ORDER BY url"))
 
 
 def _text(value: str | int | None) -> str | int | None:
