@@ -27,6 +27,8 @@ SHARES: Mapping[Part, int] = {
 """How a budget that does not hold everything is divided; what a part does not need goes to the others."""
 
 _SEPARATOR = ". "
+_FAR = 8
+"""Characters a token: a text of more than this many times its budget does not fit, and is not counted to its end."""
 _STEERING = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
 )
@@ -119,6 +121,8 @@ def fit(parts: Mapping[Part, str], *, budget_chars: int = 2000, counter: TokenCo
     whole = _joined(parts.values())
     if _fits(whole, limit, counter):
         return Fitted(whole, cut=False)
+    if counter is not None:
+        parts = {part: text[: _FAR * limit] for part, text in parts.items()}
     between = _size(_SEPARATOR, counter) * (len(parts) - 1)
     sizes = {part: _size(text, counter) for part, text in parts.items()}
     rooms = _divided(sizes, max(1, limit - between))
@@ -140,10 +144,11 @@ def cut_text(text: str, limit: int, counter: TokenCounter | None = None, *, sent
     """
     if _fits(text, limit, counter):
         return text
-    # No need to look far: a budget of tokens is full long before sixteen characters a token.
-    near = text[: (1 if counter is None else 16) * limit + 1]
-    head = _longest(near, [match.start() for match in re.finditer(r"(?<=\S)\s", near)], limit, counter)
-    head = head or _longest(near, range(1, len(near) + 1), limit, counter)
+    end = limit if counter is None else counter.end(text[: _FAR * limit], limit)
+    head = _words(text, end)
+    # Tokens of a head need not be the first tokens of the whole.
+    while head and not _fits(head, limit, counter):
+        head = _words(head, len(head) - 1)
     if sentence:
         stops = [match.end() for match in _SENTENCE_END.finditer(head) if 2 * match.end() >= len(head)]
         head = head[: stops[-1]] if stops else head
@@ -236,13 +241,12 @@ def _size(text: str, counter: TokenCounter | None) -> int:
 def _fits(text: str, limit: int, counter: TokenCounter | None) -> bool:
     if counter is None:
         return len(text) <= limit
-    return counter.at_most(text) <= limit or counter.count(text) <= limit
+    return counter.at_most(text) <= limit or (len(text) <= _FAR * limit and counter.count(text) <= limit)
 
 
-def _longest(text: str, ends: Sequence[int], limit: int, counter: TokenCounter | None) -> str:
-    """Return the text up to the last of its `ends` (ascending) that fits, "" when none does."""
-    low, high = 0, len(ends)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if _fits(text[: ends[middle]], limit, counter) else (low, middle)
-    return text[: ends[low - 1]] if low else ""
+def _words(text: str, end: int) -> str:
+    """Return the whole words of `text` before `end`; of a first word that goes on, its beginning."""
+    head = text[:end]
+    if end < len(text) and not text[end].isspace() and not head[-1:].isspace():
+        head = head.rsplit(None, 1)[0] if any(map(str.isspace, head)) else head
+    return head.rstrip()

@@ -31,6 +31,11 @@ class TokenCounter:
         """Return the number of tokens, special ones not among them."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
+    def end(self, text: str, limit: int) -> int:
+        """Return where the first `limit` tokens of a text end, in characters."""
+        offsets = self._tokenizer.encode(text, add_special_tokens=False).offsets
+        return len(text) if len(offsets) <= limit else int(offsets[limit - 1][1])
+
     def at_most(self, text: str) -> int:
         """Return a bound on `count` that costs nothing: no token is less than a byte."""
         return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from catalog.errors import ConfigError
+from catalog.errors import ConfigError, ServiceError
 from catalog.vectors import Floats
 from embedding.base import Embedded, TextEmbedder, unit
 from embedding.decoder import WISH
@@ -84,6 +84,7 @@ class VllmPooling(TextEmbedder):
 
         Raises:
             ConfigError: When vLLM is not installed.
+            ServiceError: When its vectors have another width than the model's files say.
         """
         return self.embed_counted(texts).vectors
 
@@ -115,6 +116,11 @@ class VllmPooling(TextEmbedder):
                 prompts = [{"prompt_token_ids": ids} for ids in read[at : at + self.config.batch_size]]
                 answers += self._engine.embed(prompts, use_tqdm=False)
         vectors = np.array([answer.outputs.embedding for answer in answers], np.float32)
+        if vectors.shape[1] < self.dim or (self.config.dim is None and vectors.shape[1] != self.dim):
+            raise ServiceError(
+                f"{self._where}: vectors of width {vectors.shape[1]}, its files say {self.dim}; "
+                f"embedding.vllm.dim = {vectors.shape[1]} would be valid"
+            )
         return Embedded(unit(vectors[:, : self.dim], self._where), tuple(map(len, read)), tuple(cut))
 
     def _tokens(self, texts: Sequence[str]) -> tuple[list[list[int]], list[bool]]:

@@ -107,6 +107,10 @@ class Words:
     def count(self, text):
         return len(re.findall(r"\w+|[^\w\s]", text))
 
+    def end(self, text, limit):
+        ends = [match.end() for match in re.finditer(r"\w+|[^\w\s]", text)]
+        return len(text) if len(ends) <= limit else ends[limit - 1]
+
     def at_most(self, text):
         return len(text)
 
