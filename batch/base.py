@@ -21,7 +21,7 @@ T = TypeVar("T")
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
 KEY, FAILURE, DETAIL = "key", "failure", "detail"
-PLANNED_ROWS = 8192
+PLANNED_ROWS = 2048
 """Pieces planned, spilled and read back at once."""
 
 

@@ -34,9 +34,9 @@ _INDEX: Schema = {
     FILE: pl.UInt32,
     ROW: pl.UInt32,
 }
-SMALL_BYTES = 8 << 20
+SMALL_BYTES = 4 << 20
 """Files below this are merged with their neighbours, up to about this size."""
-SMALL_FILES = 64
+SMALL_FILES = 32
 """So many of them wait before they are."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -120,7 +120,7 @@ class Shards:
             return pl.DataFrame(schema=_INDEX)
         table = pl.concat(frames)
         if table[MARK].is_duplicated().any():
-            table = _best(table, MARK)
+            table = _best(table)
         return table
 
     def rows(self, number: int, rows: pl.Series) -> pl.DataFrame:
@@ -153,8 +153,8 @@ class Shards:
         if len(group) < 2:
             return
         frames = [frame for path in group if (frame := self._read(path, [*_HEAD, *self.values])) is not None]
-        if frames:
-            self._write(_best(pl.concat(frames), KEY))
+        if frames:  # a key that stands twice is settled by `index`: sorting rows of vectors costs memory
+            self._write(pl.concat(frames))
         for path in group:
             path.unlink(missing_ok=True)
 
@@ -178,13 +178,16 @@ class Shards:
             raise DataError(no_room(path, error)) from error
 
     def _read(self, path: Path, columns: list[str]) -> pl.DataFrame | None:
-        """Read columns of a file; one that is damaged or of another layout is dropped, and its work done again."""
+        """Read columns of a file; one that is damaged or of another layout is dropped, and its work done again.
+
+        A column that the file lacks is filled.
+        """
         try:
             schema = pl.read_parquet_schema(path)
-            missing = {name: dtype for name, dtype in {**_HEAD, **self.values}.items() if schema.get(name) != dtype}
-            if set(missing) - {ATTEMPTS, RUN} or set(missing) & set(schema):
+            wanted = {**_HEAD, **self.values}
+            if any(schema[name] != dtype for name, dtype in wanted.items() if name in schema) or KEY not in schema:
                 raise pl.exceptions.SchemaError("columns of another layout")
-            table = pl.read_parquet(path, columns=[name for name in columns if name not in missing])
+            table = pl.read_parquet(path, columns=[name for name in columns if name in schema])
         except OSError as error:
             raise DataError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
         except pl.exceptions.PolarsError as error:
@@ -192,9 +195,9 @@ class Shards:
             if self._writable:
                 path.unlink(missing_ok=True)
             return None
-        # Files of before attempts were counted: a result there was tried once.
+        # What an earlier version did not keep: a result was tried once; values that came later are missing.
         first = {ATTEMPTS: 1, RUN: 0}
-        filled = [pl.lit(first[name], pl.Int32).alias(name) for name in missing if name in columns]
+        filled = [pl.lit(first.get(name), wanted[name]).alias(name) for name in columns if name not in schema]
         return table.with_columns(filled).select(columns)
 
 
@@ -206,10 +209,10 @@ def no_room(path: Path, error: OSError) -> str:
     )
 
 
-def _best(table: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Keep one row a key, in the order of the table: a success before any failure, then the one tried most often."""
+def _best(table: pl.DataFrame) -> pl.DataFrame:
+    """Keep one row a mark, in the order of the table: a success before any failure, then the one tried most often."""
     table = table.with_row_index("_order").sort([pl.col(FAILURE).is_null(), ATTEMPTS, "_order"])
-    return table.unique(key, keep="last", maintain_order=True).sort("_order").drop("_order")
+    return table.unique(MARK, keep="last", maintain_order=True).sort("_order").drop("_order")
 
 
 def _column(name: str, values: list[Any], dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
