@@ -5,6 +5,7 @@ Besides the doubles, the only module that imports it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -133,8 +134,9 @@ class WhisperModel:
             warnings.simplefilter("ignore", ResourceWarning)  # the library leaves its vocabulary file open, once
             get_tokenizer(model.is_multilingual, num_languages=model.num_languages)
         heads = whisper._ALIGNMENT_HEADS.get(self._path.stem)
-        if heads is not None:
-            model.set_alignment_heads(heads)  # known heads tell word times better than the default, all upper ones
+        if heads is not None:  # known heads tell word times better than the default, all upper ones
+            with contextlib.suppress(RuntimeError):  # another network under a known name
+                model.set_alignment_heads(heads)
         self._loaded = model
         return model
 

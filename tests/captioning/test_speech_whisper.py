@@ -30,6 +30,11 @@ def model(checkpoint: Path) -> WhisperModel:
     return WhisperModel(WhisperConfig(model=str(checkpoint), max_tokens=16, vocabulary=("Orla lamp",), prompt="Calls."))
 
 
+@pytest.fixture(scope="module")
+def quick(model: WhisperModel) -> WhisperModel:
+    return WhisperModel(model._config.model_copy(update={"max_tokens": 4, "word_times": False}))
+
+
 def talk(seconds: float = 2.0) -> Floats:
     return at_level(babble(np.random.default_rng(0), int(seconds * RATE)), -22)
 
@@ -42,8 +47,8 @@ def test_a_model_of_random_weights_goes_the_whole_way(model: WhisperModel) -> No
     assert "log probability" in (found.detail or "")
 
 
-def test_its_gibberish_is_refused(model: WhisperModel) -> None:
-    found = GuardedTranscriber(model, "tiny").transcribe(talk())
+def test_its_gibberish_is_refused(quick: WhisperModel) -> None:
+    found = GuardedTranscriber(quick, "tiny").transcribe(talk())
     assert (found.text, found.words, found.language) == (None, (), None)
     assert found.reason in ("uncertain", "no speech")
 
@@ -56,12 +61,12 @@ def test_it_is_not_loaded_for_silence_noise_and_music(checkpoint: Path) -> None:
     assert model._loaded is None
 
 
-def test_the_same_sound_gives_the_same_words_in_every_process(model: WhisperModel) -> None:
-    first = model.hear(talk(), "en")
-    other = copy.copy(model)
-    assert other._loaded is None and other.model == model.model and other.settings_sha == model.settings_sha
+def test_the_same_sound_gives_the_same_words_in_every_process(quick: WhisperModel) -> None:
+    first = quick.hear(talk(), "en")
+    other = copy.copy(quick)
+    assert other._loaded is None and other.model == quick.model and other.settings_sha == quick.settings_sha
     assert other.hear(talk(), "en") == first
-    assert model.hear(talk(), "en") == first
+    assert quick.hear(talk(), "en") == first
 
 
 def test_higher_temperatures_are_seeded(checkpoint: Path) -> None:
@@ -104,11 +109,10 @@ def test_hints_are_cut_to_what_whisper_reads(checkpoint: Path) -> None:
 
 
 @pytest.mark.realdata
-def test_every_recording_goes_the_whole_way(model: WhisperModel) -> None:
+def test_every_recording_goes_the_whole_way(quick: WhisperModel) -> None:
     paths = sorted([*SPEECH.rglob("*.wav"), *SPEECH.rglob("*.flac")])
     if not paths:
         pytest.skip(f"no speech in {SPEECH}")
-    quick = WhisperModel(model._config.model_copy(update={"max_tokens": 4, "word_times": False}))
     transcriber = GuardedTranscriber(quick, "tiny", guards=GuardConfig(checks="report"))
     for path in paths:
         found = transcribe_file(transcriber, str(path), SPEECH)
