@@ -40,6 +40,11 @@ NAME = (
 )
 
 _HINTS: tuple[tuple[str, str], ...] = (
+    (
+        r"media_io_kwargs|trust-request-mm-kwargs",
+        "start the server with --trust-request-mm-kwargs, or let the frames be pictures (captions.openai.clips = "
+        "'images')",
+    ),
     (r"[Aa]t most \d+|limit.mm", "raise the server's --limit-mm-per-prompt"),
     (r"context length|max_model_len|max.model.len|too long|longer than", "raise the server's --max-model-len"),
     (r"not a multimodal|multimodal|image_url|image input|does not support image", "serve a model that takes pictures"),

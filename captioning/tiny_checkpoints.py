@@ -75,8 +75,8 @@ def build_tiny_checkpoint(
         folder: Where the files go.
         architecture: Of which family.
         seed: Of the weights.
-        leaning: Logits of single tokens, the same wherever they stand. Without any, noise hardly ever says the one quote
-            that would end a string, and no answer that is held to a JSON schema ends; `TERSE` is meant for that.
+        leaning: Logits of single tokens, the same wherever they stand. Without any, noise hardly ever says the one
+            quote that would end a string, and no answer held to a JSON schema ends; `TERSE` is meant for that.
     """
     import torch
     import transformers
@@ -123,7 +123,7 @@ def build_tiny_checkpoint(
         config = config_class(text_config=text, vision_config=vision, tie_word_embeddings=not leaning, **special)
         model = model_class(config)
         if leaning:
-            _lean(model, {tokenizer.convert_tokens_to_ids(token): logit for token, logit in leaning.items()})
+            _lean(model, {int(tokenizer.convert_tokens_to_ids([t])[0]): logit for t, logit in leaning.items()})
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.save_pretrained(folder)

@@ -17,6 +17,7 @@ FLAGS = {
     "--gpu-memory-utilization", "--language-model-only", "--limit-mm-per-prompt", "--max-model-len",
     "--max-num-batched-tokens", "--max-num-seqs", "--mm-encoder-tp-mode", "--mm-processor-cache-gb", "--port",
     "--reasoning-parser", "--runner", "--served-model-name", "--tensor-parallel-size", "--tool-call-parser",
+    "--trust-request-mm-kwargs",
 }  # fmt: skip
 OURS = {"--probe", "--no-probe", "--local-dir"}
 # tool_parsers/__init__.py, reasoning/__init__.py and config/model.py of the same.
