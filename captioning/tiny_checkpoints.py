@@ -123,7 +123,8 @@ def build_tiny_checkpoint(
         config = config_class(text_config=text, vision_config=vision, tie_word_embeddings=not leaning, **special)
         model = model_class(config)
         if leaning:
-            _lean(model, {int(tokenizer.convert_tokens_to_ids([t])[0]): logit for t, logit in leaning.items()})
+            known = tokenizer.get_vocab()
+            _lean(model, {known[token]: logit for token, logit in leaning.items()})
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.save_pretrained(folder)
