@@ -44,11 +44,10 @@ def upright(frame: VideoFrame, size: Size) -> Image.Image:
 
 def _rgb(frame: VideoFrame) -> Image.Image:
     if any(component.is_alpha for component in frame.format.components):
-        picture = Image.fromarray(frame.to_ndarray(format="rgba"))
-        ground = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(ground, picture).convert("RGB")
+        clear = Image.fromarray(frame.to_ndarray(format="rgba"))
+        return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
     if frame.interlaced_frame and frame.height >= 4:
         pixels = frame.to_ndarray(format="rgb24")
         return Image.fromarray(pixels[::2]).resize((frame.width, frame.height), Image.Resampling.BICUBIC)
-    picture = frame.to_image()  # type: ignore[no-untyped-call]
+    picture: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]
     return picture

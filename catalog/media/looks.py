@@ -59,12 +59,15 @@ class Looker:
     """Looks at frames in the order of time."""
 
     def __init__(self) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self._scaler = VideoReformatter()  # keeps its tables from frame to frame
         self._planes: Planes | None = None
         self._classes: NDArray[np.float32] | None = None
 
     def look(self, shot: Shot, *, keep: bool) -> Look:
         """Glance at a frame."""
-        planes = _small(shot)
+        planes = self._small(shot)
         classes = _histogram(planes)
         share = change = 0.0
         if self._planes is not None and self._classes is not None:
@@ -75,6 +78,13 @@ class Looker:
                 share = change = 255.0  # another size is another scene
         self._planes, self._classes = planes, classes
         return Look(shot.seconds, shot.number, share, change, _sharpness(planes[0]), shot if keep else None)
+
+    def _small(self, shot: Shot) -> Planes:
+        frame = shot.frame
+        scale = SIDE / max(frame.width, frame.height)
+        width, height = (max(4, round(side * scale)) for side in (frame.width, frame.height))
+        small = self._scaler.reformat(frame, width, height, "yuv444p", interpolation="AREA")
+        return np.asarray(small.to_ndarray(), np.uint8)  # (3, h, w)
 
 
 def cuts(looks: Sequence[Look]) -> list[float]:
@@ -95,15 +105,6 @@ def cuts(looks: Sequence[Look]) -> list[float]:
     return starts
 
 
-def _small(shot: Shot) -> Planes:
-    frame = shot.frame
-    scale = SIDE / max(frame.width, frame.height)
-    width, height = (max(4, round(side * scale)) for side in (frame.width, frame.height))
-    small = frame.reformat(width=width, height=height, format="yuv444p", interpolation="AREA")
-    planes: Planes = small.to_ndarray()  # (3, h, w)
-    return planes
-
-
 def _histogram(planes: Planes) -> NDArray[np.float32]:
     """Return the shares of 16 tones and of 8 x 8 colours, half each."""
     size = planes[0].size
@@ -111,7 +112,8 @@ def _histogram(planes: Planes) -> NDArray[np.float32]:
     # Colour lies close to the middle: a class is 16 wide, and the ends take the rest.
     classes = np.clip((planes[1:].astype(np.int16) - 64) >> 4, 0, 7)
     colours = np.bincount((8 * classes[0] + classes[1]).ravel(), minlength=64)
-    return np.concatenate([tones, colours]).astype(np.float32) / (2 * size)
+    shares: NDArray[np.float32] = np.concatenate([tones, colours]).astype(np.float32) / (2 * size)
+    return shares
 
 
 def _sharpness(luma: Planes) -> float:

@@ -178,13 +178,13 @@ class Film:
         if not streams:
             container.close()
             raise MediaError(f"{self._ref!r} holds no video stream")
-        if streams[0].codec_context is None:
+        if getattr(streams[0], "codec_context", None) is None:  # its type says always
             container.close()
             raise MediaError(f"video {self._ref!r} cannot be decoded: its codec is unknown")
         streams[0].codec_context.thread_count = 1
         return container, streams[0]
 
-    def _packets(self) -> Iterator[Packet]:
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
         import av
 
         packets = self._container.demux(self._stream)
@@ -198,7 +198,7 @@ class Film:
             if packet.size:  # the empty one at the end flushes the decoder, as `_decoded` does
                 yield packet
 
-    def _decoded(self, packets: Iterator[Packet], alone: bool = False) -> Iterator[list[VideoFrame]]:
+    def _decoded(self, packets: Iterator[Packet[VideoStream]], alone: bool = False) -> Iterator[list[VideoFrame]]:
         import av
 
         context = self._stream.codec_context
