@@ -17,6 +17,7 @@ from catalog.columns import CAPTIONS
 from catalog.errors import NothingToDo
 from catalog.items import item_from_row
 from catalog.nouns import Caption
+from catalog.spoken import TRANSCRIPTS_FILE, with_spoken
 from catalog.workspace import Workspace
 from embedding.base import TextEmbedder
 from embedding.item_text import TEMPLATE, Fitted, Part, fit, item_parts
@@ -62,7 +63,11 @@ class CatalogTexts:
         self.reviews: pl.DataFrame | None = None
         if "reviews" in parts:
             with workspace.reading("catalog") as folder:
-                self.reviews = chosen_reviews(pl.read_parquet(folder / "log.parquet"), self._review_config)
+                log = pl.read_parquet(folder / "log.parquet")
+            if (said := self._review_config.transcripts) is not None:
+                with workspace.reading(f"transcripts/{said}") as folder:
+                    log = with_spoken(log, pl.read_parquet(folder / TRANSCRIPTS_FILE, columns=["event_id", "text"]))
+            self.reviews = chosen_reviews(log, self._review_config)
         self._captions = None
         if captions is not None:
             with workspace.reading(f"captions/{captions}") as folder:

@@ -34,6 +34,8 @@ class ReviewConfig(BaseModel):
     """Kinds of events whose text counts as a review; notes of a return and complaints are the shop's own business."""
     as_of: AwareDatetime | None = None
     """Only what was written before this moment. None: everything, which no evaluation may read."""
+    transcripts: str | None = None
+    """Transcripts whose words join the text of their events, such as `whisper`: calls of `kinds` are reviews too."""
     label_column: str | None = None
     """Only rows that this given split (`x_label`, ...) calls train. None: whatever they are called."""
 

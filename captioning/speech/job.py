@@ -20,9 +20,9 @@ from captioning.speech.base import Floats, Transcriber, Transcript, Word
 from catalog.errors import ConfigError, MediaError, NothingToDo
 from catalog.media import MediaLimits, is_url, read_sound
 from catalog.progress import SILENT, Progress
+from catalog.spoken import TRANSCRIPTS_FILE
 from catalog.workspace import Workspace
 
-TRANSCRIPTS_FILE = "transcripts.parquet"
 LABELS = ("event_id", "recording")
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "text": pl.String,  # null where nothing was heard
@@ -139,20 +139,6 @@ def load_transcripts(workspace: Workspace, name: str) -> dict[str, Transcript]:
     with workspace.reading(f"transcripts/{name}") as folder:
         table = pl.read_parquet(folder / TRANSCRIPTS_FILE).select(list(COLUMNS))
     return {row["event_id"]: _transcript(row) for row in table.iter_rows(named=True)}
-
-
-def with_spoken(log: pl.DataFrame, transcripts: dict[str, Transcript]) -> pl.DataFrame:
-    """Return an interaction table whose `text` holds what was written and, on a line of its own, what was said."""
-    said = pl.DataFrame(
-        [(event_id, found.text) for event_id, found in transcripts.items() if found.text],
-        schema={"event_id": pl.String, "said": pl.String},
-        orient="row",
-    )
-    joined = log.join(said, on="event_id", how="left", maintain_order="left")
-    text = pl.concat_str("text", "said", separator="\n", ignore_nulls=True)
-    return joined.with_columns(pl.when(pl.col("said").is_null()).then("text").otherwise(text).alias("text")).drop(
-        "said"
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,30 @@ def tune(voices: int, overtones: int, vibrato: float = 0.0, per_second: float = 
     return make
 
 
+def reverberant(make: Maker) -> Maker:
+    """Return the same sound in a hall that rings for about a second."""
+
+    def echo(rng: np.random.Generator, count: int) -> Wave:
+        from scipy.signal import fftconvolve
+
+        tail = rng.standard_normal(RATE) * np.exp(-np.arange(RATE) / (0.2 * RATE))
+        tail[0] = 3.0
+        wave: Wave = fftconvolve(make(rng, count), tail)[:count]
+        return wave
+
+    return echo
+
+
+def bark(rng: np.random.Generator, count: int) -> Wave:
+    """Return a dog: falling harmonic bursts of a fifth of a second."""
+    wave = np.zeros(count + RATE)
+    time = np.arange(int(0.22 * RATE)) / RATE
+    for at in range(RATE // 8, count, int(0.9 * RATE)):
+        phase = 2 * np.pi * np.cumsum(rng.uniform(400, 550) * np.exp(-3 * time)) / RATE
+        wave[at : at + len(time)] += sum((np.sin(k * phase) / k for k in range(1, 6)), 0 * time) * np.hanning(len(time))
+    return wave[:count]
+
+
 def band(rng: np.random.Generator, count: int) -> Wave:
     """Return a whole band: bass, chords, a melody and drums."""
     parts: Sequence[Wave] = [

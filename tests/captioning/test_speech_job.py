@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from batch.local import LocalEngine
-from captioning.speech.base import RATE, Floats, Transcript
+from captioning.speech.base import RATE, Floats
 from captioning.speech.doubles import InventingModel
 from captioning.speech.guards import GuardedTranscriber
 from captioning.speech.job import (
@@ -20,14 +20,17 @@ from captioning.speech.job import (
     load_transcripts,
     plan_transcripts,
     transcribe_calls,
-    with_spoken,
 )
 from captioning.speech.sounds import at_level, babble, coloured, silence
 from catalog.columns import INTERACTIONS
 from catalog.errors import ConfigError, NothingToDo
 from catalog.nouns import Item
 from catalog.shop_data import ShopData, save_shop
+from catalog.spoken import with_spoken
 from catalog.workspace import Workspace
+from embedding.catalog_texts import CatalogTexts
+from embedding.minilm import MiniLM
+from embedding.reviews import ReviewConfig
 
 QUICK = SpeechJobConfig(batch_size=2)
 
@@ -149,12 +152,21 @@ def test_the_column_and_the_folder_can_be_named(shop: Workspace, tmp_path: Path)
 
 def test_what_was_said_joins_what_was_written() -> None:
     log = log_of([("c1", "It came late.", None), ("c2", None, None), ("c3", "Fine.", None), ("c4", None, None)])
-    said = {"c1": Transcript("I want my money."), "c2": Transcript("Hello."), "c4": Transcript(None, reason="noise")}
+    said = pl.DataFrame({"event_id": ["c1", "c2", "c4"], "text": ["I want my money.", "Hello.", None]})
     joined = with_spoken(log, said)
     assert joined["text"].to_list() == ["It came late.\nI want my money.", "Hello.", "Fine.", None]
-    assert joined.columns == log.columns and with_spoken(log, {}).equals(log)
+    assert joined.columns == log.columns and with_spoken(log, said[:0]).equals(log)
 
 
 def test_the_steps_can_be_sent_to_another_process(tmp_path: Path) -> None:
     listener = copy.copy(Listener(tmp_path, transcriber()[0], QUICK))
     assert listener.transcriber.name == "test"
+
+
+def test_what_was_said_becomes_part_of_the_item_text(shop: Workspace) -> None:
+    transcribe_calls(shop, transcriber("It keeps me warm.")[0], engine=LocalEngine(), config=QUICK)
+    reviews = ReviewConfig(kinds=("complaint",), transcripts="test")
+    texts = CatalogTexts(shop, MiniLM(), ("title", "reviews"), None, reviews, 1_000, 200)
+    (frame,) = texts.work("said").frames
+    (parts,) = frame["parts"]
+    assert "It keeps me warm." in json.loads(parts)["reviews"] and "It came late." in json.loads(parts)["reviews"]
