@@ -1,4 +1,4 @@
-"""`RayEngine`: the same steps on Ray Data, on this machine or on a cluster; the only module that imports ray.
+"""`RayEngine`: the same steps on Ray Data, on this machine or on a cluster.
 
     work -> feed -> prepare (tasks) -> infer (one actor a worker, each with its own model) -> this process
 
@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import signal
 import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import islice
@@ -26,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from batch.base import Batch, In, Mid, Out, Steps
 from batch.feed import SKIPPED, Feed
+from batch.ray_cluster import connected, start_local
 from catalog.errors import ConfigError, ServiceError
 
 if TYPE_CHECKING:
@@ -161,7 +160,7 @@ class RayEngine:
             yield
             return
         if self._config.address is not None:
-            with _connected({"address": self._config.address}):
+            with connected(self._config.address):
                 yield
             return
         with start_local(cpus=self._cpus(workers, decoders), object_store_bytes=self._config.object_store_bytes):
@@ -177,56 +176,6 @@ class RayEngine:
                 f"{taken + 1} or more would be valid"
             )
         return cpus
-
-
-@contextmanager
-def start_local(*, cpus: int, object_store_bytes: int) -> Iterator[None]:
-    """Run a Ray cluster of this machine alone, on loopback, without dashboard; engines inside the block use it.
-
-    Raises:
-        ServiceError: When it does not start.
-    """
-    with _connected(
-        {
-            "address": "local",
-            "num_cpus": cpus,
-            "object_store_memory": object_store_bytes,
-            "include_dashboard": False,
-            "_node_ip_address": "127.0.0.1",
-        }
-    ):
-        yield
-
-
-@contextmanager
-def _connected(options: Mapping[str, Any]) -> Iterator[None]:
-    import ray
-
-    # Ray reads these at its start: no usage reports, and the GPU list of workers without one left alone.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        with _own_signals():
-            ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ServiceError(f"no Ray cluster at batch.ray.address={options['address']!r}: {error}") from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-@contextmanager
-def _own_signals() -> Iterator[None]:
-    """Keep the handler of SIGTERM, which Ray replaces by its own: a job that is asked to end ends in good order."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class _Driver:
