@@ -16,7 +16,7 @@ from batch.plan import Listing
 from batch.shards import ATTEMPTS, FILE, MARK, ROW, Shards
 
 AT, FRAME, REASON = "at", "frame", "reason"
-HELD_BYTES = 64 << 20
+HELD_BYTES = 16 << 20
 """Results that wait in memory for those before them; beyond, they wait on disk."""
 
 

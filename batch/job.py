@@ -115,6 +115,7 @@ def run_job(
                 index = shards.index()
                 try:
                     assembly = Assembly(listing, shards, index)
+                    index = index.clear()
                     key, written = _write(workspace, name, assembly, assemble, meta)
                     break
                 except DamagedShard:  # dropped where it was found; its pieces are missing again

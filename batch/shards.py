@@ -34,9 +34,9 @@ _INDEX: Schema = {
     FILE: pl.UInt32,
     ROW: pl.UInt32,
 }
-SMALL_BYTES = 4 << 20
+SMALL_BYTES = 2 << 20
 """Files below this are merged with their neighbours, up to about this size."""
-SMALL_FILES = 32
+SMALL_FILES = 16
 """So many of them wait before they are."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -47,7 +47,7 @@ WORDS = [
     "mug",
     "tea",
 ]
-SIDE, CLIP_SIDE, CLIP_DIM = 256, 96, 64
+SIDE, CLIP_SIDE, CLIP_DIM = 512, 224, 64
 
 
 class Instant:
