@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,9 @@ from catalog.workspace import Workspace
 __all__ = ["CAPTIONS_FILE", "CaptionJobConfig", "caption_catalog", "load_captions", "plan_captions"]
 
 CAPTIONS_FILE = "captions.parquet"
-SCHEMA = {"rows": pl.List(ROW), "media_sha": CAPTIONS["media_sha"]}
+SCHEMA = {"rows": pl.List(ROW), "media_sha": CAPTIONS["media_sha"], "faults": pl.List(pl.String)}
+FAULTS_FILE = "faults.parquet"
+"""What checks that only report found in captions that were kept: `item_id`, `media`, `fault`."""
 """Of a finished piece: a picture has one row, a video may have several."""
 NO_TRANSCRIBER = "not read: no transcriber is configured"
 
@@ -132,6 +135,18 @@ def load_captions(workspace: Workspace, name: str) -> dict[str, tuple[Caption, .
     return {item_id: tuple(captions) for item_id, captions in found.items()}
 
 
+def caption_faults(workspace: Workspace, name: str) -> dict[str, int]:
+    """Return how many captions were kept with each fault, the commonest first; {} where checks are enforced.
+
+    Raises:
+        NotBuiltError: When `captions/<name>` was never finished.
+    """
+    with workspace.reading(f"captions/{name}") as folder:
+        path = folder / FAULTS_FILE
+        faults = pl.read_parquet(path)["fault"].to_list() if path.is_file() else []
+    return dict(Counter(faults).most_common())
+
+
 @dataclass(frozen=True, slots=True)
 class _Media:
     """Every medium to caption as columns `item_id`, `media`, `kind`, in the catalogue's order."""
@@ -202,5 +217,15 @@ def _reason(ref: str, sha: str | MediaError) -> str | None:
 
 
 def _assemble(folder: Path, rows: Rows) -> None:
-    each = (frame.explode("rows").unnest("rows") for frame in rows.frames)
-    write_frames(folder / CAPTIONS_FILE, each, CAPTIONS)
+    found: list[pl.DataFrame] = []
+
+    def each() -> Iterator[pl.DataFrame]:
+        for frame in rows.frames:
+            kept = frame.select("item_id", "media", fault="faults").explode("fault").drop_nulls("fault")
+            if len(kept):
+                found.append(kept)
+            yield frame.explode("rows").unnest("rows")
+
+    write_frames(folder / CAPTIONS_FILE, each(), CAPTIONS)
+    if found:
+        write_frames(folder / FAULTS_FILE, found, dict.fromkeys(("item_id", "media", "fault"), pl.String))

@@ -170,4 +170,5 @@ class Reader:
         if said is not None and self._transcriber is not None:
             heard = heard_row(said, self._transcriber.model, self._transcriber.settings_sha)
             every += [heard] if heard is not None else []
-        return Result({"rows": in_order(every), "media_sha": medium.sha}, usage=spent)
+        faults = [fault for words in told for fault in words.faults]
+        return Result({"rows": in_order(every), "media_sha": medium.sha, "faults": faults}, usage=spent)
