@@ -80,7 +80,7 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
         DataError: When not one of them could be captioned; the text gives the reasons.
         JobPaused: When a signal stopped it; what was finished is kept.
     """
-    from captioning.job import caption_catalog, plan_captions
+    from captioning.job import caption_catalog, caption_faults, plan_captions
     from captioning.speech.config import make_transcriber
 
     workspace, captioner = Workspace(settings.store), make_captioner(settings)
@@ -104,7 +104,11 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
     if report.failed and not report.done + report.reused:
         reasons = "; ".join(failure_lines(report, workspace))
         raise DataError(f"{report.name}: none of {report.failed:,} pictures and videos has a caption: {reasons}")
-    return "\n".join([*brought, job_text(report, workspace)])
+    lines = [*brought, job_text(report, workspace)]
+    if faults := caption_faults(workspace, captioner.name):
+        told = ", ".join(f"{count:,} {fault}" for fault, count in faults.items())
+        lines.append(f"  kept all the same, since captions.mllm.checks is 'report': {told}")
+    return "\n".join(lines)
 
 
 def _bring_media(settings: Settings, progress: Progress, scope: Scope, *, images: int, videos: int) -> list[str]:
