@@ -11,29 +11,25 @@ from __future__ import annotations
 import logging
 import math
 import threading
-import time
-import traceback
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from batch.base import Batch, In, Mid, Out, Steps
-from batch.feed import SKIPPED, Feed
+from batch.feed import Feed
 from batch.ray_cluster import connected, start_local
+from batch.ray_stages import BLOCK, NUMBER, Worker, packed, prepare_block, source, unpacked
 from catalog.errors import ConfigError, ServiceError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 log = logging.getLogger(__name__)
-
-NUMBER, BLOCK = "number", "block"
-PREPARE, INFER = "prepare", "infer"
 
 
 class RayConfig(BaseModel):
@@ -135,12 +131,14 @@ class RayEngine:
             blocks = (
                 ray.data.range(1, override_num_blocks=1)
                 # Beside the driver: they live and die together.
-                .map_batches(partial(_source, feed), num_cpus=0, label_selector=here, **rows)
+                .map_batches(partial(source, feed), num_cpus=0, label_selector=here, **rows)
                 .map_batches(
-                    partial(_prepare, feed, steps, retries), compute=ray.data.TaskPoolStrategy(size=decoders), **rows
+                    partial(prepare_block, feed, steps, retries),
+                    compute=ray.data.TaskPoolStrategy(size=decoders),
+                    **rows,
                 )
                 .map_batches(
-                    _Worker,
+                    Worker,
                     fn_constructor_args=(feed, steps, retries, batch_size),
                     compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=2),
                     num_cpus=self._config.cpus_per_worker,
@@ -204,10 +202,10 @@ class _Driver:
         try:
             for table in tables:
                 for number, block in zip(table[NUMBER].to_pylist(), table[BLOCK], strict=True):
-                    done, error = _unpacked(block.as_buffer())
+                    done, error = unpacked(block.as_buffer())
                     if error is not None:
                         self._fail(error)
-                    yield from map(_unpacked, done)
+                    yield from map(unpacked, done)
                     self._feed.done.remote(number)
                     self._room.release()
         except RayError as error:
@@ -220,7 +218,7 @@ class _Driver:
         try:
             while not self._stopped.is_set() and (pieces := list(islice(self._work, self._rows))):
                 self._room.acquire()
-                self._feed.put.remote(number, _packed(pieces))
+                self._feed.put.remote(number, packed(pieces))
                 number += 1
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             self._fail(error)
@@ -232,107 +230,9 @@ class _Driver:
         self._feed.stop.remote()
 
 
-def _source(feed: Any, _: pa.Table) -> Iterator[pa.Table]:
-    """Yield the blocks of the feed as they come; runs for as long as there is work."""
-    import ray
-
-    number = 0
-    while (block := ray.get(feed.get.remote(number))) is not None:
-        yield _row(number, block)
-        number += 1
-
-
-def _prepare(feed: Any, steps: bytes, retries: int, table: pa.Table) -> pa.Table:
-    """Prepare every piece of a block; a row of pieces and an error."""
-    number, block = _content(table)
-    try:
-        if not block or not _may_begin(feed, PREPARE, number, retries):
-            return _row(number, SKIPPED)
-        prepare = _steps(steps).prepare
-        return _row(number, _packed(([prepare(piece) for piece in _unpacked(block)], None)))
-    except Exception as error:  # noqa: BLE001 - raised again in the driver
-        return _row(number, _packed(([], _sendable(error))))
-
-
-class _Worker:
-    """One actor: its own copy of the steps, whose model loads here."""
-
-    def __init__(self, feed: Any, steps: bytes, retries: int, batch_size: int) -> None:
-        self._feed, self._steps, self._retries, self._batch_size = feed, steps, retries, batch_size
-
-    def __call__(self, table: pa.Table) -> pa.Table:
-        """Infer a block batch by batch; a row of packed batches and an error, which ends the run for all workers."""
-        import ray
-
-        number, block = _content(table)
-        done: list[bytes] = []
-        error: Exception | None = None
-        try:
-            if block and _may_begin(self._feed, INFER, number, self._retries):
-                pieces, error = _unpacked(block)
-                infer = _steps(self._steps).infer
-                for start in range(0, len(pieces), self._batch_size):
-                    begin = time.monotonic()
-                    results = infer(pieces[start : start + self._batch_size])
-                    done.append(_packed(Batch(results, time.monotonic() - begin)))
-        except Exception as raised:  # noqa: BLE001 - raised again in the driver
-            error = _sendable(raised)
-        if error is not None:
-            ray.get(self._feed.stop.remote())
-        return _row(number, _packed((done, error)))
-
-
-def _may_begin(feed: Any, stage: str, number: int, retries: int) -> bool:
-    """Return whether the run still wants this block.
-
-    Raises:
-        ServiceError: When the block has cost more workers than it may.
-    """
-    import ray
-
-    turn: int = ray.get(feed.begin.remote(stage, number))
-    if turn > retries + 1:
-        raise ServiceError(
-            f"{turn - 1} workers of Ray died one after the other at the {stage} step of block {number}, out of memory "
-            "as a rule; what was finished is kept. A smaller job.batch_size or a larger batch.ray.cpus_per_worker "
-            "would be valid, or a higher batch.ray.max_retries where machines come and go"
-        )
-    return turn > 0
-
-
-def _row(number: int, block: bytes) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.table({NUMBER: pa.array([number]), BLOCK: pa.array([block], pa.large_binary())})
-
-
-def _content(table: pa.Table) -> tuple[int, bytes]:
-    return table[NUMBER][0].as_py(), table[BLOCK][0].as_py()
-
-
-@lru_cache(maxsize=2)
-def _steps(packed: bytes) -> Steps[Any, Any, Any]:
-    """Return the steps; a process unpacks them once, and so keeps one model for all of its blocks."""
-    steps: Steps[Any, Any, Any] = _unpacked(packed)
-    return steps
-
-
-def _packed(content: Any) -> bytes:
-    """Return what travels between processes of one run; it is never kept on disk."""
-    from ray import cloudpickle
-
-    return bytes(cloudpickle.dumps(content))  # type: ignore[no-untyped-call]
-
-
-def _unpacked(packed: Any) -> Any:
-    from ray import cloudpickle
-
-    return cloudpickle.loads(packed)
-
-
 def _sent(steps: Steps[Any, Any, Any]) -> bytes:
     try:
-        return _packed(steps)
+        return packed(steps)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"the Ray engine needs a package that is missing: {error}. pip install 'vitrine[ray]'"
@@ -342,17 +242,6 @@ def _sent(steps: Steps[Any, Any, Any]) -> bytes:
             f"the steps of this job cannot be sent to other processes: {type(error).__name__}: {error}. A part that "
             "pickles by its settings and loads its model at first use would be valid, or the engine 'local'"
         ) from error
-
-
-def _sendable(error: Exception) -> Exception:
-    """Return the error with the lines of the worker that raised it, or a plain one where it cannot travel."""
-    told = "".join(traceback.format_exception(error))
-    try:
-        _unpacked(_packed(error))
-    except Exception:  # noqa: BLE001 - anything can go wrong while a foreign exception is pickled
-        error = RuntimeError(f"{type(error).__name__}: {error}")
-    error.add_note(f"In a worker of Ray:\n{told}")
-    return error
 
 
 def _gave_up(error: Exception) -> ServiceError:
