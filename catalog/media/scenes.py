@@ -27,6 +27,9 @@ _NEAR_SECONDS = 0.5
 _BLURRED, _GOOD = 0.5, 0.7
 """A frame below the first share of the sharpest nearby is given up for one of at least the second."""
 
+Stretch = tuple[float, float]
+"""Start and end in seconds; the end is not part of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class SampledVideo:
@@ -90,61 +93,86 @@ class _Wanted:
     look: Look | None
 
 
-def _scenes(seen: Survey) -> list[tuple[float, float]]:
+def _scenes(seen: Survey) -> list[Stretch]:
     """Return start and end of every scene that shows anything; where none does, of all."""
     starts = [0.0, *cuts(seen.looks)[1:]]
     scenes = [(a, b) for a, b in zip(starts, [*starts[1:], max(seen.end, starts[-1])], strict=True)]
     times = [look.seconds for look in seen.looks]
 
-    def shows(scene: tuple[float, float]) -> bool:
+    def shows(scene: Stretch) -> bool:
         return any(not look.blank for look in _within(seen.looks, times, *scene))
 
     return [scene for scene in scenes if shows(scene)] or scenes
 
 
-def _wanted(seen: Survey, scenes: Sequence[tuple[float, float]], count: int) -> list[_Wanted]:
+def _wanted(seen: Survey, scenes: Sequence[Stretch], count: int) -> list[_Wanted]:
     """Return the frames to fetch, ascending, each once."""
     times = [look.seconds for look in seen.looks]
+    starts = [start for start, _ in scenes]
     wanted: dict[float, _Wanted] = {}
-    for (start, end), share in zip(scenes, shares([end - start for start, end in scenes], count), strict=True):
-        for part in range(share):
-            low = start + (end - start) * part / share
-            high = start + (end - start) * (part + 1) / share
-            moment = (low + high) / 2
-            there = _within(seen.looks, times, low, high)
-            if seen.keys and not there:
-                wanted[moment] = _Wanted(moment, None)
-                continue
-            if seen.keys:
-                shown = min(there, key=lambda look: (abs(look.seconds - moment), look.seconds))
-            else:
-                at = bisect_right(times, moment + CLOSE) - 1
-                # Of a scene that begins with damage nothing is shown yet: its first frame, not the scene before.
-                shown = seen.looks[at] if at >= 0 and times[at] >= start - CLOSE else (there or seen.looks)[0]
-            look = best_look(shown, there, moment)
-            wanted[look.seconds] = _Wanted(look.seconds, look)
+    for low, high in stretches(scenes, count):
+        moment = (low + high) / 2
+        there = _within(seen.looks, times, low, high)
+        if seen.keys and not there:
+            wanted[moment] = _Wanted(moment, None)
+            continue
+        if seen.keys:
+            shown = min(there, key=lambda look: (abs(look.seconds - moment), look.seconds))
+        else:
+            at = bisect_right(times, moment + CLOSE) - 1
+            start = starts[max(0, bisect_right(starts, moment + CLOSE) - 1)]
+            # Of a scene that begins with damage nothing is shown yet: its first frame, not the scene before.
+            shown = seen.looks[at] if at >= 0 and times[at] >= start - CLOSE else (there or seen.looks)[0]
+        look = best_look(shown, there, moment)
+        wanted[look.seconds] = _Wanted(look.seconds, look)
     return [wanted[seconds] for seconds in sorted(wanted)]
 
 
+def stretches(scenes: Sequence[Stretch], count: int) -> list[Stretch]:
+    """Return the stretches of which a frame each is shown, `count` of them, ascending.
+
+    Every scene has one, and more by its length. Where there are more scenes than frames, all of them together are
+    cut into equal lengths, and of each the scene that takes most of it is shown.
+
+    Example:
+        >>> stretches([(0.0, 6.0), (6.0, 9.0)], 3)
+        [(0.0, 3.0), (3.0, 6.0), (6.0, 9.0)]
+        >>> stretches([(0.0, 1.0), (1.0, 5.0), (5.0, 7.0), (7.0, 10.0)], 2)
+        [(1.0, 5.0), (7.0, 10.0)]
+    """
+    lengths = [end - start for start, end in scenes]
+    if len(scenes) <= count:
+        return [
+            (start + length * part / share, start + length * (part + 1) / share)
+            for (start, _), length, share in zip(scenes, lengths, shares(lengths, count), strict=True)
+            for part in range(share)
+        ]
+    each, before = sum(lengths) / count, 0.0
+    best: dict[int, Stretch] = {}
+    for (start, _), length in zip(scenes, lengths, strict=True):
+        for part in range(int(before // each), min(count, int((before + length) // each) + 1)):
+            low, high = max(before, part * each), min(before + length, (part + 1) * each)
+            kept = best.get(part, (0.0, 0.0))
+            if part not in best or high - low > kept[1] - kept[0] + CLOSE:
+                best[part] = (start + low - before, start + high - before)
+        before += length
+    return [best[part] for part in sorted(best)]
+
+
 def shares(lengths: Sequence[float], count: int) -> list[int]:
-    """Return how many of `count` frames each scene gets: one, and more by its length; the longest where they run out.
+    """Return how many of `count` frames each scene gets: one, and more by its length.
 
     Example:
         >>> shares([6.0, 3.0, 1.0], 5)
         [3, 1, 1]
-        >>> shares([6.0, 3.0, 1.0], 2)
-        [1, 1, 0]
     """
-    longest = sorted(range(len(lengths)), key=lambda at: (-lengths[at], at))[:count]
-    given = [0] * len(lengths)
-    stretches = [(-lengths[at], at) for at in longest]
-    for at in longest:
-        given[at] = 1
-    heapify(stretches)
-    for _ in range(count - len(longest)):
-        at = stretches[0][1]
+    given = [1] * len(lengths)
+    waiting = [(-length, at) for at, length in enumerate(lengths)]
+    heapify(waiting)
+    for _ in range(count - len(lengths)):
+        at = waiting[0][1]
         given[at] += 1
-        heapreplace(stretches, (-lengths[at] / given[at], at))
+        heapreplace(waiting, (-lengths[at] / given[at], at))
     return given
 
 

@@ -31,7 +31,7 @@ class FrameBudget(BaseModel):
 
     frames: int = Field(12, ge=1, le=512)
     """Frames sampled from a video at most; changes the captions of videos."""
-    pixels: int = Field(12_000_000, ge=4096)
+    pixels: int = Field(6_000_000, ge=4096)
     """Pixels of all these frames together; larger frames are made smaller. Changes the captions of videos."""
     seconds: float = Field(14_400.0, gt=0)
     """What comes later in a video is not looked at. Changes the captions of videos."""
@@ -86,8 +86,7 @@ def _whole(film: Film, limits: MediaLimits, budget: FrameBudget, *, keep: bool) 
             enough = True
             break
         count += 1
-        lasts = float((shot.frame.duration or 0) * (shot.frame.time_base or 0)) or 1 / film.rate
-        end = max(end, shot.seconds + min(lasts, max(10 / film.rate, 10.0)))
+        end = max(end, shot.seconds + min(shot.lasts or 1 / film.rate, max(10 / film.rate, 10.0)))
         # Time stamps that go back, as where two streams were joined, would put frames out of order.
         if not looks or (shot.seconds >= following - CLOSE and shot.seconds > looks[-1].seconds):
             looks.append(looker.look(shot, keep=keep and count * film.pixels <= 2 * _KEPT_PIXELS))

@@ -36,11 +36,13 @@ class Shot:
         seconds: From the start of the stream, as its time stamp says.
         number: Index in the stream, where every frame before it was decoded.
         frame: As the decoder gives it; `frames.upright` makes a picture of it.
+        lasts: Seconds that it is shown, 0 where the stream does not say.
     """
 
     seconds: float
     number: int | None
     frame: VideoFrame
+    lasts: float = 0.0
 
 
 @contextmanager
@@ -144,27 +146,22 @@ class Film:
                 number, self.left = number + 1, self.left - 1
                 if shot is not None:
                     yield shot
-            if self.late:
+            if self.late and number:  # a decoder may hold its first frame back
                 return
         self.ended = True
 
     def key_shots(self) -> Iterator[Shot]:
-        """Yield the key frames from here on, each decoded by itself; what lies between is not even read."""
-        from av.stream import Discard
-
+        """Yield the key frames from here on, each decoded by itself; what lies between is read and passed over."""
         self._at_start = False
-        self._stream.discard = Discard.nonkey
-        try:
-            packets = (packet for packet in self._packets() if packet.is_keyframe)
-            for frames in self._decoded(packets, alone=True):
-                # A key packet may carry two fields; what comes first is the frame.
-                for frame in frames[:1]:
-                    if (shot := self._shot(frame, None)) is not None:
-                        yield shot
-                if self.late:
-                    return
-        finally:
-            self._stream.discard = Discard.default
+        # Not by `Stream.discard`: FFmpeg then gives key frames of an mp4 the offsets of other frames, and false times.
+        packets = (packet for packet in self._packets() if packet.is_keyframe)
+        for frames in self._decoded(packets, alone=True):
+            # A key packet may carry two fields; what comes first is the frame.
+            for frame in frames[:1]:
+                if (shot := self._shot(frame, None)) is not None:
+                    yield shot
+            if self.late:
+                return
 
     def _opened(self) -> tuple[InputContainer, VideoStream]:
         import av
@@ -222,16 +219,16 @@ class Film:
         if frame.is_corrupt:
             return None
         check_pixels(self._ref, frame.width, frame.height, self._limits)  # may change from frame to frame
-        stamp = frame.pts if frame.pts is not None else frame.dts
-        if stamp is None or frame.time_base is None:
+        # The decoder names no time base for what it gives out at the end.
+        stamp, base = frame.pts if frame.pts is not None else frame.dts, self._stream.time_base
+        if stamp is None or base is None:
             return None if number is None else Shot(number / self.rate, number, frame)
-        moment = float(stamp * frame.time_base)
+        moment = float(stamp * base)
         if self._start is None:
             said = self._stream.start_time
-            base = self._stream.time_base
             # The header's start counts where the first frames are damaged, not where frames lie before it.
-            self._start = moment if said is None or base is None else min(moment, float(said * base))
-        return Shot(moment - self._start, number, frame)
+            self._start = moment if said is None else min(moment, float(said * base))
+        return Shot(moment - self._start, number, frame, float((frame.duration or 0) * base))
 
     def _length(self) -> float:
         stream, base = self._stream, float(self._stream.time_base or 0)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from catalog.media import FrameBudget, MediaLimits, SampledVideo, sample_clip, video
-from catalog.media.scenes import shares
+from catalog.media.scenes import shares, stretches
 
 LIMITS = MediaLimits()
 PAINTS = [(200, 60, 50), (50, 90, 200), (60, 170, 80), (230, 210, 60), (150, 60, 170), (40, 40, 60), (240, 240, 240)]
@@ -40,7 +40,8 @@ def film_of(lengths: Sequence[float], rate: int = 10) -> list[Pixels]:
 
 def write(path: Path, frames: Sequence[Pixels], rate: int = 10, codec: str = "libx264", gop: int = 250) -> Path:
     with av.open(str(path), "w") as container:
-        options = {"preset": "ultrafast", "x264-params": "scenecut=0"} if codec == "libx264" else {}
+        # Frames in another order than they are shown, and none that is key only because the picture changes.
+        options = {"preset": "ultrafast", "x264-params": "scenecut=0:bframes=2"} if codec == "libx264" else {}
         stream = container.add_stream(codec, rate=rate, options=options)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv420p"
@@ -74,7 +75,7 @@ def test_frames_are_spread_over_scenes_by_length_and_every_scene_has_one(tmp_pat
     assert scenes_shown(film) == [0, 0, 0, 1, 2] and film.numbers == (10, 30, 50, 75, 95)
 
 
-def test_where_frames_run_out_the_longest_scenes_are_shown(tmp_path: Path) -> None:
+def test_where_frames_run_out_what_takes_most_of_each_stretch_is_shown(tmp_path: Path) -> None:
     film = sample(write(tmp_path / "a.mp4", film_of([1, 4, 2, 3])), frames=2)
     assert scenes_shown(film) == [1, 3] and len(film.scene_starts) == 4
 
@@ -85,6 +86,12 @@ def test_where_frames_run_out_the_longest_scenes_are_shown(tmp_path: Path) -> No
 )
 def test_shares(lengths: list[float], count: int, given: list[int]) -> None:
     assert shares(lengths, count) == given
+
+
+def test_many_scenes_of_one_length_are_shown_all_over_the_film() -> None:
+    found = stretches([(float(at), at + 1.0) for at in range(1000)], 10)
+    assert [low for low, _ in found] == pytest.approx([100 * part for part in range(10)], abs=100)
+    assert all(high - low == pytest.approx(1.0) for low, high in found) and len(found) == 10
 
 
 def test_movement_light_and_a_flash_are_no_cuts(tmp_path: Path) -> None:
