@@ -3,6 +3,7 @@
 #   make demo            set up, run the main job on the embedded boutique, serve the page
 #   make demo SERVE=0    the same, and stop before serving
 #   make test            set up and run the tests            (ARGS="-k planner" goes to pytest)
+#   make vllm            set up a real vLLM for a CPU beside it, and run the tests that talk to it
 #   make lint            ruff, mypy --strict, import contracts
 #   make bench           measurements, printed as ratios against a baseline of the same run
 
@@ -30,7 +31,7 @@ else
   INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 endif
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test vllm lint bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -41,6 +42,10 @@ endif
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)
+
+vllm: $(VENV)/.dev
+	@PYTHON="$(PYTHON)" .ci/vllm_env
+	$(BIN)/python -m pytest -m vllm $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -53,7 +58,7 @@ bench: $(VENV)/.dev
 	  echo "== bench.$$name"; $(BIN)/python -m bench.$$name; done
 
 clean:
-	rm -rf $(VENV) store .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-vllm store .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found"; exit 1; }
