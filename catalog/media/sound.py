@@ -147,10 +147,11 @@ def _mono(container: InputContainer, rate: int) -> Iterator[Samples]:
             return
         if resampler is None:
             # Channels are averaged below: FFmpeg's own mixdown of floats does not keep within [-1, 1].
-            resampler, kept = av.AudioResampler(format="fltp", layout=frame.layout.name, rate=rate), form
+            resampler, kept = av.AudioResampler(format="flt", layout=frame.layout.name, rate=rate), form
         yield from (_mean(each) for each in resampler.resample(frame))
 
 
 def _mean(frame: AudioFrame) -> Samples:
-    mean: Samples = frame.to_ndarray().mean(axis=0, dtype=np.float32)  # (channels, n) -> (n,)
+    # One plane for all channels: PyAV reads memory that is not there from the ninth plane on.
+    mean: Samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels).mean(axis=1, dtype=np.float32)  # (n,)
     return mean
