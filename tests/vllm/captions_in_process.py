@@ -14,6 +14,7 @@ def main() -> None:
 
     import vllm
     from PIL import Image
+    from vllm.v1.engine.input_processor import InputProcessor
 
     from captioning.base import Clip, Picture
     from captioning.mllm import MllmCaptioner, MllmConfig
@@ -37,6 +38,17 @@ def main() -> None:
         return outputs
 
     vllm.LLM = Told
+    steps: list[float] = []
+    process_inputs = InputProcessor.process_inputs
+
+    def noting_steps(*args: Any, **kwargs: Any) -> Any:
+        request = process_inputs(*args, **kwargs)
+        for feature in request.mm_features or ():
+            if feature.data and "second_per_grid_ts" in feature.data:
+                steps.append(float(feature.data["second_per_grid_ts"].data))
+        return request
+
+    InputProcessor.process_inputs = noting_steps
 
     def picture(path: str, time: float | None = None) -> Picture:
         return Picture(path, path, Image.open(path).convert("RGB"), time)
@@ -66,6 +78,7 @@ def main() -> None:
         "answers": [each.content for each in answers],
         "words": [[each.text, each.failure, list(each.faults)] for each in words],
         "told": told,
+        "steps": steps,
         "form": answer.content,
         "refused": refused.failure,
     }

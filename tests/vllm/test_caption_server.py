@@ -199,5 +199,5 @@ def test_a_server_that_is_killed_ends_the_command_with_one_line_and_costs_nothin
     assert vision_server.answered() == done, "nothing was asked twice"
     rows = pl.read_parquet(Workspace(store).path("captions/tiny") / "captions.parquet")
     assert set(rows["media"]) == {"0.png", "1.png", "2.png", "film.mp4"}
-    manifest = json.loads((Workspace(store).path("captions/tiny") / "manifest.json").read_text())
-    assert '"probe": "off"' in json.dumps(manifest) and '"checks": "report"' in json.dumps(manifest)
+    stamped = Workspace(store).manifest("captions/tiny").meta
+    assert (stamped["probe"], stamped["checks"]) == ("off", "report")
