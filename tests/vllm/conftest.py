@@ -38,6 +38,7 @@ QUIET = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
@@ -178,8 +179,8 @@ def serving(python: Path, model: Path, log: Path, *options: str, max_model_len: 
 
 
 @pytest.fixture(scope="session")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The folders of tiny models by name."""
+def checkpoints(vllm_python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folders of tiny models by name; none is made where nothing would read it."""
     folder = tmp_path_factory.mktemp("tiny")
     # What begins a tool call is likely as well: what follows it is held to the tool's schema.
     calling = {**TERSE, "<tool_call>": 11.0}
