@@ -19,6 +19,7 @@ from captioning.probe_pictures import WORDS
 from catalog.errors import ServiceError
 from catalog.findings import Finding
 from catalog.plain_text import one_line
+from catalog.server_words import server_words
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -133,8 +134,8 @@ def _hear(client: OpenAI, config: LLMConfig, request: Mapping[str, Any]) -> tupl
         raise ServiceError(f"{who} took longer than {config.timeout_seconds:g} s", retryable=True) from error
     except openai.APIStatusError as error:
         if error.status_code in (401, 403, 404) or error.status_code >= 500:
-            raise ServiceError(f"{who} answered {error.status_code}: {error.message[:200]}") from error
-        return heard, f"status {error.status_code}: {error.message[:300]}"
+            raise ServiceError(f"{who} answered {error.status_code}: {server_words(error)}") from error
+        return heard, f"status {error.status_code}: {server_words(error)}"
     except openai.APIConnectionError as error:
         raise ServiceError(f"{who} is unreachable: {error.__cause__ or error}", retryable=True) from error
     except (openai.OpenAIError, httpx.HTTPError, ValueError) as error:

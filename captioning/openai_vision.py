@@ -20,11 +20,11 @@ from captioning.frames import sampling, thinned
 from captioning.pixel_budget import FACTOR, VisionConfig, within_budget
 from captioning.vision import Answer, Ask
 from catalog.errors import MediaError, ServiceError
-from catalog.plain_text import one_line
+from catalog.server_words import server_words
 from catalog.workspace import content_key
 
 if TYPE_CHECKING:
-    from openai import APIStatusError, OpenAI
+    from openai import OpenAI
     from openai.types.chat import ChatCompletion
 
 ENDED = 4
@@ -143,11 +143,11 @@ class OpenAIVision:
         except openai.APIStatusError as error:
             if error.status_code in (401, 403, 404):
                 raise ServiceError(
-                    f"{where} answered {error.status_code} for model {self.config.model!r}: {_said(error)}; "
+                    f"{where} answered {error.status_code} for model {self.config.model!r}: {server_words(error)}; "
                     f"check the model's name and the key in {self.config.api_key_env}"
                 ) from error
             retryable = error.status_code in (408, 409, 429) or error.status_code >= 500
-            return Answer(None, f"status {error.status_code}: {_said(error)}", retryable=retryable)
+            return Answer(None, f"status {error.status_code}: {server_words(error)}", retryable=retryable)
         except (openai.OpenAIError, json.JSONDecodeError) as error:
             return Answer(None, f"bad answer: {str(error)[:200]}")
 
@@ -222,12 +222,6 @@ def _video_options(clip: Clip) -> dict[str, Any]:
         "duration": told.duration,
         "do_sample_frames": False,
     }
-
-
-def _said(error: APIStatusError) -> str:
-    """Return the server's own words, without the JSON around them."""
-    said = error.body.get("message") if isinstance(error.body, dict) else None
-    return one_line(str(said or error.message))[:300]
 
 
 def _text(text: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.errors import ServiceError
+from catalog.server_words import server_words
 from catalog.vectors import Floats
 from embedding.base import Embedded, TextEmbedder, unit
 
@@ -130,7 +131,7 @@ class OpenAIEmbedder(TextEmbedder):
                     shorter = self._ask([texts[0][: len(texts[0]) // 2]])
                     return Embedded(shorter.vectors, shorter.tokens, (True,))
             raise ServiceError(
-                f"{self._where}: answered {error.status_code}: {error.message[:200]}",
+                f"{self._where}: answered {error.status_code}: {server_words(error)}",
                 retryable=error.status_code == 429 or error.status_code >= 500,
             ) from error
         except (openai.OpenAIError, ValueError) as error:

@@ -86,6 +86,17 @@ def test_a_refused_request_names_the_setting_that_would_help():
     assert "status 400" in finding.text and finding.text.endswith("raise the server's --limit-mm-per-prompt")
 
 
+def test_a_vllm_that_takes_no_times_with_a_clip_is_told_by_its_flag():
+    class Untrusting(SeeingServer):
+        def next_act(self, request):
+            super().next_act(request)
+            return "400 Per-request media_io_kwargs are disabled by default because they can change multimodal media"
+
+    with Untrusting() as server:
+        [finding] = examine(vision(server, clips="video"), ("frames",), Random(1))
+    assert "(status 400: Per-request media_io_kwargs" in finding.text and "--trust-request-mm-kwargs" in finding.text
+
+
 def test_another_model_under_the_same_address_is_noticed():
     with SeeingServer(model="other") as server:
         [finding] = examine(vision(server))
