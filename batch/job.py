@@ -86,13 +86,15 @@ def run_job(
     """
     config, clock, tally = config or JobConfig(), _Clock(), Tally()
     home = workspace.root / name
+    unfinished, cut_off = home / PARTS / UNFINISHED, True
     with exclusive(home / ".lock", name), pausing() as pause:
         shards = Shards(home / PARTS, schema)
         listing = Listing(work, home / PARTS / LISTED, pause)
         try:
             _check(listing, name, pause)
             index = shards.index()
-            run = _run_number(home / PARTS / UNFINISHED, index)
+            cut_off = unfinished.is_file()
+            run = _run_number(unfinished, index)
             before: pl.Series | None = None
             while True:
                 plan = make_plan(listing.marks, index, config, run=run, limit=limit, retry_all=retry_all)
@@ -123,10 +125,12 @@ def run_job(
             clock.lap("write")
         finally:
             listing.remove()
+            if not (cut_off or tally.worked):  # nothing came of this run: none is to be taken up
+                unfinished.unlink(missing_ok=True)
         report = _report(name, key, written, listing, assembly, before, tally, clock, config)
         sizes = {"batch_size": config.batch_size, "workers": config.workers, "decoders": config.decoders}
         keep_report(home, report, tally.worked, {"engine": engine.name, **sizes})
-        (home / PARTS / UNFINISHED).unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
     return report
 
 

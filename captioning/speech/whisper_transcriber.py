@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from captioning.speech.base import Floats, Heard, Segment, Word
 from catalog.errors import ConfigError, did_you_mean
 from catalog.workspace import content_key
+from embedding.torch_running import torch_threads
 
 if TYPE_CHECKING:
     from whisper import Whisper
@@ -88,7 +89,7 @@ class WhisperModel:
         """
         import torch
 
-        with self._lock, torch.random.fork_rng():
+        with self._lock, torch_threads(self._config.threads), torch.random.fork_rng():
             torch.manual_seed(self._config.seed)
             model = self._load()
             language, probability = self._language(model, samples, language)
@@ -114,8 +115,6 @@ class WhisperModel:
         from whisper.tokenizer import get_tokenizer
 
         config = self._config
-        if config.threads is not None:
-            torch.set_num_threads(config.threads)
         device = config.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -98,7 +98,7 @@ def ask(page, wish: str) -> None:
     page.get_by_label("Your wish").fill(wish)
     page.keyboard.press("Enter")
     page.get_by_role("heading", name=f"“{wish}”").wait_for()
-    page.wait_for_function("document.getElementById('log').getAttribute('aria-busy') === 'false'")
+    page.locator("#log[aria-busy=false]").wait_for()
 
 
 def prices(page) -> list[float]:
@@ -108,7 +108,8 @@ def prices(page) -> list[float]:
 def all_pictures_loaded(page) -> bool:
     for picture in page.locator(".card img").all():
         picture.scroll_into_view_if_needed()
-    page.wait_for_function("[...document.querySelectorAll('.card img')].every((img) => img.complete)")
+    for picture in page.locator(".card img").all():
+        picture.evaluate("img => img.decode()")  # asked of the browser itself: the page forbids evaluated strings
     return page.evaluate("[...document.querySelectorAll('.card img')].every((img) => img.naturalWidth > 0)")
 
 
