@@ -126,7 +126,7 @@ def test_keys_pass_and_never_become_a_setting(monkeypatch, name):
             {"captions": {"openai": {"model": "m"}}},
             ["'captions.openai.base_url' is missing", "'captions.openai' is set"],
         ),
-        ({"captions": {"captioner": "pixel"}}, ["'captions.captioner' is 'pixel'", "'pixels', 'openai', 'transformers' or 'vllm'"]),
+        ({"captions": {"captioner": "pixel"}}, ["'captions.captioner' is 'pixel'", "'transformers' or 'vllm'"]),
         ({"agent": {"llm": {"base_url": "gpu-box", "model": "m"}}}, ["'agent.llm.base_url' is 'gpu-box'", "http://"]),
         ({"models": {"serve": "lirdrek"}}, ["unknown recommender 'lirdrek'", "Did you mean 'lirdrec'"]),
         ({"models": {"overrides": {"lirdrek": {}}}}, ["unknown recommender 'lirdrek'", "Did you mean 'lirdrec'"]),
