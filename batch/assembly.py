@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from batch.base import DETAIL, FAILURE, KEY, Schema
+from batch.index import ABSENT
 from batch.plan import Listing
-from batch.shards import ATTEMPTS, FILE, MARK, ROW, Shards
+from batch.shards import ATTEMPTS, Shards
 
-AT, FRAME, REASON = "at", "frame", "reason"
+REASON = "reason"
+AT, FRAME, WITHOUT = "_at", "_frame", "_absent"
+_LOST: Schema = {FAILURE: pl.String, DETAIL: pl.String, ATTEMPTS: pl.Int32}
 HELD_BYTES = 16 << 20
 """Results that wait in memory for those before them; beyond, they wait on disk."""
 
@@ -59,15 +63,20 @@ class Assembly:
     Args:
         listing: The work.
         shards: The results.
-        index: What `shards.index` said last.
+
+    Raises:
+        DamagedShard: When a failure cannot be read after all.
     """
 
-    def __init__(self, listing: Listing, shards: Shards, index: pl.DataFrame) -> None:
+    def __init__(self, listing: Listing, shards: Shards) -> None:
         self._listing, self._shards = listing, shards
-        self._found = listing.marks.join(index, on=MARK, how="left", maintain_order="left").select(
-            FAILURE, DETAIL, ATTEMPTS, FILE, ROW
-        )
-        self.finished = self._found.select(pl.col(FILE).is_not_null() & pl.col(FAILURE).is_null()).to_series()
+        index = shards.index()
+        found = index.find(listing.marks)
+        self._places = np.append(index.places, np.int32(ABSENT))[found]
+        self._failed = np.append(index.entries["failed"], False)[found]
+        self.finished = (found != ABSENT) & ~self._failed
+        del index, found
+        self._lost = self._read_lost()
         self.reasons: Counter[str] = Counter()
         self.examples: dict[str, str] = {}
         self.pending = 0
@@ -94,13 +103,29 @@ class Assembly:
         labels: Schema = dict.fromkeys(self._listing.labels, pl.String)
         return Rows(int(self.finished.sum()), {**labels, **self._shards.values}, self._rows())
 
+    def _read_lost(self) -> pl.DataFrame:
+        """Return the row number, failure, detail and attempts of what failed, in work order."""
+        rows = np.flatnonzero(self._failed).astype(np.int32)
+        parts = [
+            table.with_columns(pl.Series(AT, rows[which], pl.UInt32))
+            for which, table in self._shards.at(self._places[rows], list(_LOST))
+        ]
+        return pl.concat(parts).sort(AT) if parts else pl.DataFrame(schema={**_LOST, AT: pl.UInt32})
+
     def _frames(self) -> Iterator[pl.DataFrame]:
-        """Yield labels, key and what came of each row; `FILE` is null where nothing did yet."""
+        """Yield labels, key and what came of each row, with its number."""
         for first, frame in self._listing.frames():
             own = frame.select(*self._listing.labels, KEY, pl.col(FAILURE).alias("_own"), pl.col(DETAIL).alias("_why"))
-            found = self._found.slice(first, len(frame)).select(FAILURE, DETAIL, ATTEMPTS, FILE)
-            yield own.hstack(found).with_columns(
-                pl.coalesce("_own", FAILURE).alias(FAILURE), pl.coalesce("_why", DETAIL).alias(DETAIL)
+            low, high = np.searchsorted(self._lost[AT].to_numpy(), (first, first + len(frame))).tolist()
+            lost = self._lost.slice(low, high - low)
+            yield (
+                own.with_row_index(AT, first)
+                .join(lost, on=AT, how="left", maintain_order="left")
+                .with_columns(
+                    pl.coalesce("_own", FAILURE).alias(FAILURE),
+                    pl.coalesce("_why", DETAIL).alias(DETAIL),
+                    pl.Series(WITHOUT, self._places[first : first + len(frame)] == ABSENT),
+                )
             )
 
     def _digest(self) -> str:
@@ -110,49 +135,39 @@ class Assembly:
             said = [pl.col(name).fill_null("\0") for name in (*self._listing.labels, KEY, FAILURE, DETAIL)]
             bad = pl.col(FAILURE).is_not_null()
             tries = pl.when(bad).then(pl.col(ATTEMPTS).cast(pl.String)).fill_null("")
-            absent = pl.col(FILE).is_null().cast(pl.String)
+            absent = pl.col(WITHOUT).cast(pl.String)
             text = frame.select(pl.concat_str(*said, absent, tries, separator="\x1f")).to_series()
             digest.update("\x1e".join(text).encode())
-            self.pending += int(frame.select((pl.col(FILE).is_null() & ~bad).sum()).item())
+            self.pending += int(frame.select((pl.col(WITHOUT) & ~bad).sum()).item())
             for reason, detail in frame.filter(bad).select(FAILURE, DETAIL).iter_rows():
                 self.reasons[reason] += 1
                 self.examples.setdefault(reason, detail)
         return digest.hexdigest()
 
     def _rows(self) -> Iterator[pl.DataFrame]:
-        waiting = _Waiting(self._listing)
-        place = self._found.select(FILE, ROW).with_row_index(AT).filter(self.finished)
-        starts = pl.Series([0, *self._listing.lengths]).cum_sum().head(-1)
-        place = place.with_columns((starts.search_sorted(place[AT], side="right") - 1).alias(FRAME))
-        waiting.expect(place)
-        by_file = place.sort(FILE, AT)
-        slices, at = [], 0
-        for number, first, length in (
-            by_file.group_by(FILE, maintain_order=True).agg(pl.col(AT).first(), pl.len()).iter_rows()
-        ):
-            slices.append((first, number, at, length))
-            at += length
-        for _, number, start, length in sorted(slices):
-            where = by_file.slice(start, length)
-            values = self._shards.rows(number, where[ROW])
-            yield from waiting.take(where.select(AT, FRAME).hstack(values))
+        rows = np.flatnonzero(self.finished).astype(np.int32)
+        ends = np.cumsum(self._listing.lengths)
+        waiting = _Waiting(self._listing, np.diff(np.searchsorted(rows, ends), prepend=0).tolist())
+        for which, values in self._shards.at(self._places[rows], list(self._shards.values)):
+            at = rows[which]
+            frame = np.searchsorted(ends, at, side="right")
+            yield from waiting.take(values.with_columns(pl.Series(AT, at), pl.Series(FRAME, frame)))
 
 
 class _Waiting:
-    """Results that came before those ahead of them in the work."""
+    """Results that came before those ahead of them in the work.
 
-    def __init__(self, listing: Listing) -> None:
+    Args:
+        listing: The work.
+        counts: How many rows each of its frames is to have.
+    """
+
+    def __init__(self, listing: Listing, counts: list[int]) -> None:
         self._listing = listing
         self._parts: dict[int, list[pl.DataFrame | Path]] = {}
-        self._missing: dict[int, int] = {}
-        self._order: list[int] = []
+        self._missing = counts
+        self._order = [number for number, count in enumerate(counts) if count][::-1]
         self._held, self._spilled = 0, 0
-
-    def expect(self, place: pl.DataFrame) -> None:
-        """Note how many rows each frame is to have."""
-        counts = place.group_by(FRAME).len().sort(FRAME)
-        self._missing = dict(counts.iter_rows())
-        self._order = list(reversed(counts[FRAME].to_list()))
 
     def take(self, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Keep rows, and yield the frames that are complete and next in order."""

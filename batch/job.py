@@ -13,15 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import polars as pl
+import numpy as np
 
 from batch.assembly import Assemble, Assembly, write_frames
 from batch.base import BatchEngine, JobReport, Mid, Piece, Result, Schema, Work
+from batch.index import Index, Mask
 from batch.lock import exclusive
 from batch.pause import Pause, pausing
-from batch.plan import RESTING, REUSED, STATUS, TODO, TRIED, UNREADABLE, JobConfig, Listing, Plan, make_plan
+from batch.plan import RESTING, REUSED, TODO, UNREADABLE, JobConfig, Listing, Plan, make_plan
 from batch.report import JobPlan, estimate, keep_report
-from batch.shards import FULL, MARK, RUN, DamagedShard, Shards, no_room
+from batch.shards import FULL, DamagedShard, Shards, no_room
 from batch.work import Tally, do_work
 from catalog.errors import DataError, JobPaused
 from catalog.progress import SILENT, Progress
@@ -95,10 +96,11 @@ def run_job(
             index = shards.index()
             cut_off = unfinished.is_file()
             run = _run_number(unfinished, index)
-            before: pl.Series | None = None
+            before: Mask | None = None
             while True:
                 plan = make_plan(listing.marks, index, config, run=run, limit=limit, retry_all=retry_all)
-                before = plan.state[STATUS] == REUSED if before is None else before
+                before = plan.status == REUSED if before is None else before
+                del index
                 clock.lap("plan")
                 todo_rows = int(plan.times.sum())
                 wanted = len(listing) - plan.count(TODO) + todo_rows
@@ -114,10 +116,8 @@ def run_job(
                 if pause and tally.times < todo_rows:
                     raise _paused(pause, name, len(listing), plan, tally)
                 shards.compact()
-                index = shards.index()
                 try:
-                    assembly = Assembly(listing, shards, index)
-                    index = index.clear()
+                    assembly = Assembly(listing, shards)
                     key, written = _write(workspace, name, assembly, assemble, meta)
                     break
                 except DamagedShard:  # dropped where it was found; its pieces are missing again
@@ -158,7 +158,7 @@ def plan_job(
     run = _run_number(home / PARTS / UNFINISHED, index, note=False)
     whole = make_plan(listing.marks, index, config, run=run, retry_all=retry_all)
     count = len(whole.todo) if limit is None else min(limit, len(whole.todo))
-    todo, rows = whole.todo.head(count), int(whole.times.head(count).sum())
+    rows = int(whole.times[:count].sum())
     seconds, usage = estimate(home, count)
     return JobPlan(
         name,
@@ -166,7 +166,7 @@ def plan_job(
         reused=whole.count(REUSED),
         todo=count,
         duplicates=rows - count,
-        retried=int((whole.state[TRIED].gather(todo) > 0).sum()),
+        retried=int(np.count_nonzero(whole.tried[:count])),
         resting=whole.count(RESTING),
         unreadable=whole.count(UNREADABLE),
         left=whole.count(TODO) - rows,
@@ -195,13 +195,12 @@ def _check(listing: Listing, name: str, pause: Pause) -> None:
         raise DataError(f"{name!r}: there is nothing to work on")
 
 
-def _run_number(path: Path, index: pl.DataFrame, *, note: bool = True) -> int:
+def _run_number(path: Path, index: Index, *, note: bool = True) -> int:
     """Return the number of the run that was cut off, or else the next one; and note it as begun."""
     try:
         return int(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
-        latest = index[RUN].max()
-        number = (int(latest) if isinstance(latest, int) else 0) + 1
+        number = index.latest_run() + 1
     if note:
         write_text(path, f"{number}\n")
     return number
@@ -243,7 +242,7 @@ def _report(
     meta: Mapping[str, Any],
     listing: Listing,
     assembly: Assembly,
-    before: pl.Series,
+    before: Mask,
     tally: Tally,
     clock: _Clock,
     config: JobConfig,
@@ -259,7 +258,7 @@ def _report(
         seconds=time.monotonic() - clock.begin,
         failures=dict(assembly.reasons.most_common()),
         examples=assembly.examples,
-        duplicates=int(now.sum()) - listing.marks.filter(now)[MARK].n_unique(),
+        duplicates=int(now.sum()) - len(np.unique(listing.marks[now])),
         pending=assembly.pending,
         phases={phase: round(seconds, 3) for phase, seconds in clock.phases.items()},
         busy=min(1.0, tally.busy / (work * config.workers)) if work and tally.worked else 0.0,

@@ -13,18 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-from batch.base import FAILURE, KEY, Piece, Work
+from batch.base import KEY, Piece, Work
+from batch.index import Index, Ints, Marks, marks_of
 from batch.pause import Pause
-from batch.shards import ATTEMPTS, MARK, RUN, mark, no_room
+from batch.shards import no_room
 from catalog.errors import DataError
 
 UNREADABLE, REUSED, RESTING, TODO = range(4)
 """What a plan makes of a piece: no key, a result, a failure that is left alone, work."""
-STATUS, TRIED = "status", "tried"
-_LISTED = {MARK: pl.UInt128}
 
 
 class JobConfig(BaseModel):
@@ -80,9 +81,9 @@ class Listing:
                 continue
             if folder is not None:
                 self._spill(frame.select(list(work.schema)))
-            marks.append(frame.select(mark()))
+            marks.append(marks_of(frame[KEY]))
             self.lengths.append(len(frame))
-        self.marks = pl.concat(marks) if marks else pl.DataFrame(schema=_LISTED)
+        self.marks: Marks = np.concatenate(marks) if marks else np.empty(0, "S16")
 
     def _spill(self, frame: pl.DataFrame) -> None:
         path, buffer = self._path(len(self.lengths)), io.BytesIO()
@@ -122,38 +123,37 @@ class Plan:
     """What is to be done with each row of a listing.
 
     Attributes:
-        state: `mark`, `status`, `tried` of each row, in order.
+        status: Of each row, in order.
         todo: Row numbers of the pieces to do: the first of each key, at most as many as the run is limited to.
         times: For each of `todo`, how often its key stands in the work.
+        tried: For each of `todo`, how often it was tried before.
     """
 
-    state: pl.DataFrame
-    todo: pl.Series
-    times: pl.Series
+    status: npt.NDArray[np.uint8]
+    todo: Ints
+    times: Ints
+    tried: Ints
 
     def count(self, status: int) -> int:
         """Return how many rows have a status."""
-        return int((self.state[STATUS] == status).sum())
+        return int(np.count_nonzero(self.status == status))
 
     def feed(self, listing: Listing, pause: Pause) -> Iterator[Todo]:
         """Yield the pieces to do, read back a frame at a time; ends early when a pause is asked for."""
         at = 0
         for first, frame in listing.frames():
-            end = at + int((self.todo.slice(at) < first + len(frame)).sum())
-            rows = self.todo.slice(at, end - at)
-            if not len(rows):
-                continue
-            times, tried = self.times.slice(at, end - at), self.state[TRIED][rows]
-            at = end
-            for row, often, before in zip(frame[rows - first].iter_rows(named=True), times, tried, strict=True):
+            end = int(np.searchsorted(self.todo, first + len(frame)))
+            now, at = slice(at, end), end
+            rows = frame[self.todo[now] - first].iter_rows(named=True)
+            for row, often, before in zip(rows, self.times[now].tolist(), self.tried[now].tolist(), strict=True):
                 if pause:
                     return
                 yield Todo(_piece(row, listing), often, before)
 
 
 def make_plan(
-    marks: pl.DataFrame,
-    index: pl.DataFrame,
+    marks: Marks,
+    index: Index,
     config: JobConfig,
     *,
     run: int,
@@ -163,38 +163,25 @@ def make_plan(
     """Return the plan of a run.
 
     Args:
-        marks: `mark` of each piece in order; null where it has no key.
+        marks: Of the key of each piece, in order.
         index: What `Shards.index` says.
         config: Says which failures are tried again.
         run: Number of this run. A failure of the same run, which was cut off, waits for the next one.
         limit: Pieces to do at most.
         retry_all: Whether every failure is tried again.
     """
-    again = pl.lit(config.retry_failed) & (pl.col(ATTEMPTS) < config.max_attempts) & (pl.col(RUN) != run)
-    known = index.select(
-        MARK,
-        pl.when(pl.col(FAILURE).is_null())
-        .then(REUSED)
-        .when(again | pl.lit(retry_all))
-        .then(TODO)
-        .otherwise(RESTING)
-        .cast(pl.UInt8)
-        .alias(STATUS),
-        pl.col(ATTEMPTS).alias(TRIED),
-    )
-    state = marks.join(known, on=MARK, how="left", maintain_order="left").select(
-        MARK,
-        pl.when(pl.col(MARK).is_null())
-        .then(UNREADABLE)
-        .otherwise(pl.col(STATUS).fill_null(TODO))
-        .cast(pl.UInt8)
-        .alias(STATUS),
-        pl.col(TRIED).fill_null(0),
-    )
-    wanted = state.with_row_index("at").filter(pl.col(STATUS) == TODO)
-    firsts = wanted.group_by(MARK, maintain_order=True).agg(pl.col("at").first(), pl.len().alias("times"))
-    firsts = firsts.select("at", "times").head(limit if limit is not None else len(firsts))
-    return Plan(state, firsts["at"], firsts["times"])
+    known = index.entries
+    again = (known["attempts"] < config.max_attempts) & (known["run"] != run) if config.retry_failed else False
+    kinds = np.where(known["failed"], np.where(again | np.bool_(retry_all), TODO, RESTING), REUSED).astype(np.uint8)
+    found = index.find(marks)
+    status = np.append(kinds, np.uint8(TODO))[found]  # what is absent stands last
+    status[marks == b""] = UNREADABLE
+    wanted = np.flatnonzero(status == TODO).astype(np.int32)
+    _, firsts, times = np.unique(marks[wanted], return_index=True, return_counts=True)
+    order = np.argsort(firsts)[:limit]
+    todo = wanted[firsts[order]]
+    tried = np.append(known["attempts"], np.int32(0))[found[todo]]
+    return Plan(status, todo, times[order].astype(np.int32), tried)
 
 
 def _piece(row: dict[str, Any], listing: Listing) -> Piece:

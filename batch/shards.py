@@ -11,30 +11,22 @@ import errno
 import io
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from batch.base import DETAIL, FAILURE, KEY, Result, Schema
+from batch.index import ENTRY, Index, Ints, marks_of
 from catalog.errors import DataError
 
-ATTEMPTS, RUN, MARK = "attempts", "run", "mark"
-FILE, ROW = "file", "row"
+ATTEMPTS, RUN = "attempts", "run"
 _HEAD: Schema = {KEY: pl.String, FAILURE: pl.String, DETAIL: pl.String, ATTEMPTS: pl.Int32, RUN: pl.Int32}
-_INDEX: Schema = {
-    MARK: pl.UInt128,
-    FAILURE: pl.String,
-    DETAIL: pl.String,
-    ATTEMPTS: pl.Int32,
-    RUN: pl.Int32,
-    FILE: pl.UInt32,
-    ROW: pl.UInt32,
-}
-SMALL_BYTES = 2 << 20
+SMALL_BYTES = 1 << 19
 """Files below this are merged with their neighbours, up to about this size."""
 SMALL_FILES = 16
 """So many of them wait before they are."""
@@ -43,12 +35,6 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a disk, a quota or a limit on files says when there is no room."""
 
 log = logging.getLogger(__name__)
-
-
-def mark() -> pl.Expr:
-    """Return 128 bits of the key: what a plan of millions keeps of it in memory."""
-    high, low = pl.col(KEY).hash(1).cast(pl.UInt128), pl.col(KEY).hash(2).cast(pl.UInt128)
-    return pl.when(pl.col(KEY).is_not_null()).then(high * pl.lit(2**64, pl.UInt128) + low).alias(MARK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,33 +93,40 @@ class Shards:
         if self._small >= SMALL_FILES:
             self.compact()
 
-    def index(self) -> pl.DataFrame:
-        """Return one row a key, as its `mark`: its success where there is one, else its last failure, and where."""
+    def index(self) -> Index:
+        """Return where each key has its result."""
         self.files = self._files()
-        frames = []
-        for number, path in enumerate(self.files):
-            head = self._read(path, list(_HEAD))
-            if head is not None:
-                where = (pl.lit(number, pl.UInt32).alias(FILE), pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
-                frames.append(head.select(mark(), FAILURE, DETAIL, ATTEMPTS, RUN, *where))
-        if not frames:
-            return pl.DataFrame(schema=_INDEX)
-        table = pl.concat(frames)
-        if table[MARK].is_duplicated().any():
-            table = _best(table)
-        return table
+        heads = [self._entries(path) for path in self.files]
+        self._starts = np.cumsum([0, *map(len, heads)])
+        return Index.of(heads)
 
-    def rows(self, number: int, rows: pl.Series) -> pl.DataFrame:
-        """Return value columns of some rows of file `number` of the last index.
+    def _entries(self, path: Path) -> npt.NDArray[np.void]:
+        head = self._read(path, [KEY, FAILURE, ATTEMPTS, RUN])
+        entries = np.empty(0 if head is None else len(head), ENTRY)
+        if head is not None:
+            entries["mark"] = marks_of(head[KEY])
+            entries["failed"] = head[FAILURE].is_not_null().to_numpy()
+            entries["attempts"], entries["run"] = head[ATTEMPTS].to_numpy(), head[RUN].to_numpy()
+        return entries
+
+    def at(self, places: Ints, columns: Sequence[str]) -> Iterator[tuple[Ints, pl.DataFrame]]:
+        """Yield, a file at a time, which of some places of the last index it has, and their columns.
+
+        The file that has the first place comes first.
 
         Raises:
-            DamagedShard: When it cannot be read.
+            DamagedShard: When one cannot be read.
         """
-        path = self.files[number]
-        table = self._read(path, list(self.values))
-        if table is None:
-            raise DamagedShard(str(path))
-        return table[rows]
+        files = (np.searchsorted(self._starts, places, side="right") - 1).astype(np.int32)
+        order = np.argsort(files, kind="stable").astype(np.int32)
+        bounds = np.searchsorted(files[order], np.arange(len(self.files) + 1))
+        groups = [(int(order[low]), number, low) for number, low in enumerate(bounds[:-1]) if low < bounds[number + 1]]
+        for _, number, low in sorted(groups):
+            which = order[low : bounds[number + 1]]
+            table = self._read(self.files[number], list(columns))
+            if table is None:
+                raise DamagedShard(str(self.files[number]))
+            yield which, table[places[which] - self._starts[number]]
 
     def compact(self) -> None:
         """Merge neighbouring small files; a kill in between loses nothing."""
@@ -207,12 +200,6 @@ def no_room(path: Path, error: OSError) -> str:
         f"{str(path)!r} cannot be written ({error.strerror or error}); every result finished before is kept: "
         "once that is mended, the same command goes on"
     )
-
-
-def _best(table: pl.DataFrame) -> pl.DataFrame:
-    """Keep one row a mark, in the order of the table: a success before any failure, then the one tried most often."""
-    table = table.with_row_index("_order").sort([pl.col(FAILURE).is_null(), ATTEMPTS, "_order"])
-    return table.unique(MARK, keep="last", maintain_order=True).sort("_order").drop("_order")
 
 
 def _column(name: str, values: list[Any], dtype: pl.DataType | type[pl.DataType]) -> pl.Series:

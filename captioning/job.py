@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from batch.assembly import Rows, write_frames
-from batch.base import DETAIL, FAILURE, KEY, PLANNED_ROWS, BatchEngine, JobReport, Work
+from batch.base import DETAIL, FAILURE, KEY, BatchEngine, JobReport, Work
 from batch.hashes import HashCache
 from batch.job import plan_job, run_job
 from batch.keys import Keys
 from batch.report import JobPlan
 from captioning.base import Captioner
+from captioning.listing import MediaListing
 from captioning.moments import ROW
 from captioning.proven import expect_videos
 from captioning.reader import CaptionJobConfig, Reader
 from captioning.speech.base import Transcriber
 from catalog.columns import CAPTIONS
-from catalog.errors import DataError, MediaError
+from catalog.errors import MediaError
 from catalog.media import is_url
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
@@ -62,8 +62,8 @@ def caption_catalog(
         ServiceError: When the captioner is unreachable; what was finished is kept.
     """
     config = config or CaptionJobConfig()
-    media = _media(workspace, config)
-    if (media.table["kind"] == "video").any():
+    media = MediaListing(workspace, config.images_per_item, config.videos_per_item)
+    if media.any_video:
         expect_videos(captioner)
     reader = Reader(workspace.root, captioner, config, transcriber)
     with HashCache(workspace.root, config.decoders) as hashes:
@@ -112,7 +112,13 @@ def plan_captions(
         return plan_job(
             workspace,
             f"captions/{captioner.name}",
-            work=_work(_media(workspace, config), hashes, captioner, config, transcriber),
+            work=_work(
+                MediaListing(workspace, config.images_per_item, config.videos_per_item),
+                hashes,
+                captioner,
+                config,
+                transcriber,
+            ),
             schema=SCHEMA,
             config=config,
             limit=limit,
@@ -147,42 +153,8 @@ def caption_faults(workspace: Workspace, name: str) -> dict[str, int]:
     return dict(Counter(faults).most_common())
 
 
-@dataclass(frozen=True, slots=True)
-class _Media:
-    """Every medium to caption as columns `item_id`, `media`, `kind`, in the catalogue's order."""
-
-    table: pl.DataFrame
-    items: int
-    with_media: int
-
-
-def _media(workspace: Workspace, config: CaptionJobConfig) -> _Media:
-    with workspace.reading("catalog") as folder:
-        columns = pl.read_parquet(folder / "items.parquet", columns=["item_id", "images", "videos"])
-    kinds = [
-        columns.with_row_index("item")
-        .select(
-            "item",
-            "item_id",
-            pl.col(column).list.head(most).list.unique(maintain_order=True).alias("media"),
-            pl.lit(kind).alias("kind"),
-        )
-        .filter(pl.col("media").list.len() > 0)
-        .explode("media")
-        for column, most, kind in (
-            ("images", config.images_per_item, "image"),
-            ("videos", config.videos_per_item, "video"),
-        )
-    ]
-    # Stable: the pictures of an item stand before its videos, each in the item's own order.
-    table = pl.concat(kinds).sort("item", maintain_order=True)
-    if not len(table):
-        raise DataError(f"none of the {len(columns)} items has a picture or video to caption")
-    return _Media(table.drop("item"), len(columns), table["item"].n_unique())
-
-
 def _work(
-    media: _Media,
+    media: MediaListing,
     hashes: HashCache,
     captioner: Captioner,
     config: CaptionJobConfig,
@@ -193,7 +165,7 @@ def _work(
     changes = {"image": None, "video": config.of_videos(transcriber)}
 
     def frames() -> Iterator[pl.DataFrame]:
-        for part in media.table.iter_slices(PLANNED_ROWS):
+        for part in media.frames():
             refs = part["media"].to_list()
             shas = hashes.shas(refs)
             own = [

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from batch.base import PLANNED_ROWS, Piece, Work
+from batch.base import Piece, Work
 from batch.keys import Keys
+from batch.tables import read_tables
 from catalog.columns import CAPTIONS
 from catalog.errors import NothingToDo
 from catalog.items import item_from_row
@@ -118,14 +118,3 @@ class CatalogTexts:
         for row in self._captions.filter(pl.col("item_id").is_in(item_ids.implode())).iter_rows(named=True):
             found[row["item_id"]] = (*found.get(row["item_id"], ()), Caption(**row))
         return found
-
-
-def read_tables(path: Path) -> Iterator[pl.DataFrame]:
-    """Yield a Parquet file a few thousand rows at a time."""
-    import pyarrow.parquet as parquet
-
-    with parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(PLANNED_ROWS):
-            table = pl.from_arrow(batch)
-            assert isinstance(table, pl.DataFrame)
-            yield table

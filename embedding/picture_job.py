@@ -17,13 +17,13 @@ from batch.hashes import HashCache
 from batch.job import JobConfig, plan_job, run_job
 from batch.keys import Keys
 from batch.report import JobPlan
+from batch.tables import read_tables
 from catalog.errors import MediaError, NothingToDo
 from catalog.media import MediaLimits, open_picture
 from catalog.progress import SILENT, Progress
 from catalog.vectors import Floats, save_frames
 from catalog.workspace import Workspace
 from embedding.base import ImageEmbedder
-from embedding.catalog_texts import read_tables
 
 
 class PictureJobConfig(JobConfig):
