@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 
 from batch.base import DETAIL, FAILURE, KEY, Schema
-from batch.index import ABSENT
+from batch.index import ABSENT, Ints
 from batch.plan import Listing
 from batch.shards import ATTEMPTS, Shards
 
 REASON = "reason"
-AT, FRAME, WITHOUT = "_at", "_frame", "_absent"
+AT, WITHOUT = "_at", "_absent"
 _LOST: Schema = {FAILURE: pl.String, DETAIL: pl.String, ATTEMPTS: pl.Int32}
 HELD_BYTES = 16 << 20
 """Results that wait in memory for those before them; beyond, they wait on disk."""
@@ -146,12 +146,9 @@ class Assembly:
 
     def _rows(self) -> Iterator[pl.DataFrame]:
         rows = np.flatnonzero(self.finished).astype(np.int32)
-        ends = np.cumsum(self._listing.lengths)
-        waiting = _Waiting(self._listing, np.diff(np.searchsorted(rows, ends), prepend=0).tolist())
+        waiting = _Waiting(self._listing, rows)
         for which, values in self._shards.at(self._places[rows], list(self._shards.values)):
-            at = rows[which]
-            frame = np.searchsorted(ends, at, side="right")
-            yield from waiting.take(values.with_columns(pl.Series(AT, at), pl.Series(FRAME, frame)))
+            yield from waiting.take(rows[which], values)
 
 
 class _Waiting:
@@ -159,20 +156,24 @@ class _Waiting:
 
     Args:
         listing: The work.
-        counts: How many rows each of its frames is to have.
+        rows: Numbers of the rows that are to come (n,), ascending.
     """
 
-    def __init__(self, listing: Listing, counts: list[int]) -> None:
+    def __init__(self, listing: Listing, rows: Ints) -> None:
         self._listing = listing
+        self._ends = np.cumsum(listing.lengths)
         self._parts: dict[int, list[pl.DataFrame | Path]] = {}
-        self._missing = counts
-        self._order = [number for number, count in enumerate(counts) if count][::-1]
+        self._missing = np.diff(np.searchsorted(rows, self._ends), prepend=0)
+        self._order = np.flatnonzero(self._missing)[::-1].tolist()
         self._held, self._spilled = 0, 0
 
-    def take(self, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Keep rows, and yield the frames that are complete and next in order."""
-        for part in rows.partition_by(FRAME, maintain_order=True):
-            number = part[FRAME][0]
+    def take(self, at: Ints, values: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Keep values of some rows, by ascending number; yield the frames that are complete and next in order."""
+        rows = values.with_columns(pl.Series(AT, at))
+        bounds = np.searchsorted(at, self._ends)
+        for number in np.flatnonzero(np.diff(bounds, prepend=0)).tolist():
+            first = int(bounds[number - 1]) if number else 0
+            part = rows.slice(first, int(bounds[number]) - first)
             self._parts.setdefault(number, []).append(part)
             self._missing[number] -= len(part)
             self._held += int(part.estimated_size())
@@ -184,10 +185,12 @@ class _Waiting:
     def _frame(self, number: int) -> pl.DataFrame:
         parts = [pl.read_parquet(p) if isinstance(p, Path) else p for p in self._parts.pop(number)]
         self._held -= min(self._held, sum(int(part.estimated_size()) for part in parts))
-        rows = pl.concat(parts).sort(AT)
+        rows = pl.concat(parts)
+        if not rows[AT].is_sorted():
+            rows = rows.sort(AT)
         first = sum(self._listing.lengths[:number])
         labels = self._listing.frame(number).select(self._listing.labels)[rows[AT].cast(pl.Int64) - first]
-        return labels.hstack(rows.drop(AT, FRAME))
+        return labels.hstack(rows.drop(AT))
 
     def _spill(self) -> None:
         assert self._listing.folder is not None

@@ -73,7 +73,7 @@ class Listing:
         if folder is not None:
             self.remove()
             folder.mkdir(parents=True)
-        marks = []
+        marks = bytearray()  # grows in one place; a list of small arrays would leave holes behind
         for frame in work.frames:
             if pause:
                 break
@@ -81,9 +81,9 @@ class Listing:
                 continue
             if folder is not None:
                 self._spill(frame.select(list(work.schema)))
-            marks.append(marks_of(frame[KEY]))
+            marks += marks_of(frame[KEY]).tobytes()
             self.lengths.append(len(frame))
-        self.marks: Marks = np.concatenate(marks) if marks else np.empty(0, "S16")
+        self.marks: Marks = np.frombuffer(marks, "S16") if marks else np.empty(0, "S16")
 
     def _spill(self, frame: pl.DataFrame) -> None:
         path, buffer = self._path(len(self.lengths)), io.BytesIO()
