@@ -7,29 +7,20 @@ its record (mtime, ctime) are the same; a member of an archive, as `media_stamp`
 
 from __future__ import annotations
 
-import logging
 import os
-import sqlite3
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from batch.remembered import Remembered, Row, Stamp
 from catalog.errors import MediaError
 from catalog.media import is_url, media_sha, media_stamp
 
 NAME = "media-hashes.sqlite"
 RACY_SECONDS = 2.0
 """Coarsest clock of a common file system."""
-ASKED = 500
-"""Paths in one query."""
-
-Stamp = tuple[int, str]
-"""Size, and what else tells of a change."""
-
-log = logging.getLogger(__name__)
 
 
 class HashCache:
@@ -45,11 +36,10 @@ class HashCache:
     def __init__(
         self, root: Path, threads: int = 2, clock: Callable[[], float] = time.time, *, keep: bool = True
     ) -> None:
-        self._root, self._clock, self._keep = root, clock, keep
+        self._root, self._clock = root, clock
         self._prefix = f"{root}{os.sep}"
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="hash")
-        self._lock = threading.Lock()
-        self._base = _open(root / NAME) if keep or (root / NAME).is_file() else None
+        self._remembered = Remembered(root / NAME, writable=keep)
         self.read = 0
 
     def __enter__(self) -> HashCache:
@@ -61,13 +51,14 @@ class HashCache:
     def close(self) -> None:
         """Close the file; what was learned is in it."""
         self._pool.shutdown()
-        if self._base is not None:
-            self._base.close()
+        self._remembered.close()
 
     def shas(self, refs: Sequence[str]) -> list[str | MediaError]:
         """Return the sha256 in hex of the bytes behind each reference, or why there is none."""
         stamps = list(map(self._stamp, refs))
-        known = self._known([ref for ref, stamp in zip(refs, stamps, strict=True) if isinstance(stamp, tuple)])
+        known = self._remembered.find(
+            [ref for ref, stamp in zip(refs, stamps, strict=True) if isinstance(stamp, tuple)]
+        )
         found: list[str | MediaError] = [MediaError("")] * len(refs)
         unknown: dict[str, list[int]] = {}
         for at, (ref, stamp) in enumerate(zip(refs, stamps, strict=True)):
@@ -77,20 +68,22 @@ class HashCache:
                 found[at] = kept[0].hex()
             else:
                 unknown.setdefault(ref, []).append(at)
-        learned = []
+        learned: list[Row] = []
         for ref, (sha, kept_as) in zip(unknown, self._pool.map(self._hash, unknown), strict=True):
             for at in unknown[ref]:
                 found[at] = sha
             if kept_as is not None and isinstance(sha, str):
                 learned.append((ref, *kept_as, bytes.fromhex(sha)))
         self.read += len(unknown)
-        self._learn(learned)
+        self._remembered.keep(learned)
         return found
 
     def learn(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Keep hashes known from elsewhere: reference and sha256 in hex; what has no file is passed over."""
         stamps = [(ref, self._stamp(ref), sha) for ref, sha in pairs]
-        self._learn([(ref, *stamp, bytes.fromhex(sha)) for ref, stamp, sha in stamps if isinstance(stamp, tuple)])
+        self._remembered.keep(
+            [(ref, *stamp, bytes.fromhex(sha)) for ref, stamp, sha in stamps if isinstance(stamp, tuple)]
+        )
 
     def _stamp(self, ref: str) -> Stamp | MediaError:
         if _plain(ref):
@@ -121,24 +114,6 @@ class HashCache:
         settled = max(found.st_mtime_ns, found.st_ctime_ns) < (now - RACY_SECONDS) * 1e9
         return sha, after if isinstance(after, tuple) and before == after and settled else None
 
-    def _known(self, refs: list[str]) -> dict[str, tuple[bytes, Stamp]]:
-        if self._base is None:
-            return {}
-        found: dict[str, tuple[bytes, Stamp]] = {}
-        with self._lock:
-            for first in range(0, len(refs), ASKED):
-                some = refs[first : first + ASKED]
-                places = ",".join("?" * len(some))
-                rows = self._base.execute(f"SELECT * FROM hashes WHERE path IN ({places})", some)
-                found.update((path, (sha, (size, mark))) for path, size, mark, sha in rows)
-        return found
-
-    def _learn(self, rows: Sequence[tuple[object, ...]]) -> None:
-        if self._base is None or not self._keep or not rows:
-            return
-        with self._lock, self._base:
-            self._base.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)", rows)
-
 
 def _plain(ref: str) -> bool:
     """Whether a reference is a plain relative path; others are judged by the media layer."""
@@ -153,25 +128,3 @@ def _plain(ref: str) -> bool:
 
 def _mark(found: os.stat_result) -> str:
     return f"{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """Open the cache; one that is damaged holds nothing, and is made anew."""
-    try:
-        return _table(path)
-    except sqlite3.DatabaseError as error:
-        log.warning("hash cache dropped path=%s reason=%r", path, str(error))
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return _table(path)
-
-
-def _table(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    base = sqlite3.connect(path, timeout=30, check_same_thread=False)
-    base.execute("PRAGMA journal_mode=WAL")
-    base.execute("PRAGMA synchronous=NORMAL")
-    base.execute(
-        "CREATE TABLE IF NOT EXISTS hashes (path TEXT PRIMARY KEY, size INTEGER, mark TEXT, sha BLOB) WITHOUT ROWID"
-    )
-    return base

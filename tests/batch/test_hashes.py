@@ -1,5 +1,9 @@
+import contextlib
 import hashlib
+import multiprocessing
 import os
+import resource
+import sqlite3
 import time
 import zipfile
 
@@ -94,3 +98,72 @@ def test_keys_are_content_keys():
     keys = Keys("caption", "pixels", "é", None)
     assert keys.key("abc", "image", 12) == content_key("caption", "pixels", "é", None, "abc", "image", 12)
     assert keys.key("abc") != keys.key("abd")
+
+
+def fill(folder, later, count=2000):
+    """Return references of files that a cache in `folder` knows; its table is several pages long."""
+    (folder / "a.jpg").write_bytes(b"one")
+    with HashCache(folder, clock=later) as cache:
+        cache.shas(["a.jpg"])
+        cache._remembered.keep([(f"p{n}.jpg", n, "m", hashlib.sha256(b"%d" % n).digest()) for n in range(count)])
+
+
+def test_pages_damaged_inside_are_made_anew(tmp_path, later, caplog):
+    fill(tmp_path, later)
+    content = (tmp_path / NAME).read_bytes()
+    (tmp_path / NAME).write_bytes(content[:4096] + os.urandom(len(content) - 4096))
+    for read in (1, 0):
+        with HashCache(tmp_path, clock=later) as cache:
+            assert cache.shas(["a.jpg"]) == [sha(b"one")]
+            assert cache.read == read
+    assert caplog.text.count("hash cache dropped") == 1
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "hashes (other TEXT)",
+        "hashes (path TEXT, size, mark, sha, more TEXT NOT NULL)",
+        "hashes (path TEXT PRIMARY KEY, size TEXT CHECK (0), mark, sha)",
+    ],
+)
+def test_a_table_of_another_layout_is_made_anew(tmp_path, later, caplog, table):
+    (tmp_path / "a.jpg").write_bytes(b"one")
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as base:
+        base.execute(f"CREATE TABLE {table}")
+    for read in (1, 0):
+        with HashCache(tmp_path, clock=later) as cache:
+            assert cache.shas(["a.jpg"]) == [sha(b"one")]
+            assert cache.read == read
+    assert caplog.text.count("hash cache dropped") == 1
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("name", [NAME, f"{NAME}-wal"])
+def test_something_else_of_its_name_is_left_alone(tmp_path, later, caplog, make, name):
+    (tmp_path / "a.jpg").write_bytes(b"one")
+    make(tmp_path / name)
+    with HashCache(tmp_path, clock=later) as cache:
+        assert cache.shas(["a.jpg"]) == [sha(b"one")] == cache.shas(["a.jpg"])
+    assert caplog.text.count("hash cache not kept") == 1
+    assert (tmp_path / name).exists()
+
+
+def hash_within(folder, largest_file, said):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
+    with HashCache(folder, clock=lambda: time.time() + 3600) as cache:
+        cache._remembered.keep([(f"p{n}.jpg", n, "m", bytes(32)) for n in range(20_000)])
+        said.send(cache.shas(["a.jpg"]))
+
+
+@pytest.mark.parametrize("largest_file", [0, 4096, 200_000])
+def test_without_room_it_is_not_kept_and_the_work_goes_on(tmp_path, largest_file):
+    (tmp_path / "a.jpg").write_bytes(b"one")
+    context = multiprocessing.get_context("forkserver")
+    said, saying = context.Pipe(duplex=False)
+    process = context.Process(target=hash_within, args=(tmp_path, largest_file, saying))
+    process.start()
+    saying.close()
+    assert said.recv() == [sha(b"one")]
+    process.join()
+    assert process.exitcode == 0
