@@ -40,7 +40,7 @@ class MllmConfig(BaseModel):
     """`enforce`: what is no caption is a failure. `report`: its text is kept and the fault counted, for trials of a
     model; both stand in the captions' manifest."""
     max_tokens: int = Field(400, ge=16)
-    """Bound on one answer; one that runs past it is cut off, and no caption."""
+    """Bound on one answer; one that runs past it before its JSON is closed is cut off, and no caption."""
     max_video_tokens: int = Field(800, ge=16)
     """The same of a video, whose answer also names moments."""
     prompt_file: Path | None = None
@@ -172,7 +172,7 @@ def _json_object(said: str) -> dict[str, Any] | None:
         return None
     try:
         found, _ = json.JSONDecoder(strict=False).raw_decode(said, start)  # a bare newline in a string is no reason
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # ValueError: also a number of thousands of digits
         return None
     return found if isinstance(found, dict) else None
 
@@ -193,7 +193,10 @@ def _wrong_field(answer: Mapping[str, Any], prompt: Prompt) -> str | None:
 
 
 def _short(value: object) -> str:
-    text = "missing" if value is None else repr(value)
+    try:
+        text = "missing" if value is None else repr(value)
+    except (ValueError, RecursionError):
+        text = f"a {type(value).__name__} too deep or long to show"
     return text if len(text) <= 60 else text[:59] + "…"
 
 

@@ -90,9 +90,13 @@ def _seconds(value: object) -> float | None:
             return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + float(clock[3])
         plain = _SECONDS.fullmatch(value)
         return float(plain[1]) if plain is not None else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        seconds = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _ended(text: str) -> str:

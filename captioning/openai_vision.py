@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import base64
 import io
-import json
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 from pydantic import Field
 
-from batch.base import Usage
+from batch.side_by_side import side_by_side
 from captioning.base import Clip
+from captioning.chat_answer import bad_answer, read_chat
 from captioning.frames import sampling, thinned
 from captioning.pixel_budget import FACTOR, VisionConfig, within_budget
 from captioning.vision import Answer, Ask
 from catalog.errors import MediaError, ServiceError
+from catalog.server_answers import BadAnswer, answer_object
 from catalog.server_words import server_words
 from catalog.workspace import content_key
 
 if TYPE_CHECKING:
-    from openai import OpenAI
-    from openai.types.chat import ChatCompletion
+    from openai import APIStatusError, OpenAI
 
 ENDED = 4
 """Failed requests, all of one batch, from which on the server counts as down."""
+MOST_BYTES = 4_000_000
+"""Of one answer, packed or not; an answer to the largest `max_tokens` is a hundredth of it."""
 
 
 class OpenAIVisionConfig(VisionConfig):
@@ -43,7 +43,7 @@ class OpenAIVisionConfig(VisionConfig):
     concurrency: int = Field(8, ge=1)
     """Requests in flight within one batch; changes speed only."""
     timeout_seconds: float = Field(60.0, gt=0)
-    """How long one request may take."""
+    """How long one try may take in all, from connecting to the last byte."""
     retries: int = Field(4, ge=0)
     """Further tries after 408, 409, 429, 5xx, a lost connection or a timeout, with growing pauses."""
     jpeg_quality: int = Field(88, ge=30, le=100)
@@ -88,10 +88,7 @@ class OpenAIVision:
         Raises:
             ServiceError: When the server is unreachable or refuses everything.
         """
-        if len(asks) == 1:
-            return [self._ask(asks[0])]
-        with ThreadPoolExecutor(self.config.concurrency, thread_name_prefix="caption") as pool:
-            answers = list(pool.map(self._ask, asks))
+        answers = side_by_side(self._ask, asks, self.config.concurrency, "caption")
         if len(answers) >= ENDED and all(answer.retryable for answer in answers):
             raise ServiceError(
                 f"captioner {self.config.base_url!r}: all {len(answers)} requests of a batch failed, "
@@ -106,54 +103,81 @@ class OpenAIVision:
         Raises:
             ServiceError: When it cannot be reached.
         """
+        import httpx
         import openai
 
         try:
-            return [model.id for model in self._client.models.list()]
+            answer = self._client.get("/models", cast_to=httpx.Response)
+            return [str(model["id"]) for model in answer_object(answer.content)["data"]]
         except openai.APIConnectionError as error:
             raise self._unreachable(error) from error
-        except (openai.OpenAIError, AttributeError, TypeError, ValueError):
+        except (openai.OpenAIError, LookupError, TypeError, ValueError):
             return None
 
     @cached_property
-    def _client(self) -> OpenAI:
-        from openai import OpenAI
+    def _key(self) -> str:
+        from catalog.server_client import api_key
 
-        return OpenAI(
-            base_url=self.config.base_url,
-            api_key=os.environ.get(self.config.api_key_env) or "none",
-            timeout=self.config.timeout_seconds,
-            max_retries=self.config.retries,
+        return api_key(self.config.api_key_env)
+
+    @cached_property
+    def _client(self) -> OpenAI:
+        from catalog.server_client import server_client
+
+        return server_client(
+            self.config.base_url,
+            self._key,
+            seconds=self.config.timeout_seconds,
+            retries=self.config.retries,
+            most_bytes=MOST_BYTES,
         )
 
     def _ask(self, ask: Ask) -> Answer:
+        import httpx
         import openai
 
-        where = f"captioner {self.config.base_url!r}"
+        from catalog.server_client import redirected
+
         try:
             request = self._request(ask)
         except MediaError as error:  # a strip of pixels that no model takes
             return Answer(None, f"shape: {error}")
         try:
-            return _read(self._client.chat.completions.create(**request))
+            answer = self._client.post("/chat/completions", body=request, cast_to=httpx.Response)
+            return read_chat(answer_object(answer.content, answer.headers.get("content-type", "")))
+        except BadAnswer as error:
+            return bad_answer(str(error))
         except openai.APITimeoutError:
-            return Answer(None, f"timeout: no answer within {self.config.timeout_seconds} s", retryable=True)
+            return Answer(None, f"timeout: no answer within {self.config.timeout_seconds:g} s", retryable=True)
         except openai.APIConnectionError as error:
+            if isinstance(error.__cause__, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError):
+                return bad_answer(f"it broke off: {server_words(error, self._key)}")
             raise self._unreachable(error) from error
         except openai.APIStatusError as error:
-            if error.status_code in (401, 403, 404):
-                raise ServiceError(
-                    f"{where} answered {error.status_code} for model {self.config.model!r}: {server_words(error)}; "
-                    f"check the model's name and the key in {self.config.api_key_env}"
-                ) from error
-            retryable = error.status_code in (408, 409, 429) or error.status_code >= 500
-            return Answer(None, f"status {error.status_code}: {server_words(error)}", retryable=retryable)
-        except (openai.OpenAIError, json.JSONDecodeError) as error:
-            return Answer(None, f"bad answer: {str(error)[:200]}")
+            return self._refused(error, redirected(error))
+        except openai.OpenAIError as error:
+            return bad_answer(server_words(error, self._key))
+
+    def _refused(self, error: APIStatusError, redirect: str | None) -> Answer:
+        """Return the failure of one question.
+
+        Raises:
+            ServiceError: When every other question would be refused as well.
+        """
+        where, status = f"captioner {self.config.base_url!r}", error.status_code
+        if redirect is not None:
+            raise ServiceError(f"{where} {redirect}") from error
+        words = server_words(error, self._key)
+        if status in (401, 403, 404):
+            raise ServiceError(
+                f"{where} answered {status} for model {self.config.model!r}: {words}; "
+                f"check the model's name and the key in {self.config.api_key_env}"
+            ) from error
+        return Answer(None, f"status {status}: {words}", retryable=status in (408, 409, 429) or status >= 500)
 
     def _unreachable(self, error: Exception) -> ServiceError:
-        reason = error.__cause__ or error
-        return ServiceError(f"captioner {self.config.base_url!r} cannot be reached: {reason}", retryable=True)
+        words = server_words(error, self._key)
+        return ServiceError(f"captioner {self.config.base_url!r} cannot be reached: {words}", retryable=True)
 
     def _request(self, ask: Ask) -> dict[str, Any]:
         """Return the body of one request.
@@ -167,7 +191,7 @@ class OpenAIVision:
             clip = thinned(ask.clip, self.config.max_frames)
             if self.config.clips == "video":
                 parts.append(self._video(clip))
-                extra = {"extra_body": {"media_io_kwargs": {"video": _video_options(clip)}}}
+                extra = {"media_io_kwargs": {"video": _video_options(clip)}}
             else:
                 for frame, time in zip(clip.frames, clip.times, strict=True):
                     parts.append(_text(frame_line(time, clip.seconds)))
@@ -226,15 +250,3 @@ def _video_options(clip: Clip) -> dict[str, Any]:
 
 def _text(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
-
-
-def _read(completion: ChatCompletion) -> Answer:
-    usage = Usage(completion.usage.prompt_tokens, completion.usage.completion_tokens) if completion.usage else None
-    if not completion.choices:
-        return Answer(None, "bad answer: no choice", usage=usage)
-    choice = completion.choices[0]
-    if refusal := getattr(choice.message, "refusal", None):
-        return Answer(None, f"refusal: {refusal[:120]!r}", usage=usage)
-    if choice.finish_reason == "content_filter":
-        return Answer(None, "refusal: the server's content filter", usage=usage)
-    return Answer(choice.message.content or "", cut=choice.finish_reason == "length", usage=usage)
