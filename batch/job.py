@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from batch.lock import exclusive
 from batch.pause import Pause, pausing
 from batch.plan import RESTING, REUSED, TODO, UNREADABLE, JobConfig, Listing, Plan, make_plan
 from batch.report import JobPlan, estimate, keep_report
-from batch.shards import FULL, DamagedShard, Shards, no_room
+from batch.shards import DamagedShard, Shards, needing_room
 from batch.work import Tally, do_work
 from catalog.errors import DataError, JobPaused
 from catalog.progress import SILENT, Progress
@@ -35,6 +36,8 @@ PARTS = ".parts"
 LISTED = ".work"
 UNFINISHED = ".unfinished"
 """Holds the number of a run that was cut off; the next one takes it up under the same number."""
+LAST_RUN = 2**31 - 1
+"""What a column of runs can hold; a note that says more is damaged."""
 LAYOUT = 2
 
 Meta = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
@@ -129,7 +132,8 @@ def run_job(
                 unfinished.unlink(missing_ok=True)
         report = _report(name, key, written, listing, assembly, before, tally, clock, config)
         sizes = {"batch_size": config.batch_size, "workers": config.workers, "decoders": config.decoders}
-        keep_report(home, report, tally.worked, {"engine": engine.name, **sizes})
+        with needing_room(home):
+            keep_report(home, report, tally.worked, {"engine": engine.name, **sizes})
         unfinished.unlink(missing_ok=True)
     return report
 
@@ -197,12 +201,13 @@ def _check(listing: Listing, name: str, pause: Pause) -> None:
 
 def _run_number(path: Path, index: Index, *, note: bool = True) -> int:
     """Return the number of the run that was cut off, or else the next one; and note it as begun."""
-    try:
-        return int(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        number = index.latest_run() + 1
+    with suppress(FileNotFoundError, ValueError):
+        if path.is_file() and 1 <= (number := int(path.read_text(encoding="utf-8"))) <= LAST_RUN:
+            return number
+    number = min(index.latest_run() + 1, LAST_RUN)
     if note:
-        write_text(path, f"{number}\n")
+        with needing_room(path):
+            write_text(path, f"{number}\n")
     return number
 
 
@@ -225,14 +230,9 @@ def _write(
         said["pending"] = assembly.pending
     key = content_key(LAYOUT, said, assembly.digest)
     if not workspace.has(name, key):
-        try:
-            with workspace.writing(name, key, said) as folder:
-                assemble(folder, rows)
-                write_frames(folder / FAILURES, assembly.failures(), assembly.failure_schema)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            raise DataError(no_room(workspace.root / name, error)) from error
+        with needing_room(workspace.root / name), workspace.writing(name, key, said) as folder:
+            assemble(folder, rows)
+            write_frames(folder / FAILURES, assembly.failures(), assembly.failure_schema)
     return key, said
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALLED = 128
+"""A process that a signal ended exits with this and the signal's number, as shells say."""
+_SHOW_CURSOR = "\x1b[?25h"
 
 
 class Pause:
@@ -21,14 +26,18 @@ class Pause:
         return self.signal is not None
 
     def ask(self, number: int, frame: FrameType | None = None) -> None:
-        """Note the first signal; a second ends the process as signals do.
+        """Note the first signal; the second ends the process here and now, as SIGKILL would.
 
-        Raises:
-            KeyboardInterrupt: At the second.
+        An exception would wait for the threads that are in the model, and a model that hangs is why one asks twice.
         """
-        if self.signal is not None:
-            raise KeyboardInterrupt
-        self.signal = number
+        if self.signal is None:
+            self.signal = number
+            return
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # the signal may have come in the middle of a write
+                stream.write(_SHOW_CURSOR if stream.isatty() else "")  # a progress bar hides it
+                stream.flush()
+        os._exit(SIGNALLED + number)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,16 +28,21 @@ UNREADABLE, REUSED, RESTING, TODO = range(4)
 """What a plan makes of a piece: no key, a result, a failure that is left alone, work."""
 
 
+BatchSize = Annotated[int, Field(ge=1, le=65_536)]
+Threads = Annotated[int, Field(ge=1, le=256)]
+"""More than any machine has use for is a slip of the finger, and would end it."""
+
+
 class JobConfig(BaseModel):
     """How a job runs; nothing here changes what it makes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    batch_size: int = Field(16, ge=1)
+    batch_size: BatchSize = 16
     """Pieces given to the model at once."""
-    workers: int = Field(2, ge=1)
+    workers: Threads = 2
     """Batches the model works on at the same time."""
-    decoders: int = Field(2, ge=1)
+    decoders: Threads = 2
     """Pieces read and decoded at the same time, ahead of the model."""
     flush_rows: int = Field(256, ge=1)
     """Results kept in memory before they are written to a shard."""

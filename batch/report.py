@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from batch.base import JobReport, Usage
 from catalog.workspace import write_text
@@ -19,7 +21,28 @@ KEPT = 20
 LATELY = 5
 """Runs that an estimate looks back on."""
 
+Count = Annotated[int, Field(ge=0, le=2**53)]
+
 log = logging.getLogger(__name__)
+
+
+class _Phases(BaseModel):
+    work: float = Field(0.0, ge=0, allow_inf_nan=False)
+
+
+class _Tokens(BaseModel):
+    prompt: Count
+    completion: Count
+
+
+class _Run(BaseModel):
+    """What an estimate reads of a report."""
+
+    model_config = ConfigDict(strict=True)
+
+    worked: Count
+    phases: _Phases
+    usage: _Tokens
 
 
 @dataclass(frozen=True)
@@ -95,16 +118,29 @@ def keep_report(home: Path, report: JobReport, worked: int, how: Mapping[str, An
 
 
 def earlier_runs(home: Path) -> list[dict[str, Any]]:
-    """Return the reports kept, the oldest first; a damaged file holds none."""
+    """Return the reports kept, the oldest first; a damaged file holds none, and one that is damaged is none."""
     path = home / RUNS
+    if not path.is_file():
+        return []
     try:
         runs = json.loads(path.read_text(encoding="utf-8"))
-        return [run for run in runs if isinstance(run, dict)]
-    except FileNotFoundError:
-        return []
-    except (ValueError, TypeError) as error:
+        if not isinstance(runs, list):
+            raise TypeError("no list of reports")
+    except (ValueError, TypeError, RecursionError) as error:
         log.warning("run reports dropped path=%s reason=%r", path, str(error))
         return []
+    sound = [run for run in runs if _is_sound(run)]
+    if len(sound) < len(runs):
+        log.warning("run reports dropped path=%s count=%d", path, len(runs) - len(sound))
+    return sound
+
+
+def _is_sound(run: object) -> bool:
+    try:
+        _Run.model_validate(run)
+    except ValidationError:
+        return False
+    return True
 
 
 def estimate(home: Path, pieces: int) -> tuple[float | None, Usage | None]:

@@ -11,7 +11,9 @@ import errno
 import io
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,9 @@ SMALL_BYTES = 1 << 19
 """Files below this are merged with their neighbours, up to about this size; merging holds several times as much."""
 SMALL_FILES = 16
 """So many of them wait before they are."""
+
+_NAME = re.compile(r"part-(\d{8,12})\.parquet")
+"""Ours; whatever else lies in the folder is not looked at."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a disk, a quota or a limit on files says when there is no room."""
@@ -69,9 +74,13 @@ class Shards:
         if writable:
             folder.mkdir(parents=True, exist_ok=True)
             for leftover in folder.glob(".tmp-*"):
-                leftover.unlink(missing_ok=True)
-        if files := self._files():
-            self._number = int(files[-1].stem.rsplit("-", 1)[1])
+                with suppress(OSError):  # a folder, say: not ours
+                    leftover.unlink()
+        numbers = _numbers(folder)
+        self._number = max(numbers.values(), default=0)
+        self._strange = {path for path in numbers if not path.is_file()}
+        for path in sorted(self._strange):  # a pipe would be waited for
+            log.warning("shard passed over path=%s reason='no regular file'", path)
 
     def add(self, results: Sequence[Finished]) -> None:
         """Write results as one new file, whole or not at all.
@@ -153,7 +162,8 @@ class Shards:
             path.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("part-*.parquet"))
+        numbers = _numbers(self.folder)
+        return sorted((path for path in numbers if path not in self._strange), key=numbers.__getitem__)
 
     def _write(self, table: pl.DataFrame) -> None:
         self._number += 1
@@ -193,6 +203,27 @@ class Shards:
         first = {ATTEMPTS: 1, RUN: 0}
         filled = [pl.lit(first.get(name), wanted[name]).alias(name) for name in columns if name not in schema]
         return table.with_columns(filled).select(columns)
+
+
+def _numbers(folder: Path) -> dict[Path, int]:
+    """Return the number of everything that is named as a shard is."""
+    named = ((path, _NAME.fullmatch(path.name)) for path in folder.glob("part-*.parquet"))
+    return {path: int(match[1]) for path, match in named if match}
+
+
+@contextmanager
+def needing_room(path: Path) -> Iterator[None]:
+    """Write in the block what belongs to `path`.
+
+    Raises:
+        DataError: When the disk has no room for it.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise DataError(no_room(path, error)) from error
 
 
 def no_room(path: Path, error: OSError) -> str:

@@ -13,6 +13,7 @@ from pydantic import Field
 from batch.assembly import Rows
 from batch.base import BatchEngine, JobReport, Result, Schema, Usage
 from batch.job import JobConfig, plan_job, run_job
+from batch.plan import BatchSize, Threads
 from batch.report import JobPlan
 from catalog.errors import DataError, NotBuiltError, did_you_mean
 from catalog.progress import SILENT, Progress
@@ -30,11 +31,11 @@ CUT_FILE = "cut.parquet"
 class EmbedJobConfig(JobConfig):
     """How the texts are cut and the job runs."""
 
-    batch_size: int = Field(64, ge=1)
+    batch_size: BatchSize = 64
     """Texts handed to the embedder at once."""
-    workers: int = Field(1, ge=1)
+    workers: Threads = 1
     """Batches at the same time; the embedders here are parallel within themselves."""
-    decoders: int = Field(1, ge=1)
+    decoders: Threads = 1
     """Texts made ready at the same time; with one, batches are always the same texts."""
     budget_tokens: int = Field(512, ge=1)
     """Tokens of an item's text, where the embedder can count them; never more than its model reads. What does not

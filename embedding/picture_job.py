@@ -16,6 +16,7 @@ from batch.base import DETAIL, FAILURE, KEY, PLANNED_ROWS, BatchEngine, JobRepor
 from batch.hashes import HashCache
 from batch.job import JobConfig, plan_job, run_job
 from batch.keys import Keys
+from batch.plan import BatchSize, Threads
 from batch.report import JobPlan
 from batch.tables import read_tables
 from catalog.errors import MediaError, NothingToDo
@@ -29,9 +30,9 @@ from embedding.base import ImageEmbedder
 class PictureJobConfig(JobConfig):
     """Which pictures are embedded, what an item's vector is made of, and how the job runs."""
 
-    batch_size: int = Field(32, ge=1)
+    batch_size: BatchSize = 32
     """Pictures handed to the model at once."""
-    workers: int = Field(1, ge=1)
+    workers: Threads = 1
     """Batches at the same time; the model is parallel within itself."""
     images_per_item: int = Field(4, ge=1)
     """Pictures of one item, in the catalogue's order. Changes vectors."""

@@ -15,6 +15,7 @@ from batch.base import DETAIL, FAILURE, KEY, PLANNED_ROWS, BatchEngine, JobRepor
 from batch.hashes import HashCache
 from batch.job import JobConfig, plan_job, run_job
 from batch.keys import Keys
+from batch.plan import BatchSize, Threads
 from batch.report import JobPlan
 from captioning.speech.base import Floats, Transcriber, Transcript, Word
 from catalog.errors import ConfigError, MediaError, NothingToDo
@@ -42,9 +43,9 @@ COLUMNS = {**dict.fromkeys(LABELS, pl.String), **SCHEMA}
 class SpeechJobConfig(JobConfig):
     """Which recordings are transcribed, and how the job runs."""
 
-    batch_size: int = Field(4, ge=1)
+    batch_size: BatchSize = 4
     """Recordings handed to the transcriber at once."""
-    workers: int = Field(1, ge=1)
+    workers: Threads = 1
     """Batches at the same time; the model is parallel within itself."""
     recording: str = Field("recording", min_length=1)
     """Column of the imported events that names the recording: a file, a member of an archive or a URL."""

@@ -6,16 +6,24 @@ import multiprocessing
 import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
 
 import polars as pl
 import pyarrow.parquet as parquet
 import pytest
+from pydantic import ValidationError
 
 from batch.doubles import NAME, SlowSquares, squares, squares_in_a_process
+from batch.job import JobConfig
+from batch.report import estimate
+from captioning.job import CaptionJobConfig
+from captioning.speech.job import SpeechJobConfig
 from catalog.errors import DataError
 from catalog.workspace import Workspace
+from embedding.job import EmbedJobConfig
+from embedding.picture_job import PictureJobConfig
 
 COUNT, BATCH = 160, 4
 # At a kill: the batch being inferred, two that wait for the writer, and the one it is writing.
@@ -147,3 +155,87 @@ def test_an_empty_shard_file_and_a_damaged_report_cost_only_themselves(tmp_path)
     (store / NAME / "runs.json").write_text("{")
     assert squares(store, SlowSquares(diary), 20).reused == 20
     assert len(pl.read_parquet(Workspace(store).path(NAME) / "rows.parquet")) == 20
+
+
+def hang(folder, said):
+    def infer(numbers):
+        said.send(os.getpid())
+        threading.Event().wait()
+
+    squares(folder, infer, 8)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_second_signal_ends_a_job_whose_model_hangs(processes, tmp_path, number):
+    said, saying = processes.Pipe(duplex=False)
+    job = processes.Process(target=hang, args=(tmp_path, saying))
+    job.start()
+    said.recv()
+    os.kill(job.pid, number)
+    job.join(0.5)
+    assert job.is_alive()
+    os.kill(job.pid, number)
+    job.join(30)
+    assert job.exitcode == 128 + number
+
+
+def test_names_that_are_not_ours_and_what_is_no_file_are_passed_over(tmp_path, caplog):
+    store, diary = tmp_path / "store", tmp_path / "diary"
+    squares(store, SlowSquares(diary), 20)
+    parts = store / NAME / ".parts"
+    (parts / "part-abc.parquet").write_bytes(b"mine")
+    os.mkfifo(parts / "part-00000098.parquet")
+    (parts / "part-00000099.parquet").mkdir()
+    (parts / ".tmp-folder").mkdir()
+    report = squares(store, SlowSquares(diary), 24)
+    assert (report.reused, report.done) == (20, 4)
+    assert caplog.text.count("shard passed over") == 2
+    assert (parts / "part-abc.parquet").read_bytes() == b"mine"
+    assert list(parts.glob("part-000001??.parquet"))
+
+
+@pytest.mark.parametrize("note", ["99999999999999999999", "-3", "x", "9" * 5000])
+def test_a_damaged_note_of_an_unfinished_run_is_none(tmp_path, note):
+    store, diary = tmp_path / "store", tmp_path / "diary"
+    squares(store, SlowSquares(diary), 20)
+    (store / NAME / ".parts" / ".unfinished").write_text(note)
+    squares(store, SlowSquares(diary), 24)
+    shards = sorted((store / NAME / ".parts").glob("part-*.parquet"))
+    assert set(pl.concat(map(pl.read_parquet, shards))["run"]) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        "7",
+        "[" * 100_000,
+        "[7, null, {}]",
+        '[{"worked": "7", "phases": {}, "usage": {}}]',
+        '[{"worked": 7, "phases": 1, "usage": {"prompt": 1, "completion": 1}}]',
+        '[{"worked": 7, "phases": {"work": NaN}, "usage": {"prompt": 1, "completion": 1}}]',
+        '[{"worked": 7, "phases": {"work": "x"}, "usage": {"prompt": 1, "completion": 1}}]',
+        '[{"worked": 7, "phases": {"work": 1}, "usage": {"prompt": 1}}]',
+        '[{"worked": 1' + "0" * 400 + ', "phases": {"work": 1}, "usage": {"prompt": 1, "completion": 1}}]',
+    ],
+)
+def test_reports_of_a_wrong_shape_are_no_earlier_runs(tmp_path, runs):
+    home = tmp_path / NAME
+    home.mkdir(parents=True)
+    (home / "runs.json").write_text(runs)
+    assert estimate(home, 10) == (None, None)
+    squares(tmp_path, SlowSquares(tmp_path / "diary"), 8)
+    assert estimate(home, 10)[0] is not None
+
+
+def test_reports_and_notes_that_are_pipes_are_not_waited_for(tmp_path):
+    (tmp_path / NAME / ".parts").mkdir(parents=True)
+    for name in ("runs.json", ".parts/.unfinished"):
+        os.mkfifo(tmp_path / NAME / name)
+    assert squares(tmp_path, SlowSquares(tmp_path / "diary"), 8).done == 8
+
+
+@pytest.mark.parametrize("sizes", [{"decoders": 257}, {"workers": 100_000}, {"batch_size": 65_537}])
+def test_sizes_beyond_any_machine_are_refused(sizes):
+    for config in (JobConfig, EmbedJobConfig, PictureJobConfig, SpeechJobConfig, CaptionJobConfig):
+        with pytest.raises(ValidationError, match="less than or equal"):
+            config(**sizes)

@@ -84,3 +84,8 @@ MISTAKES = {
 def test_a_mistake_in_the_command_line_is_one_line(run, arguments, said):
     ran = run(*arguments)
     assert said in ran.line and ran.err.count("\n") == 1 and not ran.out
+
+
+def test_the_package_runs_as_a_module(tmp_path):
+    done = subprocess.run([sys.executable, "-m", "vitrine", "--version"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "vitrine")
