@@ -32,6 +32,8 @@ TRIES = 2
 REPEATED = 12
 """Words the model repeats; they must come in at least `PIECES` chunks."""
 PIECES = 3
+MOST_BYTES = 8_000_000
+"""Of one streamed answer, each of its pieces in a wrapping of its own."""
 BAYS = ("north", "south", "east", "west")
 SYSTEM = "You do exactly what is asked, without any further words."
 
@@ -86,11 +88,11 @@ def examine_llm(config: LLMConfig, rng: Random | None = None) -> list[Finding]:
         ConfigError: When the key is missing.
         ServiceError: When the server cannot be reached, is too slow, or refuses the key or the model.
     """
-    import openai
+    from catalog.server_client import server_client
 
     rng = rng or SystemRandom()
-    with openai.OpenAI(
-        base_url=config.base_url, api_key=config.api_key(), timeout=config.timeout_seconds, max_retries=1
+    with server_client(
+        config.base_url, config.api_key(), seconds=config.timeout_seconds, retries=1, most_bytes=MOST_BYTES
     ) as client:
         return [_check(check, client, config, rng) for check in LLM_CHECKS]
 
@@ -115,6 +117,8 @@ def _hear(client: OpenAI, config: LLMConfig, request: Mapping[str, Any]) -> tupl
     import httpx
     import openai
 
+    from catalog.server_client import redirected
+
     heard = _Heard()
     who = f"the LLM {config.model!r} at {config.base_url!r}"
     body: dict[str, Any] = {
@@ -134,10 +138,14 @@ def _hear(client: OpenAI, config: LLMConfig, request: Mapping[str, Any]) -> tupl
         raise ServiceError(f"{who} took longer than {config.timeout_seconds:g} s", retryable=True) from error
     except openai.APIStatusError as error:
         if error.status_code in (401, 403, 404) or error.status_code >= 500:
-            raise ServiceError(f"{who} answered {error.status_code}: {server_words(error)}") from error
-        return heard, f"status {error.status_code}: {server_words(error)}"
+            raise ServiceError(
+                f"{who} answered {error.status_code}: {server_words(error, config.api_key())}"
+            ) from error
+        if (redirect := redirected(error)) is not None:
+            raise ServiceError(f"{who} {redirect}") from error
+        return heard, f"status {error.status_code}: {server_words(error, config.api_key())}"
     except openai.APIConnectionError as error:
-        raise ServiceError(f"{who} is unreachable: {error.__cause__ or error}", retryable=True) from error
+        raise ServiceError(f"{who} is unreachable: {server_words(error, config.api_key())}", retryable=True) from error
     except (openai.OpenAIError, httpx.HTTPError, ValueError) as error:
         return heard, f"the stream broke: {type(error).__name__}"
     if heard.finish is None:

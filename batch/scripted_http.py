@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -13,13 +14,17 @@ class ScriptedServer(ThreadingHTTPServer):
     """Answers POST requests on a free port of 127.0.0.1; a context manager.
 
     An act that is a number ("429", or with words of its own "400 too long") is answered with that HTTP status;
-    other acts, and "honest" once the script has run out, are the subclass's.
+    "drip" sends a blank every twentieth of a second without end, "redirect" sends the request back to the same address,
+    "quote" refuses with 400 and says the key; an act named in `bodies` is answered with those bytes; other acts, and
+    "honest" once the script has run out, are the subclass's.
 
     Args:
         script: The acts of the first requests, in the order they arrive.
 
     Attributes:
         requests: The bodies POSTed, in the order they arrived.
+        bodies: Act -> the bytes of its answer, whatever they are.
+        packing: Act of `bodies` -> its Content-Encoding.
         models: What `/v1/models` lists; None: it is not there.
     """
 
@@ -29,6 +34,8 @@ class ScriptedServer(ThreadingHTTPServer):
     def __init__(self, script: Sequence[str] = ()) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[dict[str, Any]] = []
+        self.bodies: Mapping[str, bytes] = {}
+        self.packing: Mapping[str, str] = {}
         self._script = list(script)
         self._lock = threading.Lock()
 
@@ -79,7 +86,16 @@ class _Handler(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         act = self.server.next_act(request)
         status, _, said = act.partition(" ")
-        if status.isdigit():
+        if act in self.server.bodies:
+            packed = {"Content-Encoding": self.server.packing[act]} if act in self.server.packing else {}
+            self._send_bytes(200, self.server.bodies[act], packed)
+        elif act == "drip":
+            self._drip()
+        elif act == "redirect":
+            self._send_bytes(307, b"", {"Location": self.path})
+        elif act == "quote":
+            self._send(400, {"error": {"message": f"your key is {self.headers['Authorization']}"}})
+        elif status.isdigit():
             self._send(int(status), {"error": {"message": said or f"scripted {act}"}})
         elif request.get("stream"):
             self._stream(self.server.events(act, request))
@@ -96,12 +112,25 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(f"data: {event}\n\n".encode())
             self.wfile.flush()
 
+    def _drip(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.close_connection = True
+        while True:  # until the client goes away
+            self.wfile.write(b" ")
+            time.sleep(0.05)
+
     def _send(self, status: int, body: dict[str, Any]) -> None:
-        data = json.dumps(body).encode()
+        self._send_bytes(status, json.dumps(body).encode(), {})
+
+    def _send_bytes(self, status: int, data: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Retry-After-Ms", "10")
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
 

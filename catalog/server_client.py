@@ -24,6 +24,7 @@ from catalog.server_words import HIDDEN, NO_KEYS, SHORTEST_KEY
 _PACKED = ("gzip", "x-gzip", "deflate")
 _OWN_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 _ZLIB_OR_GZIP = 47
+_STARTING = threading.Lock()
 _STRUCK_FROM = max(8, SHORTEST_KEY)
 """A key of fewer characters might be a word of an answer."""
 
@@ -76,7 +77,7 @@ class _Bounded(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return a response that is read already."""
         request.headers["accept-encoding"] = "gzip, deflate"
-        future = asyncio.run_coroutine_threadsafe(self._fetch(request), _loop(os.getpid()))
+        future = asyncio.run_coroutine_threadsafe(self._fetch(request), _loop())
         try:
             return future.result()
         except BaseException:
@@ -133,13 +134,18 @@ def _kept(name: bytes) -> bool:
     return name.decode("latin-1").lower() not in _OWN_HEADERS
 
 
-@functools.cache
-def _loop(process: int) -> asyncio.AbstractEventLoop:
+def _loop() -> asyncio.AbstractEventLoop:
     """Return the loop of this process: a fork has none of its parent's threads."""
+    with _STARTING:  # several threads may send their first request at once
+        return _started(os.getpid())
+
+
+@functools.cache
+def _started(process: int) -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="requests", daemon=True).start()
     return loop
 
 
 def _close(client: httpx.AsyncClient) -> None:
-    asyncio.run_coroutine_threadsafe(client.aclose(), _loop(os.getpid()))
+    asyncio.run_coroutine_threadsafe(client.aclose(), _loop())

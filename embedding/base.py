@@ -27,11 +27,13 @@ class Embedded:
         vectors: (n, d) float32, rows of length 1.
         tokens: Tokens the model read, one number a text, its instruction among them; () where nobody counts.
         cut: Whether a text went on beyond what the model reads; () where nobody knows.
+        faults: Why a text has no vector, None where it has one (the row of the others is zeros); () where all have.
     """
 
     vectors: Floats
     tokens: tuple[int, ...] = ()
     cut: tuple[bool, ...] = ()
+    faults: tuple[str | None, ...] = ()
 
 
 class TextEmbedder(Protocol):

@@ -167,9 +167,12 @@ class Embedding:
         found = self.embedder.embed_counted([fitted.text for fitted in texts])
         counts = found.tokens or (0,) * len(texts)
         cut = found.cut or (False,) * len(texts)
+        faults = found.faults or (None,) * len(texts)
         return [
             Result({"vector": vector, "cut": fitted.cut or more}, usage=Usage(prompt=count))
-            for fitted, vector, count, more in zip(texts, found.vectors, counts, cut, strict=True)
+            if fault is None
+            else Result.failed("bad vector", f"bad vector: {fault}", Usage(prompt=count))
+            for fitted, vector, count, more, fault in zip(texts, found.vectors, counts, cut, faults, strict=True)
         ]
 
 

@@ -208,7 +208,7 @@ def test_a_passing_fault_is_retried():
         ("400 no such model", "answered 400: .*no such model", False),
         ("short", "1 vectors for 2 texts", False),
         ("wide", r"width \[6\], the configuration says dim=5", False),
-        ("zero", "zero or not finite", False),
+        ("zero", r"a vector is zero \(text 0 of 2\)", False),
     ],
 )
 def test_faults_are_one_line_that_names_server_and_model(act, line, retryable):
