@@ -19,16 +19,18 @@ _SPACES = {"RGB": "RGB ", "RGBA": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 
 
 def as_rgb(picture: Image.Image) -> Image.Image:
-    """Return a loaded picture as RGB: its colour profile applied, transparency laid on white."""
+    """Return a loaded picture as RGB: its colour profile applied, transparency laid on white.
+
+    Raises:
+        ValueError: When it holds no number at all.
+    """
     profile = picture.info.get("icc_profile")
     if picture.mode in _SIXTEEN:
         # PNG and TIFF mean 65,535 by white; stretching to what occurs would brighten a dark picture.
         grey = (np.asarray(picture).astype(np.uint32) * 255 + 32_767) // 65_535
         picture = Image.fromarray(grey.astype(np.uint8))
     elif picture.mode in ("I", "F"):  # no range is agreed on: from the darkest to the brightest
-        low, high = (float(bound) for bound in picture.getextrema())  # type: ignore[arg-type]
-        span = 255 / (high - low) if high > low else 0.0
-        picture = picture.convert("F").point(lambda value: (value - low) * span).convert("L")
+        picture = _stretched(picture)
     elif picture.has_transparency_data:
         picture = picture.convert("RGBA")
     elif picture.mode not in _SPACES:
@@ -39,6 +41,20 @@ def as_rgb(picture: Image.Image) -> Image.Image:
         white = Image.new("RGBA", picture.size, (*_WHITE, 255))
         return Image.alpha_composite(white, picture).convert("RGB")
     return picture.copy() if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _stretched(picture: Image.Image) -> Image.Image:
+    """Return grey of any range as eight bits; what is no number is black."""
+    picture = picture.convert("F")
+    values = np.asarray(picture)
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise ValueError("none of its values is a finite number")
+    low, high = (float(bound(values[finite])) for bound in (np.min, np.max))
+    if not finite.all():
+        picture = Image.fromarray(np.nan_to_num(values, nan=low, posinf=high, neginf=low))
+    span = 255 / (high - low) if high > low else 0.0
+    return picture.point(lambda value: (value - low) * span).convert("L")
 
 
 def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:

@@ -104,7 +104,7 @@ def thumbnail(picture: Image.Image, *, side: int = 480, form: ThumbnailForm = "j
 def _opened(file: BinaryIO, limits: MediaLimits, name: str) -> Iterator[Image.Image]:
     """Open a picture by its header; what goes wrong there or in the block is one `MediaError`."""
     try:
-        with Image.open(file, formats=FORMATS) as picture:
+        with _by_header(file) as picture:
             width, height = picture.size
             if width * height > limits.max_pixels:
                 raise MediaError(
@@ -117,6 +117,24 @@ def _opened(file: BinaryIO, limits: MediaLimits, name: str) -> Iterator[Image.Im
         raise MediaError(f"picture {name!r} is too large: {error}") from error
     except _BROKEN as error:
         raise MediaError(f"picture {name!r} is corrupt: {error}") from error
+
+
+def _by_header(file: BinaryIO) -> Image.Image:
+    """Open a picture however large its header says it is: how many pixels are too many is ours to say.
+
+    Pillow's own bound is a setting of the whole process; its reader of a form does not know it.
+    """
+    try:
+        return Image.open(file, formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        file.seek(0)
+        head = file.read(16)
+        for form in FORMATS:
+            factory, accepts = Image.OPEN[form]
+            if accepts is not None and accepts(head) is True:
+                file.seek(0)
+                return factory(file, "")
+        raise
 
 
 def _form(file: BinaryIO) -> str:

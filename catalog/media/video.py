@@ -66,9 +66,11 @@ def open_film(ref: str, root: Path, limits: MediaLimits, seconds: float) -> Iter
         try:
             film = Film(file, ref, limits, time.monotonic() + seconds)
             yield film
+        except av.FFmpegError as error:  # first: its end of file is an `EOFError`, as a broken archive's
+            raise MediaError(f"video {ref!r} cannot be decoded: {error.strerror or error}") from error
         except broken_kinds() as error:
             raise broken(ref, error) from error
-        except (av.FFmpegError, ValueError, OSError) as error:
+        except (ValueError, OSError) as error:
             reason = getattr(error, "strerror", None) or error
             raise MediaError(f"video {ref!r} cannot be decoded: {reason}") from error
         finally:

@@ -280,3 +280,32 @@ def test_a_small_decode_is_turned_and_coloured_like_a_whole_one() -> None:
     assert picture.size == (80, 160) and corners(picture) == [BLUE, RED, YELLOW, GREEN]
     cmyk = saved(Image.new("CMYK", (640, 320), (0, 255, 255, 0)), "JPEG")
     assert picture_from_bytes(cmyk, LIMITS, at_most=100).getpixel((3, 3)) == pytest.approx(RED, abs=3)
+
+
+def png_of(width: int, height: int) -> bytes:
+    """Return the header of a grey PNG of any size; its pixels are missing."""
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)), (b"IDAT", b""), (b"IEND", b"")]
+    chunks = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.parametrize("side", [10_000, 30_000, 2**31 - 1])
+def test_the_bound_on_pixels_is_ours_and_named_with_the_true_size(side: int) -> None:
+    limits = MediaLimits(max_pixels=1_000_000)
+    with pytest.raises(MediaError, match=rf"'x.png' is {side} x {side} pixels; up to 1,000,000 in all would be valid"):
+        picture_from_bytes(png_of(side, side), limits, name="x.png")
+
+
+@pytest.mark.parametrize("values", [[np.nan, np.nan], [np.inf, -np.inf], [np.nan, np.inf]])
+def test_a_picture_without_any_number_is_an_error(values: list[float]) -> None:
+    data = saved(Image.fromarray(np.array([values], np.float32)), "TIFF")
+    with pytest.raises(MediaError, match=r"'depth\.tif' is corrupt: none of its values is a finite number"):
+        picture_from_bytes(data, LIMITS, name="depth.tif")
+
+
+def test_what_is_no_number_is_black_and_infinity_white() -> None:
+    values = np.array([[1.0, 3.0, np.nan, np.inf, -np.inf]], np.float32)
+    read = picture_from_bytes(saved(Image.fromarray(values), "TIFF"), LIMITS)
+    assert [read.getpixel((x, 0))[0] for x in range(5)] == [0, 255, 0, 255, 0]

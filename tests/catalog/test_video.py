@@ -333,3 +333,10 @@ def test_a_live_recording_without_length_or_index_is_sampled_whole(tmp_path: Pat
     write(tmp_path / "a.webm", frames, codec="libvpx", pix_fmt="yuv420p", container_options={"live": "1"})
     video = sample(tmp_path / "a.webm", 2)
     assert times(video) == pytest.approx([2.5, 7.5]) and video.seconds == pytest.approx(10, abs=0.11)
+
+
+@pytest.mark.parametrize("size", [64, 1500])
+def test_a_damaged_video_that_is_no_archive_is_not_unpacked(tmp_path: Path, clip: Path, size: int) -> None:
+    (tmp_path / "cut.mp4").write_bytes(clip.read_bytes()[:32] + bytes(size))
+    with pytest.raises(MediaError, match=r"video '.*cut.mp4' cannot be decoded: (?!\[Errno)"):
+        sample(tmp_path / "cut.mp4")
