@@ -8,6 +8,7 @@ depend on how often the job was interrupted. Neither the plan nor the assembly h
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -39,6 +40,8 @@ UNFINISHED = ".unfinished"
 LAST_RUN = 2**31 - 1
 """What a column of runs can hold; a note that says more is damaged."""
 LAYOUT = 2
+
+log = logging.getLogger(__name__)
 
 Meta = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
@@ -222,14 +225,18 @@ def _paused(pause: Pause, name: str, rows: int, plan: Plan, tally: Tally) -> Job
 def _write(
     workspace: Workspace, name: str, assembly: Assembly, assemble: Assemble, meta: Meta | None
 ) -> tuple[str, dict[str, Any]]:
-    """Assemble the artifact unless the very same one stands already; return its key and metadata."""
+    """Assemble the artifact unless the very same one stands already, undamaged; return its key and metadata."""
     rows = assembly.rows()
     said = dict(meta() if callable(meta) else meta or {})
     said |= {"rows": rows.count, "failed": assembly.reasons.total(), "failures": dict(sorted(assembly.reasons.items()))}
     if assembly.pending:
         said["pending"] = assembly.pending
     key = content_key(LAYOUT, said, assembly.digest)
-    if not workspace.has(name, key):
+    same = workspace.has(name, key)
+    fault = workspace.fault(name) if same else None
+    if fault is not None:
+        log.warning("artifact written again name=%s reason=%r", name, fault)
+    if not same or fault is not None:
         with needing_room(workspace.root / name), workspace.writing(name, key, said) as folder:
             assemble(folder, rows)
             write_frames(folder / FAILURES, assembly.failures(), assembly.failure_schema)

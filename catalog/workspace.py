@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import DataError, NotBuiltError
+from catalog.file_marks import changed, file_marks
 
 MANIFEST = "manifest.json"
 
@@ -36,12 +37,16 @@ MADE_BY = {
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What stands beside an artifact: its content key, when it was made, free metadata, and the data folder."""
+    """What stands beside an artifact: its content key, when it was made, free metadata, the data folder and its files.
+
+    `files` is what `file_marks` said of them; None in a manifest older than that.
+    """
 
     key: str
     made_at: str
     meta: Mapping[str, Any]
     folder: str
+    files: Any = None
 
 
 def content_key(*parts: object) -> str:
@@ -111,16 +116,25 @@ class Workspace:
         path = self.root / name / MANIFEST
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
-            return Manifest(raw["key"], raw["made_at"], dict(raw["meta"]), raw.get("folder", raw["key"][:16]))
+            folder = raw.get("folder", raw["key"][:16])
+            return Manifest(raw["key"], raw["made_at"], dict(raw["meta"]), folder, raw.get("files"))
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{str(path)!r} is no manifest: {self._remedy(name)}") from error
 
     def has(self, name: str, key: str | None = None) -> bool:
         """Whether a finished artifact stands under `name` (and has this content key)."""
         found = self.manifest(name)
         return found is not None and (key is None or found.key == key)
+
+    def fault(self, name: str) -> str | None:
+        """Return why a finished artifact is not what was written, in a line; None when it is, or there is none.
+
+        Sizes and times of change are compared; a file is read only where its time differs.
+        """
+        found = self.manifest(name)
+        return None if found is None else changed(self.root / name / found.folder, found.files)
 
     def path(self, name: str) -> Path:
         """Return the data folder of a finished artifact.
@@ -182,6 +196,7 @@ class Workspace:
         try:
             yield temporary
             temporary.chmod(0o755)
+            files = file_marks(temporary)
             final = self._place(name, key)
             temporary.replace(final)
         except BaseException:
@@ -192,6 +207,7 @@ class Workspace:
             "folder": final.name,
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "meta": dict(meta or {}),
+            "files": files,
         }
         write_text(home / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         self._sweep(home, keep=final)

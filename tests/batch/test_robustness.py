@@ -5,6 +5,7 @@ import hashlib
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import threading
 import time
@@ -239,3 +240,39 @@ def test_sizes_beyond_any_machine_are_refused(sizes):
     for config in (JobConfig, EmbedJobConfig, PictureJobConfig, SpeechJobConfig, CaptionJobConfig):
         with pytest.raises(ValidationError, match="less than or equal"):
             config(**sizes)
+
+
+def overwrite(path):
+    path.write_bytes(os.urandom(path.stat().st_size))
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("harm", [overwrite, cut, os.remove])
+@pytest.mark.parametrize("name", ["rows.parquet", "failures.parquet"])
+def test_a_damaged_artifact_is_written_again_without_any_work(tmp_path, caplog, harm, name):
+    store, diary = tmp_path / "store", tmp_path / "diary"
+    squares(store, SlowSquares(diary), 20)
+    before = data(store)
+    harm(Workspace(store).path(NAME) / name)
+    assert squares(store, SlowSquares(diary), 20).reused == 20
+    assert data(store) == before and len(lines(diary)) == 20
+    assert caplog.text.count("artifact written again") == 1
+    squares(store, SlowSquares(diary), 20)
+    assert caplog.text.count("artifact written again") == 1
+
+
+def test_an_artifact_whose_folder_is_gone_is_written_again_and_a_copied_one_is_not(tmp_path):
+    store, diary = tmp_path / "store", tmp_path / "diary"
+    squares(store, SlowSquares(diary), 20)
+    before, manifest = data(store), store / NAME / "manifest.json"
+    for path in Workspace(store).path(NAME).iterdir():
+        os.utime(path)
+    written = manifest.stat().st_mtime_ns
+    squares(store, SlowSquares(diary), 20)
+    assert manifest.stat().st_mtime_ns == written
+    shutil.rmtree(Workspace(store).path(NAME))
+    squares(store, SlowSquares(diary), 20)
+    assert data(store) == before

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -244,3 +245,27 @@ def test_a_root_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="is a file"):
         Workspace(tmp_path / "file")
+
+
+def test_a_fault_of_an_artifact_is_told_in_a_line(tmp_path: Path) -> None:
+    store = Workspace(tmp_path)
+    assert store.fault("captions/pixels") is None
+    put(store, "captions/pixels", OLD, "old")
+    assert store.fault("captions/pixels") is None
+    (store.path("captions/pixels") / "data.txt").write_text("odd")
+    assert str(store.fault("captions/pixels")).endswith("data.txt' is not what was written: its sha256 has changed")
+    (store.path("captions/pixels") / "data.txt").write_text("longer")
+    assert str(store.fault("captions/pixels")).endswith("data.txt' has 6 bytes, and had 3 when it was written")
+
+
+@pytest.mark.parametrize("files", [7, {"data.txt": 1}, {"data.txt": {"size": 3}}, ["data.txt"]])
+def test_a_damaged_list_of_files_is_a_fault_and_none_is_not(tmp_path: Path, files: object) -> None:
+    store = Workspace(tmp_path)
+    put(store, "captions/pixels", OLD, "old")
+    path = tmp_path / "captions/pixels/manifest.json"
+    raw = json.loads(path.read_text())
+    path.write_text(json.dumps(raw | {"files": files}))
+    assert store.fault("captions/pixels") == "its manifest's list of files is damaged"
+    del raw["files"]
+    path.write_text(json.dumps(raw))
+    assert store.fault("captions/pixels") is None
