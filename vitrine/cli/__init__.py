@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except VitrineError as error:
         _refuse(str(error), error)
     except OSError as error:
-        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise  # no file of the user's: a bug
         place = f"{str(error.filename)!r}: " if error.filename is not None else ""
         _refuse(f"{place}{error.strerror}", error)
