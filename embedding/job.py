@@ -171,7 +171,7 @@ class Embedding:
         return [
             Result({"vector": vector, "cut": fitted.cut or more}, usage=Usage(prompt=count))
             if fault is None
-            else Result.failed("bad vector", f"bad vector: {fault}", Usage(prompt=count))
+            else Result.failed("bad vector", f"the vector {fault}", Usage(prompt=count))
             for fitted, vector, count, more, fault in zip(texts, found.vectors, counts, cut, faults, strict=True)
         ]
 
