@@ -67,20 +67,16 @@ class _Line(Generic[In, Mid, Out]):
             *(threading.Thread(target=self._decode, name=f"decode-{k}", daemon=True) for k in range(decoders)),
             *(threading.Thread(target=self._infer, name=f"infer-{k}", daemon=True) for k in range(workers)),
         ]
-        at_once = False
         try:
             for thread in threads:
                 thread.start()
             while (batch := self._next()) is not None:
                 yield batch
-        except KeyboardInterrupt:
-            at_once = True
-            raise
         finally:
             with self._change:
                 self._stopped = True
                 self._change.notify_all()
-            for thread in () if at_once else threads:  # a second Ctrl-C waits for no request that hangs
+            for thread in threads:
                 thread.join()
 
     def _next(self) -> Batch[Out] | None:
