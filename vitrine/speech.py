@@ -9,11 +9,11 @@ from pathlib import Path
 from captioning.speech.base import Transcript
 from captioning.speech.config import make_transcriber
 from captioning.speech.doors import transcribe_file
-from captioning.speech.job import load_transcripts, plan_transcripts, transcribe_calls
-from catalog.errors import MediaError
+from captioning.speech.job import count_recordings, load_transcripts, plan_transcripts, transcribe_calls
+from catalog.errors import ConfigError, DataError, MediaError
 from catalog.progress import SILENT, Progress
 from catalog.workspace import Workspace
-from vitrine.jobs import WHOLE, Scope, job_text
+from vitrine.jobs import WHOLE, Scope, failure_lines, job_text
 from vitrine.settings import Settings
 from vitrine.wiring import make_engine
 
@@ -22,14 +22,15 @@ def transcribe_store(settings: Settings, progress: Progress = SILENT, scope: Sco
     """Transcribe the recording of every event that names one, and say what was done, or what would be.
 
     Raises:
-        ConfigError: When no speech model is configured, or it is not there.
+        ConfigError: When no speech model is configured, or it is not there; a dry run counts all the same.
+        DataError: When not one recording could be read; the text gives the reasons.
         NothingToDo: When no event names a recording.
         JobPaused: When a signal stopped it; what was finished is kept.
     """
-    workspace, transcriber = Workspace(settings.store), make_transcriber(settings.speech)
-    job = settings.speech.job
+    workspace, job = Workspace(settings.store), settings.speech.job
     if scope.dry_run:
-        return plan_transcripts(workspace, transcriber, config=job, limit=scope.limit, retry_all=scope.retry_all).text()
+        return _plan(settings, workspace, scope)
+    transcriber = make_transcriber(settings.speech)
     report = transcribe_calls(
         workspace,
         transcriber,
@@ -39,11 +40,25 @@ def transcribe_store(settings: Settings, progress: Progress = SILENT, scope: Sco
         limit=scope.limit,
         retry_all=scope.retry_all,
     )
+    if report.failed and not report.done + report.reused:
+        reasons = "; ".join(failure_lines(report, workspace))
+        raise DataError(f"{report.name}: none of {report.failed:,} recordings could be read: {reasons}")
     found = load_transcripts(workspace, transcriber.name).values()
     unheard = Counter(each.reason for each in found if each.text is None)
     lines = [f"words in {sum(each.text is not None for each in found):,} of {len(found):,} recordings"]
     lines += [f"{count:,} {reason}" for reason, count in unheard.most_common()]
     return f"{job_text(report, workspace)}\n  {', '.join(lines)}"
+
+
+def _plan(settings: Settings, workspace: Workspace, scope: Scope) -> str:
+    job = settings.speech.job
+    try:
+        transcriber = make_transcriber(settings.speech)
+    except ConfigError as error:
+        named, unreadable, first = count_recordings(workspace, job)
+        lost = f", {unreadable:,} unreadable, the first: {first}" if unreadable else ""
+        return f"transcripts: {named:,} recordings{lost}\n  not done without a model: {error}"
+    return plan_transcripts(workspace, transcriber, config=job, limit=scope.limit, retry_all=scope.retry_all).text()
 
 
 def transcribe_files(settings: Settings, paths: Sequence[Path]) -> Iterator[tuple[Path, Transcript | MediaError]]:

@@ -50,7 +50,7 @@ class SpeechJobConfig(JobConfig):
     recording: str = Field("recording", min_length=1)
     """Column of the imported events that names the recording: a file, a member of an archive or a URL."""
     folder: Path | None = None
-    """Folder that relative names of recordings start from. None: the store."""
+    """Folder that names start from which the import did not find beside the table. None: the store."""
     media: MediaLimits = MediaLimits()
     """Bounds on what is decoded."""
 
@@ -128,6 +128,23 @@ def plan_transcripts(
             limit=limit,
             retry_all=retry_all,
         )
+
+
+def count_recordings(workspace: Workspace, config: SpeechJobConfig | None = None) -> tuple[int, int, str | None]:
+    """Return how many recordings events name, how many of them cannot be read, and why the first cannot.
+
+    Needs no model, unlike a plan.
+
+    Raises:
+        NotBuiltError: When the store has no catalogue.
+        NothingToDo: When no event names a recording.
+    """
+    config = config or SpeechJobConfig()
+    calls = _calls(workspace, config)["recording"]
+    with HashCache(workspace.root, config.decoders) as hashes:
+        why = [_why(ref, sha) for ref, sha in zip(calls, hashes.shas(calls.to_list()), strict=True)]
+    bad = [each for each in why if each is not None]
+    return len(calls), len(bad), bad[0] if bad else None
 
 
 def load_transcripts(workspace: Workspace, name: str) -> dict[str, Transcript]:
@@ -217,7 +234,7 @@ def _work(calls: pl.DataFrame, hashes: HashCache, transcriber: Transcriber) -> W
         for part in calls.iter_slices(PLANNED_ROWS):
             shas = hashes.shas(part["recording"].to_list())
             good = [None if isinstance(sha, MediaError) else sha for sha in shas]
-            bad = [str(sha) if isinstance(sha, MediaError) else None for sha in shas]
+            bad = [_why(ref, sha) for ref, sha in zip(part["recording"], shas, strict=True)]
             yield part.with_columns(
                 pl.Series("sha", good, pl.String),
                 pl.Series(KEY, [None if sha is None else keys.key(sha) for sha in good], pl.String),
@@ -226,6 +243,15 @@ def _work(calls: pl.DataFrame, hashes: HashCache, transcriber: Transcriber) -> W
             )
 
     return Work(LABELS, {"sha": pl.String}, frames())
+
+
+def _why(ref: str, sha: str | MediaError) -> str | None:
+    """Return why a recording cannot be read; of a relative name also where it was looked for."""
+    if not isinstance(sha, MediaError):
+        return None
+    if is_url(ref) or Path(ref).is_absolute():
+        return str(sha)
+    return f"{sha} (looked for in the store; speech.job.folder names another folder)"
 
 
 def _assemble(folder: Path, rows: Rows) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from catalog.columns import INTERACTIONS, Schema
 from catalog.errors import did_you_mean
 from catalog.nouns import KINDS, Kind
 from catalog.readers.fields import Mapped, labels
+from catalog.readers.recordings import Recordings
 from catalog.readers.rejects import Rejects, shown
 from catalog.readers.rows import BATCH_ROWS, Rows, batches
 from catalog.readers.values import BadValue, as_micros, as_number, as_text
@@ -30,11 +31,15 @@ class LogRules:
         mapped: What becomes of the columns.
         items: The file's item key -> external item id; None takes every key as an id.
         kind: Kind of a row that names none.
+        refused: Keys that stand in the item table in rows that were rejected.
+        recordings: Resolves the column that names a recording; None leaves it as it is.
     """
 
     mapped: Mapped
     items: Mapping[str, str] | None
     kind: Kind
+    refused: Collection[str] = ()
+    recordings: Recordings | None = None
 
 
 def default_kind(mapped: Mapped) -> Kind:
@@ -109,6 +114,8 @@ class _Reader:
         if self.rules.items is None:
             return key
         item = self.rules.items.get(key)
+        if item is None and key in self.rules.refused:
+            raise BadValue("rejected item", f"item {shown(key)} was rejected: its row of the item table is no item")
         if item is None:
             raise BadValue(
                 "unknown item", f"item {shown(key)} is none of the {len(self.rules.items)} in the item table"
@@ -128,6 +135,8 @@ class _Reader:
         if row.keys() <= self.plain:
             return None
         rest = {name: value for name, value in row.items() if name not in self.plain and not _blank(value)}
+        if self.rules.recordings is not None:
+            self.rules.recordings.place(rest)
         return json.dumps(rest, ensure_ascii=False, default=str) if rest else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -17,9 +17,10 @@ from catalog.readers.importing import Import, assemble
 from catalog.readers.item_rows import MediaFiles, attributes_of, item_of, read_items
 from catalog.readers.log_rows import LogRules, default_kind, read_log
 from catalog.readers.picture_pattern import PicturePattern
+from catalog.readers.recordings import Recordings
 from catalog.readers.rejects import Rejects, shown
-from catalog.readers.rows import Rows, open_rows
-from catalog.readers.values import as_text
+from catalog.readers.rows import Record, Rows, open_rows
+from catalog.readers.values import BadValue, as_text
 
 
 def read_table(
@@ -32,6 +33,7 @@ def read_table(
     *,
     images: str | None = None,
     kind: Kind | None = None,
+    recording: str = "recording",
 ) -> Import:
     """Read plain tables as a shop. Columns are understood by name; the map says where that is wrong.
 
@@ -47,6 +49,8 @@ def read_table(
         rejects: Gets every row that cannot be used; None makes one, found in the result.
         images: Where each item's picture lies, from the item file's folder: `images/{article_id}.jpg`,
             the braces naming a source column. It comes before pictures the table itself names.
+        recording: Column of the interactions that names a recording, from that table's folder; one that is not
+            there keeps its name and is counted in the notes.
         kind: Kind of interactions that name none; None: `rating` where there is a value, else `click`.
 
     Raises:
@@ -65,31 +69,44 @@ def read_table(
             raise DataError(problem)
     media = MediaFiles(items.parent if items is not None else Path())
     pattern = None if images is None else PicturePattern(images, tables["items"].source if items is not None else None)
-    found = list(_items(tables["items"], media, pattern, rejects)) if items is not None else []
+    refused: set[str] = set()
+    found = list(_items(tables["items"], media, pattern, rejects, refused)) if items is not None else []
     if items is not None and not found:
         raise DataError(f"file {str(items)!r}: no item was read; {rejects.summary()}")
-    log, timed = pl.DataFrame(schema=INTERACTIONS), False
+    log, timed, notes = pl.DataFrame(schema=INTERACTIONS), False, ()
     if interactions is not None:
         known = None if items is None else {item.item_id: item.item_id for item in found}
-        log, timed = _log(tables["interactions"], known, kind, rejects)
+        calls = Recordings(interactions.parent, recording)
+        mapped = tables["interactions"].mapped
+        rules = LogRules(mapped, known, kind or default_kind(mapped), refused, calls)
+        log, timed = _log(tables["interactions"], rules, rejects)
+        notes = calls.notes()
     if items is None:
         found = [Item(item_id) for item_id in log["item_id"].unique(maintain_order=True)]
     people = list(users_of(tables["users"].source, tables["users"].mapped, rejects)) if users is not None else []
     title = name or _stem(items or interactions or Path())
-    return assemble(title, found, log, people, media, rejects, timed=timed)
+    return replace(assemble(title, found, log, people, media, rejects, timed=timed), notes=notes)
 
 
-def _items(table: Table, media: MediaFiles, pattern: PicturePattern | None, rejects: Rejects) -> Iterator[Item]:
-    build = partial(item_of, mapped=table.mapped, media=media, pattern=pattern)
+def _items(
+    table: Table, media: MediaFiles, pattern: PicturePattern | None, rejects: Rejects, refused: set[str]
+) -> Iterator[Item]:
+    """Yield the items; the ids of rows that are none go into `refused`."""
+
+    def build(row: Record) -> Item:
+        try:
+            return item_of(row, table.mapped, media, pattern=pattern)
+        except BadValue:
+            if (item_id := as_text(row.get(table.mapped.source("item_id") or ""))) is not None:
+                refused.add(item_id)
+            raise
+
     rows = table.source.records(rejects)
     return (item for item, _ in read_items(rows, build, table.source.name, rejects, media))
 
 
-def _log(
-    table: Table, known: Mapping[str, str] | None, kind: Kind | None, rejects: Rejects
-) -> tuple[pl.DataFrame, bool]:
+def _log(table: Table, rules: LogRules, rejects: Rejects) -> tuple[pl.DataFrame, bool]:
     """Return the log and whether it had timestamps."""
-    rules = LogRules(table.mapped, known, kind or default_kind(table.mapped))
     log = read_log(table.source, rules, rejects)
     if not log.height:
         raise DataError(f"file {str(table.source.path)!r}: no interaction was read; {rejects.summary()}")

@@ -70,3 +70,12 @@ BAD = {
 def test_what_cannot_be_imported_is_one_line_and_writes_nothing(run, folders, options, said):
     assert said in run("import", *options, "--store", "store").line
     assert not Path("store").exists()
+
+
+def test_an_event_of_a_rejected_item_says_so(run):
+    Path("items.csv").write_text("item_id,title,price\na,one,5\ngone1,two,dear\n")
+    Path("events.csv").write_text("user_id,item_id\nu,a\nu,gone1\nu,never\n")
+    ran = run("import", "table", "--items", "items.csv", "--interactions", "events.csv", "--store", "s")
+    assert ran.code == 0
+    assert "1 rejected item (first: events.csv line 3: item 'gone1' was rejected: its row of the item table" in ran.out
+    assert "1 unknown item (first: events.csv line 4: item 'never' is none of the 1 in the item table" in ran.out

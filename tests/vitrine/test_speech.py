@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import json
 import wave
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from captioning.speech.base import RATE, Transcript, Word
 from captioning.speech.doubles import tiny_whisper
 from captioning.speech.sounds import at_level, babble, silence
+from catalog.workspace import Workspace
 from vitrine.cli import main
 from vitrine.doctor import examine
 from vitrine.settings import load_settings
@@ -77,3 +82,42 @@ def test_lines_of_a_transcript() -> None:
         "      0.10     0.40  ten",
     ]
     assert transcript_lines(path, Transcript(None, reason="music"), words=False) == ["a.wav: nothing heard: music"]
+
+
+def calls_table(folder: Path, recordings: dict[str, str]) -> tuple[str, ...]:
+    """Tables of one item and a call each; return the options that import them."""
+    folder.mkdir(exist_ok=True)
+    (folder / "items.csv").write_text("item_id,title\ni,Scarf\n")
+    rows = [f"{event},u,i,2026-01-01T00:00:00Z,complaint,{recording}" for event, recording in recordings.items()]
+    (folder / "calls.csv").write_text("\n".join(["event_id,user_id,item_id,timestamp,kind,recording", *rows]) + "\n")
+    return ("--items", str(folder / "items.csv"), "--interactions", str(folder / "calls.csv"))
+
+
+def test_recordings_start_from_the_folder_of_their_table(tmp_path: Path, run: Callable[..., Any]) -> None:
+    (tmp_path / "shop/calls").mkdir(parents=True)
+    wav(tmp_path / "shop/calls/c1.wav", silence(RATE))
+    tables = calls_table(tmp_path / "shop", {"c1": "calls/c1.wav", "c2": "calls/c2.wav", "c3": ""})
+    ran = run("import", "table", *tables, "--store", "s")
+    assert ran.code == 0
+    assert "recordings of calls: 1 (1 more named and not there, the first: 'calls/c2.wav'; " in ran.out
+    with Workspace("s").reading("catalog") as folder:
+        log = pl.read_parquet(folder / "log.parquet")
+    assert json.loads(log["context"][0]) == {"recording": str(tmp_path / "shop/calls/c1.wav")}
+    ran = run("transcribe", "--dry-run", "--store", "s")  # no model: it counts all the same
+    assert ran.code == 0 and "transcripts: 2 recordings, 1 unreadable" in ran.out
+    assert "speech.job.folder names another folder" in ran.out and "no speech model is configured" in ran.out
+    (tmp_path / "other/calls").mkdir(parents=True)
+    wav(tmp_path / "other/calls/c2.wav", silence(RATE))
+    ran = run("transcribe", "--dry-run", "--store", "s", "--set", f"speech.job.folder={tmp_path / 'other'}")
+    assert "transcripts: 2 recordings\n" in ran.out
+
+
+def test_nothing_that_can_be_read_is_an_error(tmp_path: Path, run: Callable[..., Any]) -> None:
+    pytest.importorskip("whisper")
+    run("import", "table", *calls_table(tmp_path / "shop", {"c1": "calls/c1.wav"}), "--store", "s")
+    model = tiny_whisper(tmp_path / "tiny.pt")
+    ran = run(
+        "transcribe", "--store", "s", "--set", "speech.transcriber=whisper", "--set", f"speech.whisper.model={model}"
+    )
+    assert "none of 1 recordings could be read: 1 media, the first: " in ran.line
+    assert "'calls/c1.wav'" in ran.line and "speech.job.folder" in ran.line

@@ -191,6 +191,7 @@ def import_table(
         name=name,
         images=images,
         rejects=Rejects(),
+        recording=settings.speech.job.recording,
     )
     _save(settings, refine(imported, wanted))
 
