@@ -94,7 +94,7 @@ def run_job(
     config, clock, tally = config or JobConfig(), _Clock(), Tally()
     home = workspace.root / name
     unfinished, cut_off = home / PARTS / UNFINISHED, True
-    with exclusive(home / ".lock", name), pausing() as pause:
+    with needing_room(home), exclusive(home / ".lock", name), pausing() as pause:
         shards = Shards(home / PARTS, schema)
         listing = Listing(work, home / PARTS / LISTED, pause)
         try:
@@ -135,8 +135,7 @@ def run_job(
                 unfinished.unlink(missing_ok=True)
         report = _report(name, key, written, listing, assembly, before, tally, clock, config)
         sizes = {"batch_size": config.batch_size, "workers": config.workers, "decoders": config.decoders}
-        with needing_room(home):
-            keep_report(home, report, tally.worked, {"engine": engine.name, **sizes})
+        keep_report(home, report, tally.worked, {"engine": engine.name, **sizes})
         unfinished.unlink(missing_ok=True)
     return report
 
@@ -209,8 +208,7 @@ def _run_number(path: Path, index: Index, *, note: bool = True) -> int:
             return number
     number = min(index.latest_run() + 1, LAST_RUN)
     if note:
-        with needing_room(path):
-            write_text(path, f"{number}\n")
+        write_text(path, f"{number}\n")
     return number
 
 
@@ -237,7 +235,7 @@ def _write(
     if fault is not None:
         log.warning("artifact written again name=%s reason=%r", name, fault)
     if not same or fault is not None:
-        with needing_room(workspace.root / name), workspace.writing(name, key, said) as folder:
+        with workspace.writing(name, key, said) as folder:
             assemble(folder, rows)
             write_frames(folder / FAILURES, assembly.failures(), assembly.failure_schema)
     return key, said

@@ -335,8 +335,10 @@ def test_a_live_recording_without_length_or_index_is_sampled_whole(tmp_path: Pat
     assert times(video) == pytest.approx([2.5, 7.5]) and video.seconds == pytest.approx(10, abs=0.11)
 
 
-@pytest.mark.parametrize("size", [64, 1500])
-def test_a_damaged_video_that_is_no_archive_is_not_unpacked(tmp_path: Path, clip: Path, size: int) -> None:
-    (tmp_path / "cut.mp4").write_bytes(clip.read_bytes()[:32] + bytes(size))
-    with pytest.raises(MediaError, match=r"video '.*cut.mp4' cannot be decoded: (?!\[Errno)"):
-        sample(tmp_path / "cut.mp4")
+def test_a_video_cut_inside_its_index_is_not_said_to_be_an_archive(tmp_path: Path) -> None:
+    path = tmp_path / "cut.mp4"
+    write(path, [numbered(at) for at in range(50)], codec="mpeg4", pix_fmt="yuv420p")
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rindex(b"moov") + 480])
+    with pytest.raises(MediaError, match=r"^video '.*cut\.mp4' cannot be decoded: End of file$"):
+        sample(path)
