@@ -235,7 +235,7 @@ def _sent(steps: Steps[Any, Any, Any]) -> bytes:
         return packed(steps)
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"the Ray engine needs a package that is missing: {error}. pip install 'vitrine[ray]'"
+            f"the Ray engine needs a package that is missing: {error}. pip install -e '.[ray]' -c constraints.txt"
         ) from error
     except Exception as error:
         raise ConfigError(

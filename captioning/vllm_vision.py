@@ -115,8 +115,9 @@ class VllmVision:
             from vllm import LLM
         except ImportError as error:
             raise ConfigError(
-                "captions.captioner is 'vllm' and vLLM is not installed: pip install 'vitrine[gpu]' on a machine with "
-                "a GPU; captions.captioner 'transformers' or 'openai' (a vLLM server) would be valid"
+                "captions.captioner is 'vllm' and vLLM is not installed: in the checkout, on a machine "
+                "with a GPU, pip install -e '.[gpu]' -c constraints-gpu.txt; captions.captioner 'transformers' or "
+                "'openai' (a vLLM server) would be valid"
             ) from error
         config = self.config
         needed = {"image": 1, "video": 1} if config.clips == "video" else {"image": config.max_frames}

@@ -141,8 +141,9 @@ class VllmPooling(TextEmbedder):
     def _engine(self) -> LLM:
         if importlib.util.find_spec("vllm") is None:
             raise ConfigError(
-                "embedding.embedder is 'vllm', which is not installed: pip install 'vitrine[gpu]', or a server of its "
-                "own with embedding.embedder 'openai', would be valid"
+                "embedding.embedder is 'vllm', which is not installed: pip install -e '.[gpu]' -c "
+                "constraints-gpu.txt in the checkout, or a server of its own with embedding.embedder 'openai', "
+                "would be valid"
             )
         from vllm import LLM
         from vllm.config import PoolerConfig

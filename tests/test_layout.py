@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import subprocess
 import sys
 import tomllib
@@ -45,3 +46,12 @@ def test_gitignore_never_hides_a_code_folder() -> None:
     paths = [f"{name}/any.py" for name in PACKAGES] + ["tests/any.py", "catalog/boutique/store.py", "models/store/x.py"]
     done = subprocess.run(["git", "check-ignore", "--no-index", *paths], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == ""
+
+
+def test_nobody_is_told_to_install_a_strangers_package_of_our_name() -> None:
+    # We are on no package index, where the name belongs to others: extras are installed from the checkout.
+    ours = [path for name in (*PACKAGES, "docs", "tests") for path in (ROOT / name).rglob("*.[pm][yd]")]
+    pages = [*ours, ROOT / "README.md", ROOT / "pyproject.toml", ROOT / "Makefile"]
+    assert len(pages) > 100
+    wrong = re.compile(r"vitrine" + r"\[|pip install ['\"]?vitrine" + r"\b")
+    assert [str(page) for page in pages if wrong.search(page.read_text(encoding="utf-8"))] == []

@@ -176,7 +176,8 @@ def find_checkpoint(config: WhisperConfig) -> tuple[Path, str | None]:
     """
     if importlib.util.find_spec("whisper") is None:
         raise ConfigError(
-            "speech.transcriber is 'whisper' and openai-whisper is not installed: pip install 'vitrine[voice]'"
+            "speech.transcriber is 'whisper' and openai-whisper is not installed: in the checkout, "
+            "pip install -e '.[voice]' -c constraints.txt"
         )
     path = Path(config.model).expanduser()
     if path.is_file():

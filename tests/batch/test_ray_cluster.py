@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-ray = pytest.importorskip("ray", reason="ray is not installed (pip install 'vitrine[ray]')")
+ray = pytest.importorskip("ray", reason="ray is not installed (pip install -e '.[ray]' -c constraints.txt)")
 
 
 def test_a_local_cluster_stays_on_loopback_and_is_quiet(ray_cluster):

@@ -10,7 +10,7 @@ from batch.local import LocalEngine
 from batch.ray_engine import RayConfig, RayEngine
 from catalog.errors import ConfigError, ServiceError
 
-pytest.importorskip("ray", reason="ray is not installed (pip install 'vitrine[ray]')")
+pytest.importorskip("ray", reason="ray is not installed (pip install -e '.[ray]' -c constraints.txt)")
 
 CONFIG = JobConfig(batch_size=8, workers=2, decoders=2)
 
