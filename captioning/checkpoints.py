@@ -52,6 +52,11 @@ def checkpoint_folder(config: CheckpointConfig, group: str) -> Path | None:
         return given.resolve()
     if (cached := _cached(config)) is not None:
         return cached
+    if _is_path(config.model):
+        raise ConfigError(
+            f"{group}.model is {config.model!r}, which is no folder here; a folder with config.json, the tokenizer and "
+            "the weights, or a name on the hub such as Qwen/Qwen2.5-VL-7B-Instruct, would be valid"
+        )
     if not config.local_files_only and not _offline():
         return None
     free = "set HF_HUB_OFFLINE=0" if not config.local_files_only else f"set {group}.local_files_only=false"
@@ -88,6 +93,11 @@ def _cached(config: CheckpointConfig) -> Path | None:
         return None
     whole = (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
     return folder if whole else None
+
+
+def _is_path(model: str) -> bool:
+    """Whether this can be no name on the hub, which has one slash at most and does not begin like a path."""
+    return model.count("/") > 1 or model.startswith(("/", ".", "~")) or "\\" in model
 
 
 def _offline() -> bool:

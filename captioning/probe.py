@@ -48,8 +48,14 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"[Aa]t most \d+|limit.mm", "raise the server's --limit-mm-per-prompt"),
     (r"context length|max_model_len|max.model.len|too long|longer than", "raise the server's --max-model-len"),
     (r"not a multimodal|multimodal|image_url|image input|does not support image", "serve a model that takes pictures"),
-    (r"(?m)^\s*<think>|^cut off", "serve an Instruct model, or keep the thinking apart with --reasoning-parser"),
 )
+_LONG = r"(?m)^\s*<think>|^cut off"
+"""An answer that thinks aloud, or ran past the bound."""
+_SHORTER = {
+    True: "serve an Instruct model, or keep the thinking apart with --reasoning-parser",
+    False: "load an Instruct model, which answers at once; a model that thinks or does not stop is no help here",
+}
+"""What helps then: behind a server, and in this process."""
 _HELPS: dict[Check, str] = {
     "pictures": "the model did not see the picture: check that it is a vision model with trained weights, that its own "
     "chat template is used (no --chat-template of another model) and that nothing switches pictures off "
@@ -59,6 +65,9 @@ _HELPS: dict[Check, str] = {
     "(captions.job.videos_per_item = 0)",
     "schema": "the server ignores the JSON schema: it must honour response_format json_schema (vLLM does by itself), "
     "and a thinking model needs --reasoning-parser",
+}
+_HELPS_HERE: dict[Check, str] = {
+    "schema": "the model does not keep to the JSON form it is told: load an Instruct model, of trained weights",
 }
 
 
@@ -97,6 +106,7 @@ def examine(vision: ChatVision, checks: Sequence[Check] = CHECKS, rng: Random | 
     rng = rng or SystemRandom()
     if (swapped := _swapped(vision)) is not None:
         return [Finding("bad", "model", swapped)]
+    served = isinstance(vision, Listing)
     faults: dict[Check, str | None] = dict.fromkeys(checks, "")
     told: dict[Check, str] = {}
     for _ in range(TRIES):
@@ -104,7 +114,7 @@ def examine(vision: ChatVision, checks: Sequence[Check] = CHECKS, rng: Random | 
         answers = iter(vision.answer([ask for trial in trials.values() for ask in trial.asks]) if trials else ())
         for check, trial in trials.items():
             told[check] = trial.told
-            faults[check] = _judge(check, trial, [next(answers) for _ in trial.asks])
+            faults[check] = _judge(check, trial, [next(answers) for _ in trial.asks], served)
     return [
         Finding("ok", check, f"shown {told[check]}: right") if fault is None else Finding("bad", check, fault)
         for check, fault in faults.items()
@@ -175,16 +185,20 @@ def _schema(rng: Random) -> _Trial:
 _DRAW: dict[Check, Callable[[Random], _Trial]] = {"pictures": _pictures, "frames": _frames, "schema": _schema}
 
 
-def _judge(check: Check, trial: _Trial, answers: Sequence[Answer]) -> str | None:
-    """Return None when the answers are right, else the whole line."""
+def _judge(check: Check, trial: _Trial, answers: Sequence[Answer], served: bool) -> str | None:
+    """Return None when the answers are right, else the whole line; `served` says that a server answered."""
     said = [answer.content or "" for answer in answers]
-    failures = [answer.failure or "cut off" for answer in answers if answer.failure or answer.cut]
+    failures = [
+        answer.failure or f"cut off at {MAX_TOKENS} tokens" for answer in answers if answer.failure or answer.cut
+    ]
     fault = failures[0][:300] if failures else trial.fault(said)
     if fault is None:
         return None
     answered = "; ".join(repr(_short(text)) for text in said)
     evidence = "\n".join([*failures, *said])
-    hint = next((hint for pattern, hint in _HINTS if re.search(pattern, evidence)), _HELPS[check])
+    hints = (*_HINTS, (_LONG, _SHORTER[served]))
+    otherwise = _HELPS[check] if served else _HELPS_HERE.get(check, _HELPS[check])
+    hint = next((hint for pattern, hint in hints if re.search(pattern, evidence)), otherwise)
     return one_line(f"shown {trial.told}, answered {answered} ({fault}): {hint}")
 
 

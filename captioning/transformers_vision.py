@@ -23,6 +23,7 @@ from captioning.pixel_budget import FACTOR, within_budget
 from captioning.vision import Answer, Ask
 from catalog.errors import ConfigError, MediaError, ServiceError
 from catalog.workspace import content_key
+from embedding.torch_running import quiet_loading
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig
@@ -142,7 +143,8 @@ def _load(config: TransformersVisionConfig, where: str) -> _Loaded:
     kernel = {} if config.attention == "auto" else {"attn_implementation": config.attention}
     try:
         processor = AutoProcessor.from_pretrained(where, **options)  # type: ignore[no-untyped-call]
-        model: Any = AutoModelForImageTextToText.from_pretrained(where, dtype=dtype, **kernel, **options)
+        with quiet_loading():
+            model: Any = AutoModelForImageTextToText.from_pretrained(where, dtype=dtype, **kernel, **options)
         model.eval().to(device)
     except Exception as error:  # a damaged checkpoint, a full device: each library has words of its own
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -38,6 +38,15 @@ def test_a_name_that_the_hub_does_not_know_is_no_traceback(name):
         folder_of(name)
 
 
+@pytest.mark.parametrize("path", ["/models/none", "./none", "~/none", "a/b/c"])
+def test_a_path_is_not_offered_for_download(path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    for local in (True, False):
+        with pytest.raises(ConfigError) as caught:
+            folder_of(path, local_files_only=local)
+        assert "hf download" not in str(caught.value) and "a name on the hub such as" in str(caught.value)
+
+
 def test_a_folder_without_a_model_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"without config\.json"):
         folder_of(str(tmp_path))

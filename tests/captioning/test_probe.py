@@ -54,6 +54,17 @@ def test_each_fault_fails_its_check_by_name(fault, check, said, helps):
     assert finding.level == "bad" and text.startswith("shown ") and said in text and helps in text and "\n" not in text
 
 
+def test_a_model_of_this_process_is_told_what_helps_there():
+    class Here:  # no server: nothing that lists models
+        def __init__(self, served):
+            self.answer, self.model, self.name, self.settings_sha = served.answer, "seeing", "mllm", "sha"
+
+    with SeeingServer("cut off") as server:
+        [finding] = examine(Here(vision(server)), ("pictures",), Random(5))
+    assert "cut off at 400 tokens" in finding.text and "--reasoning-parser" not in finding.text
+    assert "load an Instruct model" in finding.text
+
+
 def test_thinking_aloud_is_passed_over_as_the_captioner_does():
     assert {finding.level for finding in examined("thinking")[0].values()} == {"ok"}
 
