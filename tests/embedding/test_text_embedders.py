@@ -232,5 +232,5 @@ def test_vllm_says_what_is_missing_when_asked_for_vectors(folders):
         pytest.skip("vllm is installed here")
     embedder = VllmPooling(VllmPoolingConfig(model=str(folders["decoder"])))
     assert embedder.dim == 32 and embedder.model.startswith("decoder@")
-    with pytest.raises(ConfigError, match=r"'vllm', which is not installed: pip install 'vitrine\[gpu\]'"):
+    with pytest.raises(ConfigError, match=r"'vllm', which is not installed: pip install -e '.\[gpu\]'"):
         embedder.embed(["a"])
