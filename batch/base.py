@@ -176,6 +176,7 @@ class JobReport:
         reused: Pieces whose result was there already.
         failed: Pieces without a result.
         pending: Pieces not yet worked on, since the run was limited.
+        resting: How many of `failed` were left alone, since they failed before.
         seconds: Wall clock of this run.
         phases: Phase -> seconds of it: plan, work, write.
         busy: Share of the engine's time spent in `infer` while there was work, 0 to 1.
@@ -196,6 +197,7 @@ class JobReport:
     examples: Mapping[str, str] = field(default_factory=dict)
     duplicates: int = 0
     pending: int = 0
+    resting: int = 0
     phases: Mapping[str, float] = field(default_factory=dict)
     busy: float = 0.0
     rate: float = 0.0

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from batch.index import Index, Mask
 from batch.lock import exclusive
 from batch.pause import Pause, pausing
 from batch.plan import RESTING, REUSED, TODO, UNREADABLE, JobConfig, Listing, Plan, make_plan
-from batch.report import JobPlan, estimate, keep_report
+from batch.report import JobPlan, estimate, is_steady, keep_report
 from batch.shards import DamagedShard, Shards, needing_room
 from batch.work import Tally, do_work
 from catalog.errors import DataError, JobPaused
@@ -110,10 +111,11 @@ def run_job(
                 clock.lap("plan")
                 todo_rows = int(plan.times.sum())
                 wanted = len(listing) - plan.count(TODO) + todo_rows
-                progress.start(name, wanted, done=wanted - todo_rows - plan.count(UNREADABLE))
+                tally.lost = plan.count(UNREADABLE) + plan.count(RESTING)
+                progress.start(name, wanted, done=wanted - todo_rows - tally.lost)
                 try:
-                    if lost := plan.count(UNREADABLE):
-                        progress.advance(lost, f"{lost} unreadable")
+                    if tally.lost:
+                        progress.advance(tally.lost, f"{tally.lost:,} failed")
                     todo = plan.feed(listing, pause)
                     do_work(todo, prepare, infer, shards, engine, config, run, progress, tally)
                 finally:
@@ -134,8 +136,10 @@ def run_job(
             if not (cut_off or tally.worked):  # nothing came of this run: none is to be taken up
                 unfinished.unlink(missing_ok=True)
         report = _report(name, key, written, listing, assembly, before, tally, clock, config)
+        report = replace(report, resting=plan.count(RESTING))
+        opening = {"opened": tally.opened, "opening": round(tally.opening, 3)}
         sizes = {"batch_size": config.batch_size, "workers": config.workers, "decoders": config.decoders}
-        keep_report(home, report, tally.worked, {"engine": engine.name, **sizes})
+        keep_report(home, report, tally.worked, {"engine": engine.name, **opening, **sizes})
         unfinished.unlink(missing_ok=True)
     return report
 
@@ -178,6 +182,7 @@ def plan_job(
         left=whole.count(TODO) - rows,
         seconds=seconds,
         usage=usage,
+        at_most=not is_steady(home),
     )
 
 

@@ -41,6 +41,8 @@ class _Run(BaseModel):
     model_config = ConfigDict(strict=True)
 
     worked: Count
+    opened: Count = 0
+    opening: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     phases: _Phases
     usage: _Tokens
 
@@ -61,6 +63,8 @@ class JobPlan:
         left: Those a limit leaves for later.
         seconds: Estimated from earlier runs of this job; None where there was none.
         usage: Estimated tokens, likewise.
+        at_most: Whether `seconds` count the loading of a model, since earlier runs were too short to tell it apart.
+        unfetched: How many of `unreadable` are named by URL and not brought yet; a run brings them first.
     """
 
     name: str
@@ -74,6 +78,8 @@ class JobPlan:
     left: int = 0
     seconds: float | None = None
     usage: Usage | None = None
+    at_most: bool = False
+    unfetched: int = 0
 
     def text(self) -> str:
         """Return the plan in two lines."""
@@ -82,12 +88,16 @@ class JobPlan:
             f"{self.todo:,} to do" + (f" (failed before: {self.retried:,})" if self.retried else ""),
             *(f"{n:,} {what}" for n, what in self._rest() if n),
         ]
-        if not self.todo:
+        if not self.todo and self.unfetched:
+            estimate = "no estimate: what there is to do is known once they are fetched (vitrine media)"
+        elif not self.todo:
             estimate = "nothing to do: the run only puts the artifact in order"
         elif self.seconds is None:
             estimate = "no estimate: no earlier run of this job worked on anything"
         else:
-            estimate = f"about {duration(self.seconds)} at the rate of earlier runs"
+            most = "at most " if self.at_most else ""
+            loading = ", the loading of the model counted in" if self.at_most else ""
+            estimate = f"{most}about {duration(self.seconds)} at the rate of earlier runs{loading}"
             if self.usage and (self.usage.prompt or self.usage.completion):
                 estimate += f", {tokens(self.usage)}"
         return f"{self.name}: {self.pieces:,} pieces: {', '.join(counts)}\n  {estimate}"
@@ -96,7 +106,8 @@ class JobPlan:
         return [
             (self.duplicates, "duplicates of those"),
             (self.resting, "failed before and left alone (--retry-all tries them)"),
-            (self.unreadable, "unreadable"),
+            (self.unreadable - self.unfetched, "unreadable"),
+            (self.unfetched, "by URL, not fetched yet: the run fetches them first"),
             (self.left, "left for later by --limit"),
         ]
 
@@ -144,14 +155,40 @@ def _is_sound(run: object) -> bool:
 
 
 def estimate(home: Path, pieces: int) -> tuple[float | None, Usage | None]:
-    """Return seconds and tokens that `pieces` would take, by the latest runs that worked; None where none did."""
-    runs = [run for run in earlier_runs(home) if run.get("worked")][-LATELY:]
+    """Return seconds and tokens that `pieces` would take, by the latest runs that worked; None where none did.
+
+    The first batches of a run wait for a model to load; they count only where no run went beyond them.
+    """
+    runs = _late_runs(home)
     worked = sum(run["worked"] for run in runs)
     if not worked:
         return None, None
-    seconds = sum(run["phases"].get("work", 0.0) for run in runs) / worked
+    after = sum(_after_opening(run) for run in runs)
+    if after:
+        seconds = (
+            sum(max(0.0, _work_seconds(run) - run.get("opening", 0.0)) for run in runs if _after_opening(run)) / after
+        )
+    else:
+        seconds = sum(_work_seconds(run) for run in runs) / worked
     prompt, completion = (sum(run["usage"][kind] for run in runs) / worked for kind in ("prompt", "completion"))
     return seconds * pieces, Usage(round(prompt * pieces), round(completion * pieces))
+
+
+def is_steady(home: Path) -> bool:
+    """Whether a late run went beyond its first batches, so that its rate is free of the loading of a model."""
+    return any(_after_opening(run) for run in _late_runs(home))
+
+
+def _late_runs(home: Path) -> list[dict[str, Any]]:
+    return [run for run in earlier_runs(home) if run.get("worked")][-LATELY:]
+
+
+def _after_opening(run: Mapping[str, Any]) -> int:
+    return max(0, int(run["worked"]) - int(run.get("opened", 0)))
+
+
+def _work_seconds(run: Mapping[str, Any]) -> float:
+    return float(run["phases"].get("work", 0.0))
 
 
 def report_line(report: JobReport) -> str:

@@ -24,6 +24,9 @@ class Tally:
         failed: How many of those rows failed.
         busy: Seconds spent in `infer`, summed over workers.
         usage: Tokens.
+        lost: Rows without a result that this run does not work on: unreadable, or left alone.
+        opened: Pieces of the first batch of each worker, which waits until its model is loaded.
+        opening: Seconds until those came back.
     """
 
     worked: int = 0
@@ -31,6 +34,9 @@ class Tally:
     failed: int = 0
     busy: float = 0.0
     usage: Usage = field(default_factory=Usage)
+    lost: int = 0
+    opened: int = 0
+    opening: float = 0.0
 
 
 def do_work(
@@ -50,11 +56,11 @@ def do_work(
         DataError: When a shard cannot be written.
     """
     waiting: list[Finished] = []
-    flushed = time.monotonic()
+    begun = flushed = time.monotonic()
     steps: Steps[Todo, Ready[Any], Done] = Steps(Prepare(prepare), Infer(infer))
     batches = engine.run(todo, steps, batch_size=config.batch_size, workers=config.workers, decoders=config.decoders)
     try:
-        for batch in batches:
+        for number, batch in enumerate(batches, 1):
             tally.busy += batch.seconds
             rows = 0
             for done in batch.results:
@@ -64,7 +70,10 @@ def do_work(
                 tally.usage += done.result.usage or Usage()
             tally.worked += len(batch.results)
             tally.times += rows
-            progress.advance(rows, f"{tally.failed} failed" if tally.failed else "")
+            if number <= config.workers:
+                tally.opened, tally.opening = tally.worked, time.monotonic() - begun
+            failed = tally.failed + tally.lost
+            progress.advance(rows, f"{failed:,} failed" if failed else "")
             if len(waiting) >= config.flush_rows or time.monotonic() - flushed >= config.flush_seconds:
                 # Taken out first: a disk that refuses them once is not asked again on the way out.
                 results, waiting = waiting, []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -237,8 +237,11 @@ def store_captions(settings: Settings, workspace: Workspace) -> dict[str, tuple[
     return load_captions(workspace, name) if name else {}
 
 
-def job_text(report: JobReport, workspace: Workspace) -> str:
-    """Return a line about a finished batch job, and where something failed the reasons below it."""
+def job_text(report: JobReport, workspace: Workspace, told: Collection[str] = ()) -> str:
+    """Return a line about a finished batch job, and where something failed the reasons below it.
+
+    `told` are reasons that were said already.
+    """
     twice = f" (duplicates among them: {report.duplicates:,})" if report.duplicates else ""
     failed = f", {report.failed:,} failed" if report.failed else ""
     later = f", {report.pending:,} left for later" if report.pending else ""
@@ -246,18 +249,23 @@ def job_text(report: JobReport, workspace: Workspace) -> str:
         f"{report.name}: {report.done:,} done{twice}, {report.reused:,} reused{failed}{later}, {report.seconds:.1f} s"
     )
     how = [report_line(report)] if report.rate else []
-    return "\n  ".join([line, *how, *failure_lines(report, workspace)])
+    rest = [f"{report.resting:,} failed before and left alone (--retry-all tries them)"] if report.resting else []
+    return "\n  ".join([line, *how, *rest, *failure_lines(report, workspace, told)])
 
 
-def failure_lines(report: JobReport, workspace: Workspace) -> list[str]:
-    """Return the commonest reasons, each with its count and first case, and where every failure stands; or nothing."""
+def failure_lines(report: JobReport, workspace: Workspace, told: Collection[str] = ()) -> list[str]:
+    """Return the commonest reasons, each with its count and first case, and where every failure stands; or nothing.
+
+    `told` are reasons that were said already.
+    """
     from batch.job import FAILURES
 
-    if not report.failures:
+    failures = {reason: count for reason, count in report.failures.items() if reason not in told}
+    if not failures:
         return []
     lines = [
         f"{count:,} {reason}, the first: {report.examples[reason]}"
-        for reason, count in islice(report.failures.items(), REASONS_SHOWN)
+        for reason, count in islice(failures.items(), REASONS_SHOWN)
     ]
     return [*lines, f"all of them: {workspace.path(report.name) / FAILURES}"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -19,7 +20,7 @@ from catalog.readers.log_rows import LogRules, default_kind, read_log
 from catalog.readers.picture_pattern import PicturePattern
 from catalog.readers.recordings import Recordings
 from catalog.readers.rejects import Rejects, shown
-from catalog.readers.rows import Record, Rows, open_rows
+from catalog.readers.rows import Rows, open_rows
 from catalog.readers.values import BadValue, as_text
 
 
@@ -73,7 +74,8 @@ def read_table(
     found = list(_items(tables["items"], media, pattern, rejects, refused)) if items is not None else []
     if items is not None and not found:
         raise DataError(f"file {str(items)!r}: no item was read; {rejects.summary()}")
-    log, timed, notes = pl.DataFrame(schema=INTERACTIONS), False, ()
+    log, timed = pl.DataFrame(schema=INTERACTIONS), False
+    notes: tuple[str, ...] = ()
     if interactions is not None:
         known = None if items is None else {item.item_id: item.item_id for item in found}
         calls = Recordings(interactions.parent, recording)
@@ -93,7 +95,7 @@ def _items(
 ) -> Iterator[Item]:
     """Yield the items; the ids of rows that are none go into `refused`."""
 
-    def build(row: Record) -> Item:
+    def build(row: Mapping[str, Any]) -> Item:
         try:
             return item_of(row, table.mapped, media, pattern=pattern)
         except BadValue:

@@ -11,7 +11,7 @@ from batch.base import Piece, Result, Usage, Work
 from batch.job import JobConfig, plan_job, run_job
 from batch.local import LocalEngine
 from batch.lock import exclusive
-from batch.report import estimate, report_line
+from batch.report import estimate, is_steady, report_line
 from catalog.errors import BusyError, DataError, MediaError, ServiceError
 from catalog.progress import SILENT
 from catalog.workspace import Workspace
@@ -315,6 +315,38 @@ def test_the_estimate_is_the_mean_of_the_latest_runs(tmp_path):
     ]
     (tmp_path / "runs.json").write_text(json.dumps(runs))
     assert estimate(tmp_path, 1000) == (500.0, Usage(10_000, 2_000))
+
+
+def test_the_loading_of_a_model_is_no_rate(tmp_path):
+    usage = {"prompt": 0, "completion": 0}
+    short = {"worked": 2, "phases": {"work": 30.0}, "usage": usage, "opened": 2, "opening": 30.0}
+    (tmp_path / "runs.json").write_text(json.dumps([short]))
+    assert estimate(tmp_path, 10)[0] == 150.0 and not is_steady(tmp_path)  # 30 s for two: nothing else is known
+    (tmp_path / "runs.json").write_text(json.dumps([short, short | {"worked": 42, "phases": {"work": 50.0}}]))
+    assert estimate(tmp_path, 10)[0] == 5.0 and is_steady(tmp_path)  # (50 - 30) s for 42 - 2
+
+
+class Counted:
+    def __init__(self):
+        self.steps, self.note = 0, ""
+
+    def start(self, task, total, done=0):
+        self.total, self.done = total, done
+
+    def advance(self, steps=1, note=""):
+        self.steps, self.note = self.steps + steps, note or self.note
+
+    def finish(self):
+        pass
+
+
+def test_progress_and_report_count_alike_what_is_left_alone(tmp_path):
+    run(tmp_path, [1, 2, 3], Squares(bad=[3]), max_attempts=1)
+    lost = Piece({"item_id": "x"}, None, {"number": None}, Result.failed("media", "x.jpg: no such file"))
+    progress = Counted()
+    report = run(tmp_path, [*pieces([1, 2, 3, 4, 5]), lost], Squares(bad=[5]), max_attempts=1, progress=progress)
+    assert (report.done, report.reused, report.failed, report.resting) == (1, 2, 3, 1)
+    assert (progress.total, progress.done, progress.steps, progress.note) == (6, 2, 4, "3 failed")
 
 
 def test_a_limited_run_leaves_a_whole_artifact_that_says_what_is_pending(tmp_path):
