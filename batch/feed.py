@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+PREPARE, INFER = "prepare", "infer"
+"""Stages that a block comes to."""
 SKIPPED = b""
 """Stands for a block that is done already, or that the end of the run overtook."""
 
@@ -18,6 +20,7 @@ class Feed:
         self._begun: dict[int, Counter[str]] = {}
         self._next = 0
         self._stopped = False
+        self._idle = True
         self._news = asyncio.Condition()
 
     async def put(self, number: int, block: bytes) -> None:
@@ -56,6 +59,11 @@ class Feed:
 
     async def begin(self, stage: str, number: int) -> int:
         """Return how often a block came to a stage, this time included; 0: leave it, the run is over."""
+        self._idle = self._idle and stage == PREPARE
         begun = self._begun.setdefault(number, Counter())
         begun[stage] += 1
         return 0 if self._stopped else begun[stage]
+
+    async def is_idle(self) -> bool:
+        """Return whether no worker has taken a block yet."""
+        return self._idle

@@ -13,7 +13,7 @@ import math
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from batch.base import Batch, In, Mid, Out, Steps
 from batch.feed import Feed
-from batch.ray_cluster import connected, start_local
+from batch.ray_address import await_answer, resolved
+from batch.ray_cluster import Asked, StoppedEarly, connected, hush, noting_signals, start_local, this_node
+from batch.ray_room import check_room
 from batch.ray_stages import BLOCK, NUMBER, Worker, packed, prepare_block, source, unpacked
 from catalog.errors import ConfigError, ServiceError
 
@@ -41,8 +43,10 @@ class RayConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     address: str | None = None
-    """Of a cluster that is up: `auto` on one of its machines, or `ray://host:10001`. None: a cluster of this
-    machine alone is started for the run and ends with it."""
+    """Of a cluster that is up: `auto` where `ray start` was given or `RAY_ADDRESS` is set, `host:6379` on one of its
+    machines, or `ray://host:10001`. None: a cluster of this machine alone is started for the run and ends with it."""
+    connect_seconds: float = Field(15.0, gt=0)
+    """How long a cluster may take to answer before the run ends in one line."""
     num_cpus: int | None = Field(None, ge=1)
     """CPUs that a local cluster counts with. None: one for each worker and each decoder."""
     object_store_bytes: int = Field(512 * 2**20, ge=80 * 2**20)
@@ -80,14 +84,15 @@ class RayEngine:
         blocks that wait are dropped. Leaving the loop early drops them too.
 
         Raises:
-            ConfigError: When a number is below 1, ray is not installed, a local cluster would be too small or the
-                steps cannot be pickled.
+            ConfigError: When a number is below 1, ray is not installed, the cluster has no room for the workers or
+                the steps cannot be pickled.
             ServiceError: When the cluster cannot be reached, or a block has cost too many workers.
         """
         for name, value in (("batch_size", batch_size), ("workers", workers), ("decoders", decoders)):
             if value < 1:
                 raise ConfigError(f"{name}={value!r}: 1 or more would be valid")
         self._cpus(workers, decoders)
+        hush()
         return self._run(iter(work), _sent(steps), batch_size, workers, decoders)
 
     def _run(
@@ -96,11 +101,19 @@ class RayEngine:
         import ray
 
         rows = -(-(self._config.block_rows or batch_size) // batch_size) * batch_size
-        with self._cluster(workers, decoders):
-            beside = {"ray.io/node-id": _this_node()}
+        with ExitStack() as until_end:
+            asked = until_end.enter_context(noting_signals())
+            try:
+                until_end.enter_context(self._cluster(workers, decoders, asked))
+            except StoppedEarly:
+                return
+            self._check_room(workers)
+            beside = {"ray.io/node-id": this_node()}
             feed: Any = ray.remote(Feed).options(num_cpus=0, max_concurrency=1000, label_selector=beside).remote()
-            driver = _Driver(work, feed, rows, room=2 * (workers + decoders) + 2)
-            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # Ray's own use of Ray
+            driver = _Driver(work, feed, rows, room=2 * (workers + decoders) + 2, asked=asked)
+            with warnings.catch_warnings():  # Ray's own use of Ray, and advice for those who read files with it
+                warnings.simplefilter("ignore", DeprecationWarning)
+                warnings.simplefilter("ignore", UserWarning)
                 blocks = self._blocks(feed, steps, batch_size, workers, decoders)
             try:
                 driver.start()
@@ -109,6 +122,18 @@ class RayEngine:
                 driver.stop()
                 del blocks
                 ray.kill(feed)
+
+    def _check_room(self, workers: int) -> None:
+        import ray
+
+        nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+        check_room(
+            [node["Resources"] for node in nodes if node["Alive"]],
+            workers=workers,
+            cpus_per_worker=self._config.cpus_per_worker,
+            gpus_per_worker=self._config.gpus_per_worker,
+            may_grow=self._config.address is not None,
+        )
 
     def _blocks(self, feed: Any, steps: bytes, batch_size: int, workers: int, decoders: int) -> Iterator[pa.Table]:
         """Return the finished blocks as Ray Data streams them."""
@@ -126,7 +151,7 @@ class RayEngine:
         # A worker that dies while it starts is started again, and so is one that dies later, by Ray's own rule.
         retries = context.max_consecutive_actor_init_deaths = self._config.max_retries
         rows: dict[str, Any] = {"batch_size": 1, "batch_format": "pyarrow"}
-        here = {"ray.io/node-id": _this_node()}
+        here = {"ray.io/node-id": this_node()}
         with ray.data.DataContext.current(context):
             blocks = (
                 ray.data.range(1, override_num_blocks=1)
@@ -150,7 +175,7 @@ class RayEngine:
         return iter(blocks.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
 
     @contextmanager
-    def _cluster(self, workers: int, decoders: int) -> Iterator[None]:
+    def _cluster(self, workers: int, decoders: int, asked: Asked) -> Iterator[None]:
         """Connect to the cluster, or start one; one that this process was connected to already is left up."""
         import ray
 
@@ -158,7 +183,11 @@ class RayEngine:
             yield
             return
         if self._config.address is not None:
-            with connected(self._config.address):
+            address = resolved(self._config.address)
+            await_answer(address, self._config.connect_seconds, asked)
+            if asked():
+                raise StoppedEarly
+            with connected(address):
                 yield
             return
         with start_local(cpus=self._cpus(workers, decoders), object_store_bytes=self._config.object_store_bytes):
@@ -179,8 +208,9 @@ class RayEngine:
 class _Driver:
     """This process's side of a run: fills the feed from a thread, takes results, knows when to stop."""
 
-    def __init__(self, work: Iterator[Any], feed: Any, rows: int, room: int) -> None:
-        self._work, self._feed, self._rows = work, feed, rows
+    def __init__(self, work: Iterator[Any], feed: Any, rows: int, room: int, asked: Asked) -> None:
+        self._work, self._feed, self._rows, self._asked = work, feed, rows, asked
+        self._idle = False
         self._room = threading.Semaphore(room)
         self._stopped = threading.Event()
         self._error: BaseException | None = None
@@ -188,9 +218,11 @@ class _Driver:
 
     def start(self) -> None:
         self._thread.start()
+        threading.Thread(target=self._watch, name="ray-asked", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped.set()
+        self._asked.over()
         self._room.release()
         self._feed.stop.remote()
         self._thread.join()
@@ -209,9 +241,23 @@ class _Driver:
                     self._feed.done.remote(number)
                     self._room.release()
         except RayError as error:
+            if self._idle:
+                return
             self._fail(error if self._error else _gave_up(error))
         if self._error is not None:
             raise self._error
+
+    def _watch(self) -> None:
+        """End a run that is asked to end before any worker is there: Ray would wait for the first one."""
+        import ray
+        from ray.exceptions import RayError
+
+        if not self._asked.wait():
+            return
+        with suppress(RayError):
+            if ray.get(self._feed.is_idle.remote()):
+                self._idle = True
+                ray.kill(self._feed)
 
     def _fill(self) -> None:
         number = 0
@@ -250,9 +296,3 @@ def _gave_up(error: Exception) -> ServiceError:
     return ServiceError(
         f"Ray gave the run up, {type(error).__name__}: {''.join(line)}; what was finished is kept", retryable=True
     )
-
-
-def _this_node() -> str:
-    import ray
-
-    return str(ray.get_runtime_context().get_node_id())

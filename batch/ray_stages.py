@@ -9,14 +9,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from batch.base import Batch, Steps
-from batch.feed import SKIPPED
+from batch.feed import INFER, PREPARE, SKIPPED
 from catalog.errors import ServiceError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 NUMBER, BLOCK = "number", "block"
-PREPARE, INFER = "prepare", "infer"
 
 
 def source(feed: Any, _: pa.Table) -> Iterator[pa.Table]:

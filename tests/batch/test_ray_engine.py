@@ -28,15 +28,10 @@ def test_a_local_cluster_without_a_cpu_to_decode_on_is_refused():
         RayEngine(RayConfig(num_cpus=2)).run([1], Steps(str, list), batch_size=1, workers=2, decoders=2)
 
 
-def test_a_cluster_that_is_not_there_is_named(monkeypatch):
-    def nobody(**options):
-        raise ConnectionError(f"nobody at {options['address']}")
-
-    monkeypatch.setattr("ray.is_initialized", lambda: False)
-    monkeypatch.setattr("ray.init", nobody)
-    engine = RayEngine(RayConfig(address="auto"))
-    with pytest.raises(ServiceError, match=r"no Ray cluster at batch.ray.address='auto': nobody at auto"):
-        list(engine.run([1], Steps(str, list), batch_size=1, workers=1, decoders=1))
+def test_gpus_that_are_not_there_are_refused(ray_cluster):
+    run = RayEngine(RayConfig(gpus_per_worker=1)).run([1], Steps(str, list), batch_size=1, workers=2, decoders=1)
+    with pytest.raises(ConfigError, match=r"batch.ray.gpus_per_worker asks for 1 GPU a worker, this cluster has none"):
+        list(run)
 
 
 @pytest.mark.slow
