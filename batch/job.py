@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from batch.assembly import Assemble, Assembly, write_frames
-from batch.base import BatchEngine, JobReport, Mid, Piece, Result, Schema, Work
+from batch.base import FAILURE, BatchEngine, JobReport, Mid, Piece, Result, Schema, Work
 from batch.index import Index, Mask
 from batch.lock import exclusive
 from batch.pause import Pause, pausing
@@ -28,6 +29,7 @@ from batch.report import JobPlan, estimate, is_steady, keep_report
 from batch.shards import DamagedShard, Shards, needing_room
 from batch.work import Tally, do_work
 from catalog.errors import DataError, JobPaused
+from catalog.media.refs import BY_URL
 from catalog.progress import SILENT, Progress
 from catalog.workspace import Workspace, content_key, write_text
 
@@ -162,7 +164,15 @@ def plan_job(
     """
     config, home = config or JobConfig(), workspace.root / name
     with pausing() as pause:
-        listing = Listing(work, None, pause)
+        urls = 0
+
+        def counted() -> Iterator[pl.DataFrame]:
+            nonlocal urls
+            for frame in work.frames:
+                urls += int((frame[FAILURE] == BY_URL).sum())
+                yield frame
+
+        listing = Listing(replace(work, frames=counted()), None, pause)
         _check(listing, name, pause)
     index = Shards(home / PARTS, schema, writable=False).index()
     run = _run_number(home / PARTS / UNFINISHED, index, note=False)
@@ -183,6 +193,7 @@ def plan_job(
         seconds=seconds,
         usage=usage,
         at_most=not is_steady(home),
+        unfetched=urls,
     )
 
 

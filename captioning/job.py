@@ -23,6 +23,7 @@ from captioning.speech.base import Transcriber
 from catalog.columns import CAPTIONS
 from catalog.errors import MediaError
 from catalog.media import is_url
+from catalog.media.refs import BY_URL
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
 from catalog.workspace import Workspace
@@ -185,7 +186,7 @@ def _work(
 def _reason(ref: str, sha: str | MediaError) -> str | None:
     if not isinstance(sha, MediaError):
         return None
-    return "by URL" if is_url(ref) else "media"
+    return BY_URL if is_url(ref) else "media"
 
 
 def _assemble(folder: Path, rows: Rows) -> None:

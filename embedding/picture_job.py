@@ -20,7 +20,8 @@ from batch.plan import BatchSize, Threads
 from batch.report import JobPlan
 from batch.tables import read_tables
 from catalog.errors import MediaError, NothingToDo
-from catalog.media import MediaLimits, open_picture
+from catalog.media import MediaLimits, is_url, open_picture
+from catalog.media.refs import BY_URL
 from catalog.progress import SILENT, Progress
 from catalog.vectors import Floats, save_frames
 from catalog.workspace import Workspace
@@ -205,12 +206,15 @@ def _work(table: pl.DataFrame, hashes: HashCache, embedder: ImageEmbedder) -> Wo
 
     def frames() -> Iterator[pl.DataFrame]:
         for part in table.iter_slices(PLANNED_ROWS):
-            shas = hashes.shas(part["media"].to_list())
+            refs = part["media"].to_list()
+            shas = hashes.shas(refs)
             lost = [str(sha) if isinstance(sha, MediaError) else None for sha in shas]
             own = [None if why is not None else keys.key(sha) for sha, why in zip(shas, lost, strict=True)]
             yield part.with_columns(
                 pl.Series(KEY, own, pl.String),
-                pl.Series(FAILURE, [why and "media" for why in lost], pl.String),
+                pl.Series(
+                    FAILURE, [why and (BY_URL if is_url(ref) else "media") for ref, why in zip(refs, lost, strict=True)]
+                ),
                 pl.Series(DETAIL, lost, pl.String),
             )
 

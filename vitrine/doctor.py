@@ -11,6 +11,7 @@ from catalog.findings import Finding, Level
 from catalog.workspace import MADE_BY, Workspace
 from vitrine.doctor_servers import model_findings
 from vitrine.settings import Settings
+from vitrine.words_kept import word_findings
 
 PACKAGES: dict[str, Level] = {
     "torch": "bad",
@@ -93,6 +94,9 @@ def _store(settings: Settings) -> list[Finding]:
     findings = [Finding("ok", "store", str(workspace.root))]
     for stage in STAGES:
         try:
+            if stage in ("captions", "transcripts") and (worth := word_findings(workspace, stage)):
+                findings += worth
+                continue
             text = _held(workspace, stage)
         except VitrineError as error:
             findings.append(Finding("bad", f"  {stage}", str(error)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from batch.base import JobReport
 from batch.report import report_line
 from catalog.errors import DataError, NotBuiltError, NothingToDo
+from catalog.media.refs import BY_URL
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import ShopData
@@ -30,6 +31,7 @@ from vitrine.wiring import (
     make_picture_embedder,
     shop_spaces,
 )
+from vitrine.words_kept import caption_doubts
 
 if TYPE_CHECKING:
     from embedding.item_text import Part
@@ -87,10 +89,12 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
     job = settings.captions.job
     transcriber = make_transcriber(settings.speech) if settings.speech.transcriber != "none" else None
     if scope.dry_run:
-        return plan_captions(
+        plan = plan_captions(
             workspace, captioner, config=job, transcriber=transcriber, limit=scope.limit, retry_all=scope.retry_all
-        ).text()
+        )
+        return (plan if job.fetch else replace(plan, unfetched=0)).text()
     brought = _bring_media(settings, progress, scope, images=job.images_per_item, videos=job.videos_per_item)
+    known = (BY_URL,) if brought else ()
     report = caption_catalog(
         workspace,
         captioner,
@@ -102,9 +106,9 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
         retry_all=scope.retry_all,
     )
     if report.failed and not report.done + report.reused:
-        reasons = "; ".join(failure_lines(report, workspace))
+        reasons = "; ".join([*brought, *failure_lines(report, workspace, known)])
         raise DataError(f"{report.name}: none of {report.failed:,} pictures and videos has a caption: {reasons}")
-    lines = [*brought, job_text(report, workspace)]
+    lines = [*brought, job_text(report, workspace, known)]
     if faults := caption_faults(workspace, captioner.name):
         told = ", ".join(f"{count:,} {fault}" for fault, count in faults.items())
         lines.append(f"  kept all the same, since captions.mllm.checks is 'report': {told}")
@@ -113,12 +117,14 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
 
 def _bring_media(settings: Settings, progress: Progress, scope: Scope, *, images: int, videos: int) -> list[str]:
     """Bring what is named by URL and not here yet; return a line about it where there was any."""
-    from vitrine.media import bring_store, media_text, unfetched_urls
+    from vitrine.media import bring_store, media_line, store_urls, unfetched_urls
 
-    urls = unfetched_urls(settings, images=images, videos=videos) if settings.captions.job.fetch else {}
-    if not urls:
+    missing = unfetched_urls(settings, images=images, videos=videos) if settings.captions.job.fetch else {}
+    if not missing:
         return []
-    return [media_text(bring_store(settings, urls, progress, retry=scope.retry_all, limit=scope.limit))]
+    report = bring_store(settings, missing, progress, retry=scope.retry_all, limit=scope.limit)
+    report.here = len(store_urls(settings, images=images, videos=videos)) - len(missing)
+    return [media_line(report)]
 
 
 def embed_store(settings: Settings, progress: Progress = SILENT, scope: Scope = WHOLE) -> list[str]:
@@ -155,6 +161,8 @@ def embed_store(settings: Settings, progress: Progress = SILENT, scope: Scope = 
         except NothingToDo as error:
             skipped.append(f"skipped: {error}")
     lines += skipped
+    if captions is not None:
+        lines += caption_doubts(workspace, captions)
     if captions is None:
         lines.append("captions: none in the store yet; after vitrine caption, vitrine embed adds their space")
     return lines
@@ -211,13 +219,14 @@ def _embed_pictures(settings: Settings, workspace: Workspace, progress: Progress
     if embedder is None:
         return []
     if scope.dry_run:
-        return [plan_pictures(workspace, embedder, config=job, limit=scope.limit, retry_all=scope.retry_all).text()]
+        plan = plan_pictures(workspace, embedder, config=job, limit=scope.limit, retry_all=scope.retry_all)
+        return [(plan if settings.captions.job.fetch else replace(plan, unfetched=0)).text()]
     brought = _bring_media(settings, progress, scope, images=job.images_per_item, videos=0)
     report = embed_pictures(
         workspace, embedder, engine=make_engine(settings), config=job, progress=progress, limit=scope.limit,
         retry_all=scope.retry_all,
     )  # fmt: skip
-    return [*brought, job_text(report, workspace)]
+    return [*brought, job_text(report, workspace, (BY_URL,) if brought else ())]
 
 
 def index_store(settings: Settings, progress: Progress = SILENT) -> list[str]:

@@ -74,8 +74,26 @@ def bring_store(
         )
 
 
+def media_line(report: MediaReport) -> str:
+    """Return a run that another job needed as one line, with the commonest reason and its first case."""
+    reason = next(iter(report.failures), None)
+    why = "" if reason is None else f"; {reason}, the first: {report.examples[reason]}"
+    return f"media: {', '.join(_counts(report))}, {report.seconds:.1f} s{why}"
+
+
 def media_text(report: MediaReport) -> str:
     """Return a line about a run, and where something failed the reasons below it."""
+    lines = [f"media: {', '.join(_counts(report))}, {report.seconds:.1f} s"]
+    lines += [
+        f"{count:,} {reason}, the first: {report.examples[reason]}"
+        for reason, count in islice(report.failures.items(), REASONS_SHOWN)
+    ]
+    if report.table is not None:
+        lines.append(f"all of them: {report.table}")
+    return "\n  ".join(lines)
+
+
+def _counts(report: MediaReport) -> list[str]:
     parts = [f"{report.fetched:,} fetched ({report.size / 1e6:,.1f} MB)", f"{report.here:,} here already"]
     if report.unchanged:
         parts.append(f"{report.unchanged:,} unchanged")
@@ -85,11 +103,4 @@ def media_text(report: MediaReport) -> str:
         parts.append(f"{report.given_up:,} given up (vitrine media --retry tries them again)")
     if report.left:
         parts.append(f"{report.left:,} left for another run, since their host does not answer")
-    lines = [f"media: {', '.join(parts)}, {report.seconds:.1f} s"]
-    lines += [
-        f"{count:,} {reason}, the first: {report.examples[reason]}"
-        for reason, count in islice(report.failures.items(), REASONS_SHOWN)
-    ]
-    if report.table is not None:
-        lines.append(f"all of them: {report.table}")
-    return "\n  ".join(lines)
+    return parts

@@ -18,6 +18,9 @@ from catalog.media.archives import broken, broken_kinds, find_member, open_membe
 FETCHED = "media"
 """Folder of the workspace where fetched media lie, each under the sha256 of its URL."""
 
+BY_URL = "by URL"
+"""Short reason of a medium that is named by URL and was not fetched."""
+
 _ANY = 1 << 62
 
 

@@ -121,3 +121,29 @@ def test_pictures_of_a_table_may_lie_in_an_archive(run: Callable[..., Any]) -> N
     assert run("caption", "--store", "s").code == 0
     captions = load_captions(Workspace("s"), "pixels")
     assert set(captions) == set(COLOURS) and all(name in captions[name][0].text for name in COLOURS)
+
+
+def test_one_missing_url_is_one_line_and_what_is_here_is_counted(host: ScriptedHost, run: Callable[..., Any]) -> None:
+    amazon(Path("toys"), {name: host.url(f"/{name}.jpg") for name in COLOURS} | {"gone": host.url("/gone.jpg")})
+    run("import", "amazon", "toys", "--store", "s")
+    plan = run("caption", "--dry-run", "--store", "s").out
+    assert "4 by URL, not fetched yet: the run fetches them first" in plan and "unreadable" not in plan
+    assert "nothing to do" not in plan and not host.asked
+    plan = run("caption", "--dry-run", "--store", "s", "--set", "captions.job.fetch=false").out
+    assert "4 unreadable" in plan and "nothing to do" in plan
+    assert run("caption", "--store", "s").code == 0
+    lines = run("caption", "--store", "s").out.splitlines()
+    assert len(lines) == 2, lines
+    assert lines[0].startswith("media: 0 fetched (0.0 MB), 3 here already, 1 failed, ")
+    assert "; HTTP 404, the first: 'http://127.0.0.1:" in lines[0]
+    assert lines[1].startswith("captions/pixels: 0 done, 3 reused, 1 failed, ")
+
+
+def test_a_first_run_by_refused_urls_ends_with_the_setting(
+    host: ScriptedHost, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    amazon(Path("toys"), {name: host.url(f"/{name}.jpg") for name in COLOURS})
+    run("import", "amazon", "toys", "--store", "s")
+    monkeypatch.delenv("VITRINE_MEDIA__PORTS")
+    ran = run("caption", "--store", "s")
+    assert ran.code == 2 and f"port {host.port} is not asked; 80, 443 (media.ports) would be valid" in ran.line

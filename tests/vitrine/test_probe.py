@@ -42,3 +42,24 @@ def test_without_the_probe_it_goes_on_and_its_captions_are_not_taken_over_by_a_r
         server.fault = None
         proven = caption(run, store, server)
     assert "6 done" in proven.out and meta(store)["probe"] == "run"
+
+
+def test_captions_that_nobody_checked_are_told_of_where_they_become_features(run, store):
+    with SeeingServer() as server:
+        caption(run, store, server, "captions.probe=off", "captions.mllm.checks=report")
+        chosen = (
+            *("--set", "captions.captioner=openai"),
+            *("--set", f'captions.openai={{"base_url": "{server.base_url}", "model": "seeing"}}'),
+        )
+        doubts = (
+            "captions/mllm: 0 of 6 kept with faults (captions.mllm.checks is 'report')",
+            "captions/mllm: not proven that the model sees: captions.probe is off",
+        )
+        for command in (("embed",), ("embed", "--dry-run"), ("doctor",)):
+            ran = run(*command, "--store", store, *chosen)
+            assert all(doubt in ran.out for doubt in doubts), ran
+
+
+def test_the_doctor_counts_captions(run, store):
+    out = run("doctor", "--store", store).out
+    assert "pixels: 6 pictures and videos" in out
