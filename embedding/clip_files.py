@@ -18,6 +18,8 @@ _WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors"
             "open_clip_pytorch_model.pth", "model.safetensors", "pytorch_model.bin")  # fmt: skip
 """In open_clip's own order of preference."""
 _TRANSFORM = ("mean", "std", "interpolation", "resize_mode")
+FEW = 5
+"""Tags that an error names; a model has up to two dozen."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def _of_the_list(model: str, pretrained: str | None, cache: Path | None) -> Clip
     if not pretrained:
         raise ConfigError(
             f"embedding.pictures.pretrained is missing for model {model!r}: a file, or one of its tags would be valid: "
-            f"{', '.join(tags) or 'none'}"
+            f"{_few(model, tags)}"
         )
     tag = get_pretrained_cfg(model, pretrained)
     weights = Path(pretrained).expanduser() if not tag else _cached(tag, cache)
@@ -124,13 +126,26 @@ def _of_the_list(model: str, pretrained: str | None, cache: Path | None) -> Clip
     if not weights.is_file():
         raise ConfigError(
             f"embedding.pictures.pretrained is {pretrained!r}: no such file, and no tag of {model!r}. "
-            f"{did_you_mean(pretrained, tags)}"
+            f"{_near(pretrained, tags)}Its tags: {_few(model, tags)}"
         )
     preprocess = _preprocess(settings, {key: tag[key] for key in _TRANSFORM if key in tag})
     gelu = bool(tag.get("quick_gelu")) and not settings.get("quick_gelu", False)
     said = pretrained if tag else weights.name
     sha = f"{model} {said}@{weights_sha(weights)[:12]}"
     return ClipFiles(model, weights, False, int(settings["embed_dim"]), preprocess, gelu, sha)
+
+
+def _near(pretrained: str, tags: list[str]) -> str:
+    """Return what may have been meant, without the whole list."""
+    return did_you_mean(pretrained, tags).split("Available:")[0]
+
+
+def _few(model: str, tags: list[str]) -> str:
+    """Return the first tags, and where the others stand."""
+    if len(tags) <= FEW:
+        return ", ".join(tags) or "none"
+    listed = f"open_clip.pretrained.list_pretrained_tags_by_model({model!r})"
+    return f"{', '.join(tags[:FEW])} or one of {len(tags) - FEW} more, which {listed} lists"
 
 
 def _preprocess(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
