@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from embedding.torch_running import quiet_loading
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
@@ -127,7 +129,8 @@ def build_tiny_checkpoint(
             _lean(model, {known[token]: logit for token, logit in leaning.items()})
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
-    model.save_pretrained(folder)
+    with quiet_loading():
+        model.save_pretrained(folder)
     square = {"patch_size": patch, "temporal_patch_size": 2, "merge_size": 2}
     area = (2 * patch) ** 2
     images = transformers.Qwen2VLImageProcessor(min_pixels=4 * area, max_pixels=16 * area, **square)

@@ -60,3 +60,25 @@ def test_a_signal_pauses_the_command(run, shop, monkeypatch, number, code):
 
 def test_an_unknown_engine_is_refused_by_name(run, shop):
     assert "'spark'" in run("caption", "--store", shop, "--engine", "spark").line
+
+
+def test_a_run_says_what_it_left_alone(run, files):
+    for name in ("V01", "V02"):
+        (files / "images" / f"{name}.png").write_bytes(b"no picture" + name.encode())
+    assert run("import", "table", *TABLES, "--store", "store").code == 0
+    once = ("--store", "store", "--set", "captions.job.max_attempts=1")
+    assert "4 done, 0 reused, 2 failed" in run("caption", *once).out
+    again = run("caption", *once)
+    assert "0 done, 4 reused, 2 failed" in again.out
+    assert "  2 failed before and left alone (--retry-all tries them)" in again.out.splitlines()
+    assert "2 failed" in again.err
+    assert "left alone" not in run("caption", *once, "--retry-all").out
+
+
+def test_captions_without_a_word_are_a_note(run, files):
+    for picture in (files / "images").iterdir():
+        picture.write_bytes(b"no picture" + picture.name.encode())
+    assert run("import", "table", *TABLES, "--store", "store").code == 0
+    assert run("caption", "--store", "store").code == 2
+    line = next(line for line in run("doctor", "--store", "store").out.splitlines() if "pixels: " in line)
+    assert line.startswith("--") and "pixels: 0 pictures and videos, 6 failed" in line
