@@ -6,6 +6,7 @@ and a driver that gets no answer waits in C++, where no signal reaches it, for m
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import subprocess
@@ -29,14 +30,19 @@ def resolved(address: str) -> str:
         ConfigError: When there is neither, or the address has no port.
     """
     if address == "auto":
+        from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
         from ray._private.utils import read_ray_address
 
-        noted: str | None = os.environ.get("RAY_ADDRESS") or read_ray_address()
+        named = os.environ.get("RAY_ADDRESS")
+        noted: str | None = named or read_ray_address()
         if not noted or noted in {"auto", "local"}:
             raise ConfigError(
                 "batch.ray.address='auto' finds no cluster: nothing was begun by `ray start` on this machine, and "
                 "RAY_ADDRESS is not set; 'host:port' would be valid, or no batch.ray.address for a cluster of this run"
             )
+        if not named:  # as Ray's own `auto`: an address that somebody wrote is given no token unasked
+            logging.getLogger("ray").setLevel(logging.ERROR)
+            maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
         address = noted
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not host or not port.isdecimal():
@@ -64,7 +70,11 @@ def await_answer(address: str, seconds: float, asked_to_stop: Callable[[], bool]
                 if asked_to_stop():
                     return
                 if time.monotonic() > end:
-                    raise _nobody(address, f"no answer of Ray within {seconds:g} s (batch.ray.connect_seconds)")
+                    raise _nobody(
+                        address,
+                        f"no answer of Ray within {seconds:g} s (batch.ray.connect_seconds); "
+                        "one that was started with tokens answers with RAY_AUTH_MODE=token alone",
+                    )
                 time.sleep(0.05)
         finally:
             child.kill()

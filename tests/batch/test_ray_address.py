@@ -45,6 +45,7 @@ def test_waiting_ends_when_somebody_asks_to_stop(silent):
 def test_auto_is_what_ray_start_noted_and_never_a_private_cluster(monkeypatch, tmp_path):
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     private = "-c", "import time; time.sleep(60)", "raylet", "--gcs-address=127.0.0.1:1"
     with subprocess.Popen([sys.executable, *private]) as other:
         try:
