@@ -81,6 +81,8 @@ class Shards:
         self._strange = {path for path in numbers if not path.is_file()}
         for path in sorted(self._strange):  # a pipe would be waited for
             log.warning("shard passed over path=%s reason='no regular file'", path)
+        # Results of a model of another width: not damage. They wait for the day that model is asked for again.
+        self._strange |= {path for path in numbers if path not in self._strange and self._of_another_layout(path)}
 
     def add(self, results: Sequence[Finished]) -> None:
         """Write results as one new file, whole or not at all.
@@ -181,8 +183,18 @@ class Shards:
             temporary.unlink(missing_ok=True)
             raise DataError(no_room(path, error)) from error
 
+    def _of_another_layout(self, path: Path) -> bool:
+        """Whether a sound file holds results under our keys with values of other types."""
+        try:
+            schema = pl.read_parquet_schema(path)
+        except (OSError, pl.exceptions.PolarsError):
+            return False  # damaged: `_read` says so
+        return schema.get(KEY) == pl.String and any(
+            schema.get(name, type_) != type_ for name, type_ in self.values.items()
+        )
+
     def _read(self, path: Path, columns: list[str]) -> pl.DataFrame | None:
-        """Read columns of a file; one that is damaged or of another layout is dropped, and its work done again.
+        """Read columns of a file; one that is damaged is dropped, and its work done again.
 
         A column that the file lacks is filled.
         """
@@ -190,7 +202,7 @@ class Shards:
             schema = pl.read_parquet_schema(path)
             wanted = {**_HEAD, **self.values}
             if any(schema[name] != dtype for name, dtype in wanted.items() if name in schema) or KEY not in schema:
-                raise pl.exceptions.SchemaError("columns of another layout")
+                raise pl.exceptions.SchemaError("columns that are not ours")
             table = pl.read_parquet(path, columns=[name for name in columns if name in schema])
         except OSError as error:
             raise DataError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error

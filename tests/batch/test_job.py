@@ -205,6 +205,26 @@ def test_a_damaged_shard_is_dropped_and_its_work_done_again(tmp_path, caplog):
     assert not list(shard.parent.glob(".tmp-*"))
 
 
+def test_results_of_another_width_are_left_where_they_are(tmp_path):
+    def embed(width, asked):
+        def infer(batch):
+            asked.extend(batch)
+            return [Result({"vector": [float(number)] * width}) for number in batch]
+
+        return run_job(
+            Workspace(tmp_path), "embeddings/x", work=work_of(range(4)), prepare=number_of, infer=infer,
+            schema={"vector": pl.Array(pl.Float32, width)}, assemble=write_rows, engine=LocalEngine(),
+            meta={"dim": width},
+        )  # fmt: skip
+
+    narrow, wide, again, once_more = [], [], [], []
+    embed(2, narrow)
+    embed(3, wide)
+    assert embed(2, again).reused == 4 and again == []
+    assert embed(3, once_more).reused == 4 and once_more == []
+    assert len(narrow) == len(wide) == 4
+
+
 def test_progress_counts_every_piece(tmp_path):
     class Bar:
         steps = 0
