@@ -169,7 +169,7 @@ def plan_job(
         def counted() -> Iterator[pl.DataFrame]:
             nonlocal urls
             for frame in work.frames:
-                urls += int((frame[FAILURE] == BY_URL).sum())
+                urls += int((frame[FAILURE].cast(pl.String) == BY_URL).sum())
                 yield frame
 
         listing = Listing(replace(work, frames=counted()), None, pause)
