@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from embedding.torch_running import quiet_loading
+
 _WORDS = ["a red summer dress with short sleeves", "round blue mug for tea", "Instruct: Query: 0 1 2 3 . , \n"] * 20
 
 
@@ -53,7 +55,8 @@ def tiny_decoder(folder: Path, *, eos_last: bool = True, dim: int = 32) -> Path:
         for weights in model.parameters():
             if weights.dim() > 1:
                 torch.nn.init.normal_(weights, std=0.3)
-    model.save_pretrained(folder)
+    with quiet_loading():
+        model.save_pretrained(folder)
     return folder
 
 
