@@ -23,6 +23,7 @@ from captioning.pixel_budget import FACTOR, within_budget
 from captioning.vision import Answer, Ask
 from catalog.errors import ConfigError, MediaError, ServiceError
 from catalog.workspace import content_key
+from embedding.opening import why_not_opened
 from embedding.torch_running import quiet_loading
 
 if TYPE_CHECKING:
@@ -139,7 +140,11 @@ def _load(config: TransformersVisionConfig, where: str) -> _Loaded:
     best = "cuda:0" if torch.cuda.is_available() else "cpu"
     device = best if config.device == "auto" else config.device
     dtype = "float32" if config.dtype == "auto" and device == "cpu" else config.dtype
-    options: dict[str, Any] = {"local_files_only": config.local_files_only, "revision": config.revision}
+    options: dict[str, Any] = {
+        "local_files_only": config.local_files_only,
+        "revision": config.revision,
+        "trust_remote_code": False,  # None, the default, asks at the terminal
+    }
     kernel = {} if config.attention == "auto" else {"attn_implementation": config.attention}
     try:
         processor = AutoProcessor.from_pretrained(where, **options)  # type: ignore[no-untyped-call]
@@ -147,8 +152,8 @@ def _load(config: TransformersVisionConfig, where: str) -> _Loaded:
             model: Any = AutoModelForImageTextToText.from_pretrained(where, dtype=dtype, **kernel, **options)
         model.eval().to(device)
     except Exception as error:  # a damaged checkpoint, a full device: each library has words of its own
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ServiceError(f"{GROUP}.model {config.model!r} cannot be loaded on {device!r}: {line[:300]}") from error
+        why = why_not_opened(error)
+        raise ServiceError(f"{GROUP}.model {config.model!r} cannot be loaded on {device!r}: {why}") from error
     return _Loaded(model, processor)
 
 

@@ -16,6 +16,7 @@ from catalog.errors import DataError
 from catalog.vectors import Floats
 from embedding.base import ImageEmbedder, Picture, unit
 from embedding.clip_files import ClipFiles, find_clip, offline
+from embedding.opening import MOST_THREADS
 from embedding.torch_running import Dtype, quiet_loading, torch_threads
 
 _PRECISIONS: dict[Dtype, str] = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
@@ -43,7 +44,7 @@ class OpenClipConfig(BaseModel):
     """How weights are held; `bfloat16` is usual on a GPU. Changes vectors."""
     device: str = "cpu"
     """A torch device."""
-    threads: int | None = Field(1, ge=1)
+    threads: int | None = Field(1, ge=1, le=MOST_THREADS)
     """Torch threads while it encodes; None leaves them as they are."""
 
 

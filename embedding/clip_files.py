@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import ConfigError, did_you_mean
+from catalog.errors import ConfigError, VitrineError, did_you_mean
+from embedding.opening import why_not_opened
 from embedding.weights import read_json, weights_sha
 
 SETTING = "embedding.pictures.model"
@@ -67,18 +68,18 @@ def offline(what: str) -> Iterator[None]:
         ConfigError: When a file is missing or not the model's.
     """
     from huggingface_hub import constants
-    from safetensors import SafetensorError
 
     before = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = True
     try:
         yield
-    # A hub that is asked, a tokenizer that is missing, weights of another model, a file cut off: in this order.
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        first = str(error).strip().split("\n", 1)[0].rstrip(": ")
+    except (VitrineError, MemoryError):
+        raise
+    # A hub that is asked, no tokenizer, weights of another model, a file cut off, a pickle with code: no common base.
+    except Exception as error:
         raise ConfigError(
-            f"{what} cannot be opened, and nothing is downloaded: {first}. A folder that holds open_clip_config.json, "
-            "the weights and the tokenizer's files would be valid"
+            f"{what} cannot be opened, and nothing is downloaded: {why_not_opened(error)}. A folder that "
+            "holds open_clip_config.json, the weights and the tokenizer's files would be valid"
         ) from error
     finally:
         constants.HF_HUB_OFFLINE = before

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.vectors import Floats
 from embedding.base import Embedded, TextEmbedder, unit
+from embedding.opening import MOST_THREADS, check_tokenizer, opening
 from embedding.tokens import TokenCounter
 from embedding.torch_running import Dtype, quiet_loading, torch_dtype, torch_threads
 from embedding.weights import find_model, hidden_size, provenance
@@ -26,6 +27,9 @@ Side = Literal["left", "right"]
 
 WISH = "Instruct: Given a shopper's wish, retrieve the products that fit it\nQuery:"
 """What Qwen3-Embedding wants before a query, with our task in it; its documents have nothing before them."""
+
+
+VALID = "the whole folder of a text model that transformers knows (config.json, tokenizer files, .safetensors)"
 
 
 class DecoderConfig(BaseModel):
@@ -60,7 +64,7 @@ class DecoderConfig(BaseModel):
     """How weights are held; `bfloat16` is usual on a GPU. Changes vectors."""
     device: str = "cpu"
     """A torch device."""
-    threads: int | None = Field(1, ge=1)
+    threads: int | None = Field(1, ge=1, le=MOST_THREADS)
     """Torch threads while texts are encoded; None leaves them as they are."""
 
 
@@ -68,7 +72,7 @@ class Decoder(TextEmbedder):
     """A `TextEmbedder` over `AutoModel`; loads at the first text, and calls from several threads queue.
 
     Raises:
-        ConfigError: When the model's files are not on this machine.
+        ConfigError: When the model's files are not on this machine; at the first text, when they cannot be opened.
     """
 
     def __init__(self, config: DecoderConfig) -> None:
@@ -167,20 +171,28 @@ class Decoder(TextEmbedder):
     def _tokenizer(self) -> Any:
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(str(self._folder), local_files_only=True)
+        with opening(self._what, VALID):
+            tokenizer = AutoTokenizer.from_pretrained(str(self._folder), local_files_only=True, trust_remote_code=False)
+        check_tokenizer(tokenizer, self._what)
+        return tokenizer
+
+    @property
+    def _what(self) -> str:
+        return f"embedding.decoder.model {self.config.model!r} (folder {str(self._folder)!r})"
 
     @cached_property
     def _model(self) -> Any:
         from transformers import AutoModel
 
-        with quiet_loading():
+        with opening(self._what, VALID), quiet_loading():
             model = AutoModel.from_pretrained(
                 str(self._folder),
                 local_files_only=True,
+                trust_remote_code=False,  # None, the default, asks at the terminal
                 use_safetensors=True,
                 dtype=torch_dtype(self.config.dtype),
             )
-        return model.to(self.config.device).eval()
+            return model.to(self.config.device).eval()
 
 
 def pool(states: torch.Tensor, mask: torch.Tensor, pooling: Pooling) -> torch.Tensor:

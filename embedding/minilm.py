@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.vectors import Floats
 from embedding.base import Embedded, TextEmbedder
+from embedding.opening import MOST_THREADS
 from embedding.tokens import TokenCounter
 from embedding.torch_running import quiet_loading, torch_threads
 
@@ -28,7 +29,7 @@ class MiniLMConfig(BaseModel):
     batch_size: int = Field(1, ge=1)
     """Texts in one forward pass. With 1 a vector never depends, to the last bit, on which texts came with
     it; 32 is about a fifth faster on a CPU, and far faster on a GPU, and differs in the seventh digit."""
-    threads: int | None = Field(1, ge=1)
+    threads: int | None = Field(1, ge=1, le=MOST_THREADS)
     """Torch threads while a text is encoded; None leaves them as they are. One is best for texts this short: on
     two busy cores two threads took twenty times as long, waiting for each other."""
     device: str = "cpu"

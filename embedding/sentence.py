@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.errors import ConfigError, did_you_mean
 from catalog.vectors import Floats
 from embedding.base import Embedded, TextEmbedder, unit
+from embedding.opening import MOST_THREADS, check_tokenizer, opening
 from embedding.tokens import TokenCounter
 from embedding.torch_running import Dtype, quiet_loading, torch_dtype, torch_threads
 from embedding.weights import find_model, hidden_size, provenance, read_json
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 SETTING = "embedding.sentence.model"
+VALID = "the whole folder of a sentence-transformers model (modules.json, config.json, tokenizer files, .safetensors)"
 _ENDS = 2
 """Special tokens that may stand around a text."""
 
@@ -53,7 +55,7 @@ class SentenceConfig(BaseModel):
     """How weights are held; `bfloat16` is usual on a GPU. Changes vectors."""
     device: str = "cpu"
     """A torch device."""
-    threads: int | None = Field(1, ge=1)
+    threads: int | None = Field(1, ge=1, le=MOST_THREADS)
     """Torch threads while texts are encoded; None leaves them as they are."""
 
 
@@ -62,7 +64,7 @@ class Sentence(TextEmbedder):
 
     Raises:
         ConfigError: When the model's files are not on this machine, do not say how wide its vectors are, or have no
-            prompt of the name asked for.
+            prompt of the name asked for; at the first text, when they cannot be opened.
     """
 
     def __init__(self, config: SentenceConfig) -> None:
@@ -144,14 +146,17 @@ class Sentence(TextEmbedder):
     def _encoder(self) -> SentenceTransformer:
         from sentence_transformers import SentenceTransformer
 
-        with quiet_loading():
+        what = f"{SETTING} {self.config.model!r} (folder {str(self._folder)!r})"
+        with opening(what, VALID), quiet_loading():
             encoder = SentenceTransformer(
                 str(self._folder),
                 device=self.config.device,
                 local_files_only=True,
+                trust_remote_code=False,
                 truncate_dim=self.config.truncate_dim,
                 model_kwargs={"dtype": torch_dtype(self.config.dtype), "use_safetensors": True},
             )
+        check_tokenizer(encoder.tokenizer, what)
         if self.config.max_tokens is not None:
             encoder.max_seq_length = self.config.max_tokens
         width = encoder.get_embedding_dimension()

@@ -2,6 +2,7 @@ import json
 import shutil
 
 import pytest
+import torch
 
 from captioning.checkpoints import CheckpointConfig, checkpoint_folder, fingerprint
 from captioning.transformers_vision import TransformersVision, TransformersVisionConfig
@@ -73,3 +74,21 @@ def test_damaged_weights_are_one_line(tiny_checkpoints, tmp_path):
     with pytest.raises(ServiceError, match="cannot be loaded on 'cpu'") as caught:
         vision.answer([Ask(system="s", instruction="i")])
     assert "\n" not in str(caught.value)
+
+
+class Code:
+    def __reduce__(self):
+        return print, ("ran",)
+
+
+def test_a_pickle_with_code_is_not_advised_to_be_run(tiny_checkpoints, tmp_path, capsys):
+    folder = shutil.copytree(tiny_checkpoints["qwen2_5_vl"], tmp_path / "model")
+    (folder / "model.safetensors").unlink()
+    torch.save({"w": Code()}, folder / "pytorch_model.bin")
+    vision = TransformersVision(TransformersVisionConfig(model=str(folder)))
+    with pytest.raises(
+        ServiceError, match="cannot be loaded on 'cpu': a weights file is damaged, or a pickle"
+    ) as caught:
+        vision.answer([Ask(system="s", instruction="i")])
+    assert "\n" not in str(caught.value) and "weights_only" not in str(caught.value)
+    assert "ran" not in capsys.readouterr().out

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from catalog.errors import ConfigError, DataError
@@ -181,6 +182,22 @@ def test_weights_of_another_model_and_a_file_cut_off_are_one_line(folder, tmp_pa
         with pytest.raises(ConfigError, match=r"open_clip model .* cannot be opened") as caught:
             OpenClip(OpenClipConfig(model=str(tmp_path))).embed_texts(["mug"])
         assert "\n" not in str(caught.value)
+
+
+class Code:
+    def __reduce__(self):
+        return print, ("ran",)
+
+
+def test_a_pickle_with_code_is_one_line_that_advises_nothing_unsafe(folder, tmp_path, capsys):
+    (tmp_path / "open_clip_config.json").write_text((folder / "open_clip_config.json").read_text())
+    for checkpoint in ({"state_dict": Code()}, None):
+        path = tmp_path / "open_clip_pytorch_model.bin"
+        path.write_bytes(b"") if checkpoint is None else torch.save(checkpoint, path)
+        with pytest.raises(ConfigError, match=r"open_clip model .* cannot be opened.* a weights file is") as caught:
+            OpenClip(OpenClipConfig(model=str(tmp_path))).embed_texts(["mug"])
+        assert "\n" not in str(caught.value) and "weights_only" not in str(caught.value)
+    assert "ran" not in capsys.readouterr().out
 
 
 @pytest.mark.realdata

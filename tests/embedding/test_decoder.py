@@ -1,10 +1,14 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from catalog.errors import ConfigError
+from embedding.clip import OpenClipConfig
 from embedding.decoder import WISH, Decoder, DecoderConfig, pool
+from embedding.minilm import MiniLMConfig
 from embedding.sentence import Sentence, SentenceConfig
 from embedding.tiny_models import tiny_decoder, tiny_sentence
 
@@ -14,6 +18,11 @@ TEXTS = ["a red mug", "", "ein blaues Kleid", "round and blue", "x " * 90]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tiny_decoder(tmp_path_factory.mktemp("decoder"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return tiny_sentence(tmp_path_factory.mktemp("sentence"))
 
 
 def decoder(folder, **changes):
@@ -151,3 +160,55 @@ def test_a_sentence_model_is_cut_to_columns_and_tokens(tmp_path):
     found = short.embed_counted(["red " * 40, "red"])
     assert found.cut == (True, False) and found.tokens[0] == 12
     assert short.counter().limit == 10
+
+
+def cut_off(folder):
+    weights = next(folder.rglob("model.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:500])
+
+
+def empty(folder):
+    next(folder.rglob("model.safetensors")).write_bytes(b"")
+
+
+def told(**changes):
+    def change(folder):
+        config = folder / "config.json"
+        config.write_text(json.dumps({**json.loads(config.read_text()), **changes}))
+
+    return change
+
+
+def without_tokenizer(folder):
+    for file in folder.rglob("tokenizer*"):
+        file.unlink()
+
+
+BROKEN = {
+    "cut off": (cut_off, "a weights file is cut off or damaged"),
+    "empty": (empty, "a weights file is cut off or damaged"),
+    "code": (told(model_type="odd", auto_map={"AutoConfig": "m.C", "AutoModel": "m.M"}), "code of its own, which is"),
+    "unknown": (told(model_type="odd"), "model type `odd`"),
+    "shapes": (told(intermediate_size=96), "the shapes of the weights are not those that config.json says"),
+    "words": (without_tokenizer, "has no vocabulary of a tokenizer"),
+}
+
+
+@pytest.mark.parametrize("kind", ["decoder", "sentence"])
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_checkpoint_is_one_line(folder, whole, tmp_path, kind, fault):
+    broken = shutil.copytree(folder if kind == "decoder" else whole, tmp_path / "broken")
+    harm, line = BROKEN[fault]
+    harm(broken)
+    model = decoder(broken) if kind == "decoder" else Sentence(SentenceConfig(model=str(broken)))
+    with pytest.raises(ConfigError, match=line) as caught:
+        model.embed(["a red mug"])
+    text = str(caught.value)
+    assert f"embedding.{kind}.model" in text and str(broken) in text and "would be valid" in text
+    assert "\n" not in text and "trust_remote_code" not in text
+
+
+@pytest.mark.parametrize("config", [DecoderConfig, SentenceConfig, MiniLMConfig, OpenClipConfig])
+def test_threads_that_would_end_the_process_are_refused(config):
+    with pytest.raises(ValidationError, match="less than or equal to 256"):
+        config(model="m", threads=100_000) if config is not MiniLMConfig else config(threads=100_000)
