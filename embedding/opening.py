@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,7 +25,8 @@ def why_not_opened(error: BaseException) -> str:
         return "the model brings code of its own, which is never run, and is of no kind that the library knows"
     if "ignore_mismatched_sizes" in texts:
         return "the shapes of the weights are not those that config.json says"
-    if "SafetensorError" in kinds or "EOFError" in kinds or "PytorchStreamReader" in texts:
+    sought = isinstance(error, OSError) and error.errno == errno.EINVAL  # torch seeks before a short file's beginning
+    if sought or kinds & {"SafetensorError", "EOFError"} or "PytorchStreamReader" in texts:
         return "a weights file is cut off or damaged"
     if isinstance(error, KeyError):
         return f"it has no {error}"

@@ -11,6 +11,7 @@ from captioning.speech.config import make_transcriber
 from captioning.speech.doors import transcribe_file
 from captioning.speech.job import count_recordings, load_transcripts, plan_transcripts, transcribe_calls
 from catalog.errors import ConfigError, DataError, MediaError
+from catalog.plain_text import one_line
 from catalog.progress import SILENT, Progress
 from catalog.workspace import Workspace
 from vitrine.jobs import WHOLE, Scope, failure_lines, job_text
@@ -30,7 +31,7 @@ def transcribe_store(settings: Settings, progress: Progress = SILENT, scope: Sco
     workspace, job = Workspace(settings.store), settings.speech.job
     if scope.dry_run:
         return _plan(settings, workspace, scope)
-    transcriber = make_transcriber(settings.speech)
+    transcriber = make_transcriber(settings.speech, load=True)
     report = transcribe_calls(
         workspace,
         transcriber,
@@ -67,7 +68,7 @@ def transcribe_files(settings: Settings, paths: Sequence[Path]) -> Iterator[tupl
     Raises:
         ConfigError: When no speech model is configured, or it is not there.
     """
-    transcriber = make_transcriber(settings.speech)
+    transcriber = make_transcriber(settings.speech, load=True)
     for path in paths:
         try:
             yield path, transcribe_file(transcriber, str(path), Path.cwd(), settings.speech.job.media)
@@ -77,13 +78,14 @@ def transcribe_files(settings: Settings, paths: Sequence[Path]) -> Iterator[tupl
 
 def transcript_lines(path: Path, found: Transcript, *, words: bool) -> list[str]:
     """Return a transcript for the terminal; with `words`, each word's times in seconds below it."""
+    named = one_line(str(path))
     if found.text is None:
         detail = f" ({found.detail})" if found.detail else ""
-        return [f"{path}: nothing heard: {found.reason}{detail}"]
+        return [f"{named}: nothing heard: {found.reason}{detail}"]
     sure = "" if found.language_probability is None else f" {found.language_probability:.0%}"
-    lines = [f"{path} [{found.language}{sure}, {found.seconds:.1f} s]: {found.text}"]
+    lines = [f"{named} [{found.language}{sure}, {found.seconds:.1f} s]: {one_line(found.text)}"]
     if found.detail:
         lines.append(f"  doubt: {found.detail}")
     if words:
-        lines += [f"  {word.start:8.2f} {word.end:8.2f}  {word.text}" for word in found.words]
+        lines += [f"  {word.start:8.2f} {word.end:8.2f}  {one_line(word.text)}" for word in found.words]
     return lines

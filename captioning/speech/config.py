@@ -38,11 +38,16 @@ class SpeechConfig(BaseModel):
     """Which recordings are transcribed, and how the batch job runs."""
 
 
-def make_transcriber(config: SpeechConfig) -> Transcriber:
-    """Return the transcriber that the settings choose; its weights are loaded at first use.
+def make_transcriber(config: SpeechConfig, *, load: bool = False) -> Transcriber:
+    """Return the transcriber that the settings choose.
+
+    Args:
+        config: Who transcribes, and how.
+        load: Whether its weights are loaded at once, so that damaged ones are told of before any work; else at first
+            use.
 
     Raises:
-        ConfigError: When they choose none, or the library or the weights are not there.
+        ConfigError: When they choose none, or the library or the weights are not there or no good.
     """
     if config.transcriber == "none":
         raise ConfigError(
@@ -50,6 +55,8 @@ def make_transcriber(config: SpeechConfig) -> Transcriber:
             "of a .pt checkpoint of openai-whisper"
         )
     model = WhisperModel(config.whisper)
+    if load:
+        model.load()
     return GuardedTranscriber(model, "whisper", config.voice, config.guards, config.language)
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import math
 import os
 import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from captioning.speech.base import Floats, Heard, Segment, Word
 from catalog.errors import ConfigError, did_you_mean
 from catalog.workspace import content_key
+from embedding.opening import MOST_THREADS, why_not_opened
 from embedding.torch_running import torch_threads
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_HINT_TOKENS = 200
 """Whisper reads no more than 223 tokens of a prompt, the last ones."""
+
+VALID = "a .pt file of openai-whisper would be valid"
 
 
 class WhisperConfig(BaseModel):
@@ -54,8 +58,15 @@ class WhisperConfig(BaseModel):
     """Most tokens of half a minute; None: 224. Changes transcripts."""
     seed: int = Field(0, ge=0)
     """Of temperatures above 0."""
-    threads: int | None = Field(None, ge=1)
+    threads: int | None = Field(None, ge=1, le=MOST_THREADS)
     """Threads of torch, for the whole process. None leaves them."""
+
+    @field_validator("temperatures")
+    @classmethod
+    def _between_0_and_1(cls, temperatures: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 <= each <= 1 for each in temperatures):  # NaN is not, either
+            raise ValueError("numbers between 0 and 1 would be valid, such as 0.0, 0.4, 0.8")
+        return temperatures
 
 
 class WhisperModel:
@@ -85,7 +96,8 @@ class WhisperModel:
         """Return what it claims to hear; see `SpeechModel`.
 
         Raises:
-            ConfigError: When the language is none it knows, or the checkpoint cannot be loaded.
+            ConfigError: When the language is none it knows, the checkpoint cannot be loaded, or its probabilities are
+                no numbers.
         """
         import torch
 
@@ -93,19 +105,40 @@ class WhisperModel:
             torch.manual_seed(self._config.seed)
             model = self._load()
             language, probability = self._language(model, samples, language)
-            told = model.transcribe(
-                samples,
-                language=language,
-                fp16=model.device.type == "cuda",
-                temperature=self._config.temperatures,
-                sample_len=self._config.max_tokens,
-                beam_size=self._config.beam_size,
-                word_timestamps=self._config.word_times,
-                initial_prompt=self._prompt(model),
-                condition_on_previous_text=False,  # it is what makes loops last
-                no_speech_threshold=None,  # the guards judge, and say what they dropped
-            )
-        return Heard(tuple(_segment(each) for each in told["segments"]), language, probability)
+            try:
+                told = model.transcribe(
+                    samples,
+                    language=language,
+                    fp16=model.device.type == "cuda",
+                    temperature=self._config.temperatures,
+                    sample_len=self._config.max_tokens,
+                    beam_size=self._config.beam_size,
+                    word_timestamps=self._config.word_times,
+                    initial_prompt=self._prompt(model),
+                    condition_on_previous_text=False,  # it is what makes loops last
+                    no_speech_threshold=None,  # the guards judge, and say what they dropped
+                )
+            except ValueError as error:  # torch draws no word from what is no distribution
+                if "nan" not in str(error):
+                    raise
+                raise self._not_finite() from error
+        segments = tuple(_segment(each) for each in told["segments"])
+        claimed = [value for each in segments for value in (each.logprob, each.no_speech)]
+        if not all(math.isfinite(value) for value in (*claimed, probability or 0.0)):
+            raise self._not_finite()
+        return Heard(segments, language, probability)
+
+    def load(self) -> None:
+        """Load the weights now, so that a checkpoint that is none is found before the first sound.
+
+        Raises:
+            ConfigError: When it cannot be loaded, or its weights are not finite.
+        """
+        with self._lock:
+            self._load()
+
+    def _not_finite(self) -> ConfigError:
+        return ConfigError(f"{str(self._path)!r}: its probabilities are no finite numbers; {VALID}")
 
     def _load(self) -> Whisper:
         if self._loaded is not None:
@@ -118,17 +151,18 @@ class WhisperModel:
         device = config.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
+        if device == "cuda" and not torch.cuda.is_available():
+            raise ConfigError("speech.whisper.device is 'cuda' and torch finds none; 'cpu' or 'auto' would be valid")
         try:
             model = whisper.load_model(str(self._path), device=device)  # reads weights only, unpickles nothing else
-        except (RuntimeError, KeyError, TypeError, ValueError, OSError) as error:
-            raise ConfigError(f"{str(self._path)!r} is no Whisper checkpoint: {str(error).splitlines()[0]}") from error
-        except Exception as error:
-            if type(error).__name__ != "UnpicklingError":
-                raise
+        except MemoryError:
+            raise
+        except Exception as error:  # no pickle, cut off, empty, other shapes, other keys: there is no common base
             raise ConfigError(
-                f"{str(self._path)!r} is no Whisper checkpoint of plain weights; a .pt file of openai-whisper "
-                "would be valid"
+                f"{str(self._path)!r} is no Whisper checkpoint: {why_not_opened(error)}; {VALID}"
             ) from error
+        if not all(bool(torch.isfinite(weights).all()) for weights in model.state_dict().values()):
+            raise ConfigError(f"{str(self._path)!r}: its weights are not finite; {VALID}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # the library leaves its vocabulary file open, once
             get_tokenizer(model.is_multilingual, num_languages=model.num_languages)

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from pydantic import ValidationError
 
 from captioning.speech.base import RATE, Floats
 from captioning.speech.doors import transcribe_bytes, transcribe_file
@@ -106,6 +110,59 @@ def test_hints_are_cut_to_what_whisper_reads(checkpoint: Path) -> None:
     prompt = model._prompt(model._load()) or ""
     assert prompt.startswith(names[0]) and prompt.endswith("Hello.") and names[-1] not in prompt
     model.hear(talk(), "en")
+
+
+def rewritten(checkpoint: Path, path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    found = torch.load(checkpoint, weights_only=True)
+    change(found)
+    torch.save(found, path)
+    return path
+
+
+FAULTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "dims": (lambda found: found.pop("dims"), "is no Whisper checkpoint: it has no 'dims'"),
+    "weights": (lambda found: found.pop("model_state_dict"), "is no Whisper checkpoint: it has no 'model_state_dict'"),
+    "shapes": (lambda found: found["dims"].update(n_vocab=60_000), "size mismatch for decoder.token_embedding.weight"),
+    "nan": (
+        lambda found: found["model_state_dict"]["decoder.ln.weight"].fill_(float("nan")),
+        "its weights are not finite",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_is_wrong_in_a_checkpoint_is_one_line(checkpoint: Path, tmp_path: Path, fault: str) -> None:
+    change, line = FAULTS[fault]
+    path = rewritten(checkpoint, tmp_path / "odd.pt", change)
+    with pytest.raises(ConfigError, match=line) as caught:
+        WhisperModel(WhisperConfig(model=str(path))).load()
+    text = str(caught.value)
+    assert str(path) in text and "a .pt file of openai-whisper would be valid" in text and "\n" not in text
+
+
+def test_an_empty_or_cut_file_is_no_checkpoint(checkpoint: Path, tmp_path: Path) -> None:
+    for data in (b"", checkpoint.read_bytes()[:5000]):
+        (tmp_path / "zero.pt").write_bytes(data)
+        with pytest.raises(ConfigError, match=r"zero\.pt' is no Whisper checkpoint: a weights file is "):
+            WhisperModel(WhisperConfig(model=str(tmp_path / "zero.pt"))).load()
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+def test_probabilities_that_are_no_numbers_are_refused(checkpoint: Path, tmp_path: Path, temperature: float) -> None:
+    path = rewritten(
+        checkpoint, tmp_path / "huge.pt", lambda found: found["model_state_dict"]["decoder.ln.weight"].fill_(3e38)
+    )
+    config = WhisperConfig(model=str(path), max_tokens=4, word_times=False, temperatures=(temperature,))
+    with pytest.raises(ConfigError, match="its probabilities are no finite numbers"):
+        WhisperModel(config).hear(talk(), "en")
+
+
+@pytest.mark.parametrize("bad", [float("nan"), -0.5, float("inf")])
+def test_temperatures_and_threads_have_bounds(bad: float) -> None:
+    with pytest.raises(ValidationError, match="numbers between 0 and 1 would be valid"):
+        WhisperConfig(temperatures=(0.0, bad))
+    with pytest.raises(ValidationError, match="less than or equal to 256"):
+        WhisperConfig(threads=100_000)
 
 
 @pytest.mark.realdata

@@ -84,6 +84,26 @@ def test_lines_of_a_transcript() -> None:
     assert transcript_lines(path, Transcript(None, reason="music"), words=False) == ["a.wav: nothing heard: music"]
 
 
+def test_a_checkpoint_is_looked_at_before_the_first_file(tmp_path: Path, run: Callable[..., Any]) -> None:
+    pytest.importorskip("whisper")
+    (tmp_path / "zero.pt").write_bytes(b"")
+    quiet = wav(tmp_path / "quiet.wav", silence(RATE))
+    chosen = ("--set", "speech.transcriber=whisper", "--set", f"speech.whisper.model={tmp_path / 'zero.pt'}")
+    for files in ((quiet,), ()):
+        ran = run("transcribe", *files, "--store", "s", *chosen)
+        assert ran.code == 2 and "zero.pt' is no Whisper checkpoint" in ran.err and not ran.out
+
+
+def test_the_name_of_a_file_is_one_line(tmp_path: Path, run: Callable[..., Any]) -> None:
+    pytest.importorskip("whisper")
+    chosen = ("--set", "speech.transcriber=whisper", "--set", f"speech.whisper.model={tiny_whisper(tmp_path / 't.pt')}")
+    quiet = wav(tmp_path / "a\nb\x1b[31m.wav", silence(RATE))
+    ran = run("transcribe", quiet, str(tmp_path / "c\nd.wav"), "--store", "s", *chosen)
+    assert ran.code == 2
+    assert [line.endswith("a b\\x1b[31m.wav: nothing heard: silence") for line in ran.out.splitlines()] == [True]
+    assert len(ran.err.splitlines()) == 1 and ran.err.startswith("error: ")
+
+
 def calls_table(folder: Path, recordings: dict[str, str]) -> tuple[str, ...]:
     """Tables of one item and a call each; return the options that import them."""
     folder.mkdir(exist_ok=True)

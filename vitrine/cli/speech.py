@@ -37,6 +37,7 @@ def transcribe(
     Silence, noise and music give "nothing heard". A store's run resumes where an earlier one stopped.
     """
     from catalog.errors import ConfigError, MediaError
+    from catalog.plain_text import one_line
     from vitrine.cli.bar import progress
     from vitrine.jobs import Scope
     from vitrine.speech import transcribe_files, transcribe_store, transcript_lines
@@ -52,7 +53,7 @@ def transcribe(
     for path, found in transcribe_files(settings, files):
         if isinstance(found, MediaError):
             failed = True
-            say(f"error: {found}", error=True)
+            say(f"error: {one_line(str(found))}", error=True)
             continue
         for line in transcript_lines(path, found, words=words):
             say(line)
