@@ -16,6 +16,7 @@ from batch.base import DETAIL, FAILURE, KEY, Schema
 from batch.index import ABSENT, Ints
 from batch.plan import Listing
 from batch.shards import ATTEMPTS, Shards
+from catalog.shown import shown_text
 
 REASON = "reason"
 AT, WITHOUT = "_at", "_absent"
@@ -57,6 +58,14 @@ def write_frames(path: Path, frames: Iterable[pl.DataFrame], schema: Schema) -> 
             writer.write_table(arrow(frame))
 
 
+def shown(column: pl.Series) -> pl.Series:
+    """Return texts whose URLs carry neither password nor key; see `shown_text`."""
+    if not column.str.contains("://", literal=True).any():
+        return column
+    texts = [text if text is None else shown_text(text) for text in column]
+    return pl.Series(column.name, texts, pl.String)
+
+
 class Assembly:
     """Where each row of a listing has its result.
 
@@ -96,7 +105,8 @@ class Assembly:
         for frame in self._frames():
             bad = frame.filter(pl.col(FAILURE).is_not_null())
             if len(bad):
-                yield bad.rename({FAILURE: REASON}).select(list(self.failure_schema))
+                table = bad.rename({FAILURE: REASON}).select(list(self.failure_schema))
+                yield table.with_columns(shown(table[name]) for name in (*self._listing.labels, DETAIL))
 
     def rows(self) -> Rows:
         """Return the finished rows."""

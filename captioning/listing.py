@@ -46,12 +46,22 @@ class MediaListing:
                 self.with_media += int(found.select(pl.any_horizontal(pl.all()).sum()).item())
                 self.any_video |= bool(found["videos"].any())
         if not self.with_media:
-            raise DataError(f"none of the {self.items} items has a picture or video to caption")
+            raise DataError(self._nothing())
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Yield tables of `item_id`, `media`, `kind`, a few thousand rows each, in the catalogue's order."""
         with self._workspace.reading("catalog") as folder:
             yield from even(map(self._explode, read_tables(_items(folder), ["item_id", *KINDS])), PLANNED_ROWS)
+
+    def _nothing(self) -> str:
+        unwanted = [column for column, most in self._most.items() if not most]
+        if not unwanted:
+            return f"none of the {self.items} items has a picture or video to caption"
+        settings = " and ".join(f"captions.job.{column}_per_item" for column in unwanted)
+        text = f"{settings} {'are' if len(unwanted) > 1 else 'is'} 0, so there is nothing to caption"
+        looked = " or ".join(KINDS[column] for column in self._most if column not in unwanted)
+        others = f", and none of the {self.items} items has a {looked.replace('image', 'picture')}" if looked else ""
+        return f"{text}{others}; 1 or more would be valid"
 
     def _explode(self, table: pl.DataFrame) -> pl.DataFrame:
         kinds = [

@@ -18,6 +18,7 @@ from captioning.moments import heard_row, in_order, key_frames, row
 from captioning.speech.base import Floats, Transcriber, Transcript
 from catalog.errors import MediaError
 from catalog.media import FrameBudget, MediaLimits, open_picture, read_sound, sample_clip
+from catalog.shown import shown_url
 
 
 class CaptionJobConfig(JobConfig):
@@ -165,7 +166,7 @@ class Reader:
         # One frame that is no caption costs its row; one that may succeed later is no reason to go without it.
         if failed and (not rows or any(words.retryable for words in failed)):
             failure = failed[0].failure or "empty: the captioner said nothing"
-            return Result.failed(failure.split(":", 1)[0], f"{medium.ref!r}: {failure}", spent)
+            return Result.failed(failure.split(":", 1)[0], f"{shown_url(medium.ref)!r}: {failure}", spent)
         every = list(rows)
         if said is not None and self._transcriber is not None:
             heard = heard_row(said, self._transcriber.model, self._transcriber.settings_sha)

@@ -20,6 +20,8 @@ Everything else is a bug and propagates.
 
 from __future__ import annotations
 
+from catalog.shown import shown_text
+
 
 class VitrineError(Exception):
     """Base of every error a user can cause or mend; its text is one clear line."""
@@ -34,7 +36,14 @@ class DataError(VitrineError):
 
 
 class MediaError(DataError):
-    """A picture, video or sound that cannot be decoded or fetched."""
+    """A picture, video or sound that cannot be decoded or fetched.
+
+    Args:
+        message: One line; passwords and keys of the URLs in it are not kept.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(shown_text(message))
 
 
 class FetchError(MediaError):

@@ -7,6 +7,8 @@ from itertools import islice
 import polars as pl
 
 from batch.lock import exclusive
+from batch.pause import pausing
+from catalog.errors import JobPaused
 from catalog.media.bringing import MediaReport, Urls, bring_media, unfetched, urls_of
 from catalog.media.refs import FETCHED
 from catalog.progress import SILENT, Progress
@@ -60,6 +62,7 @@ def bring_store(
     Raises:
         BusyError: When another run brings media into this store.
         DataError: When the ledger is damaged.
+        JobPaused: When a signal stopped it; what was brought is kept.
         OSError: When the disk has no room; what was brought is kept.
     """
     from catalog.media.downloader import Downloader
@@ -68,10 +71,28 @@ def bring_store(
     with (
         exclusive(root / FETCHED / ".lock", "media"),
         Downloader(settings.media, settings.captions.job.media) as downloader,
+        pausing() as pause,
     ):
-        return bring_media(
-            urls, root, downloader, settings.media, retry=retry, refresh=refresh, limit=limit, progress=progress
+        report = bring_media(
+            urls,
+            root,
+            downloader,
+            settings.media,
+            retry=retry,
+            refresh=refresh,
+            limit=limit,
+            progress=progress,
+            stop=lambda: pause,
         )
+    if pause.signal is not None and report.stopped:
+        raise JobPaused(_paused(report, len(urls)), signal=pause.signal)
+    return report
+
+
+def _paused(report: MediaReport, wanted: int) -> str:
+    done = report.fetched + report.unchanged + report.here
+    failed = f", {report.failed:,} failed" if report.failed else ""
+    return f"paused: media: {done:,} of {wanted:,} done{failed}, run the same command to go on"
 
 
 def media_line(report: MediaReport) -> str:

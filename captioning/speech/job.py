@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 from pydantic import Field
 
-from batch.assembly import Rows, write_frames
+from batch.assembly import Rows, shown, write_frames
 from batch.base import DETAIL, FAILURE, KEY, PLANNED_ROWS, BatchEngine, JobReport, Piece, Result, Work
 from batch.hashes import HashCache
 from batch.job import JobConfig, plan_job, run_job
@@ -255,7 +255,8 @@ def _why(ref: str, sha: str | MediaError) -> str | None:
 
 
 def _assemble(folder: Path, rows: Rows) -> None:
-    write_frames(folder / TRANSCRIPTS_FILE, rows.frames, COLUMNS)
+    frames = (frame.with_columns(shown(frame["recording"])) for frame in rows.frames)
+    write_frames(folder / TRANSCRIPTS_FILE, frames, COLUMNS)
 
 
 def _transcript(row: dict[str, Any]) -> Transcript:

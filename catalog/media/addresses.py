@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.errors import ConfigError, FetchError
+from catalog.shown import shown_url
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -152,7 +153,8 @@ def checked_url(url: str, ports: Sequence[int]) -> Any:
     actual = port or (443 if parsed.scheme == "https" else 80)
     if actual not in ports:
         raise FetchError(
-            f"{url!r}: port {actual} is not asked; {', '.join(map(str, ports))} (media.ports) would be valid",
+            f"{shown_url(url)!r}: port {actual} is not asked; "
+            f"{', '.join(map(str, ports))} (media.ports) would be valid",
             reason="refused address",
         )
     return parsed
@@ -164,4 +166,4 @@ def _ends_in_number(host: str) -> bool:
 
 
 def _bad(url: str, what: str) -> FetchError:
-    return FetchError(f"{url[:300]!r} is not fetched: {what}", reason="bad URL")
+    return FetchError(f"{shown_url(url)[:300]!r} is not fetched: {what}", reason="bad URL")

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from catalog.errors import FetchError
 from catalog.media.sniff import MediaKind
+from catalog.shown import shown_url
 
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -68,9 +69,11 @@ def check_status(url: str, status: int, headers: Mapping[str, str]) -> None:
         return
     retryable = status in _RETRIED
     wait = retry_after(headers.get("retry-after")) if retryable else None
-    raise FetchError(f"{url!r}: the server answers {status}", reason=f"HTTP {status}", retryable=retryable, wait=wait)
+    said = f"{shown_url(url)!r}: the server answers {status}"
+    raise FetchError(said, reason=f"HTTP {status}", retryable=retryable, wait=wait)
 
 
 def too_large(url: str, size: int, most: int) -> FetchError:
     """Return the error for more bytes than are taken."""
-    return FetchError(f"{url!r} has {size:,} bytes or more; up to {most:,} would be valid", reason="too large")
+    said = f"{shown_url(url)!r} has {size:,} bytes or more; up to {most:,} would be valid"
+    return FetchError(said, reason="too large")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import struct
 import tarfile
 import tempfile
@@ -91,7 +92,7 @@ class _Directory:
     def seekable(self, member: Member) -> BinaryIO:
         """Return the bytes for a reader that jumps: a window into the archive, or a copy where they are packed."""
         info = member.info
-        if info is None or (info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 1):
+        if info is None or info.compress_type == zipfile.ZIP_STORED:
             offset = member.offset if info is None else _stored_at(self._path, info)
             assert offset is not None
             return _window(self._path, offset, member.size)
@@ -109,6 +110,10 @@ class _Directory:
     def close(self) -> None:
         if self._zip is not None:
             self._zip.close()
+
+
+class _NoFile(Exception):
+    """An archive is a folder, a pipe or a device."""
 
 
 _directories: OrderedDict[tuple[str, str], _Directory] = OrderedDict()
@@ -165,6 +170,8 @@ def open_member(archive: Path, name: str, ref: str, *, seekable: bool = True) ->
         MediaError: When it is missing, encrypted, packed in a way unknown, or broken.
     """
     directory, member = _found(archive, name, ref)
+    if member.info is not None and member.info.flag_bits & 1:
+        raise MediaError(f"media file {ref!r} is encrypted; a member that needs no password would be valid")
     try:
         return directory.seekable(member) if seekable else directory.stream(member)
     except (*_BROKEN, OSError) as error:
@@ -184,6 +191,8 @@ def broken_kinds() -> tuple[type[Exception], ...]:
 def _found(archive: Path, name: str, ref: str) -> tuple[_Directory, Member]:
     try:
         directory = _directory(archive)
+    except _NoFile as error:
+        raise MediaError(f"media file {ref!r}: archive {str(archive)!r} is no regular file") from error
     except FileNotFoundError as error:
         raise MediaError(f"media file {ref!r}: there is no archive {str(archive)!r}") from error
     except (*_BROKEN, OSError) as error:
@@ -199,6 +208,8 @@ def _found(archive: Path, name: str, ref: str) -> tuple[_Directory, Member]:
 def _directory(archive: Path) -> _Directory:
     """Return the directory of an archive as it is now; one lock, so that many threads read it once."""
     status = archive.stat()
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for whoever fills it
+        raise _NoFile
     # The process is part of the key: a forked child must not share the parent's file position.
     stamp = f"{status.st_mtime_ns}:{status.st_size}:{status.st_ino}"
     key = (str(archive), f"{stamp}:{os.getpid()}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,15 +24,15 @@ from catalog.media.downloader import Downloader, DownloaderConfig
 from catalog.media.ledger import MediaLedger
 from catalog.media.refs import FETCHED, fetched_path, is_url
 from catalog.media.sniff import MediaKind
-from catalog.media.turns import Ask, Turns
+from catalog.media.turns import UNASKED, Ask, Turns
 from catalog.progress import SILENT, Progress
 
 PARTS = ".parts"
 """Folder of files that are still coming."""
 
-_UNASKED = frozenset({"refused address", "bad URL"})
-"""Reasons that cost nobody a request, and that a changed setting mends: tried at every run."""
 _COMMIT_SECONDS = 2.0
+_LOOK_SECONDS = 0.2
+"""Between two looks at whether to stop: a wait goes on after a signal was noted."""
 
 Urls = dict[str, tuple[MediaKind, ...]]
 """URL -> what its bytes may be."""
@@ -76,6 +76,7 @@ class MediaReport:
         failures: Reason -> how many, the commonest first.
         examples: Reason -> the first case.
         table: Where every failure stands.
+        stopped: Whether it was ended before all were asked.
     """
 
     fetched: int = 0
@@ -89,6 +90,7 @@ class MediaReport:
     failures: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
     table: Path | None = None
+    stopped: bool = False
 
 
 def urls_of(items: pl.DataFrame, *, images: int | None = None, videos: int | None = None) -> Urls:
@@ -124,6 +126,7 @@ def bring_media(
     refresh: bool = False,
     limit: int | None = None,
     progress: Progress = SILENT,
+    stop: Callable[[], object] = lambda: False,
 ) -> MediaReport:
     """Bring what `urls` names to `fetched_path`; what a killed run brought is kept.
 
@@ -136,6 +139,7 @@ def bring_media(
         refresh: Whether media that are there are asked for as well, by what the server called them.
         limit: URLs asked at most.
         progress: Told of every URL.
+        stop: Asked a few times a second whether to end here, with what has come by then.
 
     Raises:
         DataError: When the ledger is damaged.
@@ -146,13 +150,14 @@ def bring_media(
         shutil.rmtree(root / FETCHED / PARTS, ignore_errors=True)  # of a run that was killed
         turns = _turns(config)
         asked = _plan(urls, root, ledger, turns, report, config, retry=retry, refresh=refresh, limit=limit)
-        run = _Run(root, downloader, ledger, turns, report, progress, refresh=refresh)
+        run = _Run(root, downloader, ledger, turns, report, progress, stop, refresh=refresh)
         progress.start("media", asked)
         try:
             run.all(config.parallel)
         finally:
             progress.finish()
         report.left = len(turns.left)
+        report.stopped = report.fetched + report.unchanged + report.failed + report.left < asked
         if report.failed or report.given_up:
             report.table = ledger.write_failures()
     report.failures = dict(Counter(report.failures).most_common())
@@ -180,7 +185,7 @@ def _plan(
             report.here += 1
             continue
         known = ledger.failure(url)
-        if known and not retry and known.attempts >= config.max_attempts and known.reason not in _UNASKED:
+        if known and not retry and known.attempts >= config.max_attempts and known.reason not in UNASKED:
             report.given_up += 1
             report.failures[known.reason] = report.failures.get(known.reason, 0) + 1
             report.examples.setdefault(known.reason, known.detail)
@@ -201,34 +206,36 @@ class _Run:
         turns: Turns,
         report: MediaReport,
         progress: Progress,
+        stop: Callable[[], object],
         *,
         refresh: bool,
     ) -> None:
         self._root, self._downloader, self._ledger = root, downloader, ledger
         self._turns, self._report, self._progress, self._refresh = turns, report, progress, refresh
-        self._committed = time.monotonic()
+        self._stop, self._committed = stop, time.monotonic()
 
     def all(self, parallel: int) -> None:
         pool = ThreadPoolExecutor(parallel, thread_name_prefix="media")
         flying: dict[Future[Fetched | None], Ask] = {}
         whole = False
         try:
-            while True:
+            while not self._stop():
                 now = time.monotonic()
                 while len(flying) < parallel and (ask := self._turns.next(now)) is not None:
                     flying[pool.submit(self._bring, ask, self._before(ask))] = ask
-                pause = self._turns.until(now)
+                due = self._turns.until(now)
+                pause = _LOOK_SECONDS if due is None else min(due, _LOOK_SECONDS)
                 if flying:
                     for future in wait(flying, pause, FIRST_COMPLETED).done:
                         self._note(flying.pop(future), future)
-                elif pause is not None:
+                elif due is not None:
                     time.sleep(pause)
                 else:
+                    whole = True
                     break
                 if time.monotonic() - self._committed >= _COMMIT_SECONDS:
                     self._ledger.commit()
                     self._committed = time.monotonic()
-            whole = True
         finally:
             if not whole:
                 self._downloader.close()  # nobody waits for what is still coming

@@ -22,6 +22,7 @@ from catalog.media.answers import Fetched, Validators, check_status, too_large
 from catalog.media.limits import MediaLimits
 from catalog.media.pictures import picture_size
 from catalog.media.sniff import HEAD, MediaKind, Sniffed, sniff
+from catalog.shown import shown_url
 
 if TYPE_CHECKING:
     import ssl
@@ -169,25 +170,28 @@ class Downloader:
         import httpcore
 
         with self._deadline.within(self.config.seconds):
+            shown = shown_url(url)
             try:
                 return self._follow(url, file, kinds, before)
             except FetchError as error:
-                if repr(url) in str(error):
+                if repr(shown) in str(error):
                     raise
-                said = f"{url!r}: {error}"  # the network below knows the host only
+                said = f"{shown!r}: {error}"  # the network below knows the host only
                 raise FetchError(said, reason=error.reason, retryable=error.retryable) from error
             except httpcore.TimeoutException as error:
-                raise FetchError(f"{url!r} did not come in time: {error}", reason="timeout", retryable=True) from error
+                raise FetchError(
+                    f"{shown!r} did not come in time: {error}", reason="timeout", retryable=True
+                ) from error
             except (httpcore.NetworkError, httpcore.ProtocolError) as error:
                 reason = "unreachable" if isinstance(error, httpcore.ConnectError) else "broken answer"
-                raise FetchError(f"{url!r}: {reason}: {error}", reason=reason, retryable=True) from error
+                raise FetchError(f"{shown!r}: {reason}: {error}", reason=reason, retryable=True) from error
 
     def _follow(
         self, url: str, file: BinaryIO, kinds: Collection[MediaKind], before: Validators | None
     ) -> Fetched | None:
         import httpx
 
-        hop = checked_url(url, self.config.ports)
+        shown, hop = shown_url(url), checked_url(url, self.config.ports)
         for _ in range(self.config.redirects + 1):
             with self._answer(hop, before) as response:
                 headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
@@ -196,20 +200,26 @@ class Downloader:
                         return None
                     check_status(url, response.status, headers)
                     return self._take(url, str(hop), response, headers, file, kinds)
-                location = headers.get("location", "")
+                location = headers.get("location", "").strip()
+            if not location:
+                raise FetchError(f"{shown!r}: a redirect that names no place", reason="redirect to nowhere")
             try:
                 further = str(hop.join(location))
             except (httpx.InvalidURL, ValueError) as error:
-                raise FetchError(f"{url!r} leads to {location[:300]!r}: {error}", reason="bad URL") from error
+                raise FetchError(
+                    f"{shown!r} leads to {shown_url(location)[:300]!r}: {error}", reason="bad URL"
+                ) from error
             secure = hop.scheme == "https"
             try:
                 hop = checked_url(further, self.config.ports)
             except FetchError as error:
-                raise FetchError(f"{url!r} leads on: {error}", reason=error.reason) from error
+                raise FetchError(f"{shown!r} leads on: {error}", reason=error.reason) from error
             if secure and hop.scheme != "https":
-                raise FetchError(f"{url!r} leads to {further[:300]!r}, which is not https", reason="bad URL")
+                where = shown_url(further)[:300]
+                raise FetchError(f"{shown!r} leads to {where!r}, which is not https", reason="bad URL")
+        last = shown_url(str(hop))[:300]
         raise FetchError(
-            f"{url!r} leads on more than {self.config.redirects} times, last to {str(hop)[:300]!r}", reason="redirects"
+            f"{shown!r} leads on more than {self.config.redirects} times, last to {last!r}", reason="redirects"
         )
 
     def _answer(self, hop: Any, before: Validators | None) -> Any:
@@ -241,7 +251,9 @@ class Downloader:
     ) -> Fetched:
         packed = headers.get("content-encoding", "identity").strip().lower()
         if packed not in ("identity", ""):
-            raise FetchError(f"{url!r} came packed ({packed[:40]!r}); identity was asked for", reason="packed")
+            raise FetchError(
+                f"{shown_url(url)!r} came packed ({packed[:40]!r}); identity was asked for", reason="packed"
+            )
         said, most = headers.get("content-length", ""), max(self._most(kind) for kind in kinds)
         if said[:19].isdecimal() and int(said[:19]) > most:
             raise too_large(url, int(said[:19]), most)
@@ -262,7 +274,7 @@ class Downloader:
             self._deadline.clamp(None)  # bytes that lie ready in the machine's buffer take time as well
         if found is None:
             if not head:
-                raise FetchError(f"{url!r} is empty", reason="empty")
+                raise FetchError(f"{shown_url(url)!r} is empty", reason="empty")
             found, size = self._judge(url, head, kinds), len(head)
             digest.update(head)
             file.write(head)
@@ -273,10 +285,12 @@ class Downloader:
     def _judge(self, url: str, head: bytes, kinds: Collection[MediaKind]) -> Sniffed:
         found = sniff(head)
         if found is None:
-            raise FetchError(f"{url!r} is no picture, video or sound: it begins with {head[:24]!r}", reason="no media")
+            raise FetchError(
+                f"{shown_url(url)!r} is no picture, video or sound: it begins with {head[:24]!r}", reason="no media"
+            )
         if not any(found.serves(kind) for kind in kinds):
             wanted = " or ".join(sorted(kinds))
-            raise FetchError(f"{url!r} is {found.form}, and {wanted} was asked for", reason="other media")
+            raise FetchError(f"{shown_url(url)!r} is {found.form}, and {wanted} was asked for", reason="other media")
         if found.kind != "image":
             self._deadline.extend(self.config.long_seconds)
         return found
@@ -286,7 +300,7 @@ class Downloader:
             return
         file.seek(0)
         try:
-            picture_size(file, self.limits, name=url)
+            picture_size(file, self.limits, name=shown_url(url))
         except MediaError as error:
             raise FetchError(str(error), reason="bad picture") from error
 

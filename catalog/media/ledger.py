@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import polars as pl
 from catalog.errors import DataError, FetchError
 from catalog.media.answers import Fetched, Validators
 from catalog.media.refs import FETCHED
+from catalog.shown import shown_text, shown_url
 
 LEDGER = "ledger.sqlite"
 FAILURES = "failures.parquet"
@@ -24,7 +26,8 @@ FAILURE_COLUMNS = {
     "attempts": pl.Int64,
     "failed_at": pl.String,
 }
-"""Columns of the table of failures; `attempts` counts runs that tried."""
+"""Columns of the table of failures; `attempts` counts runs that tried. A URL that carries a secret stands without
+it, with the beginning of the sha256 of the whole after a `#`."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS fetched (
@@ -69,22 +72,20 @@ class MediaLedger:
 
     def failure(self, url: str) -> Failure | None:
         """Return the last failure of a URL, None where it never failed or came since."""
-        row = self._base.execute(
-            "SELECT reason, detail, attempts FROM failures WHERE url = ?", (_text(url),)
-        ).fetchone()
+        row = self._base.execute("SELECT reason, detail, attempts FROM failures WHERE url = ?", (_key(url),)).fetchone()
         return None if row is None else Failure(*row)
 
     def validators(self, url: str) -> Validators | None:
         """Return what the server called the bytes that lie there, None where it named nothing."""
         query = "SELECT etag, last_modified FROM fetched WHERE url = ?"
-        row = self._base.execute(query, (_text(url),)).fetchone()
+        row = self._base.execute(query, (_key(url),)).fetchone()
         return None if row is None or row == (None, None) else Validators(*row)
 
     def came(self, fetched: Fetched) -> None:
         """Note what came; its failures are forgotten."""
         named = fetched.validators
         row = (
-            fetched.final_url,
+            shown_url(fetched.final_url),
             fetched.kind,
             fetched.form,
             fetched.size,
@@ -92,7 +93,7 @@ class MediaLedger:
             named.etag,
             named.last_modified,
         )
-        url = _text(fetched.url)
+        url = _key(fetched.url)
         self._base.execute(
             "INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (url, *map(_text, row), _now())
         )
@@ -103,7 +104,7 @@ class MediaLedger:
         self._base.execute(
             "INSERT INTO failures VALUES (?, ?, ?, 1, ?) ON CONFLICT (url) DO UPDATE SET reason = excluded.reason, "
             "detail = excluded.detail, attempts = attempts + 1, failed_at = excluded.failed_at",
-            (_text(url), error.reason, _text(str(error)), _now()),
+            (_key(url), error.reason, _text(str(error)), _now()),
         )
 
     def commit(self) -> None:
@@ -113,7 +114,9 @@ class MediaLedger:
     def write_failures(self) -> Path:
         """Write the table of failures, `failures.parquet`, and return where."""
         columns = ", ".join(FAILURE_COLUMNS)
-        rows = self._base.execute(f"SELECT {columns} FROM failures ORDER BY url").fetchall()
+        found = self._base.execute(f"SELECT {columns} FROM failures ORDER BY url")
+        # A ledger of an earlier version may hold secrets.
+        rows = [(shown_url(url), reason, shown_text(detail), *rest) for url, reason, detail, *rest in found]
         path = self.folder / FAILURES
         temporary = path.with_name(f".{path.name}.part")
         pl.DataFrame(rows, schema=FAILURE_COLUMNS, orient="row").write_parquet(temporary)
@@ -130,6 +133,14 @@ class MediaLedger:
 
     def __exit__(self, *raised: object) -> None:
         self.close()
+
+
+def _key(url: str) -> str:
+    """Return what a URL is kept under: itself, or where it carries a secret what may be shown and a hash."""
+    shown = shown_url(url)
+    if shown != url:
+        shown += f"#{hashlib.sha256(url.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    return shown.encode("utf-8", "replace").decode()
 
 
 def _text(value: str | int | None) -> str | int | None:

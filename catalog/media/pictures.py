@@ -18,6 +18,7 @@ from catalog.media.colours import as_rgb
 from catalog.media.limits import MediaLimits
 from catalog.media.refs import media_bytes
 from catalog.media.sniff import HEAD, sniff
+from catalog.shown import shown_url
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What is decoded; Pillow's rarer decoders are left shut."""
@@ -69,7 +70,9 @@ def picture_from_bytes(
         MediaError: When it is too large, corrupt, cut off, or of an unknown form.
     """
     if len(data) > limits.max_picture_bytes:
-        raise MediaError(f"picture {name!r} has {len(data):,} bytes; up to {limits.max_picture_bytes:,} would be valid")
+        raise MediaError(
+            f"picture {shown_url(name)!r} has {len(data):,} bytes; up to {limits.max_picture_bytes:,} would be valid"
+        )
     with _opened(io.BytesIO(data), limits, name) as picture:
         if at_most is not None and picture.format in ("JPEG", "MPO"):
             width, height = picture.size
@@ -108,15 +111,16 @@ def _opened(file: BinaryIO, limits: MediaLimits, name: str) -> Iterator[Image.Im
             width, height = picture.size
             if width * height > limits.max_pixels:
                 raise MediaError(
-                    f"picture {name!r} is {width} x {height} pixels; up to {limits.max_pixels:,} in all would be valid"
+                    f"picture {shown_url(name)!r} is {width} x {height} pixels; "
+                    f"up to {limits.max_pixels:,} in all would be valid"
                 )
             yield picture
     except UnidentifiedImageError as error:
-        raise MediaError(f"{name!r} is {_form(file)}; {', '.join(FORMATS)} would be valid") from error
+        raise MediaError(f"{shown_url(name)!r} is {_form(file)}; {', '.join(FORMATS)} would be valid") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise MediaError(f"picture {name!r} is too large: {error}") from error
+        raise MediaError(f"picture {shown_url(name)!r} is too large: {error}") from error
     except _BROKEN as error:
-        raise MediaError(f"picture {name!r} is corrupt: {error}") from error
+        raise MediaError(f"picture {shown_url(name)!r} is corrupt: {error}") from error
 
 
 def _by_header(file: BinaryIO) -> Image.Image:

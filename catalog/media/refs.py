@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from catalog.errors import MediaError
 from catalog.media.archives import broken, broken_kinds, find_member, open_member, split_ref
+from catalog.shown import shown_url
 
 FETCHED = "media"
 """Folder of the workspace where fetched media lie, each under the sha256 of its URL."""
@@ -135,16 +136,16 @@ def _stamp(place: _Place, ref: str) -> Stamp:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise _missing(ref, place.path) from error
     except OSError as error:
-        raise MediaError(f"media path {ref[:200]!r} cannot be opened: {error.strerror}") from error
+        raise MediaError(f"media path {shown_url(ref)[:200]!r} cannot be opened: {error.strerror}") from error
     if not stat.S_ISREG(status.st_mode):
-        raise _missing(ref, place.path)
+        raise MediaError(f"media path {shown_url(ref)!r} is no regular file ({str(place.path)!r})")
     return Stamp(os.fspath(place.path), status.st_size, f"{status.st_mtime_ns}:{status.st_ino}")
 
 
 def _missing(ref: str, path: Path) -> MediaError:
     if is_url(ref):
-        return MediaError(f"{ref!r} has not been fetched: run vitrine media, which says why where it fails")
-    return MediaError(f"media file {ref!r} does not exist ({str(path)!r})")
+        return MediaError(f"{shown_url(ref)!r} has not been fetched: run vitrine media, which says why where it fails")
+    return MediaError(f"media file {shown_url(ref)!r} does not exist ({str(path)!r})")
 
 
 def _place(ref: str, root: Path) -> _Place:
@@ -167,18 +168,19 @@ def _place(ref: str, root: Path) -> _Place:
 def _front_to_back(place: _Place, ref: str) -> BinaryIO:
     if place.member is not None:
         return open_member(place.path, place.member, ref, seekable=False)
+    _stamp(place, ref)  # a pipe would be waited for
     try:
         return place.path.open("rb")
-    except (FileNotFoundError, IsADirectoryError) as error:
+    except FileNotFoundError as error:
         raise _missing(ref, place.path) from error
 
 
 def _check_size(size: int, ref: str, most: int) -> None:
     if not size:
-        raise MediaError(f"media file {ref!r} is empty")
+        raise MediaError(f"media file {shown_url(ref)!r} is empty")
     if size > most:
-        raise MediaError(f"media file {ref!r} has {size:,} bytes; up to {most:,} would be valid")
+        raise MediaError(f"media file {shown_url(ref)!r} has {size:,} bytes; up to {most:,} would be valid")
 
 
 def _unreadable(ref: str, error: OSError) -> MediaError:
-    return MediaError(f"media file {ref[:200]!r} cannot be read: {error.strerror or error}")
+    return MediaError(f"media file {shown_url(ref)[:200]!r} cannot be read: {error.strerror or error}")

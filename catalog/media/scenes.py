@@ -21,6 +21,7 @@ from catalog.media.limits import MediaLimits
 from catalog.media.looks import Look, cuts
 from catalog.media.survey import CLOSE, SEEK_SECONDS, FrameBudget, Survey, survey
 from catalog.media.video import Film, Shot, open_film
+from catalog.shown import shown_url
 
 _NEAR_SECONDS = 0.5
 """How far a sharper frame may lie away."""
@@ -69,12 +70,12 @@ def sample_clip(ref: str, root: Path, limits: MediaLimits, budget: FrameBudget |
     with open_film(ref, root, limits, budget.decode_seconds) as film:
         seen = survey(film, limits, budget)
         if not seen.looks:
-            raise MediaError(f"video {ref!r}: not one frame could be decoded")
+            raise MediaError(f"video {shown_url(ref)!r}: not one frame could be decoded")
         scenes = _scenes(seen)
         wanted = _wanted(seen, scenes, budget.frames)
         shots = _fetched(film, wanted, seen, limits.max_decoded_frames)
         if not shots:
-            raise MediaError(f"video {ref!r}: none of the frames chosen could be decoded again")
+            raise MediaError(f"video {shown_url(ref)!r}: none of the frames chosen could be decoded again")
         size = shown_size(shots[0].frame, film.stretch, budget.pixels / len(shots))
         return SampledVideo(
             tuple((shot.seconds, upright(shot.frame, size)) for shot in shots),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from catalog.errors import MediaError
 from catalog.media.limits import MediaLimits
 from catalog.media.refs import open_media
+from catalog.shown import shown_url
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -51,7 +52,7 @@ def read_sound(
     """
     import av
 
-    name = repr(source) if isinstance(source, str) else f"sound of {len(source):,} bytes"
+    name = repr(shown_url(source)) if isinstance(source, str) else f"sound of {len(source):,} bytes"
     with _opened(source, root, limits) as file:
         try:
             # No protocol is allowed: a playlist inside the file must not open other files or addresses.

@@ -10,8 +10,11 @@ from itertools import count
 from catalog.errors import FetchError
 from catalog.media.sniff import MediaKind
 
-HOST_REASONS = frozenset({"unresolved host", "unreachable", "timeout", "broken answer", "refused address"})
+HOST_REASONS = frozenset({"unresolved host", "unreachable", "timeout", "broken answer"})
 """Reasons that speak of the host; several in a row, and the rest of its URLs are left."""
+
+UNASKED = frozenset({"refused address", "bad URL"})
+"""Reasons for which nobody was asked; they say nothing of the host, and a changed setting mends them."""
 
 
 @dataclass(eq=False)
@@ -99,7 +102,8 @@ class Turns:
         host, limited = ask.host, error.reason in ("HTTP 429", "HTTP 503")
         host.flying -= 1
         speaks_of_host = limited or error.reason in HOST_REASONS or error.reason.startswith("HTTP 5")
-        host.in_a_row = host.in_a_row + 1 if speaks_of_host else 0
+        if error.reason not in UNASKED:
+            host.in_a_row = host.in_a_row + 1 if speaks_of_host else 0
         again = error.retryable and ask.tries < self._tries
         if limited:  # the whole host waits
             host.refusals += 1

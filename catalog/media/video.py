@@ -14,6 +14,7 @@ from catalog.errors import MediaError
 from catalog.media.archives import broken, broken_kinds
 from catalog.media.limits import MediaLimits
 from catalog.media.refs import open_media
+from catalog.shown import shown_url
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -67,12 +68,12 @@ def open_film(ref: str, root: Path, limits: MediaLimits, seconds: float) -> Iter
             film = Film(file, ref, limits, time.monotonic() + seconds)
             yield film
         except av.FFmpegError as error:  # first: its end of file is an `EOFError`, as a broken archive's
-            raise MediaError(f"video {ref!r} cannot be decoded: {error.strerror or error}") from error
+            raise MediaError(f"video {shown_url(ref)!r} cannot be decoded: {error.strerror or error}") from error
         except broken_kinds() as error:
             raise broken(ref, error) from error
         except (ValueError, OSError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise MediaError(f"video {ref!r} cannot be decoded: {reason}") from error
+            raise MediaError(f"video {shown_url(ref)!r} cannot be decoded: {reason}") from error
         finally:
             if film is not None:
                 film.close()
@@ -176,10 +177,10 @@ class Film:
         streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams:
             container.close()
-            raise MediaError(f"{self._ref!r} holds no video stream")
+            raise MediaError(f"{shown_url(self._ref)!r} holds no video stream")
         if getattr(streams[0], "codec_context", None) is None:  # its type says always
             container.close()
-            raise MediaError(f"video {self._ref!r} cannot be decoded: its codec is unknown")
+            raise MediaError(f"video {shown_url(self._ref)!r} cannot be decoded: its codec is unknown")
         streams[0].codec_context.thread_count = 1
         return container, streams[0]
 
@@ -255,5 +256,5 @@ def check_pixels(ref: str, width: int, height: int, limits: MediaLimits) -> None
     """
     if width * height > limits.max_pixels:
         raise MediaError(
-            f"video {ref!r} is {width} x {height} pixels; up to {limits.max_pixels:,} in all would be valid"
+            f"video {shown_url(ref)!r} is {width} x {height} pixels; up to {limits.max_pixels:,} in all would be valid"
         )

@@ -145,9 +145,9 @@ def test_an_encrypted_member_is_told(tmp_path: Path) -> None:
     data[6] |= 1
     data[data.rindex(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "a.zip").write_bytes(bytes(data))
-    with pytest.raises(MediaError, match=r"cannot be unpacked: .*encrypted"):
+    with pytest.raises(MediaError, match=r"^media file '[^<>]*' is encrypted; "):
         media_bytes("a.zip!/a", tmp_path, 99)
-    with pytest.raises(MediaError, match=r"cannot be unpacked: .*encrypted"):
+    with pytest.raises(MediaError, match=r"^media file '[^<>]*' is encrypted; "):
         open_media("a.zip!/a", tmp_path, 99)
 
 

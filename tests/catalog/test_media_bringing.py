@@ -305,3 +305,32 @@ def test_closing_breaks_off_what_is_still_coming(tmp_path: Path) -> None:
         assert asked.wait(5)
         downloader.close()
         assert isinstance(waiting.exception(timeout=3), Exception)
+
+
+def test_nothing_kept_of_a_failure_holds_a_secret_and_two_keys_are_two_rows(tmp_path: Path) -> None:
+    with shop(tmp_path, {}) as place:
+        signed = [place.url(f"/none.png?token=TOPSECRET{each}") for each in (1, 2)]
+        for _ in range(2):
+            place.bring(*signed, place.url("/1.png").replace("//", "//al:TOPSECRET@"))
+        failures = place.failures()
+    assert sorted(failures.values()) == [("HTTP 404", 2), ("HTTP 404", 2), ("bad URL", 2)]
+    assert all("***" in url for url in failures)
+    assert b"TOPSECRET" not in (tmp_path / "media" / "ledger.sqlite").read_bytes()
+    assert "TOPSECRET" not in str(pl.read_parquet(tmp_path / "media" / "failures.parquet").rows())
+
+
+def test_refused_addresses_are_refused_each_and_none_is_left(tmp_path: Path) -> None:
+    with shop(tmp_path, {}) as place:
+        report = place.bring(*(place.url(f"/{n}.png") for n in range(9)), allow_hosts=(), host_failures=2)
+    assert report.failures == {"refused address": 9} and report.left == 0
+    assert "which is loopback" in report.examples["refused address"] and not place.host.asked
+
+
+def test_a_run_that_is_told_to_stop_ends_with_what_came(tmp_path: Path) -> None:
+    with shop(tmp_path, {f"/{n}": Reply(png(1)) for n in range(9)}) as place:
+        config = MediaConfig(allow_hosts=NAMES, ports=(place.host.port,), parallel=1)
+        urls: Urls = {place.url(f"/{n}"): ("image",) for n in range(9)}
+        with Downloader(config, resolve=lambda name: ["127.0.0.1"]) as downloader:
+            report = bring_media(urls, tmp_path, downloader, config, stop=lambda: len(place.host.asked) >= 3)
+    assert report.stopped and 2 <= report.fetched < 9
+    assert not place.bring(*urls).stopped

@@ -215,7 +215,7 @@ def test_only_named_ports_are_asked() -> None:
         ("http://shop.example@127.0.0.1:{port}/a.png", "bad URL"),
         ("http://shop.example:22/", "refused address"),
         ("file:///etc/passwd", "bad URL"),
-        ("", "redirects"),
+        ("", "redirect to nowhere"),
         ("http://[", "bad URL"),
     ],
 )
@@ -546,3 +546,29 @@ def test_the_error_survives_another_process() -> None:
 def test_forms_are_told_by_their_first_bytes(head: bytes, found: tuple[str, str] | None) -> None:
     seen = sniff(head[:192])
     assert (seen and (seen.kind, seen.form)) == found
+
+
+def test_no_password_stands_in_an_error() -> None:
+    """Those of the URL, of a redirect, and the keys of signed URLs, whatever went wrong."""
+    secret = "SECRETPW"
+    with shop({}) as (host, downloader, _):
+        host.acts["/go"] = Reply(status=302, headers={"Location": f"http://bob:{secret}@{HOST}/x"})
+        host.acts["/on"] = Reply(status=302, headers={"Location": f"ftp://shop.example/x?token={secret}"})
+        host.acts[f"/w?sig={secret}&w=80"] = Reply(b"words, no picture at all")
+        for path in ("/go", "/on", f"/w?sig={secret}&w=80", f"/none?X-Amz-Signature={secret}&w=80"):
+            said = str(failure(downloader, host.url(path, HOST)))
+            assert secret not in said and HOST in said
+            assert "w=80" in said or "w=80" not in path
+        for url in (
+            f"http://al:{secret}@{HOST}/1.jpg",
+            f"http://al:{secret * 60}@{HOST}/1.jpg",
+            f"ftp://x:{secret}@h/",
+        ):
+            assert secret not in str(failure(downloader, url))
+
+
+def test_a_redirect_without_a_place_is_asked_once() -> None:
+    with shop({"/go": Reply(status=302)}) as (host, downloader, _):
+        error = failure(downloader, host.url("/go", HOST))
+        assert "a redirect that names no place" in str(error) and not error.retryable
+        assert host.asked == ["/go"]
