@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from captioning.speech.base import Floats, Heard, Segment, Word
 from catalog.errors import ConfigError, did_you_mean
@@ -61,12 +62,13 @@ class WhisperConfig(BaseModel):
     threads: int | None = Field(None, ge=1, le=MOST_THREADS)
     """Threads of torch, for the whole process. None leaves them."""
 
-    @field_validator("temperatures")
+    @field_validator("temperatures", mode="before")
     @classmethod
-    def _between_0_and_1(cls, temperatures: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(0 <= each <= 1 for each in temperatures):  # NaN is not, either
-            raise ValueError("numbers between 0 and 1 would be valid, such as 0.0, 0.4, 0.8")
-        return temperatures
+    def _between_0_and_1(cls, told: object) -> object:
+        numbers = told if isinstance(told, list | tuple) else ()
+        if not numbers or not all(isinstance(each, int | float) and 0 <= each <= 1 for each in numbers):  # NaN neither
+            raise PydanticCustomError("temperatures", "numbers between 0 and 1 would be valid, such as [0.0, 0.4, 0.8]")
+        return told
 
 
 class WhisperModel:

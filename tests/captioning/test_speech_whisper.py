@@ -157,10 +157,10 @@ def test_probabilities_that_are_no_numbers_are_refused(checkpoint: Path, tmp_pat
         WhisperModel(config).hear(talk(), "en")
 
 
-@pytest.mark.parametrize("bad", [float("nan"), -0.5, float("inf")])
-def test_temperatures_and_threads_have_bounds(bad: float) -> None:
+@pytest.mark.parametrize("bad", [float("nan"), -0.5, float("inf"), "nan"])
+def test_temperatures_and_threads_have_bounds(bad: float | str) -> None:
     with pytest.raises(ValidationError, match="numbers between 0 and 1 would be valid"):
-        WhisperConfig(temperatures=(0.0, bad))
+        WhisperConfig.model_validate({"temperatures": (0.0, bad)})
     with pytest.raises(ValidationError, match="less than or equal to 256"):
         WhisperConfig(threads=100_000)
 
