@@ -13,6 +13,7 @@ from batch.local import LocalEngine
 from captioning.base import Words
 from captioning.doubles import SlowCaptioner
 from captioning.job import CaptionJobConfig, caption_catalog, load_captions
+from captioning.listing import MediaListing
 from captioning.pixels import PixelsCaptioner
 from catalog.columns import CAPTIONS, INTERACTIONS
 from catalog.errors import DataError, NotBuiltError
@@ -172,6 +173,19 @@ def test_what_is_missing_is_one_clear_line(tmp_path):
         caption(tmp_path, SlowCaptioner())
     with pytest.raises(NotBuiltError, match="vitrine caption"):
         load_captions(Workspace(tmp_path), "slow")
+
+
+@pytest.mark.parametrize(
+    ("images", "videos", "says"),
+    [
+        (0, 0, "captions.job.images_per_item and captions.job.videos_per_item are 0, so there is nothing"),
+        (0, 1, "captions.job.images_per_item is 0, .* none of the 1 items has a video; 1 or more"),
+    ],
+)
+def test_settings_that_leave_nothing_are_named(tmp_path, images, videos, says):
+    save_shop(Workspace(tmp_path), ShopData.of("t", [Item("a", images=("a.png",))], pl.DataFrame(schema=INTERACTIONS)))
+    with pytest.raises(DataError, match=says):
+        MediaListing(Workspace(tmp_path), images, videos)
 
 
 def test_a_captioner_that_says_nothing_is_a_failure(store):

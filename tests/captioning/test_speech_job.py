@@ -24,6 +24,7 @@ from captioning.speech.job import (
 from captioning.speech.sounds import at_level, babble, coloured, silence
 from catalog.columns import INTERACTIONS
 from catalog.errors import ConfigError, NothingToDo
+from catalog.media import fetched_path
 from catalog.nouns import Item
 from catalog.shop_data import ShopData, save_shop
 from catalog.spoken import with_spoken
@@ -170,3 +171,19 @@ def test_what_was_said_becomes_part_of_the_item_text(shop: Workspace) -> None:
     (frame,) = texts.work("said").frames
     (parts,) = frame["parts"]
     assert "It keeps me warm." in json.loads(parts)["reviews"] and "It came late." in json.loads(parts)["reviews"]
+
+
+def test_what_a_recording_s_url_keeps_secret_is_not_kept(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    urls = [f"https://al:TOPSECRET@calls.example/{n}.wav?token=TOPSECRET" for n in (1, 2)]
+    rows = [(f"c{at}", None, {"recording": url}) for at, url in enumerate(urls)]
+    save_shop(workspace, ShopData.of("calls", [Item("i", title="Scarf")], log_of(rows)))
+    target = fetched_path(urls[0], tmp_path)
+    target.parent.mkdir(parents=True)
+    write_wav(target, talk(0))
+    report = transcribe_calls(workspace, transcriber()[0], engine=LocalEngine(), config=QUICK)
+    assert (report.done, report.failed) == (1, 1) and "TOPSECRET" not in str(report)
+    assert list(load_transcripts(workspace, "test")) == ["c0"]
+    for file in ("transcripts.parquet", "failures.parquet"):
+        text = str(pl.read_parquet(workspace.path("transcripts/test") / file).rows())
+        assert "TOPSECRET" not in text and "https://***@calls.example/" in text

@@ -2,6 +2,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -147,3 +152,25 @@ def test_a_first_run_by_refused_urls_ends_with_the_setting(
     monkeypatch.delenv("VITRINE_MEDIA__PORTS")
     ran = run("caption", "--store", "s")
     assert ran.code == 2 and f"port {host.port} is not asked; 80, 443 (media.ports) would be valid" in ran.line
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_pauses_it_with_the_line_of_every_job(
+    host: ScriptedHost, run: Callable[..., Any], number: signal.Signals
+) -> None:
+    def slow(handler: Any) -> Reply:
+        time.sleep(0.2)
+        return Reply(jpeg(COLOURS["red"]))
+
+    host.acts |= {f"/{n}.jpg": slow for n in range(200)}
+    amazon(Path("toys"), {str(n): host.url(f"/{n}.jpg") for n in range(200)})
+    run("import", "amazon", "toys", "--store", "s")
+    command = (sys.executable, "-m", "vitrine", "media", "--store", "s", "--set", "media.per_host=2")
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as job:
+        while len(host.asked) < 5:
+            assert job.poll() is None
+            time.sleep(0.01)
+        job.send_signal(number)
+        said = job.communicate(timeout=30)[1]
+    assert job.returncode == 128 + number
+    assert re.search(r"^paused: media: \d+ of 200 done, run the same command to go on$", said, re.MULTILINE), said

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,8 @@ def test_free_mappings_take_any_name():
 def test_defaults_need_no_server_and_no_key():
     settings = Settings()
     assert (settings.captions.captioner, settings.embedding.embedder, settings.agent.llm) == ("pixels", "minilm", None)
+
+
+def test_a_settings_file_that_is_a_pipe_is_not_waited_for():
+    os.mkfifo("vitrine.toml")
+    assert "vitrine.toml' is no regular file" in refused()
