@@ -163,7 +163,7 @@ def test_a_file_that_is_no_text_or_no_file_is_named():
     Path("vitrine.toml").write_bytes(b"\xff\xfe")
     assert "'vitrine.toml' is not valid TOML" in refused()
     Path("vitrine.local.toml").mkdir()
-    assert "'vitrine.local.toml' cannot be read: Is a directory" in refused()
+    assert "'vitrine.local.toml' is no regular file" in refused()
 
 
 def test_free_mappings_take_any_name():
