@@ -23,7 +23,7 @@ from batch.assembly import Assemble, Assembly, write_frames
 from batch.base import FAILURE, BatchEngine, JobReport, Mid, Piece, Result, Schema, Work
 from batch.index import Index, Mask
 from batch.lock import exclusive
-from batch.pause import Pause, pausing
+from batch.pause import Pause, paused_text, pausing
 from batch.plan import RESTING, REUSED, TODO, UNREADABLE, JobConfig, Listing, Plan, make_plan
 from batch.report import JobPlan, estimate, is_steady, keep_report
 from batch.shards import DamagedShard, Shards, needing_room
@@ -230,10 +230,8 @@ def _run_number(path: Path, index: Index, *, note: bool = True) -> int:
 
 def _paused(pause: Pause, name: str, rows: int, plan: Plan, tally: Tally) -> JobPaused:
     done = plan.count(REUSED) + tally.times - tally.failed
-    failed = f", {tally.failed:,} failed" if tally.failed else ""
     assert pause.signal is not None
-    text = f"paused: {name}: {done:,} of {rows:,} done{failed}, run the same command to go on"
-    return JobPaused(text, signal=pause.signal)
+    return JobPaused(paused_text(name, done, rows, tally.failed), signal=pause.signal)
 
 
 def _write(

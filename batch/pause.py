@@ -16,6 +16,12 @@ SIGNALLED = 128
 _SHOW_CURSOR = "\x1b[?25h"
 
 
+def paused_text(name: str, done: int, rows: int, failed: int) -> str:
+    """Return what a job says that a signal stopped: how far it is, and how it goes on."""
+    lost = f", {failed:,} failed" if failed else ""
+    return f"paused: {name}: {done:,} of {rows:,} done{lost}, run the same command to go on"
+
+
 class Pause:
     """Whether somebody asked the job to stop, and by which signal."""
 

@@ -6,11 +6,13 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from catalog.loopback import LoopbackServer
 
 
-class ScriptedServer(ThreadingHTTPServer):
+class ScriptedServer(LoopbackServer):
     """Answers POST requests on a free port of 127.0.0.1; a context manager.
 
     An act that is a number ("429", or with words of its own "400 too long") is answered with that HTTP status;
@@ -28,7 +30,6 @@ class ScriptedServer(ThreadingHTTPServer):
         models: What `/v1/models` lists; None: it is not there.
     """
 
-    daemon_threads = True
     models: tuple[str, ...] | None = None
 
     def __init__(self, script: Sequence[str] = ()) -> None:
@@ -57,19 +58,6 @@ class ScriptedServer(ThreadingHTTPServer):
         with self._lock:
             self.requests.append(request)
             return self._script.pop(0) if self._script else "honest"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent when a client gives up early."""
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from batch.assembly import Rows, write_frames
-from batch.base import DETAIL, FAILURE, KEY, BatchEngine, JobReport, Work
+from batch.base import BatchEngine, JobReport, Work
 from batch.hashes import HashCache
 from batch.job import plan_job, run_job
 from batch.keys import Keys
+from batch.media_keys import SHA, keyed_media
 from batch.report import JobPlan
 from captioning.base import Captioner
 from captioning.listing import MediaListing
@@ -21,9 +22,6 @@ from captioning.proven import expect_videos
 from captioning.reader import CaptionJobConfig, Reader
 from captioning.speech.base import Transcriber
 from catalog.columns import CAPTIONS
-from catalog.errors import MediaError
-from catalog.media import is_url
-from catalog.media.refs import BY_URL
 from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
 from catalog.workspace import Workspace
@@ -167,26 +165,14 @@ def _work(
 
     def frames() -> Iterator[pl.DataFrame]:
         for part in media.frames():
-            refs = part["media"].to_list()
-            shas = hashes.shas(refs)
-            own = [
-                None if isinstance(sha, MediaError) else keys.key(sha, kind, changes[kind])
-                for sha, kind in zip(shas, part["kind"], strict=True)
-            ]
-            yield part.with_columns(
-                pl.Series("sha", [None if isinstance(sha, MediaError) else sha for sha in shas], pl.String),
-                pl.Series(KEY, own, pl.String),
-                pl.Series(FAILURE, [_reason(ref, sha) for ref, sha in zip(refs, shas, strict=True)], pl.String),
-                pl.Series(DETAIL, [str(sha) if isinstance(sha, MediaError) else None for sha in shas], pl.String),
-            )
+            kinds = part["kind"].to_list()
 
-    return Work(("item_id", "media"), {"kind": pl.String, "sha": pl.String}, frames())
+            def key(at: int, sha: str, kinds: Sequence[str] = kinds) -> str:
+                return keys.key(sha, kinds[at], changes[kinds[at]])
 
+            yield keyed_media(part, "media", hashes, key)
 
-def _reason(ref: str, sha: str | MediaError) -> str | None:
-    if not isinstance(sha, MediaError):
-        return None
-    return BY_URL if is_url(ref) else "media"
+    return Work(("item_id", "media"), {"kind": pl.String, SHA: pl.String}, frames())
 
 
 def _assemble(folder: Path, rows: Rows) -> None:

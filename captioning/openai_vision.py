@@ -136,7 +136,7 @@ class OpenAIVision:
         import httpx
         import openai
 
-        from catalog.server_client import redirected
+        from catalog.server_client import broke_off, redirected
 
         try:
             request = self._request(ask)
@@ -150,7 +150,7 @@ class OpenAIVision:
         except openai.APITimeoutError:
             return Answer(None, f"timeout: no answer within {self.config.timeout_seconds:g} s", retryable=True)
         except openai.APIConnectionError as error:
-            if isinstance(error.__cause__, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError):
+            if broke_off(error):
                 return bad_answer(f"it broke off: {server_words(error, self._key)}")
             raise self._unreachable(error) from error
         except openai.APIStatusError as error:

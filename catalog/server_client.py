@@ -61,6 +61,11 @@ def redirected(error: openai.APIStatusError) -> str | None:
     return f"answered {error.status_code}, a redirect to {where!r}, which is not followed: name the address in base_url"
 
 
+def broke_off(error: openai.APIConnectionError) -> bool:
+    """Whether a server was reached and its answer never ended, rather than nobody being there."""
+    return isinstance(error.__cause__, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError)
+
+
 class _Bounded(httpx.BaseTransport):
     """Runs requests on one event loop of the process, where they can be cut off at any point."""
 

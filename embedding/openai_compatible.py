@@ -150,7 +150,7 @@ class OpenAIEmbedder(TextEmbedder):
         import httpx
         import openai
 
-        from catalog.server_client import redirected
+        from catalog.server_client import broke_off, redirected
 
         try:
             answer = self._client.post("/embeddings", body=self._body(texts), cast_to=httpx.Response)
@@ -161,8 +161,7 @@ class OpenAIEmbedder(TextEmbedder):
             seconds = self.config.timeout_seconds
             raise ServiceError(f"{self._where}: no answer within {seconds:g} s", retryable=True) from error
         except openai.APIConnectionError as error:
-            broken = isinstance(error.__cause__, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError)
-            what = "the answer broke off" if broken else "cannot be reached"
+            what = "the answer broke off" if broke_off(error) else "cannot be reached"
             raise ServiceError(f"{self._where}: {what}: {server_words(error, self._key)}", retryable=True) from error
         except openai.APIStatusError as error:
             if error.status_code in _REFUSED and _TOO_LONG.search(error.message):

@@ -12,16 +12,16 @@ import polars as pl
 from pydantic import Field
 
 from batch.assembly import Rows, write_frames
-from batch.base import DETAIL, FAILURE, KEY, PLANNED_ROWS, BatchEngine, JobReport, Piece, Result, Schema, Work
+from batch.base import PLANNED_ROWS, BatchEngine, JobReport, Piece, Result, Schema, Work
 from batch.hashes import HashCache
 from batch.job import JobConfig, plan_job, run_job
 from batch.keys import Keys
+from batch.media_keys import keyed_media
 from batch.plan import BatchSize, Threads
 from batch.report import JobPlan
 from batch.tables import read_tables
-from catalog.errors import MediaError, NothingToDo
-from catalog.media import MediaLimits, is_url, open_picture
-from catalog.media.refs import BY_URL
+from catalog.errors import NothingToDo
+from catalog.media import MediaLimits, open_picture
 from catalog.progress import SILENT, Progress
 from catalog.vectors import Floats, save_frames
 from catalog.workspace import Workspace
@@ -206,17 +206,7 @@ def _work(table: pl.DataFrame, hashes: HashCache, embedder: ImageEmbedder) -> Wo
 
     def frames() -> Iterator[pl.DataFrame]:
         for part in table.iter_slices(PLANNED_ROWS):
-            refs = part["media"].to_list()
-            shas = hashes.shas(refs)
-            lost = [str(sha) if isinstance(sha, MediaError) else None for sha in shas]
-            own = [None if why is not None else keys.key(sha) for sha, why in zip(shas, lost, strict=True)]
-            yield part.with_columns(
-                pl.Series(KEY, own, pl.String),
-                pl.Series(
-                    FAILURE, [why and (BY_URL if is_url(ref) else "media") for ref, why in zip(refs, lost, strict=True)]
-                ),
-                pl.Series(DETAIL, lost, pl.String),
-            )
+            yield keyed_media(part, "media", hashes, lambda _, sha: keys.key(sha))
 
     return Work(("item_id", "media"), {}, frames())
 

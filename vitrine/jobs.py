@@ -117,13 +117,17 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
 
 def _bring_media(settings: Settings, progress: Progress, scope: Scope, *, images: int, videos: int) -> list[str]:
     """Bring what is named by URL and not here yet; return a line about it where there was any."""
-    from vitrine.media import bring_store, media_line, store_urls, unfetched_urls
+    from catalog.media.bringing import unfetched
+    from vitrine.media import bring_store, media_line, store_urls
 
-    missing = unfetched_urls(settings, images=images, videos=videos) if settings.captions.job.fetch else {}
+    if not settings.captions.job.fetch:
+        return []
+    urls = store_urls(settings, images=images, videos=videos)
+    missing = {url: urls[url] for url in unfetched(urls, Workspace(settings.store).root)}
     if not missing:
         return []
     report = bring_store(settings, missing, progress, retry=scope.retry_all, limit=scope.limit)
-    report.here = len(store_urls(settings, images=images, videos=videos)) - len(missing)
+    report.here = len(urls) - len(missing)
     return [media_line(report)]
 
 
@@ -272,11 +276,15 @@ def failure_lines(report: JobReport, workspace: Workspace, told: Collection[str]
     failures = {reason: count for reason, count in report.failures.items() if reason not in told}
     if not failures:
         return []
-    lines = [
-        f"{count:,} {reason}, the first: {report.examples[reason]}"
+    return [*reason_lines(failures, report.examples), f"all of them: {workspace.path(report.name) / FAILURES}"]
+
+
+def reason_lines(failures: Mapping[str, int], examples: Mapping[str, str]) -> list[str]:
+    """Return the commonest reasons, each with its count and first case."""
+    return [
+        f"{count:,} {reason}, the first: {examples[reason]}"
         for reason, count in islice(failures.items(), REASONS_SHOWN)
     ]
-    return [*lines, f"all of them: {workspace.path(report.name) / FAILURES}"]
 
 
 def train_store(

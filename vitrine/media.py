@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import polars as pl
 
 from batch.lock import exclusive
-from batch.pause import pausing
+from batch.pause import paused_text, pausing
 from catalog.errors import JobPaused
-from catalog.media.bringing import MediaReport, Urls, bring_media, unfetched, urls_of
+from catalog.media.bringing import MediaReport, Urls, bring_media, urls_of
 from catalog.media.refs import FETCHED
 from catalog.progress import SILENT, Progress
 from catalog.workspace import Workspace
+from vitrine.jobs import reason_lines
 from vitrine.settings import Settings
-
-REASONS_SHOWN = 3
-"""Commonest reasons of failures that are named on the terminal; the table holds all."""
 
 
 def store_urls(settings: Settings, *, images: int | None = None, videos: int | None = None) -> Urls:
@@ -28,16 +24,6 @@ def store_urls(settings: Settings, *, images: int | None = None, videos: int | N
     with Workspace(settings.store).reading("catalog") as folder:
         items = pl.read_parquet(folder / "items.parquet", columns=["images", "videos"])
     return urls_of(items, images=images, videos=videos)
-
-
-def unfetched_urls(settings: Settings, *, images: int | None = None, videos: int | None = None) -> Urls:
-    """Return those URLs of `store_urls` whose bytes are not there.
-
-    Raises:
-        NotBuiltError: When the store has no catalogue.
-    """
-    urls = store_urls(settings, images=images, videos=videos)
-    return {url: urls[url] for url in unfetched(urls, Workspace(settings.store).root)}
 
 
 def bring_store(
@@ -85,14 +71,9 @@ def bring_store(
             stop=lambda: pause,
         )
     if pause.signal is not None and report.stopped:
-        raise JobPaused(_paused(report, len(urls)), signal=pause.signal)
+        done = report.fetched + report.unchanged + report.here
+        raise JobPaused(paused_text("media", done, len(urls), report.failed), signal=pause.signal)
     return report
-
-
-def _paused(report: MediaReport, wanted: int) -> str:
-    done = report.fetched + report.unchanged + report.here
-    failed = f", {report.failed:,} failed" if report.failed else ""
-    return f"paused: media: {done:,} of {wanted:,} done{failed}, run the same command to go on"
 
 
 def media_line(report: MediaReport) -> str:
@@ -105,10 +86,7 @@ def media_line(report: MediaReport) -> str:
 def media_text(report: MediaReport) -> str:
     """Return a line about a run, and where something failed the reasons below it."""
     lines = [f"media: {', '.join(_counts(report))}, {report.seconds:.1f} s"]
-    lines += [
-        f"{count:,} {reason}, the first: {report.examples[reason]}"
-        for reason, count in islice(report.failures.items(), REASONS_SHOWN)
-    ]
+    lines += reason_lines(report.failures, report.examples)
     if report.table is not None:
         lines.append(f"all of them: {report.table}")
     return "\n  ".join(lines)

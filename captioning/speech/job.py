@@ -11,10 +11,11 @@ import polars as pl
 from pydantic import Field
 
 from batch.assembly import Rows, shown, write_frames
-from batch.base import DETAIL, FAILURE, KEY, PLANNED_ROWS, BatchEngine, JobReport, Piece, Result, Work
+from batch.base import PLANNED_ROWS, BatchEngine, JobReport, Piece, Result, Work
 from batch.hashes import HashCache
 from batch.job import JobConfig, plan_job, run_job
 from batch.keys import Keys
+from batch.media_keys import SHA, keyed_media
 from batch.plan import BatchSize, Threads
 from batch.report import JobPlan
 from captioning.speech.base import Floats, Transcriber, Transcript, Word
@@ -142,8 +143,8 @@ def count_recordings(workspace: Workspace, config: SpeechJobConfig | None = None
     config = config or SpeechJobConfig()
     calls = _calls(workspace, config)["recording"]
     with HashCache(workspace.root, config.decoders) as hashes:
-        why = [_why(ref, sha) for ref, sha in zip(calls, hashes.shas(calls.to_list()), strict=True)]
-    bad = [each for each in why if each is not None]
+        found = zip(calls, hashes.shas(calls.to_list()), strict=True)
+        bad = [_why(ref, sha)[1] for ref, sha in found if isinstance(sha, MediaError)]
     return len(calls), len(bad), bad[0] if bad else None
 
 
@@ -232,26 +233,16 @@ def _work(calls: pl.DataFrame, hashes: HashCache, transcriber: Transcriber) -> W
 
     def frames() -> Iterator[pl.DataFrame]:
         for part in calls.iter_slices(PLANNED_ROWS):
-            shas = hashes.shas(part["recording"].to_list())
-            good = [None if isinstance(sha, MediaError) else sha for sha in shas]
-            bad = [_why(ref, sha) for ref, sha in zip(part["recording"], shas, strict=True)]
-            yield part.with_columns(
-                pl.Series("sha", good, pl.String),
-                pl.Series(KEY, [None if sha is None else keys.key(sha) for sha in good], pl.String),
-                pl.Series(FAILURE, [None if each is None else "media" for each in bad], pl.String),
-                pl.Series(DETAIL, bad, pl.String),
-            )
+            yield keyed_media(part, "recording", hashes, lambda _, sha: keys.key(sha), _why)
 
-    return Work(LABELS, {"sha": pl.String}, frames())
+    return Work(LABELS, {SHA: pl.String}, frames())
 
 
-def _why(ref: str, sha: str | MediaError) -> str | None:
+def _why(ref: str, error: MediaError) -> tuple[str, str]:
     """Return why a recording cannot be read; of a relative name also where it was looked for."""
-    if not isinstance(sha, MediaError):
-        return None
     if is_url(ref) or Path(ref).is_absolute():
-        return str(sha)
-    return f"{sha} (looked for in the store; speech.job.folder names another folder)"
+        return "media", str(error)
+    return "media", f"{error} (looked for in the store; speech.job.folder names another folder)"
 
 
 def _assemble(folder: Path, rows: Rows) -> None:

@@ -6,9 +6,11 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+from catalog.loopback import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ Act = Reply | Callable[[BaseHTTPRequestHandler], Reply | None]
 """An answer, or what makes one of the request, or writes to the wire itself and gives None."""
 
 
-class ScriptedHost(ThreadingHTTPServer):
+class ScriptedHost(LoopbackServer):
     """Answers GET on a free port by path, 404 where the script has none; a context manager.
 
     Args:
@@ -39,7 +41,6 @@ class ScriptedHost(ThreadingHTTPServer):
         most: Requests that were under way at once, at most.
     """
 
-    daemon_threads = True
     request_queue_size = 64
 
     def __init__(
@@ -85,19 +86,6 @@ class ScriptedHost(ThreadingHTTPServer):
         finally:
             with self._lock:
                 self._now -= 1
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent when a client gives up early."""
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
