@@ -88,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=["a", "b", "c", "d"], help="one part")
     parser.add_argument("--pictures", type=int, default=10_000, help="of a")
-    parser.add_argument("--items", type=int, nargs=2, default=[10_000, 200_000], help="of b")
+    parser.add_argument("--items", type=int, nargs="+", default=[10_000, 200_000], help="of b")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of c")
     parser.add_argument("--texts", type=int, default=1_500, help="of d; half as many pictures")
     parser.add_argument("--folder", type=Path, help="where the made data stay for the next time; else they go")
