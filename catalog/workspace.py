@@ -29,6 +29,7 @@ MADE_BY = {
     "captions": "vitrine caption",
     "transcripts": "vitrine transcribe",
     "embeddings": "vitrine embed",
+    "encoders": "vitrine train clip",
     "indexes": "vitrine index",
     "models": "vitrine train",
     "reports": "vitrine eval",

@@ -34,6 +34,7 @@ from catalog.media.bringing import MediaConfig
 from catalog.nouns import Kind
 from embedding.attribute_space import AttributeSpaceConfig
 from embedding.clip import OpenClipConfig
+from embedding.clip_training.config import ClipTrainingConfig
 from embedding.decoder import DecoderConfig
 from embedding.item_text import CATALOGUE_PARTS, Part
 from embedding.job import EmbedJobConfig
@@ -114,6 +115,13 @@ class EmbeddingSettings(_Part):
     """Vectors of what the shop states, made without any model."""
 
 
+class EncoderSettings(_Part):
+    """What `vitrine train clip`, `video` and `fusion` fit on the shop's own media."""
+
+    clip: ClipTrainingConfig = ClipTrainingConfig()
+    """The picture-text model."""
+
+
 class BatchSettings(_Part):
     """Who runs the batch jobs; nothing here changes what they make."""
 
@@ -166,6 +174,8 @@ class Settings(BaseSettings):
     """Speech to words."""
     embedding: EmbeddingSettings = EmbeddingSettings()
     """Words to vectors."""
+    encoders: EncoderSettings = EncoderSettings()
+    """Encoders trained on the shop itself."""
     batch: BatchSettings = BatchSettings()
     """How the two jobs above are run."""
     models: ModelSettings = ModelSettings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.errors import ConfigError
+from vitrine.cli import eval_captions
 from vitrine.cli.options import Set, Store, load, parse_pairs
 from vitrine.cli.output import say
+from vitrine.cli.train_encoders import ENCODERS, What
 
 if TYPE_CHECKING:
     from vitrine.settings import Settings
@@ -35,10 +38,16 @@ METRICS = (
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("train")(train)
-    app.command("eval")(evaluate)
+    group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+    group.callback()(evaluate)
+    eval_captions.register(group)
+    app.add_typer(group, name="eval")
 
 
 def train(
+    what: Annotated[
+        What, typer.Argument(help="recommender is what the shop serves; the others are encoders of its media.")
+    ] = "recommender",
     store: Store = None,
     set_: Set = None,
     as_of: Annotated[
@@ -51,23 +60,62 @@ def train(
     no_promote: Annotated[
         bool, typer.Option("--no-promote", help="Keep the new version without serving it; see vitrine models.")
     ] = False,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="MODEL", help="For clip: fine-tune this one, a folder or MODEL:TAG of open_clip's list."
+        ),
+    ] = None,
 ) -> None:
-    """Fit the recommender and the ranker that the shop serves, as a new version.
+    """Fit the recommender and the ranker that the shop serves, as a new version; or an encoder of its media.
 
     The shop serves it from its next start on; vitrine models rollback goes back to the one before.
+    vitrine train clip fits a picture-text model on the catalogue's own pictures and texts; vitrine embed uses it then.
     """
     from datetime import UTC
 
     from vitrine.cli.bar import progress
     from vitrine.jobs import train_store
 
+    if what != "recommender":
+        _refuse_given(what, {"--as-of": as_of, "--modality": modality, "--no-promote": no_promote})
+    if what != "clip":
+        _refuse_given(what, {"--from": base})
+    if what != "recommender":
+        settings = load(store, [*(set_ or []), *_starting(base)])
+        for line in ENCODERS[what](settings, progress()):
+            say(line)
+        return
     moment = as_of.replace(tzinfo=UTC) if as_of is not None and as_of.tzinfo is None else as_of
     settings = with_modalities(load(store, set_), modality)
     for line in train_store(settings, moment, progress(), promote=not no_promote):
         say(line)
 
 
+def _refuse_given(what: What, options: Mapping[str, object]) -> None:
+    for option, given in options.items():
+        if given:
+            raise ConfigError(f"{option} says nothing to vitrine train {what}; leaving it out would be valid")
+
+
+def _starting(base: str | None) -> list[str]:
+    """Return the settings that `--from` stands for."""
+    import json
+
+    if base is None:
+        return []
+    name, colon, tag = base.partition(":")
+    of_the_list = colon and not Path(base).exists() and name not in ("hf-hub", "local-dir")
+    chosen = (name, tag) if of_the_list else (base, None)
+    return [
+        f"encoders.clip.{field}={json.dumps(value)}"
+        for field, value in zip(("base", "pretrained"), chosen, strict=True)
+        if value is not None
+    ]
+
+
 def evaluate(
+    context: typer.Context,
     store: Store = None,
     set_: Set = None,
     models: Annotated[
@@ -110,6 +158,9 @@ def evaluate(
 
     A model learns from a protocol's train rows alone; a served model is never read.
     """
+    if context.invoked_subcommand is not None:
+        eval_captions.refuse_before(context)
+        return
     from eval.config import EvalConfig
     from eval.diagnosis import DiagnosisConfig
     from eval.report_files import files_line, require_place

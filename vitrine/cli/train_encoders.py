@@ -1,0 +1,28 @@
+"""`vitrine train clip|video|fusion`: one line an encoder; what each one does loads when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from catalog.progress import Progress
+    from vitrine.settings import Settings
+
+What = Literal["recommender", "clip", "video", "fusion"]
+"""What `vitrine train` can fit."""
+
+Training: TypeAlias = "Callable[[Settings, Progress], list[str]]"
+"""Fits one encoder on the store and returns what it says on the terminal."""
+
+
+def _clip(settings: Settings, progress: Progress) -> list[str]:
+    from vitrine.encoders import train_clip_store
+
+    return train_clip_store(settings, progress)
+
+
+ENCODERS: Mapping[str, Training] = {
+    "clip": _clip,
+}
+"""Who fits which; `recommender` is none of them."""
