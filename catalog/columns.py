@@ -65,4 +65,21 @@ CAPTIONS: Schema = {
     "frame_time": pl.Float64,
 }
 
+MARKETING_MEDIA: Schema = {
+    "media_id": pl.String,
+    "video": pl.String,
+    "title": pl.String,
+    "campaign": pl.String,
+    "item_ids": pl.List(pl.String),
+    "published_at": pl.Datetime("us", "UTC"),
+}
+
+IMPRESSIONS: Schema = {
+    "media_id": pl.String,
+    "user_id": pl.String,
+    "timestamp": pl.Datetime("us", "UTC"),
+    "clicked": pl.Boolean,
+}
+"""Times that a marketing medium was shown; the user is unknown where a visitor was."""
+
 LABEL_PREFIX = "x_label"

@@ -26,10 +26,13 @@ MANIFEST = "manifest.json"
 
 MADE_BY = {
     "catalog": "vitrine generate or vitrine import",
+    "marketing": "vitrine generate --marketing or vitrine import marketing",
+    "marketing-truth": "vitrine generate --marketing",
     "captions": "vitrine caption",
     "transcripts": "vitrine transcribe",
     "embeddings": "vitrine embed",
     "encoders": "vitrine train clip",
+    "frames": "vitrine train video",
     "indexes": "vitrine index",
     "models": "vitrine train",
     "reports": "vitrine eval",
