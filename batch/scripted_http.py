@@ -28,12 +28,14 @@ class ScriptedServer(LoopbackServer):
         bodies: Act -> the bytes of its answer, whatever they are.
         packing: Act of `bodies` -> its Content-Encoding.
         models: What `/v1/models` lists; None: it is not there.
+        port: Where it listens, of the class; 0 takes a free one.
     """
 
     models: tuple[str, ...] | None = None
+    port: int = 0
 
     def __init__(self, script: Sequence[str] = ()) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", self.port), _Handler)
         self.requests: list[dict[str, Any]] = []
         self.bodies: Mapping[str, bytes] = {}
         self.packing: Mapping[str, str] = {}

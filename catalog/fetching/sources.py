@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from catalog.errors import ConfigError, did_you_mean
+from catalog.fetching.amazon_2023 import SIZES
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,7 @@ MMREC_TERMS = Licence(
     "https://github.com/enoche/MMRec/tree/master/data",
 )
 
-CATEGORIES_2023 = (
-    "Baby_Products", "Sports_and_Outdoors", "Clothing_Shoes_and_Jewelry", "Electronics", "All_Beauty",
-)  # fmt: skip
+CATEGORIES_2023 = tuple(SIZES)
 CATEGORIES_2014 = {
     "Baby": "Baby",
     "Sports": "Sports_and_Outdoors",

@@ -1,0 +1,1 @@
+"""The road to reality: real data, real models, one command from nothing to a served shop."""
