@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from embedding.opening import MOST_THREADS
 
@@ -42,7 +42,7 @@ class FusionConfig(BaseModel):
     learning_rate: float = Field(1e-3, gt=0)
     """Of Adam."""
     pull: float = Field(1e-3, ge=0)
-    """How strongly weights are held where they began, as the mean of the roles' cosines."""
+    """Share of the way back to where they began (the mean of the roles' cosines) that weights go after each step."""
     batch_size: int = Field(256, ge=2)
     """Pairs in one step; the others' items are the negatives."""
     epochs: int = Field(40, ge=1)
@@ -55,3 +55,9 @@ class FusionConfig(BaseModel):
     """A torch device."""
     threads: int = Field(1, ge=1, le=MOST_THREADS)
     """Torch threads; another number may give other weights in the last digits."""
+
+    @model_validator(mode="after")
+    def _divided(self) -> Self:
+        if self.dim % self.heads:
+            raise ValueError(f"heads is {self.heads}, which does not divide dim {self.dim}")
+        return self

@@ -46,12 +46,15 @@ def role_means(tables: Mapping[str, EmbeddingTable], items: IdMap) -> dict[str, 
     return means
 
 
-def role_inputs(vectors: Mapping[str, Floats | None], means: Mapping[str, Floats]) -> RoleInputs:
+def role_inputs(
+    vectors: Mapping[str, Floats | None], means: Mapping[str, Floats], *, absent: bool = False
+) -> RoleInputs:
     """Centre each role's vectors and bring them to length 1.
 
     Args:
         vectors: By role, (n, width); a row of zeros has none, None: no row has.
         means: What `role_means` gave; its roles and their order are the encoder's.
+        absent: Whether a row may have no role at all.
 
     Raises:
         DataError: When a role is unknown, widths or numbers of rows disagree, a value is not finite, or a row has no
@@ -75,7 +78,7 @@ def role_inputs(vectors: Mapping[str, Floats | None], means: Mapping[str, Floats
             )
         present[:, at] = given.any(axis=1)
         found[role] = unit(np.where(present[:, at : at + 1], given - mean, 0).astype(np.float32))
-    if n and not present.any(axis=1).all():
+    if not absent and not present.any(axis=1).all():
         raise DataError(
             f"fusion: row {int(np.flatnonzero(~present.any(axis=1))[0])} has a vector of no role; one at least of "
             f"{', '.join(means)} would be valid"

@@ -136,8 +136,9 @@ def _rounds(
     """Yield 0 before the first round, and the number of each after it."""
     import torch
 
-    first = {name: table.detach().clone() for name, table in network.named_parameters()}
-    optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+    weights = list(network.parameters())
+    first = [table.detach().clone() for table in weights]
+    optimiser = torch.optim.Adam(weights, lr=config.learning_rate, fused=True)
     frequency = np.maximum(baskets.counts, 1) / max(len(baskets.items), 1)
     log_q = torch.from_numpy((config.popularity * np.log(frequency)).astype(np.float32)).to(config.device)
     yield 0
@@ -149,11 +150,13 @@ def _rounds(
             if len(entries) < 2:
                 continue  # one pair alone has no negative
             loss = _loss(network, inputs, baskets, entries, log_q, config, rng)
-            for name, table in network.named_parameters():
-                loss = loss + config.pull * (table - first[name]).square().sum()
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(loss)
             optimiser.step()
+            if config.pull:
+                with torch.no_grad():
+                    for table, begun in zip(weights, first, strict=True):
+                        table.lerp_(begun, config.pull)
         yield epoch
 
 
@@ -179,7 +182,8 @@ def _loss(
     def seen(rows: Rows) -> Mask:
         return some_hidden(inputs.present[rows], np.full(len(rows), config.modality_dropout), rng)
 
-    left, right = encoded(one, seen(one), False), encoded(other, seen(other), False)
+    both = np.concatenate([one, other])
+    left, right = encoded(both, seen(both), False).chunk(2)
     taken = baskets.of_row[entries]
     loss = (
         _contrast(left, right, other, baskets, taken, one, log_q, config)
