@@ -1,0 +1,1 @@
+"""Videos to vectors: frames through a temporal transformer, and what a film's click-through is likely to be."""
