@@ -33,7 +33,7 @@ class RealConfig(BaseModel):
     tool_parser: str | None = None
     """How the agent's model writes tool calls (`--tool-call-parser`). None: by the kind of the model."""
     device: Literal["gpu", "cpu"] = "gpu"
-    """`cpu` is for a vLLM built for processors: nothing is reckoned of GPU memory, and servers run one after another."""
+    """`cpu` is for a vLLM built for processors: no GPU memory is reckoned, and servers run one after another."""
     gpu_gb: float | None = Field(None, gt=0)
     """Memory of one GPU in GB (1e9 bytes); None asks nvidia-smi."""
     gpus: int | None = Field(None, ge=1)
