@@ -36,6 +36,7 @@ from embedding.attribute_space import AttributeSpaceConfig
 from embedding.clip import OpenClipConfig
 from embedding.clip_training.config import ClipTrainingConfig
 from embedding.decoder import DecoderConfig
+from embedding.fusion.config import FusionConfig
 from embedding.item_text import CATALOGUE_PARTS, Part
 from embedding.job import EmbedJobConfig
 from embedding.minilm import MiniLMConfig
@@ -120,6 +121,8 @@ class EncoderSettings(_Part):
 
     clip: ClipTrainingConfig = ClipTrainingConfig()
     """The picture-text model."""
+    fusion: FusionConfig = FusionConfig()
+    """The vectors of an item, or of a query, made one."""
 
 
 class BatchSettings(_Part):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from embedding.opening import MOST_THREADS
 
@@ -21,6 +21,8 @@ class FusionConfig(BaseModel):
     text and the caption space in use, and every space `picture-...`, `video...` and `speech...` of the store."""
     together: Together = "shopper"
     """Two items belong together when one shopper took both, or took both in one `session`."""
+    as_of: AwareDatetime | None = None
+    """Learn only from events before this moment. None: from all; an evaluation learns from its train rows anyway."""
     dim: int = Field(256, ge=8, le=4096)
     """Width of a fused vector; each role begins with an equal share of it."""
     queries: int = Field(4, ge=1, le=64)

@@ -60,7 +60,6 @@ def train_fusion(
     config: FusionConfig | None = None,
     *,
     roles: Mapping[str, str] | None = None,
-    as_of: datetime | None = None,
     kinds: tuple[str, ...] | None = None,
     seed: int = 0,
     progress: Progress = SILENT,
@@ -73,38 +72,37 @@ def train_fusion(
         workspace: Holds the catalogue and the roles' spaces.
         config: How; None: the defaults.
         roles: Space by role. None: `config.roles`.
-        as_of: Learn only from events before this moment; None: from all.
         kinds: Event kinds that count as taking; see `catalog.log.positives`.
         seed: Of everything drawn.
         progress: Told of every round.
 
     Raises:
         NotBuiltError: When the catalogue or a space is missing.
-        ConfigError: When a role names the fused space itself, or no event is before `as_of`.
+        ConfigError: When a role names the fused space itself, or nothing was taken before `config.as_of`.
         DataError: When too few items were taken together, or an artifact is damaged.
         NothingToDo: When no role is named, or the store's space `fused` was brought along.
     """
     config = config or FusionConfig()
     roles = dict(roles or config.roles)
     if not roles:
-        raise NothingToDo("fusion: the store has no space to fuse; vitrine embed makes some, encoders.fusion.roles names")
+        raise NothingToDo("fusion: the store has no space to fuse; vitrine embed makes some")
     if SPACE in roles.values():
         raise ConfigError(f"encoders.fusion.roles names {SPACE!r}, which is what it makes; other spaces would be valid")
     data = load_shop(workspace)
     standing = workspace.manifest(f"embeddings/{SPACE}")
     if standing is not None and standing.meta.get("embedder") != EMBEDDER:
         raise NothingToDo(f"space {SPACE!r}: the one in the store was brought along and stays")
-    key = _key(workspace, roles, config, kinds, as_of, seed)
+    key = _key(workspace, roles, config, kinds, seed)
     current = workspace.manifest(ARTIFACT)
     if current is not None and current.key == key and standing is not None and standing.key == key:
         return FusionReport(False, current.meta)
     tables = {role: load_embeddings(workspace, space) for role, space in roles.items()}
-    events = _events(data.log, kinds, as_of)
+    events = _events(data.log, kinds, config.as_of)
     encoder, fit = fit_fusion(tables, data.catalog.ids, events, config, seed=seed, progress=progress)
     table = encoder.encode_items(tables, data.catalog.ids)
     meta = {
         **_meta(encoder, fit, table, seed),
-        "as_of": as_of.isoformat() if as_of is not None else None,
+        "as_of": config.as_of.isoformat() if config.as_of is not None else None,
         "learned_from": len(events),
         "kinds": list(kinds) if kinds is not None else None,
     }
@@ -139,7 +137,7 @@ def retrained(
     columns = [name for name in ("item_id", "user_id", "session_id", "timestamp") if name in events.columns]
     rows = events.select(columns).sort(columns)
     key = content_key(
-        "fusion of rows", _key(workspace, encoder.spaces, encoder.config, None, None, seed), rows.write_csv().encode()
+        "fusion of rows", _key(workspace, encoder.spaces, encoder.config, None, seed), rows.write_csv().encode()
     )
     name = f"reports/spaces/{key[:16]}"
     if workspace.has(name, key):
@@ -159,13 +157,12 @@ def _key(
     roles: Mapping[str, str],
     config: FusionConfig,
     kinds: tuple[str, ...] | None,
-    as_of: datetime | None,
     seed: int,
 ) -> str:
-    made = {name: workspace.manifest(name) for name in ("catalog", *(f"embeddings/{space}" for space in roles.values()))}
-    inputs = {name: manifest.key if manifest else None for name, manifest in made.items()}
+    names = ("catalog", *(f"embeddings/{space}" for space in roles.values()))
+    inputs = {name: getattr(workspace.manifest(name), "key", None) for name in names}
     choices = config.model_dump(mode="json", exclude={"roles", "device"})
-    return content_key("fusion", _FORMAT, inputs, list(roles.items()), choices, kinds, as_of, seed)
+    return content_key("fusion", _FORMAT, inputs, list(roles.items()), choices, kinds, seed)
 
 
 def _events(log: pl.DataFrame, kinds: tuple[str, ...] | None, as_of: datetime | None) -> pl.DataFrame:
@@ -175,7 +172,10 @@ def _events(log: pl.DataFrame, kinds: tuple[str, ...] | None, as_of: datetime | 
     before = taken.filter(pl.col("timestamp") < as_of)
     if not len(before):
         first = str(taken["timestamp"].min())
-        raise ConfigError(f"--as-of {as_of.isoformat()} leaves nothing that was taken; after {first} would be valid")
+        moment = as_of.isoformat()
+        raise ConfigError(
+            f"encoders.fusion.as_of is {moment!r}, before which nothing was taken; after {first} would be valid"
+        )
     return before
 
 

@@ -22,7 +22,14 @@ def _clip(settings: Settings, progress: Progress) -> list[str]:
     return train_clip_store(settings, progress)
 
 
+def _fusion(settings: Settings, progress: Progress) -> list[str]:
+    from vitrine.fusing import train_fusion_store
+
+    return train_fusion_store(settings, progress)
+
+
 ENCODERS: Mapping[str, Training] = {
     "clip": _clip,
+    "fusion": _fusion,
 }
 """Who fits which; `recommender` is none of them."""
