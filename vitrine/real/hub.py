@@ -155,7 +155,7 @@ def _quiet() -> Any:
     """Return a bar that shows nothing where nobody watches a terminal."""
     import sys
 
-    from tqdm.auto import tqdm
+    from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
     class Quiet(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:

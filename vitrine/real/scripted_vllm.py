@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> None:
     word, folder, *flags = arguments
     if word != "serve":
         sys.exit(f"no such command: {word}")
-    given = dict(zip(flags, flags[1:], strict=False))
+    given = dict(pairwise(flags))
     config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
     width = int((config.get("text_config") or config)["hidden_size"])
     kind: type[ScriptedServer] = _Embedding if given.get("--runner") == "pooling" else _Seeing
