@@ -2,9 +2,9 @@
 
 It sees: rows in two parts; reviews of test rows in the item texts; train rows younger than the test rows they
 are said to precede; aggregates that look past their moment; a modality that knows the pairs of the test part
-better than pairs nobody hid from it. It does not see a modality made from the whole log, train, valid and test
-alike: such a table matches all three parts equally well, as honest content does. For those it says which tables
-were brought along undated.
+better than pairs nobody hid from it; a space learned from takes whose own account names rows outside train. It
+does not see a modality of unknown origin made from the whole log, train, valid and test alike: such a table matches
+all three parts equally well, as honest content does. For those it says which tables were brought along undated.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def audit(
     positives: tuple[str, ...] | None = None,
     undated: frozenset[str] = frozenset(),
     reviews: Mapping[str, pl.DataFrame] | None = None,
+    learned: Mapping[str, pl.DataFrame] | None = None,
     seed: int = 0,
 ) -> Audit:
     """Look for the ways in which the test part can have reached the models of a report.
@@ -71,9 +72,11 @@ def audit(
         positives: Kinds that count, as in `make_split`.
         undated: Roles whose tables were brought along, so that nobody can say what they were made from.
         reviews: Of each role whose item texts hold reviews, whose and from when: `item_id, user_id, timestamp`.
+        learned: Of each role whose space was learned from what shoppers took, from which rows: the same columns.
         seed: Of the sampled users and of the canary.
     """
     from eval.audit_canary import canary_finding
+    from eval.audit_learned import learned_finding
     from eval.audit_moments import moment_finding
     from eval.audit_parts import order_finding, overlap_finding
     from eval.audit_reviews import review_finding
@@ -85,6 +88,7 @@ def audit(
     for role, table in modalities.items():
         findings.append(vector_finding(role, split, table, role in undated, np.random.default_rng(seed)))
     findings += [review_finding(role, split, sources) for role, sources in (reviews or {}).items()]
+    findings += [learned_finding(role, split, rows) for role, rows in (learned or {}).items()]
     findings.append(canary_finding(split, seed))
     return Audit(tuple(findings))
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-import numpy as np
 import polars as pl
 
-from catalog.log import Interactions
 from catalog.splits import Split
 from eval.audit import Finding
+from eval.audit_sources import outside
 
 
 def review_finding(role: str, split: Split, sources: pl.DataFrame) -> Finding:
@@ -25,9 +22,8 @@ def review_finding(role: str, split: Split, sources: pl.DataFrame) -> Finding:
         sources: `item_id, user_id, timestamp` of every review in a text.
     """
     check = f"reviews in {role!r}"
-    written = _pairs(sources, split)
-    test, valid = (int(np.isin(written, _taken(part)).sum()) for part in (split.test, split.valid))
-    late = _late(sources, split)
+    found = outside(sources, split)
+    test, valid, late = found.test, found.valid, found.late
     numbers = {"reviews": float(len(sources)), "of test": float(test), "of valid": float(valid), "late": float(late)}
     remedy = "embed again with embedding.reviews.as_of before the cut, or with its label_column"
     if test or late:
@@ -38,20 +34,3 @@ def review_finding(role: str, split: Split, sources: pl.DataFrame) -> Finding:
         text = f"of {len(sources):,} reviews in the item texts {valid:,} are of validation pairs, none of test pairs"
         return Finding(check, "noted", text, numbers)
     return Finding(check, "passed", f"none of {len(sources):,} reviews is of a pair outside train", numbers)
-
-
-def _pairs(sources: pl.DataFrame, split: Split) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return each review as user row times items plus item row, -1 where the split knows neither."""
-    users = split.users.rows(sources["user_id"].to_list(), missing=-1)
-    items = split.items.rows(sources["item_id"].to_list(), missing=-1)
-    return np.where((users >= 0) & (items >= 0), users.astype(np.int64) * len(split.items) + items, -1)
-
-
-def _taken(part: Interactions) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return part.user_rows.astype(np.int64) * len(part.items) + part.item_rows
-
-
-def _late(sources: pl.DataFrame, split: Split) -> int:
-    if split.protocol != "temporal" or "test_from" not in split.meta:
-        return 0
-    return int((sources["timestamp"] >= datetime.fromisoformat(split.meta["test_from"])).sum())

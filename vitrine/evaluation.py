@@ -20,6 +20,7 @@ from eval.report_files import write_report
 from eval.requirements import require_test_users, require_valid_users
 from eval.table import evaluate
 from models.registry import names
+from vitrine.fusing import relearned
 from vitrine.published import data_origin, published_rows
 from vitrine.remedies import saying_the_remedy, with_remedy
 from vitrine.settings import Settings
@@ -51,7 +52,8 @@ def evaluate_store(
 ) -> Evaluated:
     """Evaluate, write `reports/<protocols>.{json,md,npz,png}`, and return the report.
 
-    A role that only some of the models ask for is read by those alone; lists are compared in the others' roles.
+    A role that only some of the models ask for is read by those alone; lists are compared in the others' roles. A space
+    learned from what shoppers took (`fused`) is learned anew from each protocol's train rows.
     With `diagnose`, each report says what features do to item ids in a model that learns both.
 
     Raises:
@@ -95,12 +97,13 @@ def evaluate_store(
         if diagnose is not None:
             require_valid_users(split, "--diagnose")
     modalities = load_modalities(workspace, roles)
-    shared = {role: modalities[role] for role in usual}
     reports, tables = [], []
     for split in splits:
+        read, learned = relearned(workspace, roles, modalities, split.train, data.log, progress)
+        shared = {role: read[role] for role in usual}
         with saying_the_remedy():
             table = evaluate(
-                split, modalities, config, workspace=workspace, data_key=manifest.key, backdrop=shared,
+                split, read, config, workspace=workspace, data_key=manifest.key, backdrop=shared,
                 progress=progress,
             )  # fmt: skip
         report = report_json(
@@ -112,8 +115,8 @@ def evaluate_store(
             config=config,
         )
         audited = audit(
-            split, modalities, catalog=data.catalog, log=data.log, positives=settings.positives,
-            undated=undated_roles(workspace, roles), reviews=review_roles(workspace, roles),
+            split, read, catalog=data.catalog, log=data.log, positives=settings.positives,
+            undated=undated_roles(workspace, roles), reviews=review_roles(workspace, roles), learned=learned,
         )  # fmt: skip
         given = {"label_column": label_column, **dict(split.meta)}
         found = {"audit": audited.as_json(), "published": published_rows(split), "split": given}

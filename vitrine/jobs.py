@@ -307,6 +307,7 @@ def train_store(
         OSError: When the disk has no room for the version; nothing is lost then.
     """
     from catalog.shop_data import load_shop
+    from vitrine.fusing import learned_roles, relearned, require_earlier
     from vitrine.shelf import Shelf
     from vitrine.training import before, fit_served, kept_version, model_key
 
@@ -325,12 +326,19 @@ def train_store(
         same = f"models/{name}: version {kept.number} was trained on the same{', and is promoted' * promote}"
         return [same, *(f"in its place, since {fault}" for fault in damaged)]
     log = before(data.log, as_of)
+    require_earlier(workspace, roles, as_of)
     bases = load_bases(workspace, roles)
-    fitted = fit_served(settings, log, data.catalog.ids, load_modalities(workspace, roles), progress)
+    modalities = load_modalities(workspace, roles)
+    fitted = fit_served(
+        settings, log, data.catalog.ids, modalities, progress,
+        relearn=lambda train: relearned(workspace, roles, modalities, train, log, progress)[0],
+    )  # fmt: skip
     why_not = "no index (vitrine index)" if settings.models.ranker else "models.ranker is false"
     taught, ranker_line = None, f"ranker: none, {why_not}"
     if ranker_wanted:
         spaces = shop_spaces(settings, workspace, without_bases(roles, bases))
+        if fitted.scout is not None:
+            spaces |= {roles[role]: fitted.scout.modalities[role] for role in learned_roles(workspace, roles)}
         taught, ranker_line = _teach(settings, workspace, replace(data, log=log), spaces, fitted.scout, progress)
     meta = {
         "roles": roles,

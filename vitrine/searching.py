@@ -18,6 +18,7 @@ from eval.search_report import search_json, search_markdown, search_toml
 from eval.trials import merged
 from models import registry
 from models.provenance import code_key
+from vitrine.fusing import relearned
 from vitrine.published import data_origin
 from vitrine.settings import Settings
 from vitrine.wiring import choose_spaces, load_modalities
@@ -67,11 +68,12 @@ def search_store(
     asked = config.model_dump(mode="json", exclude={"trials", "timeout"})
     key = content_key("search", model, code_key(model), manifest.key, protocol, *rows, spaces, fixed, asked)
     folder = workspace.root / "reports" / "search" / model
+    read, _ = relearned(workspace, roles, load_modalities(workspace, roles), split.train, data.log, progress)
     found = search(
         model,
         split.train,
         split.valid,
-        load_modalities(workspace, roles),
+        read,
         config,
         fixed=fixed,
         kept=folder / f"trials-{key[:16]}.jsonl",

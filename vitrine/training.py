@@ -6,10 +6,10 @@ epochs and gives the ranker its model score; then the served model is fitted on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -38,6 +38,10 @@ MIN_HELD_OUT = 50
 """Fewer held-out positives than this decide nothing: the model's default number of epochs is used, no ranker."""
 
 
+Relearn: TypeAlias = "Callable[[Interactions], Mapping[str, EmbeddingTable]]"
+"""Train rows -> the tables by role that a model may read which is judged by other rows."""
+
+
 @dataclass(frozen=True, eq=False)
 class Scout:
     """A model that has not seen the newest positives.
@@ -47,12 +51,14 @@ class Scout:
         cut: First moment it has not seen.
         epochs: Enough epochs, by validation Recall@20 on the held-out part; None for models without epochs.
         metrics: What it reaches on the held-out part, `recall@20` and `ndcg@20`.
+        modalities: What it read; a space learned from takes is learned without the held-out part.
     """
 
     model: Recommender
     cut: datetime
     epochs: int | None
     metrics: Mapping[str, float]
+    modalities: Mapping[str, EmbeddingTable]
 
     @property
     def recall(self) -> float | None:
@@ -75,8 +81,18 @@ def fit_served(
     items: IdMap,
     modalities: Mapping[str, EmbeddingTable],
     progress: Progress = SILENT,
+    *,
+    relearn: Relearn | None = None,
 ) -> Fitted:
     """Fit the recommender the settings name on every positive of `log`.
+
+    Args:
+        settings: Say which recommender.
+        log: What it learns from.
+        items: The catalogue.
+        modalities: Embedding tables by role.
+        progress: Told of every epoch.
+        relearn: Gives the scout its tables, where some were learned from takes. None: it reads `modalities` too.
 
     Raises:
         DataError: When the log has no positive of a known item.
@@ -88,7 +104,7 @@ def fit_served(
     taken = positives(log, settings.positives).sort("timestamp", maintain_order=True)
     everything = _interactions(taken, items)
     with saying_the_remedy():
-        scout = _scout(name, overrides, taken, items, modalities, settings.seed, progress)
+        scout = _scout(name, overrides, taken, items, relearn or (lambda _: modalities), settings.seed, progress)
     found = getattr(scout.model, "settings_found", None) if scout is not None else None
     if found is not None:
         overrides |= found()
@@ -105,7 +121,7 @@ def _scout(
     overrides: Mapping[str, object],
     taken: pl.DataFrame,
     items: IdMap,
-    modalities: Mapping[str, EmbeddingTable],
+    relearn: Relearn,
     seed: int,
     progress: Progress,
 ) -> Scout | None:
@@ -129,6 +145,7 @@ def _scout(
         values, _ = judged.measure(scorer, metrics[:1])
         return float(values["recall@20"].mean())
 
+    modalities = relearn(train)
     model = build(name, overrides)
     shown = FitProgress(progress, model.name, f"{name} on the older {1 - HELD_OUT:.0%}")
     report = model.fit(TrainingData(train, modalities), validate=validate, seed=seed, progress=shown)
@@ -136,7 +153,7 @@ def _scout(
     has_epochs = isinstance(config, BaseModel) and "epochs" in type(config).model_fields
     epochs = int(np.argmax(report.history)) + 1 if has_epochs and report.history else None
     values, _ = judged.measure(model.score_users, metrics)
-    return Scout(model, cut, epochs, {metric: float(each.mean()) for metric, each in values.items()})
+    return Scout(model, cut, epochs, {metric: float(each.mean()) for metric, each in values.items()}, modalities)
 
 
 def _interactions(taken: pl.DataFrame, items: IdMap) -> Interactions:

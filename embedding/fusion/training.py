@@ -248,7 +248,7 @@ def _tensors(inputs: RoleInputs, rows: Rows, present: Mask, device: str) -> tupl
 
 def _with_vectors(baskets: Baskets, inputs: RoleInputs) -> Baskets:
     """Return the baskets without items that have no vector at all, and without those of one item then."""
-    known = inputs.present.any(axis=1)
+    known = np.asarray(inputs.present.any(axis=1))
     if known.all():
         return baskets
     kept = known[baskets.items]
