@@ -16,6 +16,7 @@ TOLERANCE = 0.006
 
 @pytest.mark.realdata
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a minute or two alone; torch on two threads of a busy machine takes many times as long
 @pytest.mark.parametrize("name", MMREC)
 def test_no_worse_than_mmrec_on_movies(name: str) -> None:
     root = os.environ.get("TEST_DATA") or Path(__file__).parents[3] / "shared" / "data"
