@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from embedding.weights import read_json, weights_sha
 
 SETTING = "embedding.pictures.model"
 _FOLDER, _HUB = "local-dir:", "hf-hub:"
-_CONFIG = "open_clip_config.json"
+CONFIG = "open_clip_config.json"
 _WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin",
             "open_clip_pytorch_model.pth", "model.safetensors", "pytorch_model.bin")  # fmt: skip
 """In open_clip's own order of preference."""
@@ -35,6 +36,8 @@ class ClipFiles:
         preprocess: Arguments of open_clip's `PreprocessCfg`.
         quick_gelu: Whether the weights were trained with QuickGELU although the settings do not say so.
         told: Provenance: name, tag and a digest of the weights.
+        settings: open_clip's `model_cfg`.
+        overrides: What `create_model` is told beyond the settings.
     """
 
     model: str
@@ -44,6 +47,8 @@ class ClipFiles:
     preprocess: Mapping[str, Any]
     quick_gelu: bool
     told: str
+    settings: Mapping[str, Any]
+    overrides: Mapping[str, Any]
 
 
 def find_clip(model: str, pretrained: str | None, cache: Path | None) -> ClipFiles:
@@ -85,19 +90,49 @@ def offline(what: str) -> Iterator[None]:
         constants.HF_HUB_OFFLINE = before
 
 
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep open_clip from warning, through the root logger, that a model begins without weights."""
+
+    def elsewhere(record: logging.LogRecord) -> bool:
+        return "open_clip" not in record.pathname
+
+    root = logging.getLogger()
+    root.addFilter(elsewhere)
+    try:
+        yield
+    finally:
+        root.removeFilter(elsewhere)
+
+
 def _in_folder(folder: Path, name: str) -> ClipFiles:
-    told = read_json(folder / _CONFIG, SETTING)
+    told = read_json(folder / CONFIG, SETTING)
     settings = told.get("model_cfg")
     if not isinstance(settings, dict) or "embed_dim" not in settings:
         raise ConfigError(
-            f"{SETTING}: {str(folder)!r} has no {_CONFIG} with model_cfg; open_clip saves one beside weights"
+            f"{SETTING}: {str(folder)!r} has no {CONFIG} with model_cfg; open_clip saves one beside weights"
         )
     weights = next((folder / each for each in _WEIGHTS if (folder / each).is_file()), None)
     if weights is None:
         raise ConfigError(f"{SETTING}: {str(folder)!r} holds no weights; {_WEIGHTS[0]} would be valid")
     preprocess = _preprocess(settings, told.get("preprocess_cfg") or {})
     sha = f"{name}@{weights_sha(weights)[:12]}"
-    return ClipFiles(f"{_FOLDER}{folder}", weights, True, int(settings["embed_dim"]), preprocess, False, sha)
+    return ClipFiles(
+        f"{_FOLDER}{folder}", weights, True, int(settings["embed_dim"]), preprocess, False, sha, settings,
+        whole_text_tower(folder, told),
+    )  # fmt: skip
+
+
+def whole_text_tower(folder: Path, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `create_model` must be told so that a text tower of transformers is built from the folder alone.
+
+    open_clip looks for `hf_model_name` on a hub, wherever the folder stands; with the tower's `config.json` beside
+    the weights the folder is whole, and may be moved.
+    """
+    text = told["model_cfg"].get("text_cfg") or {}
+    if not text.get("hf_model_name") or not (folder / "config.json").is_file():
+        return {}
+    return {"text_cfg": {**text, "hf_model_name": str(folder), "hf_model_pretrained": False}}
 
 
 def _of_the_list(model: str, pretrained: str | None, cache: Path | None) -> ClipFiles:
@@ -133,7 +168,7 @@ def _of_the_list(model: str, pretrained: str | None, cache: Path | None) -> Clip
     gelu = bool(tag.get("quick_gelu")) and not settings.get("quick_gelu", False)
     said = pretrained if tag else weights.name
     sha = f"{model} {said}@{weights_sha(weights)[:12]}"
-    return ClipFiles(model, weights, False, int(settings["embed_dim"]), preprocess, gelu, sha)
+    return ClipFiles(model, weights, False, int(settings["embed_dim"]), preprocess, gelu, sha, settings, {})
 
 
 def _near(pretrained: str, tags: list[str]) -> str:
@@ -179,6 +214,6 @@ def _snapshot(name: str, cache: Path | None) -> Path:
         return Path(snapshot_download(name, local_files_only=True, cache_dir=cache))
     except (LocalEntryNotFoundError, HFValidationError) as error:
         raise ConfigError(
-            f"{SETTING} is '{_HUB}{name}': not in the hub cache, and nothing is downloaded; put {_CONFIG}, the weights "
+            f"{SETTING} is '{_HUB}{name}': not in the hub cache, and nothing is downloaded; put {CONFIG}, the weights "
             "and the tokenizer's files into a folder and name that folder"
         ) from error

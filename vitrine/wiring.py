@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from captioning.checkpoints import CheckpointConfig
     from captioning.openai_vision import OpenAIVisionConfig
     from catalog.shop_data import ShopData
+    from embedding.clip import OpenClipConfig
     from tools.shop import Shop
 
 FOLDER_PICTURE, FOLDER_TEXT = "image_feat", "text_feat"
@@ -127,12 +128,12 @@ def make_embedder(settings: Settings) -> TextEmbedder:
 
 
 def make_picture_embedder(settings: Settings) -> ImageEmbedder | None:
-    """Return what makes vectors of pictures, or None where the settings name nothing.
+    """Return what makes vectors of pictures, or None where the settings name nothing and nothing was trained.
 
     Raises:
         ConfigError: When its files are not on this machine, or it bears the text embedder's name.
     """
-    chosen = settings.embedding.pictures
+    chosen = picture_config(settings)
     if chosen is None:
         return None
     if chosen.name == make_embedder(settings).name:
@@ -141,6 +142,19 @@ def make_picture_embedder(settings: Settings) -> ImageEmbedder | None:
     from embedding.clip import OpenClip
 
     return OpenClip(chosen)
+
+
+def picture_config(settings: Settings) -> OpenClipConfig | None:
+    """Return which open_clip model makes vectors of pictures: what the settings name, else what was trained here."""
+    if settings.embedding.pictures is not None:
+        return settings.embedding.pictures
+    from embedding.clip import OpenClipConfig
+    from embedding.clip_training.places import CLIP
+
+    workspace = Workspace(settings.store)
+    if not workspace.has(CLIP):
+        return None
+    return OpenClipConfig(model=str(workspace.path(CLIP)), device=settings.encoders.clip.device)
 
 
 def active_captions(settings: Settings, workspace: Workspace) -> str | None:
@@ -208,7 +222,8 @@ def spaces_to_come(settings: Settings) -> tuple[str, ...]:
 
     embedder = make_embedder(settings).name
     stated = (SPACE,) if settings.embedding.attributes.enabled else ()
-    shown = (picture_space(settings.embedding.pictures.name),) if settings.embedding.pictures else ()
+    pictures = picture_config(settings)
+    shown = (picture_space(pictures.name),) if pictures else ()
     return default_space(embedder), default_space(embedder, captions_name(settings)), *shown, *stated
 
 
@@ -242,7 +257,7 @@ def undated_roles(workspace: Workspace, spaces: Mapping[str, str]) -> frozenset[
 def active_parts(settings: Settings) -> dict[str, str]:
     """Return which implementation each job uses, for doctor, health and page; nothing falls back silently."""
     workspace = Workspace(settings.store)
-    llm, vision, pictures = settings.agent.llm, _vision_config(settings), settings.embedding.pictures
+    llm, vision, pictures = settings.agent.llm, _vision_config(settings), picture_config(settings)
     embedder = make_embedder(settings)
     served = settings.models.serve
     standing = workspace.manifest(f"models/{served}")
@@ -250,7 +265,7 @@ def active_parts(settings: Settings) -> dict[str, str]:
     return {
         "captions": vision.model_name if vision else settings.captions.captioner,
         "text vectors": embedder.model,
-        **({"picture vectors": f"open_clip {pictures.model}"} if pictures else {}),
+        **({"picture vectors": _picture_label(settings, pictures)} if pictures else {}),
         "vectors": "FAISS exact",
         "keywords": "BM25",
         "speech": speech_label(settings.speech),
@@ -260,6 +275,10 @@ def active_parts(settings: Settings) -> dict[str, str]:
         "recommender": served if standing else "popularity (no model is trained)",
         "ranker": "LightGBM LambdaRank" if meta.get("ranker") else "none (not trained)",
     }
+
+
+def _picture_label(settings: Settings, pictures: OpenClipConfig) -> str:
+    return f"open_clip {pictures.model}" if settings.embedding.pictures else "open_clip encoders/clip, trained here"
 
 
 def open_shop(settings: Settings) -> Shop:

@@ -38,6 +38,9 @@ class ClipTrainingConfig(BaseModel):
     """Items in one step."""
     hard: float = Field(0.5, ge=0, le=1)
     """Share of a step's items that are of one category, so that what tells them apart is learned."""
+    labels: float = Field(1.0, ge=0)
+    """Weight of a second task, which teaches a picture tower from scratch to name what the shop states of an item:
+    categories and attributes. Its heads are thrown away."""
     learning_rate: float = Field(2e-3, gt=0)
     """Of AdamW, at its highest; a model from elsewhere is fine-tuned at a hundredth of it."""
     weight_decay: float = Field(0.05, ge=0)
