@@ -41,6 +41,7 @@ class Section:
     """One part on one ground.
 
     Attributes:
+        items: How many are ranked on test.
         ground: What the contenders stand on: `no content`, or the space of what the shop wrote.
         ground_weight: Of that space, chosen as the contenders' are; None without one.
         users: External ids of the judged users, in the order of every line's values.
@@ -191,7 +192,7 @@ def _section(
         on,
         weight,
         tuple(split.users.at(part.test.users)),
-        len(part.new) if part.name == "cold" else len(part.known),
+        part.ranked,
         tuple(lines),
         _tested([(line, base) for line in (*own, random)], config.seed),
         _tested([(line, controls[line.name]) for line in own], config.seed),

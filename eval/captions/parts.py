@@ -75,6 +75,13 @@ class Part:
     test: Judgement
     serve: Callable[[UserScorer], UserScorer]
 
+    @property
+    def ranked(self) -> int:
+        """How many items are ranked on test."""
+        if self.name == "warm":
+            return len(self.known)
+        return len(self.new) if self.test.among is None else int(self.test.among.sum())
+
     def judge(self, judgement: Judgement, scorer: UserScorer, metric: Metric) -> Values:
         """Return one value a judged user, float64."""
         return judgement.measure(self.serve(scorer), metric)

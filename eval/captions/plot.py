@@ -1,0 +1,57 @@
+"""A scoreboard's picture: one panel a section, gains with their intervals beside those of the controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eval.captions.wording import section_title
+from eval.plots import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PANELS_A_ROW = 2
+
+
+def draw_scoreboard(report: Mapping[str, Any], path: Path) -> None:
+    """Write the picture as PNG; the same report gives the same bytes."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    sections = report["sections"]
+    colours = {name: COLOURS[at % len(COLOURS)] for at, name in enumerate(report["contenders"])}
+    n_rows = -(-len(sections) // PANELS_A_ROW)
+    most = max(len(section["lines"]) for section in sections)
+    with mpl.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "x"}):
+        size = (5.6 * min(len(sections), PANELS_A_ROW), n_rows * max(2.0, 0.22 * most + 1.2))
+        figure = Figure(figsize=size, layout="constrained", dpi=120)
+        panels = figure.subplots(n_rows, min(len(sections), PANELS_A_ROW), squeeze=False).ravel()
+        for axes, section in zip(panels, sections, strict=False):
+            _panel(axes, section, report["metric"], colours)
+        for axes in panels[len(sections) :]:
+            axes.set_visible(False)
+        figure.suptitle(
+            f"Caption scoreboard: {report['dataset']}, protocol {report['protocol']} ({report['label']})", fontsize=9
+        )
+        figure.savefig(path, format="png", metadata={"Software": None})
+
+
+def _panel(axes: Axes, section: Mapping[str, Any], metric: str, colours: Mapping[str, str]) -> None:
+    """Draw one line a row: the mean, its interval; controls hollow, the base as a line through all."""
+    rows = list(reversed(section["lines"]))
+    labels = []
+    for at, line in enumerate(rows):
+        colour = colours.get(line["name"], "0.4") if line["kind"] != "base" else "0.15"
+        hollow = line["kind"] in ("shuffled", "random")
+        axes.plot(line["ci95"], [at, at], color=colour, linewidth=1.0 if hollow else 1.8)
+        axes.plot(line["mean"], at, "o", color=colour, markersize=4.5, markerfacecolor="white" if hollow else colour)
+        labels.append(f"{line['name']} (shuffled)" if line["kind"] == "shuffled" else line["name"])
+    axes.axvline(section["lines"][0]["mean"], color="0.6", linewidth=0.8, linestyle=":")
+    axes.set_yticks(range(len(rows)), labels)
+    axes.set_xlabel(f"{metric}, 95% interval over users")
+    title, _, counts = section_title(section).rpartition(": ")
+    axes.set_title(f"{title.partition(' (')[0]}, on {section['ground']}: {counts}", fontsize=8)
+    axes.grid(axis="x", color="0.9")
+    axes.set_axisbelow(True)

@@ -1,0 +1,27 @@
+"""A scoreboard on a terminal: columns that line up and fit its width. The `.md` file has the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from eval.captions.wording import agreement_line, making_rows, place_line, section_rows, section_title, told_apart
+from eval.columns import blocks, wrapped
+from eval.report_text import NARROW
+
+
+def scoreboard_text(report: Mapping[str, Any], width: int = 100) -> str:
+    """Return what a person reads on a terminal of `width` columns."""
+    width = max(width, NARROW)
+    lines = [f"Caption scoreboard: {report['dataset']}, protocol {report['protocol']} ({report['label']})"]
+    for block in blocks(making_rows(report), width):
+        lines += ["", *block]
+    for section in report["sections"]:
+        lines += ["", *wrapped(section_title(section), width)]
+        for block in blocks(section_rows(section, report["metric"]), width):
+            lines += ["", *block]
+        if said := told_apart(section):
+            lines += ["", *wrapped(said, width)]
+    for found in report["agreement"]:
+        lines += ["", *wrapped(agreement_line(found, report), width)]
+    return "\n".join([*lines, "", *wrapped(place_line(report), width)]) + "\n"
