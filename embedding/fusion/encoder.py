@@ -57,13 +57,16 @@ class FusionEncoder:
         """Width of a fused vector."""
         return self.config.dim
 
-    def encode(self, *, query: bool = True, **vectors: Floats | None) -> Floats:
+    def encode(
+        self, vectors: Mapping[str, Floats | None] | None = None, /, *, query: bool = True, **roles: Floats | None
+    ) -> Floats:
         """Return unit vectors of the fused space, (n, dim) float32; a query's lies near the items it describes.
 
         Args:
+            vectors: By role, (n, width) or one (width,), each of the space `spaces` names. None, or a row of zeros:
+                nothing is known of that role.
             query: Whether a shopper asks with these vectors; False: they are an item's.
-            **vectors: By role (`text=`, `picture=`, `video=`, `speech=`), (n, width) or one (width,), each of the
-                space `spaces` names. None, or a row of zeros: nothing is known of that role.
+            **roles: The same by name: `text=`, `picture=`, `video=`, `speech=`.
 
         Raises:
             DataError: When a role is unknown, a shape is wrong, or a row has no role at all.
@@ -71,7 +74,9 @@ class FusionEncoder:
         Example:
             encoder.encode(text=embedder.embed_queries(["a red vase"]), picture=captioned)
         """
-        given = {role: None if each is None else np.atleast_2d(each) for role, each in vectors.items()}
+        given = {
+            role: None if each is None else np.atleast_2d(each) for role, each in {**(vectors or {}), **roles}.items()
+        }
         return encode_all(self.network, role_inputs(given, self.means), self.config, asked=query)
 
     def encode_items(self, tables: Mapping[str, EmbeddingTable], ids: IdMap) -> EmbeddingTable:
@@ -89,7 +94,7 @@ class FusionEncoder:
         for vectors in aligned.values():
             some |= vectors.any(axis=1)
         kept = IdMap(np.asarray(ids.ids, object)[some].tolist())
-        found = self.encode(query=False, **{role: vectors[some] for role, vectors in aligned.items()})
+        found = self.encode({role: vectors[some] for role, vectors in aligned.items()}, query=False)
         return EmbeddingTable(kept, found, SPACE)
 
     def save(self, folder: Path) -> None:
