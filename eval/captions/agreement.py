@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -173,7 +173,7 @@ def rank_agreement(a: Values, b: Values, kind: Correlation, config: ScoreboardCo
     """
     from scipy.stats import kendalltau, spearmanr
 
-    correlation: Callable[[Values, Values], Any] = kendalltau if kind == "kendall" else spearmanr
+    correlation: Any = kendalltau if kind == "kendall" else spearmanr
 
     def alike(x: Values, y: Values) -> float:
         if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:

@@ -39,18 +39,19 @@ def draw_scoreboard(report: Mapping[str, Any], path: Path) -> None:
 
 
 def _panel(axes: Axes, section: Mapping[str, Any], metric: str, colours: Mapping[str, str]) -> None:
-    """Draw one line a row: the mean, its interval; controls hollow, the base as a line through all."""
-    rows = list(reversed(section["lines"]))
+    """Draw what each line buys over the base: the mean difference and its paired interval; controls hollow."""
+    rows = [line for line in reversed(section["lines"]) if line["kind"] != "base"]
     labels = []
     for at, line in enumerate(rows):
-        colour = colours.get(line["name"], "0.4") if line["kind"] != "base" else "0.15"
-        hollow = line["kind"] in ("shuffled", "random")
-        axes.plot(line["ci95"], [at, at], color=colour, linewidth=1.0 if hollow else 1.8)
-        axes.plot(line["mean"], at, "o", color=colour, markersize=4.5, markerfacecolor="white" if hollow else colour)
+        colour, hollow = colours.get(line["name"], "0.4"), line["kind"] != "contender"
+        axes.plot(line["gain"]["ci95"], [at, at], color=colour, linewidth=1.0 if hollow else 1.8)
+        face = "white" if hollow else colour
+        axes.plot(line["gain"]["difference"], at, "o", color=colour, markersize=4.5, markerfacecolor=face)
         labels.append(f"{line['name']} (shuffled)" if line["kind"] == "shuffled" else line["name"])
-    axes.axvline(section["lines"][0]["mean"], color="0.6", linewidth=0.8, linestyle=":")
+    axes.axvline(0.0, color="0.4", linewidth=0.8)
     axes.set_yticks(range(len(rows)), labels)
-    axes.set_xlabel(f"{metric}, 95% interval over users")
+    base = section["lines"][0]
+    axes.set_xlabel(f"{metric} over {base['name']} ({base['mean']:.4f}), paired 95% interval")
     title, _, counts = section_title(section).rpartition(": ")
     axes.set_title(f"{title.partition(' (')[0]}, on {section['ground']}: {counts}", fontsize=8)
     axes.grid(axis="x", color="0.9")

@@ -85,6 +85,9 @@ def _section_json(section: Section, costs: Mapping[str, Cost | None], config: Sc
         }
         if line.kind in ("contender", "random"):
             row["gain"] = _tested_json(over_base[line.name])
+        if line.kind == "shuffled":
+            gain = bootstrap_interval(line.values - section.lines[0].values, seed=config.seed)
+            row["gain"] = {"difference": _finite(gain.mean), "ci95": _interval_json(gain)["ci95"]}
         if line.kind == "contender":
             row["gain_over_control"] = _tested_json(over_control[line.name])
             row["a_point"] = _a_point(costs.get(line.name), over_base[line.name].paired.difference.mean)
