@@ -22,7 +22,11 @@ class RealConfig(BaseModel):
     """Where models of the hub are kept. None: the hub's own cache (`HF_HOME`), which other projects share."""
     k_core: int | None = Field(5, ge=1)
     """Keep only users of k items and items of k users; None keeps everybody. Changes what is imported."""
-    protocol: str = "mmrec"
+    pictures: int = Field(1, ge=0)
+    """Pictures of an item that are brought and captioned; on this road in place of `captions.job.images_per_item`."""
+    videos: int = Field(0, ge=0)
+    """Likewise videos, in place of `captions.job.videos_per_item`; most addresses of Amazon's are pages, not files."""
+    protocol: Literal["mmrec", "last", "temporal"] = "mmrec"
     """By which split the models are compared: `mmrec`, `last` or `temporal`."""
     compared: tuple[str, ...] = ("popularity", "itemknn", "lirdrec")
     """Models that are compared, each fitted afresh."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -103,7 +104,7 @@ def _stored(settings: Settings) -> Counts:
     workspace = Workspace(settings.store)
     with workspace.reading("catalog") as folder:
         items = pl.read_parquet(folder / "items.parquet")
-        events = pl.scan_parquet(folder / "interactions.parquet").select(pl.len()).collect().item()
+        events = pl.scan_parquet(folder / "log.parquet").select(pl.len()).collect().item()
     shown = [
         (name, ref)
         for name, most in (("images", job.images_per_item), ("videos", job.videos_per_item))
@@ -136,8 +137,7 @@ def _sampled(path: Path) -> tuple[int, _Shape]:
     """Return about how many rows a file of JSON lines has, and what its first rows are like."""
     whole = path.stat().st_size
     rows = chars = images = videos = 0
-    with path.open("rb") as raw:
-        file = gzip.open(raw) if path.suffix == ".gz" else raw
+    with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else nullcontext(raw) as file:
         for line in file:
             rows += 1
             chars += len(line)
