@@ -50,6 +50,7 @@ from tools.pipeline.config import PipelineConfig
 from vitrine.faults import fault_line
 from vitrine.logs import Level
 from vitrine.origins import origin_of, read_toml
+from vitrine.real.config import RealConfig
 from vitrine.reference import setting_names
 
 PREFIX = "VITRINE_"
@@ -189,6 +190,8 @@ class Settings(BaseSettings):
     """The mind, its budgets and its memory."""
     api: ApiConfig = ApiConfig()
     """The wire."""
+    real: RealConfig = RealConfig()
+    """The road to real data and real models, `vitrine real`."""
 
     @classmethod
     def settings_customise_sources(
