@@ -60,31 +60,30 @@ def count(settings: Settings, config: RealConfig, data: Data, *, imported: bool)
     """Return how much there is.
 
     Args:
-        settings: Say how many pictures and videos of an item are captioned.
-        config: Says what is filtered.
+        settings: Name the store.
+        config: Says what is filtered, and how many pictures and videos of an item are captioned.
         data: What is imported.
         imported: Whether the store holds it already; it is counted then.
 
     Raises:
         ConfigError: When a folder holds nothing that is known.
     """
-    job = settings.captions.job
     if imported:
-        return _stored(settings)
+        return _stored(settings, config)
     if data.source is not None and not all((data.folder / file.name).is_file() for file in data.source.files):
         size = SIZES[data.category or ""]
-        return _bounded(size.items, size.reviews, config, 200, job.images_per_item, 0, how="as published")
+        return _bounded(size.items, size.reviews, config, 200, config.pictures, 0, how="as published")
     form = form_of(data.folder)
     if form != "amazon":
-        return _tables(settings, data.folder)
+        return _tables(data.folder, config)
     files = find_files(data.folder)
     if files.meta is None or files.reviews is None:
         raise ConfigError(f"folder {str(data.folder)!r} lacks the reviews or the products (meta_*) of a category")
     items, shape = _sampled(files.meta)
     events, _ = _sampled(files.reviews)
-    images = min(job.images_per_item, shape.images) if shape.images else 0
+    images = min(config.pictures, shape.images) if shape.images else 0
     return _bounded(
-        items, events, config, shape.tokens, images, min(job.videos_per_item, shape.videos),
+        items, events, config, shape.tokens, images, min(config.videos, shape.videos),
         how="sampled from the files here",
     )  # fmt: skip
 
@@ -98,16 +97,15 @@ def _bounded(
     return Counts(left, round(events * kept[1]), pictures, films, pictures + films, tokens, how, True)
 
 
-def _stored(settings: Settings) -> Counts:
+def _stored(settings: Settings, config: RealConfig) -> Counts:
     """Count the catalogue of the store."""
-    job = settings.captions.job
     workspace = Workspace(settings.store)
     with workspace.reading("catalog") as folder:
         items = pl.read_parquet(folder / "items.parquet")
         events = pl.scan_parquet(folder / "log.parquet").select(pl.len()).collect().item()
     shown = [
         (name, ref)
-        for name, most in (("images", job.images_per_item), ("videos", job.videos_per_item))
+        for name, most in (("images", config.pictures), ("videos", config.videos))
         for refs in items[name].to_list()
         for ref in (refs or ())[:most]
     ]
@@ -156,9 +154,8 @@ def _sampled(path: Path) -> tuple[int, _Shape]:
     return max(1, estimate), _Shape(images / each, videos / each, max(16, chars // each // CHARS_A_TOKEN // 3))
 
 
-def _tables(settings: Settings, folder: Path) -> Counts:
+def _tables(folder: Path, config: RealConfig) -> Counts:
     """Reckon with plain tables and MMRec's folders by their lines."""
-    job = settings.captions.job
 
     def lines(*names: str) -> int:
         found = [path for path in folder.iterdir() if path.is_file() and path.name.startswith(names)]
@@ -168,7 +165,7 @@ def _tables(settings: Settings, folder: Path) -> Counts:
     items = lines("items") or (max(1, _lines(inter) // 10) if inter else 1)
     events = _lines(inter) if inter else lines("interactions")
     shown = folder / "images"
-    pictures = min(sum(1 for _ in shown.iterdir()), items * job.images_per_item) if shown.is_dir() else 0
+    pictures = min(sum(1 for _ in shown.iterdir()), items * config.pictures) if shown.is_dir() else 0
     return Counts(items, events, pictures, 0, 0, 100, "sampled from the files here", True)
 
 
