@@ -21,8 +21,10 @@ class VideoEncoderConfig(BaseModel):
     `embedding.pictures`), else `thumbnail`, which needs no model."""
     pooling: Literal["temporal", "mean"] = "temporal"
     """How frames become one vector: a temporal transformer, or their mean (the baseline, blind to order)."""
-    item_films: bool = True
-    """Whether films of items are learned from as well, by impressions and clicks of the items in the shop's log."""
+    item_films: bool = False
+    """Whether films of items are learned from as well, by impressions and clicks of the items in the shop's log. Where
+    nobody was shown a marketing film they always are. Their click-through is calibrated either way, but vectors that
+    never learned from the log can be judged on it."""
     as_of: datetime | None = None
     """Learn only from what was shown before this moment (aware UTC), as an evaluation in time must."""
     components: int = Field(32, ge=2, le=512)

@@ -15,6 +15,10 @@ _PERIODS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0)
 """Seconds of the waves that tell absolute time; a minute and more is left to the last."""
 _HALF_WAVES = (1, 2, 3, 4, 6)
 """Half waves over a film's whole length that tell relative time."""
+_OPENING, _END = -4, -3
+"""Columns of `time_code` that fade from the film's first moment on, and up to its last."""
+_STEEP = 6.0
+"""Weight of those columns at the start: most of an opening query's attention lies on the first second."""
 TIME_WIDTH = 2 * len(_PERIODS) + 2 * len(_HALF_WAVES) + 5
 
 
@@ -94,8 +98,18 @@ class _TemporalPooling(nn.Module):
         self.key = nn.Linear(width, queries, bias=False)
         self.moment = nn.Linear(TIME_WIDTH, queries, bias=False)
         self.value = nn.Linear(width, width)
+        self._begin(queries)
         self.out = nn.Linear(queries * width, out)
         self.drop = nn.Dropout(dropout)
+
+    def _begin(self, queries: int) -> None:
+        """Let queries begin at the whole film, at its opening and at its end in turn; training moves them."""
+        nn.init.zeros_(self.when.weight)
+        nn.init.zeros_(self.moment.weight)
+        with torch.no_grad():
+            for query in range(queries):
+                if query % 3:
+                    self.moment.weight[query, _OPENING if query % 3 == 1 else _END] = _STEEP
 
     def forward(self, batch: Batch) -> Tensor:
         padded = ~batch.real

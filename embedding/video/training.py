@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,13 @@ from embedding.video.network import Batch, Pooling, VideoNetwork, time_code
 
 Values = NDArray[np.float64]
 
-_FEWEST_VIEWS = 1e-3
+_MOST_MOTION = 4.0
+"""Times the usual motion; a flash moves no further."""
+
+
+import os
+
+POW = float(os.environ.get("POW", "0.25"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +35,13 @@ class Projection:
 
     Attributes:
         mean: (d,) float32.
-        basis: (d, c) float32; c is the network's input width.
+        basis: (d, c) float32.
+        still: Mean of `motion` over the films, which one stands for.
     """
 
     mean: Floats
     basis: Floats
+    still: float
 
     @classmethod
     def of(cls, films: Sequence[FrameSequence], components: int) -> Projection:
@@ -48,26 +56,52 @@ class Projection:
         # A direction's sign is arbitrary: the largest entry points up, whatever library found it.
         vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(order))])
         # Half-way to white: what varies most still counts most, and noise is not blown up.
-        scale = np.maximum(values, 1e-4 * max(values.max(initial=0.0), 1e-12)) ** -0.25
+        scale = np.maximum(values, 1e-4 * max(values.max(initial=0.0), 1e-12)) ** -POW
         scale = scale / np.sqrt((values * scale**2).mean() or 1.0)
-        return cls(mean.astype(np.float32), (vectors * scale).astype(np.float32))
+        moving = float(np.mean([motion(film).mean() for film in films]))
+        return cls(mean.astype(np.float32), (vectors * scale).astype(np.float32), moving or 1.0)
 
-    def __call__(self, vectors: Floats) -> Floats:
-        """Return (t, c) of (t, d)."""
-        projected: Floats = ((vectors - self.mean) @ self.basis).astype(np.float32)
-        return projected
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return it as named tables; `from_arrays` reads them."""
+        return {"mean": self.mean, "basis": self.basis, "still": np.array([self.still])}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Projection:
+        """Read what `arrays` gave."""
+        return cls(arrays["mean"], arrays["basis"], float(arrays["still"][0]))
+
+    @property
+    def width(self) -> int:
+        """Width of what the network reads: the directions, and one for motion."""
+        return int(self.basis.shape[1]) + 1
+
+    def __call__(self, film: FrameSequence) -> Floats:
+        """Return what the network reads of a film, (t, `width`)."""
+        shows = (film.vectors - self.mean) @ self.basis
+        moves = np.minimum(motion(film) / self.still, _MOST_MOTION) - 1
+        return np.concatenate([shows, moves[:, None]], axis=1).astype(np.float32)
+
+
+def motion(film: FrameSequence) -> Floats:
+    """Return how far each frame lies from its neighbours of the same scene, (t,); 0 where it has none."""
+    apart = np.linalg.norm(np.diff(film.vectors, axis=0), axis=1) * (np.diff(film.scenes) == 0)
+    total, count = np.zeros(len(film.vectors)), np.zeros(len(film.vectors))
+    for side in (slice(None, -1), slice(1, None)):
+        total[side] += apart
+        count[side] += np.diff(film.scenes) == 0
+    return np.asarray(total / np.maximum(count, 1), np.float32)
 
 
 def batch_of(films: Sequence[FrameSequence], source: NDArray[np.int64], projection: Projection) -> Batch:
     """Return films padded to the longest; `source` (n,) is 0 for marketing and 1 for items."""
     most = max(len(film.vectors) for film in films)
-    width = projection.basis.shape[1]
+    width = projection.width
     frames = np.zeros((len(films), most, width), np.float32)
     seconds, scenes = (np.zeros((len(films), most), np.float32) for _ in range(2))
     real = np.zeros((len(films), most), bool)
     for row, film in enumerate(films):
         count = len(film.vectors)
-        frames[row, :count], real[row, :count] = projection(film.vectors), True
+        frames[row, :count], real[row, :count] = projection(film), True
         seconds[row, :count], scenes[row, :count] = film.seconds, film.scenes
     length = torch.tensor([film.length for film in films], dtype=torch.float32)
     times = time_code(torch.from_numpy(seconds), torch.from_numpy(scenes), length)
@@ -113,8 +147,7 @@ def fit_network(
             logits = network(_roughened(batch, config))
             loss = (n * nn.functional.softplus(logits) - k * logits).sum() / n.sum().clamp_min(1)
             optimiser.zero_grad()
-            # A click rate of a tenth leaves small gradients; AdamW does not care about their size, clipping would.
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             schedule.step()
         return network.eval()
