@@ -70,8 +70,9 @@ class OpenAIVision:
     model or the key, or fails a whole batch of four or more, is an outage: going on would only collect failures.
     """
 
-    def __init__(self, config: OpenAIVisionConfig) -> None:
+    def __init__(self, config: OpenAIVisionConfig, role: str = "captioner") -> None:
         self.config = config
+        self.role = role  # what errors call it
         self.name = config.name
         self.model = config.model
         words = config.model_dump(
@@ -80,7 +81,7 @@ class OpenAIVision:
         self.settings_sha = content_key("openai", words)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return OpenAIVision, (self.config,)
+        return OpenAIVision, (self.config, self.role)
 
     def answer(self, asks: Sequence[Ask]) -> list[Answer]:
         """Return one answer a question, in order.
@@ -91,7 +92,7 @@ class OpenAIVision:
         answers = side_by_side(self._ask, asks, self.config.concurrency, "caption")
         if len(answers) >= ENDED and all(answer.retryable for answer in answers):
             raise ServiceError(
-                f"captioner {self.config.base_url!r}: all {len(answers)} requests of a batch failed, "
+                f"{self.role} {self.config.base_url!r}: all {len(answers)} requests of a batch failed, "
                 f"the first with {answers[0].failure!r}",
                 retryable=True,
             )
@@ -164,7 +165,7 @@ class OpenAIVision:
         Raises:
             ServiceError: When every other question would be refused as well.
         """
-        where, status = f"captioner {self.config.base_url!r}", error.status_code
+        where, status = f"{self.role} {self.config.base_url!r}", error.status_code
         if redirect is not None:
             raise ServiceError(f"{where} {redirect}") from error
         words = server_words(error, self._key)
@@ -177,7 +178,7 @@ class OpenAIVision:
 
     def _unreachable(self, error: Exception) -> ServiceError:
         words = server_words(error, self._key)
-        return ServiceError(f"captioner {self.config.base_url!r} cannot be reached: {words}", retryable=True)
+        return ServiceError(f"{self.role} {self.config.base_url!r} cannot be reached: {words}", retryable=True)
 
     def _request(self, ask: Ask) -> dict[str, Any]:
         """Return the body of one request.

@@ -28,10 +28,12 @@ _RANGE = re.compile(
     rf"|between\s+(?P<low2>{_AMOUNT})\s+and\s+(?P<high2>{_AMOUNT}){_UNIT}",
     re.IGNORECASE,
 )
-_BOUND = re.compile(rf"(?<![\w])(?:{_CUE})\s*(?P<amount>{_MONEY}|(?:{_NUMBER})(?:k\b)?(?![\d.,]*\d){_UNIT})", re.IGNORECASE)
+_BOUND = re.compile(
+    rf"(?<![\w])(?:{_CUE})\s*(?P<amount>{_MONEY}|(?:{_NUMBER})(?:k\b)?(?![\d.,]*\d){_UNIT})", re.IGNORECASE
+)
 _TOLD = re.compile(
     rf"\b(?:budget|price limit|limit|spend|spending)(?:\s+(?:is|of|was|up to|at|around|about|to|between))*\s*:?\s*"
-    rf"(?P<amount>{_AMOUNT}){_UNIT}|(?P<amount2>{_AMOUNT})(?:\s+(?P<tail>budget|max(?:imum)?|tops|or (?:less|under|below)))\b",
+    rf"(?P<amount>{_AMOUNT}){_UNIT}|(?P<amount2>{_AMOUNT})\s+(?:budget|max(?:imum)?|tops|or (?:less|under|below))\b",
     re.IGNORECASE,
 )
 _ALONE = re.compile(_MONEY, re.IGNORECASE)
@@ -60,7 +62,10 @@ def _all(text: str, source: TextSource) -> Iterator[list[IntentSpan]]:
     for match in _RANGE.finditer(text):
         low, high = match["low"] or match["low2"], match["high"] or match["high2"]
         if _value(low) < _value(high):
-            yield [_span(text, match.start(), match.end(), "min", low), _span(text, match.start(), match.end(), "max", high)]
+            yield [
+                _span(text, match.start(), match.end(), "min", low),
+                _span(text, match.start(), match.end(), "max", high),
+            ]
     for match in _TOLD.finditer(text):
         yield [_span(text, match.start(), match.end(), "max", match["amount"] or match["amount2"])]
     for match in _BOUND.finditer(text):

@@ -1,4 +1,4 @@
-"""`IntentEncoder`: what was learned of a shop's words: its vocabulary, what speaks for or against, where aspects stand."""
+"""`IntentEncoder`: what was learned of a shop's words: vocabulary, what speaks for or against, where aspects stand."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ class IntentEncoder:
         def model(name: str) -> LinearModel:
             features, values = told["features"][name], arrays[name].tolist()
             if len(values) != len(features) + 1:
-                raise DataError(f"{len(values)} weights of {name} for {len(features)} features; one more would be valid")
+                raise DataError(
+                    f"{len(values)} weights of {name} for {len(features)} features; one more would be valid"
+                )
             return LinearModel(dict(zip(features, values, strict=False)), values[-1])
 
         phrases = {tuple(phrase): facet for phrase, facet in told["phrases"]}

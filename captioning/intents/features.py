@@ -57,7 +57,8 @@ def word_features(words: Sequence[Token], at: int, language: Language, *, named:
     before, after = _kind(words, at - 1, language), _kind(words, at + 1, language)
     found = [
         f"before {before}", f"after {after}", f"around {before} {after}", f"before2 {_kind(words, at - 2, language)}",
-        f"after2 {_kind(words, at + 2, language)}", f"is {_own(word, language)}", f"ends {word[-3:]}", f"ends {word[-2:]}",
+        f"after2 {_kind(words, at + 2, language)}", f"is {_own(word, language)}",
+        f"ends {word[-3:]}", f"ends {word[-2:]}",
     ]  # fmt: skip
     found += [f"word {word}"] if named else []
     found += ["first"] if at == 0 else []

@@ -13,7 +13,7 @@ from catalog.workspace import content_key
 
 FILE = "words.toml"
 _TOKEN = re.compile(r"\d+[.,]\d+|\w+(?:['’-]\w+)*|[^\w\s]")
-_BREAK = frozenset(".!?;:,()\n…—–\"")
+_BREAK = frozenset('.!?;:,()\n…—–"')
 _TURN = frozenset({"but", "though", "although", "however", "yet", "whereas", "except", "while"})
 _SENTENCE = frozenset(".!?;\n…")
 

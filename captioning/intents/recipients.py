@@ -7,7 +7,7 @@ import re
 from catalog.intents import IntentSpan, shown_value
 
 _PERSON = (
-    r"(?:mother|father|sister|brother|son|daughter|parents|sisters|brothers)-in-law|in-laws|year[- ]olds?|month[- ]olds?|"
+    r"(?:mother|father|sister|brother|son|daughter|parents|sisters|brothers)-in-law|in-laws|(?:year|month)[- ]olds?|"
     r"wife|husband|partner|spouse|girlfriend|boyfriend|fianc[eé]e?|mother|mom|mum|mummy|mommy|mama|father|dad|daddy|papa|"
     r"parents?|sons?|daughters?|kids?|child(?:ren)?|bab(?:y|ies)|newborn|toddlers?|boys?|girls?|teen(?:ager)?s?|brothers?|"
     r"sisters?|siblings?|twins?|grand(?:mother|ma|father|pa|parents?|sons?|daughters?|children|child|kids?)|granny|nan|nana|"

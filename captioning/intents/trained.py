@@ -82,7 +82,9 @@ class TrainedIntents:
         words, language = clause.tokens, self.encoder.language
         for at, token in enumerate(words):
             sides = (words[:at], words[at + 1 :])
-            if token.word == "and" and all(any(language.opinion(t.word) for t in side) and len(side) > 1 for side in sides):
+            if token.word == "and" and all(
+                any(language.opinion(t.word) for t in side) and len(side) > 1 for side in sides
+            ):
                 yield Clause(sides[0], clause.sentence, clause.turned)
                 yield from self._parts(Clause(sides[1], clause.sentence, clause.turned))
                 return

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from captioning.intents.base import Utterance
 from captioning.intents.encoder import IntentEncoder
@@ -40,6 +40,8 @@ class IntentTrainingConfig(BaseModel):
     """Share of the words that are learned from their surroundings alone, so that unknown things are found."""
     unlabelled: float = Field(0.15, ge=0, le=1)
     """How much a word counts as no aspect when only the catalogue's silence says so."""
+    as_of: AwareDatetime | None = None
+    """Only texts before this moment are learned from; None: all of them."""
     seed: int = Field(7, ge=0)
     """Of the drawings."""
 

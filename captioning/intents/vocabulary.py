@@ -1,4 +1,4 @@
-"""What a shop's own catalogue calls things: phrases of attributes, categories, titles and captions, with their facets."""
+"""What a shop's catalogue calls things: phrases of attributes, categories, titles and captions, with their facets."""
 
 from __future__ import annotations
 
