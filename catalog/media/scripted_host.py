@@ -27,7 +27,7 @@ Act = Reply | Callable[[BaseHTTPRequestHandler], Reply | None]
 
 
 class ScriptedHost(LoopbackServer):
-    """Answers GET on a free port by path, 404 where the script has none; a context manager.
+    """Answers GET, and HEAD by what stands fast, by path, 404 where the script has none; a context manager.
 
     Args:
         acts: Path -> answer.
@@ -97,11 +97,18 @@ class _Handler(BaseHTTPRequestHandler):
         if reply is None:
             self.close_connection = True
             return
+        self._head(reply)
+        self.wfile.write(reply.body)
+
+    def do_HEAD(self) -> None:
+        act = self.server.acts.get(self.path, Reply(status=404))
+        self._head(act if isinstance(act, Reply) else Reply(status=501))
+
+    def _head(self, reply: Reply) -> None:
         self.send_response(reply.status)
         for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(reply.body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Write no access log."""

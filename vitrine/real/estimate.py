@@ -15,6 +15,7 @@ from vitrine.real.counts import PRODUCT_BYTES, REVIEW_BYTES, Counts
 from vitrine.real.memory import GB
 from vitrine.real.rates import (
     CAPTIONS,
+    CORE,
     FRAMES_LESS,
     LIRDREC_ROWS,
     LLM_VECTORS,
@@ -40,8 +41,6 @@ MINILM_WIDTH = 384
 SHARED_CORE_TEXTS = 8
 PARTS = 2
 """Vectors are kept twice, as finished parts of the job and as the space."""
-CPU_MODEL_FLOPS = 5e10
-"""Of one core with a language model, where `real.device` is cpu."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ def _captions(counts: Counts, model: Checkpoint | None, built_in: bool, cores: i
         each = counts.pictures / CAPTIONS.value + counts.videos / (FRAMES_LESS * VIDEO_CAPTIONS.value)
         seconds = each / (min(scale, 10.0) * max(1, gpus))
     else:
-        seconds = 2 * model.active * (read + written) / (CPU_MODEL_FLOPS * cores)
+        seconds = 2 * model.active * (read + written) / (CORE.value * cores)
     name = model.name if model is not None else "a running server"
     return Line("caption", name, disk, seconds, read, written, store)
 
@@ -163,7 +162,7 @@ def _vectors(counts: Counts, model: Checkpoint | None, built_in: bool, cores: in
         rate = min(LLM_VECTORS.value * scale * 200 * texts / max(1, read), SMALL_VECTORS.value)
         seconds = texts / (rate * max(1, gpus))
     else:
-        seconds = 2 * model.active * read / (CPU_MODEL_FLOPS * cores)
+        seconds = 2 * model.active * read / (CORE.value * cores)
     return Line("embed", model.name if model is not None else "a running server", disk, seconds, read, 0, store)
 
 

@@ -14,7 +14,7 @@ from vitrine.real.hub import endpoint
 from vitrine.real.memory import GB, PHASES
 from vitrine.real.models import Found
 from vitrine.real.plan import Plan
-from vitrine.real.rates import CAPTIONS, LIRDREC_ROWS, LLM_VECTORS, MINILM, PIXELS, Rate
+from vitrine.real.rates import CAPTIONS, CORE, LIRDREC_ROWS, LLM_VECTORS, MINILM, PIXELS, Rate
 
 HOUR = 3600.0
 _AS_YET = Path("<folder>")
@@ -111,12 +111,14 @@ def _servers(plan: Plan, config: RealConfig) -> Iterator[str]:
 
 def _rates(plan: Plan) -> Iterator[str]:
     """Say where the hours come from."""
-    kinds = {role: plan.models[role].choice.kind for role in ROLES}
-    used: list[tuple[str, Rate]] = [
-        ("captions", PIXELS if kinds["captions"] == "built in" else CAPTIONS),
-        ("vectors", MINILM if kinds["embeddings"] == "built in" else LLM_VECTORS),
-        ("fits", LIRDREC_ROWS),
-    ]
+    served = {role: plan.models[role].choice for role in ROLES}
+    used: list[tuple[str, Rate]] = []
+    for name, choice, own, gpu in (
+        ("captions", served["captions"], PIXELS, CAPTIONS), ("vectors", served["embeddings"], MINILM, LLM_VECTORS),
+    ):  # fmt: skip
+        on_cores = choice.is_served_here and not plan.gpus.count
+        used.append((name, own if choice.kind == "built in" else CORE if on_cores else gpu))
+    used.append(("fits", LIRDREC_ROWS))
     yield "Hours are reckoned, not measured on this machine; from these rates, models of other sizes in proportion:"
     for name, rate in used:
         yield f"  {name}: {rate.value:,.4g} {rate.option}, {rate.origin}: {rate.source}"

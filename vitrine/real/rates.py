@@ -77,6 +77,13 @@ LIRDREC_ROWS = Rate(
     "an epoch of 10 million rows, 500,000 users and 200,000 items on two cores: `python -m bench.lirdrec_scale`",
 )
 """Rows of a log through one epoch of LIRDRec, on two cores."""
+CORE = Rate(
+    "operations-per-second-per-core",
+    5e10,
+    "assumption to replace by your own report",
+    "a core with AVX2 at float32 products; a token takes two operations a parameter",
+)
+"""A language model on processors alone."""
 PARAMETERS_OF_CAPTIONS, PARAMETERS_OF_VECTORS = 8.3e9, 4.0e9
 """Of the models behind `CAPTIONS` and `LLM_VECTORS`: another size is reckoned in proportion."""
 FRAMES_LESS = 2.5

@@ -70,7 +70,7 @@ class Road:
             walk.step("fetch", lambda: steps.fetch_data(plan, self._progress, self._tell))
             models, made = self._models(plan), state
             walk.step("models", lambda: models()[1])
-            found = cast("dict[Role, Found]", models()[0])
+            found = models()[0]
             walk.step("import", lambda: steps.import_data(plan, self._settings, made, keys["import"]))
             self._recount(walk)
             layout = _layout(found, plan)
@@ -102,11 +102,11 @@ class Road:
             else:
                 walk.step("check", lambda: ([], {}))
 
-    def _models(self, plan: Plan) -> Callable[[], tuple[dict[str, Found], Made]]:
+    def _models(self, plan: Plan) -> Callable[[], tuple[dict[Role, Found], Made]]:
         """Return what brings the models, once; also where the step is done, since a cache may have been emptied."""
-        kept: list[tuple[dict[str, Found], Made]] = []
+        kept: list[tuple[dict[Role, Found], Made]] = []
 
-        def bring() -> tuple[dict[str, Found], Made]:
+        def bring() -> tuple[dict[Role, Found], Made]:
             if not kept:
                 kept.append(steps.fetch_models(plan, self._settings.real))
             return kept[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 from catalog.errors import ConfigError
 from catalog.progress import Progress
 from catalog.workspace import Workspace
-from vitrine.real.config import ROLES, RealConfig
+from vitrine.real.config import ROLES, RealConfig, Role
 from vitrine.real.data import read_data
 from vitrine.real.models import Found, fetch
 from vitrine.real.plan import Plan
@@ -35,15 +35,16 @@ def fetch_data(plan: Plan, progress: Progress, tell: Callable[[str], None]) -> M
     return lines, {}
 
 
-def fetch_models(plan: Plan, config: RealConfig) -> tuple[dict[str, Found], Made]:
+def fetch_models(plan: Plan, config: RealConfig) -> tuple[dict[Role, Found], Made]:
     """Bring the models of the hub."""
     found = {role: fetch(plan.models[role], config) for role in ROLES}
-    lines, made = [], {}
+    lines: list[str] = []
+    made: dict[str, str] = {}
     for role, each in found.items():
         if each.folder is not None:
             made[role] = str(each.folder)
             lines.append(f"{each.choice.text()}: {each.folder}")
-    return dict(found), (lines or ["none is needed here"], made)
+    return found, (lines or ["none is needed here"], made)
 
 
 def import_data(plan: Plan, settings: Settings, state: State, key: str) -> Made:
