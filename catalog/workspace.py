@@ -30,6 +30,8 @@ MADE_BY = {
     "marketing-truth": "vitrine generate --marketing",
     "captions": "vitrine caption",
     "transcripts": "vitrine transcribe",
+    "encoders/intents": "vitrine intents",
+    "intents": "vitrine intents",
     "embeddings": "vitrine embed",
     "encoders": "vitrine train clip",
     "frames": "vitrine train video",
@@ -242,7 +244,7 @@ class Workspace:
 
 
 def _maker(name: str) -> str:
-    return MADE_BY.get(name.split("/", 1)[0], "an earlier command")
+    return MADE_BY.get(name) or MADE_BY.get(name.split("/", 1)[0], "an earlier command")
 
 
 def _is_data(name: str) -> bool:

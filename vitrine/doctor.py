@@ -27,7 +27,7 @@ PACKAGES: dict[str, Level] = {
 }
 """Distributions, and how bad it is to lack one: a `note` names an optional extra."""
 
-STAGES = ("catalog", "captions", "transcripts", "encoders", "embeddings", "indexes", "models", "reports")
+STAGES = ("catalog", "captions", "transcripts", "encoders", "intents", "embeddings", "indexes", "models", "reports")
 
 
 def examine(settings: Settings, probe: bool | None = None) -> list[Finding]:

@@ -21,6 +21,7 @@ from pydantic_settings.exceptions import SettingsError
 from agent.config import AgentConfig
 from api.config import ApiConfig
 from batch.ray_engine import RayConfig
+from captioning.intents.config import IntentConfig
 from captioning.job import CaptionJobConfig
 from captioning.mllm import MllmConfig
 from captioning.openai_vision import OpenAIVisionConfig
@@ -176,6 +177,8 @@ class Settings(BaseSettings):
     """Pictures to words."""
     speech: SpeechConfig = SpeechConfig()
     """Speech to words."""
+    intents: IntentConfig = IntentConfig()
+    """What shoppers wrote and said to what they want."""
     embedding: EmbeddingSettings = EmbeddingSettings()
     """Words to vectors."""
     encoders: EncoderSettings = EncoderSettings()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from captioning.intents.base import Utterance
+from catalog.columns import Schema
 from catalog.errors import NothingToDo
 from catalog.intents import TextSource
 from catalog.spoken import TRANSCRIPTS_FILE
@@ -15,7 +16,7 @@ KINDS: dict[str, TextSource] = {
 }  # fmt: skip
 """What the text of an event is, by its kind; texts of other kinds (a cart, a dismissal) count as calls."""
 
-TEXTS = {
+TEXTS: Schema = {
     "event_id": pl.String, "source": pl.String, "user_id": pl.String, "item_id": pl.String,
     "timestamp": pl.Datetime("us", "UTC"), "text": pl.String, "stars": pl.Float64,
 }  # fmt: skip

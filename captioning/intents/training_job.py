@@ -78,8 +78,8 @@ def trained_intents(
     with workspace.writing(ARTIFACT, key, meta) as folder:
         trained.encoder.save(folder)
     line = (
-        f"{ARTIFACT}: learned from {trained.texts:,} different texts and {len(trained.encoder.vocabulary):,} phrases of "
-        f"the catalogue, {seconds:.1f} s"
+        f"{ARTIFACT}: learned from {trained.texts:,} different texts and "
+        f"{len(trained.encoder.vocabulary):,} phrases of the catalogue, {seconds:.1f} s"
     )
     return ReadyExtractor(TrainedIntents(trained.encoder, key), line)
 

@@ -12,7 +12,22 @@ import typer
 
 from catalog.errors import JobPaused, VitrineError
 from catalog.plain_text import one_line
-from vitrine.cli import build, compare, data, demo, info, learn, media, models, real, reproduce, search, speech, talk
+from vitrine.cli import (
+    build,
+    compare,
+    data,
+    demo,
+    info,
+    intents,
+    learn,
+    media,
+    models,
+    real,
+    reproduce,
+    search,
+    speech,
+    talk,
+)
 from vitrine.cli.output import say
 
 USAGE_ERROR = 2
@@ -29,7 +44,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"max_content_width": WIDTH},
 )
-for module in (build, media, speech, data, learn, compare, search, reproduce, real, models, talk, info, demo):
+for module in (build, media, speech, intents, data, learn, compare, search, reproduce, real, models, talk, info, demo):
     module.register(app)
 
 
