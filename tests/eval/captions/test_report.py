@@ -1,0 +1,100 @@
+"""The scoreboard as JSON, Markdown, a terminal's text and a picture."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.splits import Split
+from catalog.vectors import EmbeddingTable
+from eval.captions.agreement import agreements
+from eval.captions.board import Scoreboard, mean_of, scoreboard
+from eval.captions.config import ScoreboardConfig
+from eval.captions.contenders import Contender
+from eval.captions.cost import Cost
+from eval.captions.report import scoreboard_json, scoreboard_markdown, write_scoreboard
+from eval.captions.text import scoreboard_text
+
+CONFIG = ScoreboardConfig(
+    metric="ndcg@5", weights=(1.0, 30.0), regularisations=(200.0,), cold_share=0.5, check="content_linear"
+)
+
+
+@pytest.fixture
+def board(split: Split, contenders: list[Contender], noise: EmbeddingTable) -> Scoreboard:
+    return scoreboard(split, contenders, CONFIG, ground=noise)
+
+
+@pytest.fixture
+def report(split: Split, contenders: list[Contender], noise: EmbeddingTable, board: Scoreboard) -> dict[str, Any]:
+    checked = agreements(split, board, contenders, CONFIG, ground=noise)
+    said = replace(
+        contenders[1], captioner="eyes (model-1)", prompt="0123abcd", embedder="m", stale=True,
+        cost=Cost(100.0, 2000, 500, 3.0),
+    )  # fmt: skip
+    return scoreboard_json(
+        board, checked, [contenders[0], said], CONFIG,
+        dataset="two colours", origin="generated", data_key="d" * 64, protocol="mmrec", split={"seed": 0},
+    )  # fmt: skip
+
+
+def test_the_json_holds_every_line_and_what_a_point_costs(report: dict[str, Any], board: Scoreboard) -> None:
+    cold = next(each for each in report["sections"] if (each["part"], each["ground"]) == ("cold", "no content"))
+    line = next(each for each in cold["lines"] if (each["name"], each["kind"]) == ("colour", "contender"))
+    gain = line["gain"]["difference"]
+    assert gain == pytest.approx(mean_of(board.sections[2].line("colour")) - cold["lines"][0]["mean"])
+    assert line["a_point"]["seconds"] == pytest.approx(100.0 * 0.01 / gain)
+    assert line["a_point"]["prompt_tokens"] == round(2000 * 0.01 / gain)
+    assert line["a_point"]["money"] == pytest.approx(3.0 * 0.01 / gain)
+    assert report["contenders"]["noise"]["cost"] is None
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+
+
+def test_what_buys_nothing_has_no_price_a_point(report: dict[str, Any]) -> None:
+    lines = [line for each in report["sections"] for line in each["lines"] if line["name"] == "colour"]
+    for line in lines:
+        if line["kind"] == "contender":
+            assert (line["a_point"] is None) == (line["gain"]["difference"] <= 0)
+
+
+def test_the_text_fits_and_says_who_buys_what(report: dict[str, Any]) -> None:
+    for width in (60, 80, 100, 140):
+        text = scoreboard_text(report, width)
+        assert max(map(len, text.splitlines())) <= width
+    for said in (
+        "Caption scoreboard: two colours, protocol mmrec (generated shop, plumbing)",
+        "New items (a drawn 50% of the items that anybody took, all their rows held out), on no content",
+        "eyes (model-1)", "0123abcd", "brought along", "time a point", "money a point", "random vectors",
+        "run vitrine embed: colour", "content_linear trained in full on 5 entries",
+    ):  # fmt: skip
+        assert said in " ".join(text.split()) or said in text
+
+
+def test_columns_of_which_nothing_is_known_are_left_out(report: dict[str, Any]) -> None:
+    for each in report["sections"]:
+        for line in each["lines"]:
+            line["a_point"] = None
+    text = scoreboard_text(report, 140)
+    assert "money a point" not in text and "time a point" not in text
+
+
+def test_the_markdown_has_a_table_a_section_and_the_controls_of_the_check(report: dict[str, Any]) -> None:
+    text = scoreboard_markdown(report)
+    assert text.count("### ") == 4 and "| colour (shuffled) |" in text
+    widths = {line.count("|") for line in text.splitlines() if line.startswith("| contender | ndcg@5")}
+    assert len(widths) <= 2 and "nan" not in text
+
+
+def test_all_files_are_written_and_named(report: dict[str, Any], tmp_path: Path) -> None:
+    also = tmp_path / "also.json"
+    paths = write_scoreboard(tmp_path / "reports", "mmrec", report, also)
+    assert [path.name for path in paths] == ["mmrec.json", "mmrec.md", "mmrec.png", "also.json"]
+    assert json.loads(paths[0].read_text()) == json.loads(also.read_text()) == report
+    before = paths[2].read_bytes()
+    assert before.startswith(b"\x89PNG")
+    write_scoreboard(tmp_path / "reports", "mmrec", report)
+    assert paths[2].read_bytes() == before, "the same report gives the same picture"
