@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -105,8 +106,20 @@ def media_frame(media: Iterable[MarketingMedia]) -> pl.DataFrame:
     )
 
 
-def save_marketing(workspace: Workspace, marketing: Marketing, meta: Mapping[str, Any] | None = None) -> str:
+def save_marketing(
+    workspace: Workspace,
+    marketing: Marketing,
+    meta: Mapping[str, Any] | None = None,
+    *,
+    extra: Callable[[Path], None] | None = None,
+) -> str:
     """Write the `marketing` artifact and return its content key.
+
+    Args:
+        workspace: Where to.
+        marketing: What to write.
+        meta: Further metadata for the manifest.
+        extra: Writes further files into the artifact's folder, all-or-nothing with the rest.
 
     Raises:
         DataError: When there is no medium at all.
@@ -118,7 +131,7 @@ def save_marketing(workspace: Workspace, marketing: Marketing, meta: Mapping[str
         buffer = io.BytesIO()
         getattr(marketing, name).write_parquet(buffer)
         buffers[name] = buffer.getvalue()
-    key = content_key(ARTIFACT, *buffers.values())
+    key = content_key(ARTIFACT, meta, *buffers.values())
     if workspace.has(ARTIFACT, key) and workspace.fault(ARTIFACT) is None:
         return key
     told = {
@@ -129,6 +142,8 @@ def save_marketing(workspace: Workspace, marketing: Marketing, meta: Mapping[str
     with workspace.writing(ARTIFACT, key, {**told, **(meta or {})}) as folder:
         for name, data in buffers.items():
             (folder / f"{name}.parquet").write_bytes(data)
+        if extra is not None:
+            extra(folder)
     return key
 
 

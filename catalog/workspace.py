@@ -33,6 +33,7 @@ MADE_BY = {
     "encoders/intents": "vitrine intents",
     "intents": "vitrine intents",
     "embeddings": "vitrine embed",
+    "encoders/video": "vitrine train video",
     "encoders": "vitrine train clip",
     "frames": "vitrine train video",
     "indexes": "vitrine index",

@@ -30,6 +30,7 @@ from captioning.speech.config import SpeechConfig
 from captioning.transformers_vision import TransformersVisionConfig
 from captioning.vllm_vision import VllmVisionConfig
 from catalog.boutique.config import BoutiqueConfig
+from catalog.boutique.marketing.config import MarketingConfig
 from catalog.errors import ConfigError
 from catalog.media.bringing import MediaConfig
 from catalog.nouns import Kind
@@ -45,6 +46,7 @@ from embedding.openai_compatible import OpenAIEmbedderConfig
 from embedding.picture_job import PictureJobConfig
 from embedding.reviews import ReviewConfig
 from embedding.sentence import SentenceConfig
+from embedding.video.config import VideoEncoderConfig
 from embedding.vllm_pooling import VllmPoolingConfig
 from models import registry
 from tools.pipeline.config import PipelineConfig
@@ -123,6 +125,8 @@ class EncoderSettings(_Part):
 
     clip: ClipTrainingConfig = ClipTrainingConfig()
     """The picture-text model."""
+    video: VideoEncoderConfig = VideoEncoderConfig()
+    """The vector of a film, and the click-through to expect of it."""
     fusion: FusionConfig = FusionConfig()
     """The vectors of an item, or of a query, made one."""
 
@@ -171,6 +175,8 @@ class Settings(BaseSettings):
     """Event kinds that count as a success. None: purchase and cart where present, else every row."""
     boutique: BoutiqueConfig = BoutiqueConfig()
     """The generated shop."""
+    marketing: MarketingConfig = MarketingConfig()
+    """The generated shop's marketing films."""
     media: MediaConfig = MediaConfig()
     """How media that the catalogue names by URL are brought."""
     captions: CaptionSettings = CaptionSettings()

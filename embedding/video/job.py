@@ -55,7 +55,8 @@ class VideoReport:
         for source, found in self.meta["held_out"].items():
             told.append(
                 f"  {source} films of campaigns it had not seen: AUC {found['auc']:.3f} "
-                f"[{found['low']:.3f}, {found['high']:.3f}] over {found['impressions']:,} impressions of {found['films']:,} films"
+                f"[{found['low']:.3f}, {found['high']:.3f}] over {found['impressions']:,} impressions of "
+                f"{found['films']:,} films"
             )
         told.append(f"embeddings/{self.meta['space']}: {self.meta['items']:,} items with a film")
         return told

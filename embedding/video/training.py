@@ -24,11 +24,6 @@ _MOST_MOTION = 4.0
 """Times the usual motion; a flash moves no further."""
 
 
-import os
-
-POW = float(os.environ.get("POW", "0.25"))
-
-
 @dataclass(frozen=True, eq=False)
 class Projection:
     """What is done to a frame vector before the network: centred, turned to its principal directions, spread alike.
@@ -56,7 +51,7 @@ class Projection:
         # A direction's sign is arbitrary: the largest entry points up, whatever library found it.
         vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(order))])
         # Half-way to white: what varies most still counts most, and noise is not blown up.
-        scale = np.maximum(values, 1e-4 * max(values.max(initial=0.0), 1e-12)) ** -POW
+        scale = np.maximum(values, 1e-4 * max(values.max(initial=0.0), 1e-12)) ** -0.25
         scale = scale / np.sqrt((values * scale**2).mean() or 1.0)
         moving = float(np.mean([motion(film).mean() for film in films]))
         return cls(mean.astype(np.float32), (vectors * scale).astype(np.float32), moving or 1.0)

@@ -27,6 +27,7 @@ from vitrine.cli import (
     search,
     speech,
     talk,
+    videos,
 )
 from vitrine.cli.output import say
 
@@ -44,7 +45,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"max_content_width": WIDTH},
 )
-for module in (build, media, speech, intents, data, learn, compare, search, reproduce, real, models, talk, info, demo):
+for module in (
+    build,
+    media,
+    speech,
+    intents,
+    data,
+    learn,
+    compare,
+    search,
+    reproduce,
+    real,
+    models,
+    videos,
+    talk,
+    info,
+    demo,
+):
     module.register(app)
 
 

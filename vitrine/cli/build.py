@@ -26,6 +26,9 @@ def generate(
     store: Store = None,
     set_: Set = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed is another shop.")] = None,
+    marketing: Annotated[
+        bool, typer.Option("--marketing", help="Shoot its marketing films as well, with who saw and clicked them.")
+    ] = False,
 ) -> None:
     """Generate the boutique: products, pictures, shoppers, events."""
     from vitrine.cli.bar import progress
@@ -33,6 +36,10 @@ def generate(
 
     settings = load(store, set_)
     say(generate_boutique(settings, seed, progress()))
+    if marketing:
+        from vitrine.videos import generate_marketing
+
+        say(generate_marketing(settings, seed, progress()))
 
 
 def preview(

@@ -196,6 +196,34 @@ def import_table(
     _save(settings, refine(imported, wanted))
 
 
+@imports.command("marketing")
+def import_marketing(
+    media: Annotated[Path, typer.Option(help="CSV, TSV, Parquet or JSONL of marketing films (.gz too).")],
+    impressions: Annotated[
+        Path | None, typer.Option(help="The same for impressions: which film, when, whether it was clicked, by whom.")
+    ] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--column", metavar="OURS=THEIRS", help="Column map, e.g. media_id=ad_id.")
+    ] = None,
+    store: Store = None,
+    set_: Set = None,
+) -> None:
+    """Read marketing films and who saw and clicked them; the catalogue stays as it is.
+
+    A bad row is kept apart with its line and reason, and the import goes on.
+    """
+    from catalog.marketing import save_marketing
+    from catalog.readers.importing import REJECTS_FILE
+    from catalog.readers.marketing import read_marketing
+    from catalog.workspace import Workspace
+
+    workspace = Workspace(load(store, set_).store)
+    read = read_marketing(media, impressions, parse_pairs(columns or [], "--column", "media_id=ad_id"))
+    rejected = {"rejected": dict(read.rejects.counts)}
+    save_marketing(workspace, read.marketing, rejected, extra=lambda folder: read.rejects.save(folder / REJECTS_FILE))
+    say(read.text())
+
+
 @imports.command("vectors")
 def import_own_vectors(
     path: Annotated[Path, typer.Argument(help=".npy (n, d), or Parquet with item_id and vector.")],

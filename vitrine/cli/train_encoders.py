@@ -28,8 +28,15 @@ def _fusion(settings: Settings, progress: Progress) -> list[str]:
     return train_fusion_store(settings, progress)
 
 
+def _video(settings: Settings, progress: Progress) -> list[str]:
+    from vitrine.videos import train_video_store
+
+    return train_video_store(settings, progress)
+
+
 ENCODERS: Mapping[str, Training] = {
     "clip": _clip,
+    "video": _video,
     "fusion": _fusion,
 }
 """Who fits which; `recommender` is none of them."""
