@@ -45,9 +45,9 @@ class ClipTrainingConfig(BaseModel):
     """Of AdamW, at its highest; a model from elsewhere is fine-tuned at a hundredth of it."""
     weight_decay: float = Field(0.05, ge=0)
     """Of AdamW."""
-    picture_size: int = Field(96, ge=32, le=512)
+    picture_size: int = Field(64, ge=32, le=512, multiple_of=32)
     """Pixels of a picture's side as the model from scratch sees it, a multiple of 32."""
-    width: int = Field(32, ge=8, le=128)
+    width: int = Field(16, ge=8, le=128, multiple_of=2)
     """Channels of the picture tower's first stage; the last has eight times as many."""
     dim: int = Field(128, ge=8, le=1024)
     """Width of a vector of the model from scratch."""

@@ -16,7 +16,7 @@ from embedding.clip_training.config import ClipTrainingConfig
 
 COLOURS, SHAPES = ("red", "green", "blue"), ("ball", "box")
 TINY = ClipTrainingConfig(
-    picture_size=32, width=8, dim=16, context=16, epochs=12, patience=12, batch_size=16, folds=2, held_out=0.3, threads=1
+    picture_size=32, width=8, dim=16, context=16, epochs=30, patience=30, batch_size=8, folds=2, held_out=0.3, threads=1
 )
 
 
