@@ -30,17 +30,17 @@ class ClipTrainingConfig(BaseModel):
     """Siblings that each leave out one part of the catalogue, for whoever must not have seen an item; 0 makes none."""
     held_out: float = Field(0.1, gt=0, lt=1)
     """Share of the catalogue, by `parent_id`, that recall is measured on and that ends the training."""
-    epochs: int = Field(40, ge=1)
+    epochs: int = Field(30, ge=1)
     """Most rounds through the catalogue; the best one on the held-out part is kept."""
-    patience: int = Field(10, ge=1)
+    patience: int = Field(8, ge=1)
     """Rounds without a better recall before it stops."""
     batch_size: int = Field(64, ge=2)
     """Items in one step."""
     hard: float = Field(0.5, ge=0, le=1)
     """Share of a step's items that are of one category, so that what tells them apart is learned."""
     labels: float = Field(1.0, ge=0)
-    """Weight of a second task, which teaches a picture tower from scratch to name what the shop states of an item:
-    categories and attributes. Its heads are thrown away."""
+    """Weight of a second task, which teaches a model from scratch to name, from the picture and from the text, what the
+    shop states of an item: categories and attributes. Its heads are thrown away."""
     learning_rate: float = Field(2e-3, gt=0)
     """Of AdamW, at its highest; a model from elsewhere is fine-tuned at a hundredth of it."""
     weight_decay: float = Field(0.05, ge=0)

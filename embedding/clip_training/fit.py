@@ -30,6 +30,10 @@ _WARM = 0.05
 _BASE_RATE = 0.01
 """Of the rate, for a model that was trained before."""
 _CLIP_NORM = 1.0
+_WHOLE = 0.35
+"""How often a step shows an item's whole text; else it shows one part."""
+_SHARP = 10.0
+"""What unit vectors are multiplied by before they are classified; at length 1 no class could be near certain."""
 _MOST_SCALE = math.log(100.0)
 """open_clip's own bound on `logit_scale`."""
 
@@ -198,14 +202,18 @@ class _Step:
         # Half as fast again on a CPU; what is learned is the same but for the order of sums.
         model.visual.to(memory_format=torch.channels_last)
         self._groups = shown.examples.groups()
+        self._worth = _worth(shown.examples.said)
         self._sides = towers.preprocess["size"]
         classes = shown.examples.classes if config.base is None else ()
         with torch.no_grad():
             model.eval()
             blank = torch.zeros(1, 3, *self._sides, device=self._device)
             width = picture_features(model, blank)[0].shape[1]
+        dim = towers.config["model_cfg"]["embed_dim"]
         self._heads = torch.nn.ModuleList(torch.nn.Linear(width, n) for n in classes).to(self._device)
-        learned = [each for each in [*model.parameters(), *self._heads.parameters()] if each.requires_grad]
+        self._joint = torch.nn.ModuleList(torch.nn.Linear(dim, n) for n in classes).to(self._device)
+        aids = [*self._heads.parameters(), *self._joint.parameters()]
+        learned = [each for each in [*model.parameters(), *aids] if each.requires_grad]
         flat = [each for each in learned if each.ndim < 2]
         wide = [each for each in learned if each.ndim >= 2]
         self._rate = config.learning_rate * (1.0 if config.base is None else _BASE_RATE)
@@ -223,7 +231,7 @@ class _Step:
         examples, model = self._shown.examples, self._towers.model
         self._mode()
         said = examples.said[rows]
-        text = _shown_texts(said, rng)
+        text = _shown_texts(said, self._worth, rng)
         first, count = self._shown.pictures.first[rows], self._shown.pictures.count[rows]
         at = first + (rng.random(len(rows)) * count).astype(np.int64)
         pixels = torch.from_numpy(self._shown.pictures.pixels[at]).to(self._device)
@@ -231,12 +239,15 @@ class _Step:
         features, pictures = picture_features(model, seen.contiguous(memory_format=torch.channels_last))
         texts = _texts(self._towers, self._shown, text)
         alike = torch.from_numpy(not_negatives(said, text, self._groups[rows])).to(self._device)
-        loss = contrastive(
-            functional.normalize(pictures, dim=1), functional.normalize(texts, dim=1), model.logit_scale.exp(), alike
-        )
+        pictures, texts = functional.normalize(pictures, dim=1), functional.normalize(texts, dim=1)
+        loss = contrastive(pictures, texts, model.logit_scale.exp(), alike)
         if len(self._heads):
             labels = torch.from_numpy(examples.labels[rows]).to(self._device)
-            loss = loss + self._config.labels * classified(list(self._heads), features, labels)
+            named = classified(self._heads, features, labels)
+            # One set of heads for both sides: what a picture and a text of one kind share, they share in one place.
+            for side in (pictures, texts):
+                named = named + classified(self._joint, _SHARP * side, labels) / 2
+            loss = loss + self._config.labels * named
         for group in self._optimiser.param_groups:
             group["lr"] = self._rate * share
         self._optimiser.zero_grad()
@@ -253,13 +264,17 @@ class _Step:
             self._towers.model.text.transformer.eval()
 
 
-def _shown_texts(said: Ints, rng: np.random.Generator) -> Ints:
-    """Return which text of each item a step shows: the whole one half of the time, else one of its parts."""
-    there = said >= 0
-    draw = np.where(there, rng.random(said.shape), -1.0)
+def _worth(said: Ints) -> Floats:
+    """Return (parts,) how much each column of texts says: how many distinct ones it has."""
+    return np.array([len(np.unique(column[column >= 0])) for column in said.T], np.float32)
+
+
+def _shown_texts(said: Ints, worth: Floats, rng: np.random.Generator) -> Ints:
+    """Return which text of each item a step shows: the whole one, or one of its parts by what they are worth."""
+    # The largest of u ** (1 / w) is a draw in proportion to w (Efraimidis and Spirakis, 2006).
+    draw = np.where(said >= 0, rng.random(said.shape) ** (1 / np.maximum(worth / worth.max(), 1e-6)), -1.0)
     draw[:, 0] = -1.0
-    parts = draw.argmax(1)
-    chosen = np.where((rng.random(len(said)) < 0.5) | (draw.max(1) < 0), 0, parts)
+    chosen = np.where((rng.random(len(said)) < _WHOLE) | (draw.max(1) < 0), 0, draw.argmax(1))
     shown: Ints = said[np.arange(len(said)), chosen]
     return shown
 

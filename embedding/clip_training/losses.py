@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,12 +32,12 @@ def contrastive(
     return (functional.cross_entropy(scores, target) + functional.cross_entropy(scores.T, target)) / 2
 
 
-def classified(heads: Sequence[torch.nn.Module], features: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def classified(heads: torch.nn.ModuleList, features: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Return the mean cross-entropy of the fields that any item of the step states.
 
     Args:
         heads: One linear layer a field.
-        features: (b, w) what the picture tower sees before its projection.
+        features: (b, w) what the heads read.
         labels: (b, fields) classes; -1 is not stated.
     """
     import torch
