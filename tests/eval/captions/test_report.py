@@ -20,8 +20,9 @@ from eval.captions.report import scoreboard_json, scoreboard_markdown, write_sco
 from eval.captions.text import scoreboard_text
 
 CONFIG = ScoreboardConfig(
-    metric="ndcg@5", weights=(1.0, 30.0), regularisations=(200.0,), cold_share=0.5, check="content_linear"
-)
+    metric="ndcg@5", weights=(1.0, 30.0), regularisations=(200.0,), deals=1, cold_share=0.5, resamples=100,
+    check="content_linear",
+)  # fmt: skip
 
 
 @pytest.fixture
