@@ -44,7 +44,8 @@ def calibrate(score: Values, clicks: Values, shown: Values) -> Calibration:
     The likelihood of a film is its binomial one, averaged over the normal spread by Gauss and Hermite's rule.
 
     Source: Platt, Probabilistic Outputs for Support Vector Machines, 1999, for shift and slope; Williams,
-    Extra-Binomial Variation in Logistic Linear Models, Applied Statistics 1982, for the spread.
+    Extra-Binomial Variation in Logistic Linear Models, Applied Statistics 1982, for the spread, penalised as Chung,
+    Rabe-Hesketh, Dorie, Gelman and Liu do, Psychometrika 2013.
 
     Args:
         score: (n,) log odds of films by networks that had not seen them.
@@ -66,7 +67,8 @@ def calibrate(score: Values, clicks: Values, shown: Values) -> Calibration:
         odds = (shift + slope * (score - middle))[:, None] + np.exp(log_spread) * nodes[None, :]
         each = clicks[:, None] * odds - shown[:, None] * np.logaddexp(0, odds) + log_weights
         most = each.max(axis=1)
-        return -float((most + np.log(np.exp(each - most[:, None]).sum(axis=1))).sum())
+        # The last term keeps the spread of few films off zero, where their likelihood alone often puts it.
+        return -float((most + np.log(np.exp(each - most[:, None]).sum(axis=1))).sum() + log_spread)
 
     rate = clicks.sum() / shown.sum()
     start = np.array([np.log(rate / (1 - rate)), 0.5, -1.0])
