@@ -171,7 +171,7 @@ def step_keys(wish: Wish, data: Data, settings: Settings) -> dict[str, str]:
     captions = settings.captions.model_dump(mode="json", exclude={"captioner", "openai", "transformers", "vllm"})
     embedding = settings.embedding.model_dump(mode="json", include={"parts", "reviews", "pictures", "attributes"})
     parts: dict[str, object] = {
-        "fetch": [str(data.folder), wish.mirror, data_key(data) if data.source is None else None],
+        "fetch": [str(data.folder), data_key(data) if data.source is None else None],
         "import": [config.k_core],
         "media": [config.pictures, config.videos],
         "caption": [wish.captioner, captions["mllm"], captions["job"]["video"]],
