@@ -13,7 +13,8 @@ from eval.report_text import NARROW
 def scoreboard_text(report: Mapping[str, Any], width: int = 100) -> str:
     """Return what a person reads on a terminal of `width` columns."""
     width = max(width, NARROW)
-    lines = wrapped(f"Caption scoreboard: {report['dataset']}, protocol {report['protocol']} ({report['label']})", width)
+    title = f"Caption scoreboard: {report['dataset']}, protocol {report['protocol']} ({report['label']})"
+    lines = wrapped(title, width)
     for block in blocks(making_rows(report), width):
         lines += ["", *block]
     for section in report["sections"]:

@@ -38,32 +38,32 @@ def log_of_two_colours() -> tuple[pl.DataFrame, IdMap]:
     return pl.DataFrame(rows, schema=INTERACTIONS, orient="row"), IdMap(f"i{i}" for i in range(N_ITEMS))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def split() -> Split:
     log, items = log_of_two_colours()
     return make_split(log, items, protocol="mmrec")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def later_split() -> Split:
     """The same log cut in time."""
     log, items = log_of_two_colours()
     return make_split(log, items, protocol="temporal")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def colour(split: Split) -> EmbeddingTable:
     rng = np.random.default_rng(1)
     side = (np.arange(N_ITEMS)[:, None] % 2 * 2.0 - 1) * np.ones((1, 4))
     return EmbeddingTable(split.items, (side + 0.1 * rng.standard_normal(side.shape)).astype(np.float32), "colour")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def noise(split: Split) -> EmbeddingTable:
     rng = np.random.default_rng(2)
     return EmbeddingTable(split.items, rng.standard_normal((N_ITEMS, 4)).astype(np.float32), "noise")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def contenders(colour: EmbeddingTable, noise: EmbeddingTable) -> list[Contender]:
     return [Contender("noise", noise), Contender("colour", colour)]

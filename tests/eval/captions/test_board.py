@@ -26,7 +26,7 @@ def section(board: Scoreboard, part: str, ground: str) -> Section:
     return next(each for each in board.sections if (each.part, each.ground) == (part, ground))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def board(split: Split, contenders: list[Contender], noise: EmbeddingTable) -> Scoreboard:
     return scoreboard(split, contenders, CONFIG, ground=noise)
 

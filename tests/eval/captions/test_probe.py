@@ -26,7 +26,7 @@ def fitted(split: Split, **roles: tuple[EmbeddingTable, float]) -> ContentLinear
 
 def untaken(split: Split, scores: np.ndarray) -> np.ndarray:
     """Scores of items the user took are masked in every ranking, and differ by a constant there."""
-    return scores[split.train.csr().toarray() == 0]
+    return np.asarray(scores[split.train.csr().toarray() == 0])
 
 
 def wide(table: EmbeddingTable, width: int) -> EmbeddingTable:

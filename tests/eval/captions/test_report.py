@@ -11,7 +11,7 @@ import pytest
 
 from catalog.splits import Split
 from catalog.vectors import EmbeddingTable
-from eval.captions.agreement import agreements
+from eval.captions.agreement import Agreement, agreements
 from eval.captions.board import Scoreboard, mean_of, scoreboard
 from eval.captions.config import ScoreboardConfig
 from eval.captions.contenders import Contender
@@ -25,14 +25,20 @@ CONFIG = ScoreboardConfig(
 )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def board(split: Split, contenders: list[Contender], noise: EmbeddingTable) -> Scoreboard:
     return scoreboard(split, contenders, CONFIG, ground=noise)
 
 
+@pytest.fixture(scope="module")
+def checked(
+    split: Split, contenders: list[Contender], noise: EmbeddingTable, board: Scoreboard
+) -> tuple[Agreement, ...]:
+    return agreements(split, board, contenders, CONFIG, ground=noise)
+
+
 @pytest.fixture
-def report(split: Split, contenders: list[Contender], noise: EmbeddingTable, board: Scoreboard) -> dict[str, Any]:
-    checked = agreements(split, board, contenders, CONFIG, ground=noise)
+def report(contenders: list[Contender], board: Scoreboard, checked: tuple[Agreement, ...]) -> dict[str, Any]:
     said = replace(
         contenders[1], captioner="eyes (model-1)", prompt="0123abcd", embedder="m", stale=True,
         cost=Cost(100.0, 2000, 500, 3.0),
