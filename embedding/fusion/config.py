@@ -23,9 +23,9 @@ class FusionConfig(BaseModel):
     """Two items belong together when one shopper took both, or took both in one `session`."""
     as_of: AwareDatetime | None = None
     """Learn only from events before this moment. None: from all; an evaluation learns from its train rows anyway."""
-    dim: int = Field(256, ge=8, le=4096)
+    dim: int = Field(128, ge=8, le=4096)
     """Width of a fused vector; each role begins with an equal share of it."""
-    queries: int = Field(4, ge=1, le=64)
+    queries: int = Field(2, ge=1, le=64)
     """Learned queries that look at the roles' vectors."""
     heads: int = Field(4, ge=1, le=64)
     """Heads of the cross-attention; divides `dim`."""
@@ -33,7 +33,7 @@ class FusionConfig(BaseModel):
     """Blocks of cross-attention and feed-forward."""
     dropout: float = Field(0.1, ge=0, lt=1)
     """Of the transformer's own part, in training."""
-    modality_dropout: float = Field(0.2, ge=0, lt=1)
+    modality_dropout: float = Field(0.1, ge=0, lt=1)
     """Chance that a role of an item is hidden in a step; one is always left."""
     query_weight: float = Field(0.5, ge=0)
     """What pseudo queries (an item's own vectors, some roles hidden) count beside pairs of items."""
@@ -41,13 +41,13 @@ class FusionConfig(BaseModel):
     """What cosines are divided by in the loss."""
     popularity: float = Field(1.0, ge=0, le=1)
     """How much of the log of an item's frequency is taken off its score in the loss; 1 is the whole correction."""
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(3e-4, gt=0)
     """Of Adam."""
     pull: float = Field(1e-3, ge=0)
     """Share of the way back to where they began (the mean of the roles' cosines) that weights go after each step."""
     batch_size: int = Field(256, ge=2)
     """Pairs in one step; the others' items are the negatives."""
-    epochs: int = Field(40, ge=1)
+    epochs: int = Field(30, ge=1)
     """Most rounds through the pairs; the best one on held-out shoppers is kept."""
     patience: int = Field(5, ge=1)
     """Rounds without a better one before it stops."""

@@ -186,8 +186,8 @@ def _loss(
     left, right = encoded(both, seen(both), False).chunk(2)
     taken = baskets.of_row[entries]
     loss = (
-        _contrast(left, right, other, baskets, taken, one, log_q, config)
-        + _contrast(right, left, one, baskets, taken, other, log_q, config)
+        contrast(left, right, other, baskets, taken, one, log_q, config)
+        + contrast(right, left, one, baskets, taken, other, log_q, config)
     ) / 2
     if config.query_weight:
         # A shopper may say a little or all: the share hidden is itself drawn anew for each query.
@@ -195,11 +195,11 @@ def _loss(
         itself = rng.random(len(one)) < 0.5
         targets = np.where(itself, one, other)
         chosen = torch.where(torch.from_numpy(itself)[:, None].to(left.device), left, right)
-        loss = loss + config.query_weight * _contrast(query, chosen, targets, baskets, taken, None, log_q, config)
+        loss = loss + config.query_weight * contrast(query, chosen, targets, baskets, taken, None, log_q, config)
     return loss
 
 
-def _contrast(
+def contrast(
     anchors: Tensor,
     targets: Tensor,
     rows: Rows,
