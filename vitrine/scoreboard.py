@@ -12,7 +12,8 @@ from catalog.progress import SILENT, Progress
 from catalog.shop_data import load_shop
 from catalog.splits import PROTOCOLS, ProtocolName, make_split
 from catalog.workspace import Workspace
-from embedding.job import load_embeddings
+from embedding.job import load_embeddings, review_sources
+from embedding.learned import learned_rows
 from eval.captions.agreement import Agreement, agreements, require_reader
 from eval.captions.board import scoreboard
 from eval.captions.config import Prices, ScoreboardConfig
@@ -132,6 +133,15 @@ def load_contender(workspace: Workspace, space: str, prices: Mapping[str, Prices
         embedder=meta.get("embedder"),
         stale=made is not None and made.key != meta.get("captions_key"),
         cost=cost_of(workspace, artifacts, prices.get(space, prices.get(ALL, Prices()))),
+        learned_from=_learned_from(workspace, space),
+    )
+
+
+def _learned_from(workspace: Workspace, space: str) -> frozenset[tuple[str, str]]:
+    """Return user and item of every event that a space was learned from, or whose review it holds."""
+    tables = (learned_rows(workspace, space), review_sources(workspace, space))
+    return frozenset(
+        pair for table in tables if table is not None for pair in table.select("user_id", "item_id").iter_rows()
     )
 
 

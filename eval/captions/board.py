@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -49,6 +49,8 @@ class Section:
         against_base: Each contender, and random vectors, against the base.
         against_control: Each contender against its own vectors on the wrong items.
         between: Each two contenders.
+        rows: How many rows test judges by.
+        seen: Contender -> how many of those its vectors know of, where there are any; such a gain is no gain.
     """
 
     part: str
@@ -61,6 +63,8 @@ class Section:
     against_base: tuple[Tested, ...]
     against_control: tuple[Tested, ...]
     between: tuple[Tested, ...]
+    rows: int
+    seen: Mapping[str, int]
 
     def line(self, name: str, kind: Kind = "contender") -> Line:
         """Return the line of a name."""
@@ -116,7 +120,7 @@ def scoreboard(
         bare = log if part is warm else Solution.of(part.history, regularisation, config.max_items)
         for base, weight, on in _grounds(part, bare, ground, metric, config):
             lines = _lines(part, base, on, split, contenders, metric, config, progress)
-            sections.append(_section(part, split, on, weight, lines, config))
+            sections.append(_section(part, split, on, weight, lines, contenders, config))
     progress.finish()
     return Scoreboard(tuple(sections), regularisation, absent)
 
@@ -181,11 +185,19 @@ def _lines(
 
 
 def _section(
-    part: Part, split: Split, on: str, weight: float | None, lines: Sequence[Line], config: ScoreboardConfig
+    part: Part,
+    split: Split,
+    on: str,
+    weight: float | None,
+    lines: Sequence[Line],
+    contenders: Sequence[Contender],
+    config: ScoreboardConfig,
 ) -> Section:
     base, random = lines[0], lines[-1]
     own = [line for line in lines if line.kind == "contender"]
     controls = {line.name: line for line in lines if line.kind == "shuffled"}
+    judged = part.judged_pairs()
+    seen = {each.name: len(judged & each.learned_from) for each in contenders}
     return Section(
         part.name,
         part.source,
@@ -197,6 +209,8 @@ def _section(
         _tested([(line, base) for line in (*own, random)], config.seed),
         _tested([(line, controls[line.name]) for line in own], config.seed),
         _tested(list(combinations(own, 2)), config.seed),
+        len(judged),
+        {name: count for name, count in seen.items() if count},
     )
 
 

@@ -26,6 +26,8 @@ class Contender:
         embedder: Who made the vectors; None where they were brought along.
         stale: Whether the captions were made anew since they were embedded.
         cost: None where no job's report tells.
+        learned_from: The (user id, item id) pairs of the log that its vectors know of: events it was trained on,
+            reviews it was made of.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Contender:
     embedder: str | None = None
     stale: bool = False
     cost: Cost | None = None
+    learned_from: frozenset[tuple[str, str]] = frozenset()
 
     def dealt(self, seed: int) -> EmbeddingTable:
         """Return its vectors on the wrong items."""

@@ -82,6 +82,11 @@ class Part:
             return len(self.known)
         return len(self.new) if self.test.among is None else int(self.test.among.sum())
 
+    def judged_pairs(self) -> set[tuple[str, str]]:
+        """Return user and item ids of the rows that test judges by."""
+        rows = self.test.judged.relevant
+        return set(zip(rows.users.at(rows.user_rows), rows.items.at(rows.item_rows), strict=True))
+
     def judge(self, judgement: Judgement, scorer: UserScorer, metric: Metric) -> Values:
         """Return one value a judged user, float64."""
         return judgement.measure(self.serve(scorer), metric)

@@ -15,7 +15,15 @@ from eval.captions.board import Scoreboard, Section, Tested
 from eval.captions.config import ScoreboardConfig
 from eval.captions.contenders import Contender
 from eval.captions.cost import Cost
-from eval.captions.wording import agreement_line, making_rows, place_line, section_rows, section_title, told_apart
+from eval.captions.wording import (
+    agreement_line,
+    making_rows,
+    place_line,
+    section_rows,
+    section_title,
+    seen_line,
+    told_apart,
+)
 from eval.intervals import Interval, bootstrap_interval
 from eval.report import LABELS, Origin, commit
 from eval.together import together
@@ -99,6 +107,8 @@ def _section_json(section: Section, costs: Mapping[str, Cost | None], config: Sc
         "ground_weight": section.ground_weight,
         "users": len(section.users),
         "items": section.items,
+        "rows": section.rows,
+        "seen": dict(section.seen),
         "lines": lines,
         "between": [{"a": each.a, "b": each.b, **_tested_json(each)} for each in section.between],
     }
@@ -154,8 +164,8 @@ def scoreboard_markdown(report: Mapping[str, Any]) -> str:
     lines += _table(making_rows(report))
     for section in report["sections"]:
         lines += ["", f"### {section_title(section)}", "", *_table(section_rows(section, report["metric"]))]
-        if said := told_apart(section):
-            lines += ["", said]
+        for said in (told_apart(section), seen_line(section)):
+            lines += ["", said] if said else []
     for found in report["agreement"]:
         lines += ["", agreement_line(found, report)]
         rows = [["entry", "probe", report["config"]["check"]]]

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from eval.captions.wording import agreement_line, making_rows, place_line, section_rows, section_title, told_apart
+from eval.captions.wording import (
+    agreement_line,
+    making_rows,
+    place_line,
+    section_rows,
+    section_title,
+    seen_line,
+    told_apart,
+)
 from eval.columns import blocks, wrapped
 from eval.report_text import NARROW
 
@@ -21,8 +29,8 @@ def scoreboard_text(report: Mapping[str, Any], width: int = 100) -> str:
         lines += ["", *wrapped(section_title(section), width)]
         for block in blocks(section_rows(section, report["metric"]), width):
             lines += ["", *block]
-        if said := told_apart(section):
-            lines += ["", *wrapped(said, width)]
+        for said in (told_apart(section), seen_line(section)):
+            lines += ["", *wrapped(said, width)] if said else []
     for found in report["agreement"]:
         lines += ["", *wrapped(agreement_line(found, report), width)]
     return "\n".join([*lines, "", *wrapped(place_line(report), width)]) + "\n"

@@ -91,6 +91,12 @@ def told_apart(section: Mapping[str, Any]) -> str:
     return f"Told apart: {'; '.join(said) or 'nobody'}. {rest} of {len(section['between'])} pairs are not."
 
 
+def seen_line(section: Mapping[str, Any]) -> str:
+    """Return which contenders know rows that they are judged by; nothing where none does."""
+    said = [f"{name} {count:,} of {section['rows']:,}" for name, count in section["seen"].items()]
+    return f"Made from rows that are judged here, so that their gains prove nothing: {', '.join(said)}." if said else ""
+
+
 def agreement_line(found: Mapping[str, Any], report: Mapping[str, Any]) -> str:
     """Return how a fully trained model's order agrees with the probe's."""
     check = report["config"]["check"]

@@ -83,6 +83,17 @@ def test_the_chosen_weight_is_the_best_on_validation(split: Split, colour: Embed
     assert best_weight(part, base, colour, grid, metric)[1] == max(each.values())
 
 
+def test_a_space_that_knows_judged_rows_is_named_with_their_number(split: Split, contenders: list[Contender]) -> None:
+    test = split.test
+    pairs = list(zip(test.users.at(test.user_rows), test.items.at(test.item_rows), strict=True))
+    taken = split.train
+    known = (taken.users.at(taken.user_rows[:1])[0], taken.items.at(taken.item_rows[:1])[0])
+    knowing = replace(contenders[1], learned_from=frozenset([*pairs[:7], known]))
+    board = scoreboard(split, [contenders[0], knowing], CONFIG)
+    warm = section(board, "warm", NOTHING)
+    assert warm.rows == len(pairs) and dict(warm.seen) == {"colour": 7}
+
+
 def test_lambda_is_chosen_once_and_without_content(split: Split, contenders: list[Contender]) -> None:
     part, metric = warm_part(split), parse_metric("ndcg@5")
     values = {

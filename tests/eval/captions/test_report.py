@@ -81,6 +81,13 @@ def test_the_text_fits_and_says_who_buys_what(report: dict[str, Any]) -> None:
         assert said in " ".join(text.split()) or said in text
 
 
+def test_a_gain_that_proves_nothing_is_said_to(report: dict[str, Any]) -> None:
+    assert "prove nothing" not in scoreboard_text(report)
+    report["sections"][0]["seen"] = {"colour": 7}
+    for text in (scoreboard_text(report, 200), scoreboard_markdown(report)):
+        assert "so that their gains prove nothing: colour 7 of 60." in text
+
+
 def test_columns_of_which_nothing_is_known_are_left_out(report: dict[str, Any]) -> None:
     for each in report["sections"]:
         for line in each["lines"]:
