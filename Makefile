@@ -4,6 +4,8 @@
 #   make demo SERVE=0    the same, and stop before serving
 #   make test            set up and run the tests            (ARGS="-k planner" goes to pytest)
 #   make vllm            set up a real vLLM for a CPU beside it, and run the tests that talk to it
+#   make real DATA=All_Beauty CAPTIONER=<hub id> EMBEDDER=<hub id> LLM=<hub id>
+#                        real data and real models: says what it takes; with CONFIRM=1 it goes (docs/real.md)
 #   make lint            ruff, mypy --strict, import contracts
 #   make bench           measurements, printed as ratios against a baseline of the same run
 
@@ -14,6 +16,11 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 SERVE ?= 1
 ARGS ?=
+DATA ?=
+CAPTIONER ?= pixels
+EMBEDDER ?= minilm
+LLM ?= planner
+CONFIRM ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,7 +38,7 @@ else
   INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt
 endif
 
-.PHONY: demo test vllm lint bench clean
+.PHONY: demo test real vllm lint bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -42,6 +49,11 @@ endif
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)
+
+real: $(VENV)/.demo
+	@test -n "$(DATA)" || { echo "DATA is missing: make real DATA=All_Beauty, or a folder (docs/real.md)"; exit 2; }
+	$(BIN)/vitrine real "$(DATA)" --captioner "$(CAPTIONER)" --embedder "$(EMBEDDER)" --llm "$(LLM)" \
+	  --store $(STORE) $(if $(filter 1,$(CONFIRM)),--yes) $(if $(filter 0,$(SERVE)),--no-serve) $(ARGS)
 
 vllm: $(VENV)/.dev
 	@PYTHON="$(PYTHON)" .ci/vllm_env

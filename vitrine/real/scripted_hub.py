@@ -29,7 +29,8 @@ class ScriptedHub(LoopbackServer):
     Attributes:
         asked: Paths of GET requests for files, in their order.
         sent: Bytes of file bodies that left.
-        cut_after: Bytes of the next file after which the line breaks, once; None: it holds.
+        cut_on: Name of the file on which the line breaks, once; None: it holds.
+        cut_after: Bytes of it that are sent before.
     """
 
     def __init__(self, models: Mapping[str, Path], *, licence: str = "apache-2.0") -> None:
@@ -38,7 +39,8 @@ class ScriptedHub(LoopbackServer):
         self.licence = licence
         self.asked: list[str] = []
         self.sent = 0
-        self.cut_after: int | None = None
+        self.cut_on: str | None = None
+        self.cut_after = 0
         self.lock = threading.Lock()
 
     @property
@@ -112,18 +114,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_file(self, path: Path) -> None:
         data = path.read_bytes()
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        asked = re.fullmatch(r"bytes=(\d+)-\d*", self.headers.get("Range", ""))
         start = int(asked[1]) if asked else 0
         with self.server.lock:
             self.server.asked.append(urlsplit(self.path).path)
-            cut, self.server.cut_after = self.server.cut_after, None
+            is_cut = self.server.cut_on == path.name
+            self.server.cut_on = None if is_cut else self.server.cut_on
         extra = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if asked else {}
         self._head(206 if asked else 200, path, len(data) - start, extra)
-        body = data[start:] if cut is None else data[start : start + cut]
+        body = data[start : start + self.server.cut_after] if is_cut else data[start:]
         self.wfile.write(body)
         with self.server.lock:
             self.server.sent += len(body)
-        self.close_connection = self.close_connection or cut is not None
+        self.close_connection = self.close_connection or is_cut
 
     def _head(self, status: int, path: Path, length: int, extra: Mapping[str, str] | None = None) -> None:
         self.send_response(status)

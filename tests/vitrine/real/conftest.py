@@ -1,4 +1,4 @@
-"""What the road needs of the world, on loopback: a category's host, a hub with tiny checkpoints, a stand-in for vLLM."""
+"""What the road needs of the world, on loopback: a category's host, a hub with tiny checkpoints, no real vLLM."""
 
 from __future__ import annotations
 
