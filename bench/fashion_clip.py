@@ -30,7 +30,6 @@ from embedding.clip_training.config import ClipTrainingConfig
 from embedding.clip_training.examples import Examples, examples_of
 from embedding.clip_training.fit import (
     HeldOut,
-    Shown,
     fit_towers,
     picture_vectors,
     see_texts,
@@ -38,6 +37,7 @@ from embedding.clip_training.fit import (
 )
 from embedding.clip_training.pictures import ROOM, read_pictures
 from embedding.clip_training.recall import chance, recalls
+from embedding.clip_training.step import Shown
 from embedding.clip_training.towers import Towers, open_towers, text_counter
 from vitrine.cli.bar import progress
 
@@ -106,7 +106,7 @@ class _Fashion:
 
         kept = self._cells / f"texts-{content_key(self.examples.texts, self.config.context)[:12]}.npy"
         if not kept.is_file():
-            found = see_texts(towers, self.examples.texts, self.config.threads)
+            found = see_texts(towers, self.examples.texts, self.config)
             assert found is not None
             kept.parent.mkdir(parents=True, exist_ok=True)
             np.save(kept, found.numpy(), allow_pickle=False)

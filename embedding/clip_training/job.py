@@ -20,11 +20,12 @@ from catalog.workspace import Workspace, content_key
 from embedding.clip_training.batches import folds, held_out
 from embedding.clip_training.config import ClipTrainingConfig
 from embedding.clip_training.examples import LEAST, Examples, examples_of
-from embedding.clip_training.fit import Fitted, HeldOut, Shown, fit_towers, see_texts
+from embedding.clip_training.fit import Fitted, HeldOut, fit_towers, see_texts
 from embedding.clip_training.pictures import ROOM, Pictures, read_pictures
 from embedding.clip_training.places import CLIP, CLIP_FOLDS, FOLDS_FILE
 from embedding.clip_training.recall import chance
 from embedding.clip_training.rows import Ints
+from embedding.clip_training.step import Shown
 from embedding.clip_training.towers import base_key, open_towers, text_counter
 
 TRAINING = 1
@@ -137,7 +138,7 @@ class _Run:
             why = next(iter(self._pictures.failures.values()), "")
             raise DataError(f"{len(readable)} items have a picture that can be read; {LEAST} would be valid: {why}")
         self._examples, self._rows = examples, readable
-        self._shown = Shown(examples, self._pictures, see_texts(towers, examples.texts, config.threads))
+        self._shown = Shown(examples, self._pictures, see_texts(towers, examples.texts, config))
 
     def scouted(self) -> dict[str, Any]:
         """Return the manifest's words: how many rounds are enough, and recall on what was held out."""

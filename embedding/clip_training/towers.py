@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.vectors import Floats
 from embedding.clip import OpenClip, OpenClipConfig
 from embedding.clip_files import CONFIG, find_clip, whole_text_tower, without_warnings
 from embedding.clip_training.config import ClipTrainingConfig
 from embedding.tokens import TokenCounter
+from embedding.torch_running import torch_dtype, torch_threads
 
 if TYPE_CHECKING:
     import torch
@@ -104,6 +106,24 @@ def picture_features(model: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, to
     return found["image_intermediates"][-1].mean((2, 3)), found["image_features"]
 
 
+def features_of(clip: OpenClip, pixels: Sequence[Floats]) -> Floats:
+    """Return (n, w) float32 what a model's picture tower sees before its projection, of what `clip.prepare` gave.
+
+    Raises:
+        ConfigError: When the model's files cannot be opened.
+    """
+    import numpy as np
+    import torch
+
+    model, config = clip.towers()[0], clip.config
+    with torch_threads(config.threads), torch.inference_mode():
+        rows = []
+        for at in range(0, len(pixels), config.batch_size):
+            batch = torch.from_numpy(np.stack(pixels[at : at + config.batch_size])).to(config.device)
+            rows.append(picture_features(model, batch.to(torch_dtype(config.dtype)))[0].float().cpu().numpy())
+    return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
+
+
 def text_trunk(towers: Towers, texts: Sequence[str], *, batch: int = 32) -> torch.Tensor:
     """Return (n, w) what the frozen trunk of the text tower makes of each text, before its projection."""
     import torch
@@ -113,7 +133,7 @@ def text_trunk(towers: Towers, texts: Sequence[str], *, batch: int = 32) -> torc
     with torch.inference_mode():
         for start in range(0, len(order), batch):
             some = order[start : start + batch]
-            tokens = towers.tokenizer([texts[at] for at in some])
+            tokens = towers.tokenizer([texts[at] for at in some]).to(next(tower.parameters()).device)
             mask = tokens != tower.config.pad_token_id
             tokens, mask = tokens[:, : int(mask.sum(1).max())], mask[:, : int(mask.sum(1).max())].long()
             pooled = tower.pooler(tower.transformer(input_ids=tokens, attention_mask=mask), mask)

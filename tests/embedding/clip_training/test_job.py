@@ -11,6 +11,7 @@ from catalog.workspace import Workspace
 from embedding.clip import OpenClip, OpenClipConfig
 from embedding.clip_training.job import train_clip
 from embedding.clip_training.places import CLIP, CLIP_FOLDS, FOLDS_FILE
+from embedding.clip_training.towers import features_of
 from embedding.tiny_models import tiny_clip
 
 
@@ -31,6 +32,8 @@ def test_pictures_find_their_words_and_the_folder_moves(shop, tiny, tmp_path):
     words = clip.embed_texts(["red ball", "blue ball"])
     assert pictures.shape == words.shape == (2, 16)
     assert (pictures @ words.T).argmax(1).tolist() == [0, 1]
+    features = features_of(clip, [clip.prepare(Image.new("RGB", (40, 40), "red"))] * 3)
+    assert features.shape == (3, 256) and np.array_equal(features[0], features[2])
     folds = pl.read_parquet(workspace.path(CLIP_FOLDS) / FOLDS_FILE)
     assert len(folds) == 48 and set(folds["fold"]) == {0, 1}
     assert len({weights(workspace, CLIP_FOLDS, f"fold-{k}") for k in (0, 1)}) == 2
