@@ -22,6 +22,7 @@ from catalog.nouns import Candidate
 from catalog.vectors import EmbeddingTable, Floats
 from models.base import Recommender
 from models.feature_table import FeatureTable
+from models.intents.features import INTENT_FEATURES, IntentFeatures, require_moment
 from models.item_statistics import DAY, ItemStatistics, item_statistics
 from models.shopper import Histories, Shopper, shopper_profile, with_recent
 
@@ -52,9 +53,10 @@ class FeatureStore:
         spaces: By readable name, the embedding tables to compare shopper and item in.
         as_of: Aware UTC.
         config: Settings.
+        intents: What shoppers said, as of that moment or an earlier one; None: there are no features of intents.
 
     Raises:
-        DataError: When `as_of` has no time zone.
+        DataError: When `as_of` has no time zone, or the intents know later words.
     """
 
     def __init__(
@@ -65,8 +67,12 @@ class FeatureStore:
         as_of: datetime,
         spaces: Mapping[str, EmbeddingTable] | None = None,
         config: FeatureConfig | None = None,
+        intents: IntentFeatures | None = None,
     ) -> None:
         self.config = config or FeatureConfig()
+        self.intents = intents
+        if intents is not None:
+            require_moment(intents, as_of)
         self.as_of = as_of
         self.items: IdMap = catalog.ids
         self.units = {name: _aligned_units(table, catalog.ids) for name, table in (spaces or {}).items()}
@@ -86,6 +92,7 @@ class FeatureStore:
         return (
             *ITEM_FEATURES,
             *SHOPPER_FEATURES,
+            *(INTENT_FEATURES if self.intents is not None else ()),
             *(f"similarity.{space}" for space in self.units),
             *(f"{what}.{source}" for source in self.config.sources for what in ("score", "rank")),
             MODEL_SCORE,
@@ -154,6 +161,7 @@ def build_features(candidates: Sequence[Candidate], context: FeatureContext, as_
     columns = {
         **_item_columns(store, rows, as_of),
         **_shopper_columns(store, rows, store.shopper(context.user_id, context.recent)),
+        **_intent_columns(store, rows, context.user_id),
         **_source_columns(store.config.sources, candidates, ids),
         MODEL_SCORE: _model_score(context, ids),
     }
@@ -203,6 +211,12 @@ def _shopper_columns(store: FeatureStore, rows: Rows, shopper: Shopper) -> dict[
     for space, table in store.units.items():
         columns[f"similarity.{space}"] = _similarity(table.vectors[rows], shopper.means[space])
     return columns
+
+
+def _intent_columns(store: FeatureStore, rows: Rows, user_id: str | None) -> dict[str, Column]:
+    if store.intents is None:
+        return {}
+    return store.intents.columns(user_id, rows, store.statistics.columns["price"][rows])
 
 
 def _similarity(units: Floats, mean: Floats | None) -> Column:

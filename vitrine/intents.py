@@ -86,10 +86,3 @@ def read_store_intents(
     if refused := refused_intents(workspace, extractor.name):
         lines.append(f"  refused: {', '.join(f'{count:,} {reason}' for reason, count in refused.items())}")
     return lines
-
-
-def active_intents(settings: Settings, workspace: Workspace) -> str | None:
-    """Return the name of the intents that the settings choose, or None when they were never read."""
-    chosen = settings.intents
-    name = chosen.openai.name if chosen.extractor == "openai" and chosen.openai else "trained"
-    return name if workspace.has(f"intents/{name}") else None

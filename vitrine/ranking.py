@@ -17,7 +17,7 @@ from models.ranking_data import RankingDataConfig, build_ranking_data
 from tools.pipeline.training import training_candidates
 from tools.shop import Shop
 from vitrine.settings import Settings
-from vitrine.training import Scout, serving_statistics
+from vitrine.training import Scout, ranker_intents, serving_statistics
 
 MAX_SHOPPERS = 1500
 """Shoppers whose held-out tenth teaches the ranker; more add time and little else."""
@@ -32,6 +32,7 @@ class TaughtRanker:
     rows: int = 0
     spaces: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    intents: str | None = None
     why_not: str = ""
 
     def meta(self) -> dict[str, Any]:
@@ -41,6 +42,7 @@ class TaughtRanker:
             "rows": self.rows,
             "spaces": list(self.spaces),
             "sources": list(self.sources),
+            "intents": self.intents,
         }
 
 
@@ -70,7 +72,8 @@ def fit_ranker(
         pipeline=settings.pipeline,
     )
 
-    store = serving_statistics(settings, data, shop, scout.cut)
+    said = ranker_intents(settings, workspace)
+    store = serving_statistics(settings, data, shop, scout.cut, intents=said)
     shop = replace(shop, statistics=store)
     try:
         taught = build_ranking_data(
@@ -88,4 +91,4 @@ def fit_ranker(
         shop.events.close()
     ranker = LightGBMRanker()
     ranker.fit(taught.table, taught.groups, taught.labels, seed=settings.seed)
-    return TaughtRanker(ranker, len(taught.groups), len(taught.table), tuple(store.units), store.config.sources)
+    return TaughtRanker(ranker, len(taught.groups), len(taught.table), tuple(store.units), store.config.sources, said)

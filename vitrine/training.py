@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from pydantic import BaseModel
 
+from captioning.intents.config import active_intents
 from catalog.errors import ConfigError, DataError
 from catalog.ids import IdMap
 from catalog.log import Interactions, positives
@@ -187,6 +188,7 @@ def serving_statistics(
     *,
     spaces: Mapping[str, EmbeddingTable] | None = None,
     sources: tuple[str, ...] | None = None,
+    intents: str | None = None,
 ) -> FeatureStore:
     """Return the look-ups of the ranker's features.
 
@@ -197,15 +199,33 @@ def serving_statistics(
         as_of: Nothing at or after it is known; None: just after the last event.
         spaces: Those a ranker was trained with, where there is one; None: the shop's.
         sources: Likewise.
+        intents: Name of the intents that become features, `intents/<name>`; None: none do.
+
+    Raises:
+        NotBuiltError: When those intents are not in the store.
     """
     from models.features import FeatureConfig, FeatureStore
+    from models.intents.features import IntentFeatures
     from tools.pipeline.training import source_names
 
     config = FeatureConfig(sources=source_names(shop) if sources is None else sources, positives=settings.positives)
     moment = as_of or _just_after(data.log)
+    said = None
+    if intents is not None:
+        from captioning.intents.job import load_intents
+
+        rows, half_life = load_intents(Workspace(settings.store), intents), settings.intents.half_life_days
+        said = IntentFeatures(rows, shop.catalog, as_of=moment, half_life_days=half_life, name=intents)
     return FeatureStore(
-        shop.catalog, data.log, as_of=moment, spaces=shop.spaces if spaces is None else spaces, config=config
-    )
+        shop.catalog, data.log, as_of=moment, spaces=shop.spaces if spaces is None else spaces, config=config,
+        intents=said,
+    )  # fmt: skip
+
+
+def ranker_intents(settings: Settings, workspace: Workspace) -> str | None:
+    """Return the name of the intents a ranker is taught with; None where they are off, or were never read."""
+    chosen = settings.intents
+    return active_intents(chosen, workspace) if chosen.ranker else None
 
 
 def model_key(settings: Settings, workspace: Workspace, roles: Mapping[str, str], as_of: datetime | None) -> str:
@@ -213,6 +233,8 @@ def model_key(settings: Settings, workspace: Workspace, roles: Mapping[str, str]
     from models.provenance import code_key
 
     inputs = {name: _key(workspace, name) for name in ("catalog", *(f"embeddings/{s}" for s in roles.values()))}
+    if settings.models.ranker and (said := ranker_intents(settings, workspace)) is not None:
+        inputs[f"intents/{said}"] = f"{_key(workspace, f'intents/{said}')} {settings.intents.half_life_days}"
     name = settings.models.serve
     choices = (name, settings.models.overrides.get(name, {}), code_key(name))
     return content_key("train", inputs, dict(roles), choices, settings.positives, settings.seed, as_of)

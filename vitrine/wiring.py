@@ -356,8 +356,12 @@ def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
     if lost:
         active = {**shop.active, "ranker": f"none: it was trained with {', '.join(lost)}; run vitrine train again"}
         return replace(shop, statistics=serving_statistics(settings, data, shop), active=active)
+    said = told.get("intents") if told else None
+    if said is not None and not workspace.has(f"intents/{said}"):
+        active = {**shop.active, "ranker": f"none: it was trained with intents/{said}; run vitrine train again"}
+        return replace(shop, statistics=serving_statistics(settings, data, shop), active=active)
     known = {space: shop.spaces[space] for space in taught}
-    statistics = serving_statistics(settings, data, shop, spaces=known, sources=sources)
+    statistics = serving_statistics(settings, data, shop, spaces=known, sources=sources, intents=said)
     return replace(shop, ranker=ranker, statistics=statistics)
 
 

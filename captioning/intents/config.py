@@ -10,6 +10,7 @@ from batch.job import JobConfig
 from batch.plan import BatchSize, Threads
 from captioning.intents.llm import LlmIntentsConfig
 from captioning.intents.training import IntentTrainingConfig
+from catalog.workspace import Workspace
 
 
 class IntentJobConfig(JobConfig):
@@ -43,3 +44,9 @@ class IntentConfig(BaseModel):
     """Days after which what somebody wanted counts half; changes the ranker's features."""
     job: IntentJobConfig = IntentJobConfig()
     """How the job runs."""
+
+
+def active_intents(config: IntentConfig, workspace: Workspace) -> str | None:
+    """Return the name of the intents that the settings choose, or None when they were never read."""
+    name = config.openai.name if config.extractor == "openai" and config.openai else "trained"
+    return name if workspace.has(f"intents/{name}") else None

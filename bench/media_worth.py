@@ -1,0 +1,182 @@
+"""What each medium is worth to LIRDRec on boutiques nobody tuned on: captions, video, what shoppers wrote and sought.
+
+    python -m bench.media_worth [--seeds 601 602 603] [--stores FOLDER] [--protocols mmrec temporal] [--model lirdrec]
+
+For each boutique seed: generate, caption with `pixels`, embed with MiniLM, read intents with the extractor trained on
+the shop, and fit the model with all roles and with each left out in turn; the difference is paired by user. Roles:
+`picture` (captions of pictures), `text` (what the shop wrote), `video` (captions of videos), `reviews` (words of
+reviews, praise, complaints and return notes) and `searches` (words shoppers typed). Words count only as far as a model
+may know them: under `temporal` those from before the train cut and of no pair that comes after, under `mmrec` those of
+train pairs alone; the leakage audit is asked for each. Finished cells stay in the store, so an interrupted run resumes. It is a generated shop: plumbing, not worth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from bench.boutique_ladder import prepared
+from captioning.intents.job import load_intents
+from catalog.errors import NothingToDo
+from catalog.ids import IdMap
+from catalog.log import Interactions
+from catalog.shop_data import ShopData, load_shop
+from catalog.splits import ProtocolName, Split, make_split
+from catalog.vectors import EmbeddingTable
+from catalog.workspace import Workspace, content_key
+from embedding.job import load_embeddings
+from eval.audit_reviews import review_finding
+from eval.config import EvalConfig
+from eval.intervals import bootstrap_interval, paired_test
+from eval.metrics import Values
+from eval.table import evaluate
+from models.intents.item_space import item_intents
+from vitrine.intents import read_store_intents
+from vitrine.settings import Settings
+from vitrine.wiring import make_embedder
+
+METRIC = "ndcg@20"
+WRITTEN = ("review", "praise", "complaint", "return", "call")
+SEARCHED = ("query",)
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "captions": ("picture",),
+    "video": ("video",),
+    "reviews": ("reviews",),
+    "searches": ("searches",),
+    "all words of shoppers": ("reviews", "searches"),
+    "text": ("text",),
+}
+"""What a row leaves out -> the roles that go."""
+
+
+def caption_tables(settings: Settings, workspace: Workspace) -> dict[str, EmbeddingTable]:
+    """Return captions of pictures and captions of videos as a space each, embedded once and kept in the store."""
+    with workspace.reading("captions/pixels") as folder:
+        captions = pl.read_parquet(folder / "captions.parquet")
+    videos = {ref for refs in load_shop(workspace).items["videos"].to_list() for ref in refs}
+    shown = pl.col("media").is_in(sorted(videos))
+    found = {}
+    for role, rows in (("picture", captions.filter(~shown)), ("video", captions.filter(shown))):
+        texts = rows.group_by("item_id", maintain_order=True).agg(pl.col("text").str.join(" "))
+        embedder = make_embedder(settings)
+        key, name = content_key(role, texts["text"].to_list(), embedder.model), f"media-worth/{role}"
+        if not workspace.has(name, key):
+            different = texts["text"].unique().sort().to_list()
+            vectors = np.asarray(embedder.embed(different), np.float32)
+            place = {text: at for at, text in enumerate(different)}
+            rows_of = [place[text] for text in texts["text"].to_list()]
+            with workspace.writing(name, key) as folder:
+                EmbeddingTable(IdMap(texts["item_id"].to_list()), vectors[rows_of], role).save(folder)
+        with workspace.reading(name) as folder:
+            found[role] = EmbeddingTable.load(folder, role)
+    return found
+
+
+def known_words(intents: pl.DataFrame, split: Split) -> pl.DataFrame:
+    """Return the intents a model may know.
+
+    Of train pairs alone; where there is a cut in time, those from before it, and of no pair that valid or test holds:
+    who searched before the cut and took after it is left out as well.
+    """
+    pair = ["user_id", "item_id"]
+    if "valid_from" not in split.meta:
+        return intents.join(_pairs(split.train), on=pair, how="semi", maintain_order="left")
+    past = intents.filter(pl.col("timestamp") < datetime.fromisoformat(split.meta["valid_from"]))
+    later = pl.concat([_pairs(split.valid), _pairs(split.test)])
+    return past.join(later, on=pair, how="anti", maintain_order="left")
+
+
+def _pairs(part: Interactions) -> pl.DataFrame:
+    return pl.DataFrame({"user_id": part.users.at(part.user_rows), "item_id": part.items.at(part.item_rows)})
+
+
+def word_tables(intents: pl.DataFrame, split: Split) -> dict[str, EmbeddingTable]:
+    """Return the roles `reviews` and `searches`, after the audit has passed both.
+
+    Raises:
+        AssertionError: When the audit fails one.
+    """
+    known, found = known_words(intents, split), {}
+    for role, sources in (("reviews", WRITTEN), ("searches", SEARCHED)):
+        said = known.filter(pl.col("source").is_in(sources))
+        finding = review_finding(role, split, said.select("item_id", "user_id", "timestamp"))
+        if finding.status != "passed":
+            raise AssertionError(f"{finding.check} {finding.status}: {finding.text}")
+        try:
+            found[role] = item_intents(said, split.items, as_of=None, space=role)
+        except NothingToDo as error:
+            print(f"skipped: {error}")
+    return found
+
+
+def measured(
+    split: Split, roles: Mapping[str, EmbeddingTable], model: str, seeds: Sequence[int], workspace: Workspace, key: str
+) -> Values:
+    """Return NDCG@20 of every judged user, the mean over training seeds."""
+    config = EvalConfig(models=(model,), metrics=(METRIC, "recall@20"), seeds=tuple(seeds))
+    return evaluate(split, roles, config, workspace=workspace, data_key=key).rows[0].values[METRIC]
+
+
+def shop_table(
+    settings: Settings, data: ShopData, protocol: ProtocolName, model: str, seeds: Sequence[int], rows: Sequence[str]
+) -> None:
+    """Print one shop under one protocol: all roles, and what leaving each out costs."""
+    workspace = Workspace(settings.store)
+    split = make_split(data.log, data.catalog.ids, protocol=protocol, positives=settings.positives, seed=settings.seed)
+    shown = caption_tables(settings, workspace)
+    roles = {"picture": shown["picture"], "text": load_embeddings(workspace, "text-minilm"), "video": shown["video"]}
+    roles |= word_tables(load_intents(workspace, "trained"), split)
+    manifest = workspace.manifest("catalog")
+    assert manifest is not None
+    whole = measured(split, roles, model, seeds, workspace, manifest.key)
+    mean = bootstrap_interval(whole, seed=0)
+    print(
+        f"| {settings.boutique.seed} | {protocol} | all | {mean.mean:.4f} [{mean.low:.4f}, {mean.high:.4f}] | | |",
+        flush=True,
+    )
+    for title in rows:
+        kept = {role: table for role, table in roles.items() if role not in LEFT_OUT[title]}
+        values = measured(split, kept, model, seeds, workspace, manifest.key)
+        paired = paired_test(whole, values, seed=0)
+        gain = paired.difference
+        print(
+            f"| {settings.boutique.seed} | {protocol} | without {title} | {values.mean():.4f} | "
+            f"{gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}] | {paired.p:.4f} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Run every seed and protocol and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[601, 602, 603], help="boutique seeds")
+    parser.add_argument("--training-seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--protocols", nargs="+", choices=["mmrec", "temporal"], default=["mmrec", "temporal"])
+    parser.add_argument("--model", default="lirdrec")
+    parser.add_argument("--rows", nargs="+", choices=list(LEFT_OUT), default=list(LEFT_OUT), metavar="LEFT_OUT")
+    parser.add_argument("--stores", type=Path, help="where the stores are kept; a temporary folder otherwise")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        shops = []
+        for seed in given.seeds:
+            settings = prepared(seed, given.stores or Path(temporary))
+            print(*read_store_intents(settings), sep="\n", flush=True)
+            shops.append((settings, load_shop(Workspace(settings.store))))
+        print(f"\n{given.model}, {METRIC}, training seeds {given.training_seeds}; gain: all less the row, by user\n")
+        print(
+            "| seed | protocol | roles | NDCG@20 | gain of what is left out | p |\n|---|---|---|---|---|---|",
+            flush=True,
+        )
+        for settings, data in shops:
+            for protocol in given.protocols:
+                shop_table(settings, data, protocol, given.model, given.training_seeds, given.rows)
+
+
+if __name__ == "__main__":
+    main()
