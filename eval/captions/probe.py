@@ -21,6 +21,9 @@ from models.ridge import inverse
 
 Doubles = npt.NDArray[np.float64]
 
+HELD = 2**26
+"""Values of `x P` that are kept at most (256 MB): every weight of every contender asks for the same ones."""
+
 
 class Scoring(Protocol):
     """What both a solution and a space weighed on top of it answer."""
@@ -46,6 +49,7 @@ class Solution:
     precision: Floats
     content: tuple[Reading, ...] = ()
     diagonal: Floats = field(init=False)
+    _held: dict[bytes, Floats] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "diagonal", np.diag(self.precision).copy())
@@ -73,13 +77,23 @@ class Solution:
         root = float(np.sqrt(weight))
         return Solution(self.history, precision, (*self.content, reading.times(root)))
 
+    def taken(self, rows: npt.NDArray[np.int64]) -> Floats:
+        """Return `x P`, (b, n); not to be written into."""
+        key = rows.tobytes()
+        if key in self._held:
+            return self._held[key]
+        product: Floats = self.history[rows] @ self.precision
+        if sum(each.size for each in self._held.values()) + product.size <= HELD:
+            self._held[key] = product
+        return product
+
     def scores(self, rows: npt.NDArray[np.int64]) -> Floats:
         """Return (b, n) of known items, `-(x P) / diag P`: right wherever the user has not taken the item."""
-        return np.asarray(-(self.history[rows] @ self.precision) / self.diagonal, np.float32)
+        return np.asarray(-self.taken(rows) / self.diagonal, np.float32)
 
     def placed(self, rows: npt.NDArray[np.int64]) -> Floats:
         """Return (b, m) of new items by content alone, `x P k`."""
-        return self.by_kernel(self.history[rows] @ self.precision)
+        return self.by_kernel(self.taken(rows))
 
     def by_kernel(self, taken: Floats) -> Floats:
         """Return `taken K` of the new items, (b, n) to (b, m); zeros where nothing was folded in."""
@@ -138,8 +152,7 @@ class Weighed:
 
     def _taken(self, rows: npt.NDArray[np.int64]) -> Floats:
         base = self.probing.base
-        histories = base.history[rows]
-        taken: Floats = histories @ base.precision - (histories @ self.correction) @ self.probing.lifted.T
+        taken: Floats = base.taken(rows) - (base.history[rows] @ self.correction) @ self.probing.lifted.T
         return taken
 
     def scores(self, rows: npt.NDArray[np.int64]) -> Floats:
