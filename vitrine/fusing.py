@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from catalog.ids import IdMap
 from catalog.log import Interactions
+from catalog.nouns import Item
 from catalog.progress import SILENT, Progress
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 OTHERS = ("picture", "video", "speech")
 """Spaces whose names begin so are fused as well where the settings name no roles."""
+ORDER = ("text", "caption", *OTHERS)
+KEPT = "fusion"
+"""Folder inside a version of the encoders it was trained with, one folder a space."""
 
 
 def train_fusion_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
@@ -61,7 +67,8 @@ def fusion_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:
     others = {role: space for role in OTHERS for space in there if space == role or space.startswith(f"{role}-")}
     usual = default_spaces(settings, workspace)
     renamed = {"caption" if role == "picture" and role in others else role: s for role, s in usual.items()}
-    return dict(sorted({**renamed, **others}.items(), reverse=True))  # text first
+    found = {**renamed, **others}
+    return {role: found[role] for role in ORDER if role in found}
 
 
 def learned_roles(workspace: Workspace, roles: Mapping[str, str]) -> dict[str, str]:
@@ -118,6 +125,43 @@ def events_of(train: Interactions, log: pl.DataFrame) -> pl.DataFrame:
     columns = ["item_id", "user_id", "timestamp"]
     sessions = log.select(*columns, "session_id").unique(columns, keep="first", maintain_order=True)
     return rows.join(sessions, on=columns, how="left", maintain_order="left")
+
+
+def save_encoders(workspace: Workspace, roles: Mapping[str, str], folder: Path) -> None:
+    """Keep the encoder of each learned space of `roles` with the version in `folder`, for items that come later.
+
+    `vitrine train fusion` may learn the space anew, in other directions; a version trained before never reads that.
+    """
+    from embedding.fusion.encoder import ARTIFACT, load_fusion
+
+    made = workspace.manifest(ARTIFACT)
+    for space in learned_roles(workspace, roles).values():
+        table = workspace.manifest(f"embeddings/{space}")
+        if made is not None and table is not None and made.key == table.key:
+            place = folder / KEPT / space
+            place.mkdir(parents=True)
+            load_fusion(workspace).save(place)
+
+
+def later_fused(
+    workspace: Workspace, folder: Path, roles: Mapping[str, str], new: Sequence[Item]
+) -> dict[str, EmbeddingTable]:
+    """Return the fused vectors by role of items that came after the training of the version in `folder`.
+
+    Raises:
+        DataError: When the version's encoder or a space it reads is damaged.
+    """
+    from embedding.fusion.encoder import FusionEncoder
+    from embedding.job import load_embeddings
+
+    found = {}
+    for role, space in roles.items():
+        if (place := folder / KEPT / space).is_dir():
+            encoder = FusionEncoder.load(place)
+            there = {r: s for r, s in encoder.spaces.items() if workspace.has(f"embeddings/{s}")}
+            tables = {r: load_embeddings(workspace, s) for r, s in there.items()}
+            found[role] = encoder.encode_items(tables, IdMap(item.item_id for item in new))
+    return found
 
 
 def require_earlier(workspace: Workspace, roles: Mapping[str, str], as_of: datetime | None) -> None:

@@ -307,7 +307,7 @@ def train_store(
         OSError: When the disk has no room for the version; nothing is lost then.
     """
     from catalog.shop_data import load_shop
-    from vitrine.fusing import learned_roles, relearned, require_earlier
+    from vitrine.fusing import learned_roles, relearned, require_earlier, save_encoders
     from vitrine.shelf import Shelf
     from vitrine.training import before, fit_served, kept_version, model_key
 
@@ -357,6 +357,7 @@ def train_store(
     def fill(folder: Path) -> None:
         fitted.model.save(folder)
         save_bases(bases, folder)
+        save_encoders(workspace, roles, folder)
         if taught and taught.ranker:
             (folder / RANKER).mkdir()
             taught.ranker.save(folder / RANKER)

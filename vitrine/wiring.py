@@ -333,6 +333,7 @@ def searched_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:
 
 def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
     """Return the shop with the trained recommender, the ranker and the statistics, as far as they exist."""
+    from vitrine.fusing import later_fused
     from vitrine.training import serving_statistics
 
     workspace = Workspace(settings.store)
@@ -348,6 +349,7 @@ def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
         taught, sources = (tuple(told["spaces"]), tuple(told["sources"])) if told else ((), ())
         new = [item for item in shop.catalog if item.item_id not in recommender.items]
         later = later_tables(version.folder, roles, shop.spaces, new)
+        later |= later_fused(workspace, version.folder, roles, new)
     recommender.add_items(later)
     shop = replace(shop, recommender=recommender)
     if ranker is None:

@@ -93,6 +93,8 @@ class FusionEncoder:
         some = np.zeros(len(ids), np.bool_)
         for vectors in aligned.values():
             some |= vectors.any(axis=1)
+        if not some.any():
+            return EmbeddingTable(IdMap([]), np.zeros((0, self.dim), np.float32), SPACE)
         kept = IdMap(np.asarray(ids.ids, object)[some].tolist())
         found = self.encode({role: vectors[some] for role, vectors in aligned.items()}, query=False)
         return EmbeddingTable(kept, found, SPACE)
