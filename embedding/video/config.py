@@ -41,7 +41,7 @@ class VideoEncoderConfig(BaseModel):
     """Queries of the attention pooling; each may look at another time and thing."""
     dropout: float = Field(0.3, ge=0, lt=1)
     """Of the network, while it is fitted."""
-    steps: int = Field(300, ge=1)
+    steps: int = Field(100, ge=1)
     """Steps of AdamW over all films together."""
     learning_rate: float = Field(5e-3, gt=0)
     """At its highest; it rises for a tenth of the steps and falls along a cosine."""

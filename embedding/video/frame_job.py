@@ -20,7 +20,7 @@ from batch.media_keys import keyed_media
 from batch.plan import BatchSize, Threads
 from catalog.errors import NothingToDo
 from catalog.marketing import ARTIFACT, load_marketing
-from catalog.media import MediaLimits
+from catalog.media import MediaLimits, SampledVideo
 from catalog.media.scenes import sample_clip
 from catalog.media.survey import FrameBudget
 from catalog.progress import SILENT, Progress
@@ -152,6 +152,21 @@ def films_of(workspace: Workspace, config: FrameJobConfig) -> pl.DataFrame:
     return table
 
 
+def frame_times(film: SampledVideo) -> tuple[list[float], list[float]]:
+    """Return the time of each frame, and when its scene began, in seconds."""
+    seconds = [moment for moment, _ in film.frames]
+    starts = np.array(film.scene_starts)
+    scene = np.maximum(np.searchsorted(starts, np.array(seconds) + 1e-4, side="right") - 1, 0)
+    return seconds, starts[scene].tolist()
+
+
+def sequence_of(film: SampledVideo, embedder: ImageEmbedder) -> FrameSequence:
+    """Return a film that is in no store as a model reads it."""
+    seconds, scenes = frame_times(film)
+    vectors = embedder.embed_images([picture for _, picture in film.frames])
+    return FrameSequence(vectors, np.array(seconds, np.float32), np.array(scenes, np.float32), film.seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A film's file to prepared frames and their times, as a step of a job; no model is loaded for it."""
@@ -168,10 +183,8 @@ class Reading:
         """
         budget = FrameBudget(frames=self.config.frames)
         film = sample_clip(str(piece.label["video"]), self.root, self.config.media, budget)
-        seconds = [moment for moment, _ in film.frames]
-        starts = np.array(film.scene_starts)
-        scene = np.maximum(np.searchsorted(starts, np.array(seconds) + 1e-4, side="right") - 1, 0)
-        facts: dict[str, object] = {"seconds": seconds, "scenes": starts[scene].tolist(), "length": film.seconds}
+        seconds, scenes = frame_times(film)
+        facts: dict[str, object] = {"seconds": seconds, "scenes": scenes, "length": film.seconds}
         return [self.embedder.prepare(picture) for _, picture in film.frames], facts
 
 
