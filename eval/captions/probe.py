@@ -152,8 +152,8 @@ class Weighed:
 
     def _taken(self, rows: npt.NDArray[np.int64]) -> Floats:
         base = self.probing.base
-        taken: Floats = base.taken(rows) - (base.history[rows] @ self.correction) @ self.probing.lifted.T
-        return taken
+        taken_away = (base.history[rows] @ self.correction) @ self.probing.lifted.T
+        return np.asarray(base.taken(rows) - taken_away, np.float32)
 
     def scores(self, rows: npt.NDArray[np.int64]) -> Floats:
         """Return (b, n) of known items, right wherever the user has not taken the item."""
