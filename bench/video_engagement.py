@@ -44,9 +44,9 @@ def prepared(seed: int, stores: Path, frames: str) -> tuple[Settings, Audience]:
     """Return the settings of a store that holds the boutique of `seed`, and its marketing films with their counts."""
     video = {"video": {"frame_embedder": frames}, "clip": {"folds": 0}}
     settings = load_settings({"store": str(stores / f"b{seed}"), "boutique": {"seed": seed}, "encoders": video})
-    print(jobs.generate_boutique(settings), flush=True)
     print(generate_marketing(settings), flush=True)
-    if frames == "auto":
+    if frames == "auto":  # the films alone do not need the shop's pictures, a picture model does
+        print(jobs.generate_boutique(settings), flush=True)
         print(*train_clip_store(settings), sep="\n", flush=True)
     workspace, embedder = Workspace(settings.store), frame_embedder(settings)
     report = embed_frames(workspace, embedder, engine=make_engine(settings), config=settings.encoders.video.frames)

@@ -138,4 +138,4 @@ def _pace(film: Screenplay, rate: int) -> float:
 
 def _standard(values: Values) -> Values:
     spread = float(values.std())
-    return np.asarray((values - values.mean()) / spread if spread > 0 else np.zeros_like(values))
+    return np.asarray((values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values))
