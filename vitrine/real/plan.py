@@ -21,6 +21,8 @@ from vitrine.real.models import Found, find
 from vitrine.real.state import State
 from vitrine.settings import Settings
 
+BEGUN = "import begun"
+"""Noted before the catalogue is written, so that one of a killed run is known as the road's own."""
 STEPS = ("fetch", "models", "import", "media", "caption", "embed", "index", "train", "evaluate", "check")
 
 
@@ -97,6 +99,11 @@ def make_plan(wish: Wish, settings: Settings) -> Plan:
         obstacles.append(str(error))
     keys = step_keys(wish, data, settings)
     done = frozenset(name for name, key in keys.items() if state.done(name, key) is not None)
+    if workspace.has("catalog") and not {"import", BEGUN} & set(state.steps):
+        obstacles.append(
+            f"the store {str(settings.store)!r} holds a catalogue that this road did not import; another --store would "
+            "be valid"
+        )
     imported = "import" in done and workspace.has("catalog")
     counts = count(settings, config, data, imported=imported)
     downloads = Downloads(

@@ -6,20 +6,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from catalog.errors import ConfigError
 from catalog.progress import Progress
 from catalog.workspace import Workspace
 from vitrine.real.config import ROLES, RealConfig, Role
 from vitrine.real.data import read_data
 from vitrine.real.models import Found, fetch
-from vitrine.real.plan import Plan
+from vitrine.real.plan import BEGUN, Plan
 from vitrine.real.state import State
 from vitrine.settings import Settings
 
 Made = tuple[list[str], dict[str, str]]
 """Lines, and what the state keeps beside them."""
-BEGUN = "import begun"
-"""Noted before the catalogue is written, so that one of a killed run is known as the road's own."""
 
 
 def fetch_data(plan: Plan, progress: Progress, tell: Callable[[str], None]) -> Made:
@@ -48,21 +45,11 @@ def fetch_models(plan: Plan, config: RealConfig) -> tuple[dict[Role, Found], Mad
 
 
 def import_data(plan: Plan, settings: Settings, state: State, key: str) -> Made:
-    """Read, filter and save the catalogue.
-
-    Raises:
-        ConfigError: When the store holds a catalogue of somebody else's.
-    """
+    """Read, filter and save the catalogue."""
     from catalog.readers.importing import save_import
 
-    workspace = Workspace(settings.store)
-    if workspace.has("catalog") and not {"import", BEGUN} & set(state.steps):
-        raise ConfigError(
-            f"the store {str(settings.store)!r} holds a catalogue that this road did not import; another --store would "
-            "be valid"
-        )
     state.finish(BEGUN, key, 0.0, (), {})
-    summary = save_import(workspace, read_data(plan.data, settings.real))
+    summary = save_import(Workspace(settings.store), read_data(plan.data, settings.real))
     return summary.text().splitlines(), {"catalog": summary.key}
 
 

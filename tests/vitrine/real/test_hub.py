@@ -48,6 +48,8 @@ def test_a_model_is_looked_at_then_brought_and_then_here(hub, cache, checkpoints
 DOWNLOAD = """
 import sys
 from pathlib import Path
+import huggingface_hub.constants
+huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE = 50_000  # ten megabytes otherwise: all of a tiny model
 from vitrine.real.choices import choose
 from vitrine.real.hub import bring, look
 bring(look(choose("embeddings", sys.argv[1]), Path(sys.argv[2])), Path(sys.argv[2]))
