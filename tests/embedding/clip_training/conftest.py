@@ -16,7 +16,7 @@ from embedding.clip_training.config import ClipTrainingConfig
 
 COLOURS, SHAPES = ("red", "green", "blue"), ("ball", "box")
 TINY = ClipTrainingConfig(
-    picture_size=32, width=8, dim=16, context=16, epochs=30, patience=30, batch_size=8, folds=2, held_out=0.3, threads=1
+    picture_size=32, width=8, dim=16, context=16, epochs=20, patience=20, batch_size=8, folds=2, held_out=0.3, threads=1
 )
 
 
@@ -27,7 +27,7 @@ def draw(folder, name, colour, shape, size):
     picture.save(folder / name)
 
 
-def figures(folder, sizes=range(10, 18)):
+def figures(folder, sizes=range(10, 16)):
     """Yield items of `folder`; each size of a figure is an item of its own parent."""
     for colour, shape, size in itertools.product(COLOURS, SHAPES, sizes):
         name = f"{colour}-{shape}-{size}.png"

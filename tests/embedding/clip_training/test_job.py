@@ -22,7 +22,7 @@ def weights(workspace, name=CLIP, inside="."):
 def test_pictures_find_their_words_and_the_folder_moves(shop, tiny, tmp_path):
     workspace = shop()
     report = train_clip(workspace, tiny, seed=0)
-    assert report.items == 48 and report.folds == 2 and report.made == (CLIP, CLIP_FOLDS)
+    assert report.items == 36 and report.folds == 2 and report.made == (CLIP, CLIP_FOLDS)
     assert report.recall["picture->text@1"] > 2 * report.chance["picture->text@1"]
     moved = tmp_path / "elsewhere"
     shutil.copytree(workspace.path(CLIP), moved)
@@ -35,7 +35,7 @@ def test_pictures_find_their_words_and_the_folder_moves(shop, tiny, tmp_path):
     features = features_of(clip, [clip.prepare(Image.new("RGB", (40, 40), "red"))] * 3)
     assert features.shape == (3, 256) and np.array_equal(features[0], features[2])
     folds = pl.read_parquet(workspace.path(CLIP_FOLDS) / FOLDS_FILE)
-    assert len(folds) == 48 and set(folds["fold"]) == {0, 1}
+    assert len(folds) == 36 and set(folds["fold"]) == {0, 1}
     assert len({weights(workspace, CLIP_FOLDS, f"fold-{k}") for k in (0, 1)}) == 2
     again = train_clip_current(workspace, moved, tiny)
     assert again == ()
@@ -126,5 +126,5 @@ def test_a_broken_picture_is_counted_and_left_out(shop, tiny):
     workspace = shop()
     (workspace.root / "red-ball-10.png").write_bytes(b"no picture")
     report = train_clip(workspace, tiny.model_copy(update={"epochs": 1, "folds": 0}), seed=0)
-    assert report.items == 47 and report.unreadable == 1
+    assert report.items == 35 and report.unreadable == 1
     assert "1 pictures could not be read" in report.lines()[0]
