@@ -104,6 +104,14 @@ class Captioner(Protocol):
 
 
 @runtime_checkable
+class ScopedCaptioner(Protocol):
+    """A captioner whose words depend on whose picture it is; the same bytes of two items are read twice."""
+
+    def scope(self, item_id: str) -> str:
+        """Return what an item's words depend on besides the picture; it becomes part of the content key."""
+
+
+@runtime_checkable
 class VideoCaptioner(Protocol):
     """A captioner that also reads what moves; others are shown a frame of every scene."""
 

@@ -15,7 +15,7 @@ from batch.job import plan_job, run_job
 from batch.keys import Keys
 from batch.media_keys import SHA, keyed_media
 from batch.report import JobPlan
-from captioning.base import Captioner
+from captioning.base import Captioner, ScopedCaptioner
 from captioning.listing import MediaListing
 from captioning.moments import ROW
 from captioning.proven import expect_videos
@@ -165,10 +165,11 @@ def _work(
 
     def frames() -> Iterator[pl.DataFrame]:
         for part in media.frames():
-            kinds = part["kind"].to_list()
+            kinds, items = part["kind"].to_list(), part["item_id"].to_list()
 
-            def key(at: int, sha: str, kinds: Sequence[str] = kinds) -> str:
-                return keys.key(sha, kinds[at], changes[kinds[at]])
+            def key(at: int, sha: str, kinds: Sequence[str] = kinds, items: Sequence[str] = items) -> str:
+                whose = [captioner.scope(items[at])] if isinstance(captioner, ScopedCaptioner) else []
+                return keys.key(sha, kinds[at], changes[kinds[at]], *whose)
 
             yield keyed_media(part, "media", hashes, key)
 
