@@ -22,6 +22,7 @@ from indexes.facets import FacetIndex
 from indexes.job import KEYWORD
 from indexes.keyword import KeywordIndex
 from models.base import Ranker, Recommender
+from tools.crossmodal.senses import Senses
 from tools.pipeline.config import PipelineConfig
 from tools.sort_columns import SortColumns
 
@@ -48,6 +49,9 @@ class Shop:
         root: Workspace root, against which relative media paths resolve.
         active: Which implementation serves each row of the design's table of defaults, for health and page.
         pipeline: How candidates are found and ordered.
+        further: Tables of spaces that only a query which names them searches (`picture-clip`, `video-clip`, `fused`):
+            pictures, films and voices reach them, a shopper's taste does not.
+        senses: What turns a query's picture, film or voice into vectors and words.
     """
 
     name: str
@@ -64,6 +68,12 @@ class Shop:
     statistics: FeatureStore | None = None
     active: Mapping[str, str] = field(default_factory=dict)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
+    further: Mapping[str, EmbeddingTable] = field(default_factory=dict)
+    senses: Senses = field(default_factory=Senses)
+
+    def table(self, space: str) -> EmbeddingTable:
+        """Return the table of a space, one of `spaces` or of `further`."""
+        return self.spaces[space] if space in self.spaces else self.further[space]
 
     @cached_property
     def facets(self) -> FacetIndex:

@@ -24,4 +24,4 @@ def sees_look(space: str) -> bool:
 
 def takes_words(shop: Shop, space: str) -> bool:
     """Whether the shop's embedder turns words into vectors of this space."""
-    return space.endswith(f"-{shop.embedder.name}") and shop.spaces[space].dim == shop.embedder.dim
+    return space.endswith(f"-{shop.embedder.name}") and shop.table(space).dim == shop.embedder.dim

@@ -49,6 +49,7 @@ from embedding.sentence import SentenceConfig
 from embedding.video.config import VideoEncoderConfig
 from embedding.vllm_pooling import VllmPoolingConfig
 from models import registry
+from tools.crossmodal.config import CrossModalConfig
 from tools.pipeline.config import PipelineConfig
 from vitrine.faults import fault_line
 from vitrine.logs import Level
@@ -195,6 +196,8 @@ class Settings(BaseSettings):
     """Vectors and events to scores."""
     pipeline: PipelineConfig = PipelineConfig()
     """Retrieve, unite, rank, diversify."""
+    crossmodal: CrossModalConfig = CrossModalConfig()
+    """Queries with a picture, a film or a voice."""
     agent: AgentConfig = AgentConfig()
     """The mind, its budgets and its memory."""
     api: ApiConfig = ApiConfig()

@@ -293,6 +293,7 @@ def open_shop(settings: Settings) -> Shop:
     from indexes.job import load_indexes
     from tools.shop import Shop
     from vitrine.jobs import store_captions
+    from vitrine.senses import with_senses
 
     workspace = Workspace(settings.store)
     data = load_shop(workspace)
@@ -312,6 +313,7 @@ def open_shop(settings: Settings) -> Shop:
         active=active_parts(settings),
         pipeline=settings.pipeline,
     )
+    shop = with_senses(shop, settings, workspace)
     return with_models(shop, settings, data)
 
 

@@ -34,7 +34,9 @@ class PipelineRequest:
         query: Free words.
         filters: What must hold.
         like, unlike: Item ids as examples and counter-examples.
-        vectors: Further wishes as vectors by space, e.g. an uploaded picture's.
+        vectors: Further wishes as vectors by space, e.g. an uploaded picture's; with any, the order is that of the
+            fused ranks of all sources, whose scores are on scales that do not compare.
+        weights: How much a source (`keyword`, a space) counts in the fusion; 1 where left out.
         spaces: Spaces to search in; None is all of them.
         exclude: Item ids not to show.
         only: With `rank`, the ids to order.
@@ -49,6 +51,7 @@ class PipelineRequest:
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
     vectors: Mapping[str, Floats] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
     spaces: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
     only: tuple[str, ...] | None = None
@@ -109,6 +112,7 @@ class PipelineResult:
         unknown_words: Words of the query no item has.
         unavailable: Ids that would stand on this page or before it but are out of stock, best first.
         variants: By result, the ids of its variants that gave up their place.
+        wishes: What was looked for in each space, (d,).
         trace: JSON-ready: stages with milliseconds, candidates by source, drops by reason, degraded sources.
     """
 
@@ -120,4 +124,5 @@ class PipelineResult:
     unknown_words: tuple[str, ...] = ()
     unavailable: tuple[str, ...] = ()
     variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    wishes: Mapping[str, Floats] = field(default_factory=dict)
     trace: Mapping[str, Any] = field(default_factory=dict)

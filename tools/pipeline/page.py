@@ -49,7 +49,7 @@ def closest(shop: Shop, request: PipelineRequest, taste: Taste, item_ids: Sequen
     reasons = {item_id: "example" for item_id in request.like} or dict(taste.why[-COMPARED:])
     found: dict[str, Closest] = {}
     for space in request.spaces if request.spaces is not None else spaces_of(shop):
-        table = shop.spaces[space]
+        table = shop.table(space)
         examples = [item_id for item_id in reasons if item_id in table.ids]
         if not examples or not item_ids:
             continue

@@ -59,6 +59,7 @@ class _Found:
     lists: Mapping[str, Sequence[Candidate]]
     nearest: bool = False
     reranked: Reranked | None = None
+    wishes: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
@@ -112,6 +113,7 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
         unknown_words=keyword.unknown_words(request.query) if keyword and request.query else (),
         unavailable=sieve.unavailable[: request.top_n],
         variants={each.item_id: sieve.variants[each.item_id] for each in page if each.item_id in sieve.variants},
+        wishes=found.wishes,
         trace=trace.as_dict(),
     )
 
@@ -133,15 +135,16 @@ def _for_wish(state: _State) -> _Found:
         wishes = wish_vectors(shop, request, config, state.degraded)
         lists = for_wish(shop, request, wishes, state.mask, state.k)
     with state.trace.stage("unite") as note:
-        fused = _completed(state, fuse(lists, shop.catalog.ids))
+        fused = _completed(state, fuse(lists, shop.catalog.ids, weights=request.weights))
         note.update(candidates=len(fused))
     with state.trace.stage("rank"):
         scores = _personal(state)
-        scored = by_relevance(shop, fused, wishes, scores, config)
+        scored = by_relevance(shop, fused, wishes, scores, config, by_ranks=bool(request.vectors))
     best = max((each.features["cosine"] for each in scored), default=0.0)
     shares_words = any(each.features["words"] for each in scored)
-    nearest = bool(request.query) and not shares_words and best < config.min_cosine
-    return _Found(scored, "query" if request.query else "example", lists, nearest)
+    # How near is near was learned for words alone.
+    nearest = bool(request.query) and not request.vectors and not shares_words and best < config.min_cosine
+    return _Found(scored, "query" if request.query else "example", lists, nearest, wishes=wishes)
 
 
 def _counted(state: _State, kept: int) -> Blocking | None:

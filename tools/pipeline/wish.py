@@ -28,7 +28,7 @@ def wish_vectors(
     worded = _embedded(shop, request.query, degraded) if request.query else None
     wishes: dict[str, Floats] = {}
     for space in spaces:
-        table = shop.spaces[space]
+        table = shop.table(space)
         parts = [mean_unit(table, request.like)]
         if worded is not None and takes_words(shop, space):
             parts.append(worded)
