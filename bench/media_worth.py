@@ -7,7 +7,8 @@ the shop, and fit the model with all roles and with each left out in turn; the d
 `picture` (captions of pictures), `text` (what the shop wrote), `video` (captions of videos), `reviews` (words of
 reviews, praise, complaints and return notes) and `searches` (words shoppers typed). Words count only as far as a model
 may know them: under `temporal` those from before the train cut and of no pair that comes after, under `mmrec` those of
-train pairs alone; the leakage audit is asked for each. Finished cells stay in the store, so an interrupted run resumes. It is a generated shop: plumbing, not worth.
+train pairs alone; the leakage audit is asked for each. Finished cells stay in the store, so an interrupted run resumes.
+It is a generated shop: plumbing, not worth.
 """
 
 from __future__ import annotations

@@ -60,6 +60,7 @@ def audit(
     undated: frozenset[str] = frozenset(),
     reviews: Mapping[str, pl.DataFrame] | None = None,
     learned: Mapping[str, pl.DataFrame] | None = None,
+    intents: pl.DataFrame | None = None,
     seed: int = 0,
 ) -> Audit:
     """Look for the ways in which the test part can have reached the models of a report.
@@ -73,9 +74,11 @@ def audit(
         undated: Roles whose tables were brought along, so that nobody can say what they were made from.
         reviews: Of each role whose item texts hold reviews, whose and from when: `item_id, user_id, timestamp`.
         learned: Of each role whose space was learned from what shoppers took, from which rows: the same columns.
+        intents: Rows of `catalog.intents.INTENTS` that become features of the ranker, where there are any.
         seed: Of the sampled users and of the canary.
     """
     from eval.audit_canary import canary_finding
+    from eval.audit_intents import intent_finding
     from eval.audit_learned import learned_finding
     from eval.audit_moments import moment_finding
     from eval.audit_parts import order_finding, overlap_finding
@@ -85,6 +88,8 @@ def audit(
     findings = [overlap_finding(split), order_finding(split)]
     if catalog is not None and log is not None:
         findings.append(moment_finding(split, catalog, log, positives, np.random.default_rng(seed)))
+        if intents is not None:
+            findings.append(intent_finding(split, catalog, log, intents))
     for role, table in modalities.items():
         findings.append(vector_finding(role, split, table, role in undated, np.random.default_rng(seed)))
     findings += [review_finding(role, split, sources) for role, sources in (reviews or {}).items()]

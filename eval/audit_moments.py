@@ -28,7 +28,7 @@ def moment_finding(
     users = log["user_id"].unique(maintain_order=True)
     if len(users) > MAX_USERS:
         log = log.filter(pl.col("user_id").is_in(users.gather(rng.choice(len(users), MAX_USERS, replace=False))))
-    cut = _cut(split, log)
+    cut = cut_of(split, log)
     later = log.filter(pl.col("timestamp") >= cut)
     if not len(later) or len(later) == len(log):
         return Finding("as-of", "skipped", "no moment has events on both sides")
@@ -54,7 +54,8 @@ def moment_finding(
     return Finding("as-of", "passed", text, numbers)
 
 
-def _cut(split: Split, log: pl.DataFrame) -> datetime:
+def cut_of(split: Split, log: pl.DataFrame) -> datetime:
+    """Return the moment a split is cut at; of one without any the moment before which most events lie."""
     if "test_from" in split.meta:
         return datetime.fromisoformat(split.meta["test_from"])
     times = log["timestamp"].sort()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from captioning.intents.job import load_intents
 from catalog.errors import ConfigError, did_you_mean
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import load_shop
@@ -24,6 +25,7 @@ from vitrine.fusing import relearned
 from vitrine.published import data_origin, published_rows
 from vitrine.remedies import saying_the_remedy, with_remedy
 from vitrine.settings import Settings
+from vitrine.training import ranker_intents
 from vitrine.wiring import choose_spaces, load_modalities, review_roles, undated_roles
 
 
@@ -116,7 +118,8 @@ def evaluate_store(
         )
         audited = audit(
             split, read, catalog=data.catalog, log=data.log, positives=settings.positives,
-            undated=undated_roles(workspace, roles), reviews=review_roles(workspace, roles), learned=learned,
+            undated=undated_roles(workspace, roles), reviews=review_roles(workspace, roles),
+            intents=load_intents(workspace, said) if (said := ranker_intents(settings, workspace)) else None, learned=learned,
         )  # fmt: skip
         given = {"label_column": label_column, **dict(split.meta)}
         found = {"audit": audited.as_json(), "published": published_rows(split), "split": given}

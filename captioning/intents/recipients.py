@@ -29,7 +29,7 @@ _USER = re.compile(
     re.IGNORECASE,
 )
 _NOT_BETWEEN = re.compile(
-    r"\b(?:and|or|but|to|in|on|at|of|with|is|was|are|it|that|this|when|because|so|than|price|money|years?|months?|weeks?|days?|"
+    r"(?<![-\w])(?:and|or|but|to|in|on|at|of|with|is|was|are|it|that|this|when|because|so|than|price|money|years?|months?|weeks?|days?|"
     r"hours?|from|by|as|if|we|i|you|they|he|she)\b(?![- ]old)",
     re.IGNORECASE,
 )
