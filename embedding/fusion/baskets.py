@@ -12,11 +12,12 @@ from scipy import sparse
 
 from catalog.errors import DataError
 from catalog.ids import IdMap
+from catalog.vectors import Mask
 from embedding.fusion.config import Together
 
 Rows = npt.NDArray[np.int64]
 
-MIN_PAIRED = 20
+MIN_PAIRED = 4
 """Fewer takes that have a companion teach nothing."""
 
 
@@ -50,8 +51,16 @@ class Baskets:
     @cached_property
     def matrix(self) -> sparse.csr_array:
         """(baskets, n_items) of ones."""
-        ones = np.ones(len(self.items), np.bool_)
+        ones = np.ones(len(self.items), np.float32)
         return sparse.csr_array((ones, self.items, self.starts), shape=(len(self), self.n_items))
+
+    def hold(self, baskets: Rows, items: Rows) -> Mask:
+        """Return which of `baskets` (b,) holds which of `items` (c,), (b, c)."""
+        # A product with one column an item costs far less than columns picked out of a sparse matrix.
+        ones = np.ones(len(items), np.float32)
+        columns = sparse.csr_array((ones, (items, np.arange(len(items)))), shape=(self.n_items, len(items)))
+        found: Mask = (self.matrix[baskets] @ columns).toarray() > 0
+        return found
 
     def take(self, which: Rows) -> Baskets:
         """Return the baskets at `which`."""

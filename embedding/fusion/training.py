@@ -221,7 +221,7 @@ def contrast(
 
     at = torch.from_numpy(rows).to(anchors.device)
     scores = anchors @ targets.T / config.temperature - log_q[at][None]
-    false = baskets.matrix[taken][:, rows].toarray() | (rows[:, None] == rows[None])
+    false = baskets.hold(taken, rows) | (rows[:, None] == rows[None])
     if own is not None:
         false |= own[:, None] == rows[None]
     np.fill_diagonal(false, False)
