@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib.util
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from math import isinf
 
-from catalog.errors import VitrineError
+from catalog.errors import NotBuiltError, VitrineError
 from catalog.findings import Finding, Level
 from catalog.workspace import MADE_BY, Workspace
 from vitrine.doctor_servers import model_findings
@@ -167,6 +168,25 @@ def _speech(settings: Settings) -> list[Finding]:
         return [Finding("bad", "speech model", str(error))]
 
 
+def _heads(settings: Settings) -> list[Finding]:
+    """Say what the `catalogue` captioner can say, where it was asked for."""
+    if settings.captions.captioner != "catalogue":
+        return []
+    from captioning.catalogue.places import WHOLE
+    from captioning.catalogue.trained import load_trained
+
+    label = "attribute heads"
+    try:
+        least = load_trained(Workspace(settings.store)).speakers[WHOLE].least
+    except NotBuiltError as error:
+        return [Finding("note", label, str(error))]
+    except VitrineError as error:
+        return [Finding("bad", label, str(error))]
+    silent = [name for name, at in least.items() if isinf(at)]
+    told = ", ".join(name for name in least if name not in silent) or "nothing is certain enough to be said"
+    return [Finding("ok", label, told + (f"; never certain enough: {', '.join(silent)}" if silent else ""))]
+
+
 def _active(settings: Settings) -> list[Finding]:
     """Say who does which job; nothing falls back silently."""
     from vitrine.wiring import active_parts, make_captioner
@@ -174,6 +194,6 @@ def _active(settings: Settings) -> list[Finding]:
     try:
         make_captioner(settings)
         parts = [Finding("ok", f"{job} by", name) for job, name in active_parts(settings).items()]
-        return [*parts, *_speech(settings)]
+        return [*parts, *_heads(settings), *_speech(settings)]
     except VitrineError as error:
         return [Finding("bad", "jobs", str(error))]

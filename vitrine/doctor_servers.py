@@ -38,7 +38,7 @@ def _captions(settings: Settings, probe: bool | None) -> list[Finding]:
         findings.append(listed)
         if listed.level == "bad":
             return findings
-    elif chosen.captioner in ("pixels", "openai"):
+    elif chosen.captioner in ("pixels", "catalogue", "openai"):
         return findings
     if probe is False or (probe is None and not (served and chosen.probe == "run")):
         why = 'captions.probe is "off"' if chosen.probe == "off" else "vitrine doctor --probe asks it"

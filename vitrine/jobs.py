@@ -84,6 +84,7 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
     """
     from captioning.job import caption_catalog, caption_faults, plan_captions
     from captioning.speech.config import make_transcriber
+    from vitrine.encoders import ready_heads
 
     workspace, captioner = Workspace(settings.store), make_captioner(settings)
     job = settings.captions.job
@@ -95,6 +96,7 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
         return (plan if job.fetch else replace(plan, unfetched=0)).text()
     brought = _bring_media(settings, progress, scope, images=job.images_per_item, videos=job.videos_per_item)
     known = (BY_URL,) if brought else ()
+    heads = ready_heads(settings, progress)
     report = caption_catalog(
         workspace,
         captioner,
@@ -108,7 +110,7 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
     if report.failed and not report.done + report.reused:
         reasons = "; ".join([*brought, *failure_lines(report, workspace, known)])
         raise DataError(f"{report.name}: none of {report.failed:,} pictures and videos has a caption: {reasons}")
-    lines = [*brought, job_text(report, workspace, known)]
+    lines = [*brought, *heads, job_text(report, workspace, known)]
     if faults := caption_faults(workspace, captioner.name):
         told = ", ".join(f"{count:,} {fault}" for fault, count in faults.items())
         lines.append(f"  kept all the same, since captions.mllm.checks is 'report': {told}")

@@ -21,6 +21,7 @@ from pydantic_settings.exceptions import SettingsError
 from agent.config import AgentConfig
 from api.config import ApiConfig
 from batch.ray_engine import RayConfig
+from captioning.catalogue.config import CatalogueConfig
 from captioning.intents.config import IntentConfig
 from captioning.job import CaptionJobConfig
 from captioning.mllm import MllmConfig
@@ -71,9 +72,12 @@ class _Part(BaseModel):
 class CaptionSettings(_Part):
     """Who reads the pictures."""
 
-    captioner: Literal["pixels", "openai", "transformers", "vllm"] = "pixels"
-    """`pixels` needs nothing; `openai` is any OpenAI-compatible server with an MLLM, such as vLLM's; `transformers` and
-    `vllm` load an MLLM into this process."""
+    captioner: Literal["pixels", "catalogue", "openai", "transformers", "vllm"] = "pixels"
+    """`pixels` needs nothing; `catalogue` is what `vitrine train clip` learned from the shop's own items; `openai` is
+    any OpenAI-compatible server with an MLLM, such as vLLM's; `transformers` and `vllm` load an MLLM into this
+    process."""
+    catalogue: CatalogueConfig = CatalogueConfig()
+    """What `catalogue` learns, and which of its guesses it says."""
     openai: OpenAIVisionConfig | None = None
     """Where that server is. Needed when `captioner` is `openai`."""
     transformers: TransformersVisionConfig | None = None

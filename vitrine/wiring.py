@@ -46,6 +46,10 @@ def make_captioner(settings: Settings) -> Captioner:
         from captioning.pixels import PixelsCaptioner
 
         return PixelsCaptioner()
+    if settings.captions.captioner == "catalogue":
+        from captioning.catalogue.captioner import CatalogueCaptioner
+
+        return CatalogueCaptioner(settings.store, settings.captions.catalogue)
     from captioning.mllm import MllmCaptioner
 
     return MllmCaptioner(ProvenVision(_chat_vision(settings), settings.captions.probe), settings.captions.mllm)

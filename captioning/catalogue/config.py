@@ -16,8 +16,8 @@ class CatalogueConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     precision: float = Field(0.7, gt=0, lt=1)
-    """Share of what is said that must be right, field by field, on items that model and heads had not seen; values below
-    the confidence that reaches it are not said. Less says more."""
+    """Share of what is said that must be right, field by field, on items that model and heads had not seen; values
+    below the confidence that reaches it are not said. Less says more."""
     support: int = Field(10, ge=2)
     """Items that must state a value before it is learned."""
     most_values: int = Field(100, ge=2)
