@@ -47,9 +47,9 @@ class FusionConfig(BaseModel):
     """Share of the way back to where they began (the mean of the roles' cosines) that weights go after each step."""
     batch_size: int = Field(256, ge=2)
     """Pairs in one step; the others' items are the negatives."""
-    epochs: int = Field(30, ge=1)
+    epochs: int = Field(16, ge=1)
     """Most rounds through the pairs; the best one on held-out shoppers is kept."""
-    patience: int = Field(5, ge=1)
+    patience: int = Field(4, ge=1)
     """Rounds without a better one before it stops."""
     held_out: float = Field(0.1, gt=0, lt=1)
     """Share of the shoppers (or sessions) held out of the pairs to stop by."""
