@@ -1,6 +1,6 @@
 """What the fused vector is worth beside each space alone, on boutiques nobody tuned on.
 
-    python -m bench.fusion [--seeds 501 502 503] [--stores FOLDER] [--training-seeds 0 1]
+    python -m bench.fusion [--seeds 501 502 503] [--stores FOLDER] [--training-seeds 0]
 
 For each boutique seed: generate, caption with `pixels`, embed with MiniLM. Captions of pictures, captions of films and
 what the shop wrote are three spaces; protocol `mmrec` splits the log, and the fusion encoder learns from its train rows
@@ -164,7 +164,7 @@ def main() -> None:
     """Run every seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[501, 502, 503], help="boutique seeds")
-    parser.add_argument("--training-seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--training-seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--stores", type=Path, help="where the stores are kept; a temporary folder otherwise")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
