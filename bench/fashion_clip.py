@@ -67,7 +67,7 @@ def main() -> None:
     """Run what is missing and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
-    parser.add_argument("--cells", type=Path, default=Path("reports/fashion-clip"))
+    parser.add_argument("--cells", type=Path, default=Path("bench/results/fashion-clip"))
     parser.add_argument("--set", type=json.loads, default={}, help="settings of the training, as JSON")
     asked = parser.parse_args()
     config = ClipTrainingConfig.model_validate(asked.set)
