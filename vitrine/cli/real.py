@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vitrine.cli.options import Set, Store, load, overrides
+from vitrine.cli.options import Set, Store, overrides
 from vitrine.cli.output import say
 
 
@@ -40,15 +40,20 @@ def real(
     same command goes on.
     """
     from vitrine.cli.bar import progress
+    from vitrine.logs import configure_logs
+    from vitrine.real.models import loadable
     from vitrine.real.plan import Wish, make_plan
     from vitrine.real.plan_text import plan_text
     from vitrine.real.road import Road
+    from vitrine.settings import load_settings
 
-    settings = load(store, set_)
+    given = overrides(store, set_)
+    settings = load_settings(loadable(given))
+    configure_logs(settings.log_level)
     wish = Wish(data, captioner, embedder, llm, mirror)
     for line in plan_text(make_plan(wish, settings), settings.real):
         say(line)
     if not yes:
         say("This is the plan; nothing was brought. --yes (make real: CONFIRM=1) accepts it, its terms included.")
         return
-    Road(wish, overrides(store, set_), settings, progress(), say).walk(serve=serve)
+    Road(wish, given, settings, progress(), say).walk(serve=serve)

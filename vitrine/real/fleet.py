@@ -10,11 +10,8 @@ from typing import Self
 from vitrine.real.commands import server_command, server_environment
 from vitrine.real.config import RealConfig, Role
 from vitrine.real.memory import Layout, Phase, Placement
-from vitrine.real.models import Found
+from vitrine.real.models import NOWHERE, Found
 from vitrine.real.supervisor import Supervised, free_port
-
-NOWHERE = "http://127.0.0.1:9/v1"
-"""Address of a server that is not up: settings name one even where nothing is asked."""
 
 
 class Fleet:

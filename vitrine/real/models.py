@@ -21,6 +21,8 @@ KEYS: dict[Role, str] = {
     "captions": "VITRINE_CAPTION_API_KEY", "embeddings": "VITRINE_EMBED_API_KEY", "agent": "VITRINE_LLM_API_KEY",
 }  # fmt: skip
 """Environment variables that may hold the key of a server that runs already."""
+NOWHERE = "http://127.0.0.1:9/v1"
+"""Address of a server that is not up: settings name one even where nothing is asked."""
 ASKED_AS = "Instruct: Given what a shopper asks for, retrieve the products that fit\nQuery: "
 """Put before a shopper's words for Qwen3-Embedding, which was trained with one."""
 
@@ -162,3 +164,21 @@ def overrides(
             llm["api_key_env"] = KEYS["agent"]
         agent["llm"] = llm
     return {"captions": captions, "embedding": embedding, "agent": agent}
+
+
+def loadable(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return command line settings as they load before the servers are known.
+
+    `--set captions.openai.temperature=0.2` is about a server whose address and model the road finds out; until then
+    both are placeholders.
+    """
+    found = {**given}
+    for group, server, unknown in (
+        ("captions", "openai", {"base_url": NOWHERE, "model": "-"}),
+        ("embedding", "openai", {"base_url": NOWHERE, "model": "-", "dim": 1}),
+        ("agent", "llm", {"base_url": NOWHERE, "model": "-"}),
+    ):
+        inner = found.get(group)
+        if isinstance(inner, Mapping) and isinstance(inner.get(server), Mapping):
+            found[group] = {**inner, server: {**unknown, **inner[server]}}
+    return found

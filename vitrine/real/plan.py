@@ -175,13 +175,17 @@ def step_keys(wish: Wish, data: Data, settings: Settings) -> dict[str, str]:
     moved makes nothing anew.
     """
     config = settings.real
-    captions = settings.captions.model_dump(mode="json", exclude={"captioner", "openai", "transformers", "vllm"})
+    moving = {"base_url", "model", "name", "api_key_env", "concurrency", "batch_size", "timeout_seconds", "retries"}
+    captions = settings.captions.model_dump(mode="json", include={"mllm": True, "job": {"video"}})
     embedding = settings.embedding.model_dump(mode="json", include={"parts", "reviews", "pictures", "attributes"})
+    eyes, words = settings.captions.openai, settings.embedding.openai
+    captions["openai"] = eyes and eyes.model_dump(mode="json", exclude=moving)
+    embedding["openai"] = words and words.model_dump(mode="json", exclude=moving)
     parts: dict[str, object] = {
         "fetch": [str(data.folder), data_key(data) if data.source is None else None],
         "import": [config.k_core],
         "media": [config.pictures, config.videos],
-        "caption": [wish.captioner, captions["mllm"], captions["job"]["video"]],
+        "caption": [wish.captioner, captions],
         "embed": [wish.embedder, embedding],
         "index": [],
         "train": [settings.models.model_dump(mode="json"), settings.seed, settings.positives],

@@ -149,3 +149,9 @@ def test_a_folder_of_a_category_is_sampled(run, tmp_path):
         (tmp_path / "soap" / name).write_bytes(reply.body)
     said = run("real", "soap").out
     assert "at most 24 items, 240 events, 24 pictures, 0 videos (sampled from the files here, after 5-core)" in said
+
+
+def test_settings_of_a_server_are_taken_before_its_address_is_known(run, checkpoints):
+    given = ("real", "Gift_Cards", "--llm", checkpoints["tiny/Qwen-Chat"], "--set", "real.gpu_gb=24")
+    assert run(*given, "--set", "agent.llm.temperature=0.5", "--set", "captions.openai.seed=3").code == 0
+    assert "agent.llm.temperature is -1" in run(*given, "--set", "agent.llm.temperature=-1").line
