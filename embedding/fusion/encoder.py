@@ -161,6 +161,7 @@ def fit_fusion(
 
     Raises:
         DataError: When a role has no vector, or too few items were taken together.
+        ConfigError: When torch cannot use the device.
     """
     config = config or FusionConfig()
     means = role_means(tables, items)

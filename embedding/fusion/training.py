@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from catalog.errors import ConfigError
 from catalog.progress import SILENT, Progress
 from catalog.vectors import Floats, Mask
 from embedding.fusion.baskets import Baskets, Rows
@@ -60,12 +61,16 @@ def train_network(
         config: How.
         seed: Of weights, pairs, batches and the part held out.
         progress: Told of every round.
+
+    Raises:
+        ConfigError: When torch cannot use the device.
     """
     import torch
 
     from embedding.fusion.network import FusionNetwork
 
     started = time.perf_counter()
+    _require_device(config.device)
     known = _with_vectors(baskets, inputs)
     train, held = _held_out(known, config, np.random.default_rng([seed, 1]))
     with torch_threads(config.threads), torch.random.fork_rng(devices=()):
@@ -237,6 +242,16 @@ def some_hidden(present: Mask, chance: npt.NDArray[np.float64], rng: np.random.G
     rows = np.flatnonzero(~kept.any(axis=1))
     kept[rows, spared[rows]] = present[rows, spared[rows]]
     return kept
+
+
+def _require_device(name: str) -> None:
+    import torch
+
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"encoders.fusion.device is {name!r}: {reason}; 'cpu' would be valid") from error
 
 
 def _tensors(inputs: RoleInputs, rows: Rows, present: Mask, device: str) -> tuple[list[Tensor], Tensor]:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from catalog.errors import DataError
+from catalog.errors import ConfigError, DataError
 from catalog.ids import IdMap
 from catalog.vectors import EmbeddingTable
+from embedding.fusion.config import FusionConfig
 from embedding.fusion.encoder import CONFIG, WEIGHTS, FusionEncoder, fit_fusion
 from embedding.fusion.inputs import unit
 
@@ -120,6 +122,13 @@ def test_any_number_of_roles_and_any_names(toy):
         {"words": toy.tables["text"]}, toy.items, toy.events, toy.quick.model_copy(update={"epochs": 1})
     )
     assert one.roles == ("words",)
+
+
+def test_a_device_that_is_not_there_and_heads_that_do_not_divide_are_refused(toy):
+    with pytest.raises(ConfigError, match=r"encoders.fusion.device is 'nothing': .* 'cpu' would be valid"):
+        fit_fusion(toy.tables, toy.items, toy.events, toy.quick.model_copy(update={"device": "nothing"}))
+    with pytest.raises(ValidationError, match="heads is 3, which does not divide dim 16"):
+        FusionConfig(dim=16, heads=3)
 
 
 def test_no_role_and_a_space_of_another_shop_are_refused(toy):
