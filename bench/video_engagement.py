@@ -26,10 +26,10 @@ from catalog.boutique.marketing.generate import load_marketing_truth
 from catalog.boutique.marketing.truth import SHARES
 from catalog.workspace import Workspace
 from embedding.video.audience import Audience, gather
+from embedding.video.config import Pooling
 from embedding.video.frame_job import embed_frames, load_frames
 from embedding.video.job import held_out_scores
 from embedding.video.judging import group_interval, impression_auc
-from embedding.video.network import Pooling
 from vitrine import jobs
 from vitrine.encoders import train_clip_store
 from vitrine.settings import Settings, load_settings

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from embedding.opening import MOST_THREADS
 from embedding.video.frame_job import FrameJobConfig
 
+Pooling = Literal["temporal", "mean"]
+"""How frames become one vector: a temporal transformer, or their mean, which is blind to order."""
+
 
 class VideoEncoderConfig(BaseModel):
     """How the temporal encoder and its engagement head are fitted; everything but `threads` changes the model."""
@@ -19,7 +22,7 @@ class VideoEncoderConfig(BaseModel):
     frame_embedder: Literal["auto", "thumbnail"] = "auto"
     """What reads a frame. `auto`: the picture model that `vitrine embed` would use (that of `vitrine train clip`, or
     `embedding.pictures`), else `thumbnail`, which needs no model."""
-    pooling: Literal["temporal", "mean"] = "temporal"
+    pooling: Pooling = "temporal"
     """How frames become one vector: a temporal transformer, or their mean (the baseline, blind to order)."""
     item_films: bool = False
     """Whether films of items are learned from as well, by impressions and clicks of the items in the shop's log. Where

@@ -21,11 +21,10 @@ from embedding.base import ImageEmbedder
 from embedding.learned import save_learned
 from embedding.video.audience import SOURCES, Audience, gather
 from embedding.video.calibration import Calibration, calibrate
-from embedding.video.config import VideoEncoderConfig
+from embedding.video.config import Pooling, VideoEncoderConfig
 from embedding.video.encoder import ARTIFACT, VideoEncoder, video_space
 from embedding.video.frame_job import Source, embed_frames, frames_artifact, load_frames
 from embedding.video.judging import group_folds, group_interval, impression_auc
-from embedding.video.network import Pooling
 
 Values = NDArray[np.float64]
 

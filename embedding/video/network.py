@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-Pooling = Literal["temporal", "mean"]
+from embedding.video.config import Pooling
 
 _PERIODS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0)
 """Seconds of the waves that tell absolute time; a minute and more is left to the last."""

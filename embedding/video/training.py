@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from catalog.vectors import Floats
 from embedding.torch_running import torch_threads
-from embedding.video.config import VideoEncoderConfig
+from embedding.video.config import Pooling, VideoEncoderConfig
 from embedding.video.frame_job import FrameSequence
-from embedding.video.network import Batch, Pooling, VideoNetwork, time_code
+from embedding.video.network import Batch, VideoNetwork, time_code
 
 Values = NDArray[np.float64]
 
