@@ -20,6 +20,7 @@ from catalog.items import Catalog
 from catalog.nouns import Slate
 from tools.answers import ranked_trace
 from tools.base import Shopper
+from tools.crossmodal.search import Found
 from tools.pipeline.nouns import PipelineRequest, PipelineResult, Ranked
 from tools.shop import Shop
 
@@ -54,6 +55,15 @@ class ListedOut(BaseModel):
     caption: str | None
 
 
+class FoundItemOut(ListedOut):
+    """One result of a search; `modalities` holds its score in every way it could answer, null where it has nothing.
+
+    `keyword` is BM25; the others (`text`, `caption`, `picture`, `video`, `fused`) are cosines in what `searched` names.
+    """
+
+    modalities: dict[str, float | None]
+
+
 class ListOut(BaseModel):
     """A page of results and what its order rests on."""
 
@@ -74,14 +84,24 @@ class RecommendationsOut(ListOut):
 class FoundOut(ListOut):
     """What was found."""
 
-    items: list[ListedOut]
+    items: list[FoundItemOut]
     cursor: str | None = Field(None, description="Send it back for the next page; null on the last.")
+    searched: dict[str, str] = Field({}, description="Which index answered for each modality.")
+    heard: str | None = Field(None, description="What the voice said.")
+    seen: str | None = Field(None, description="What was read from the picture or the film.")
+    left_out: list[str] = Field([], description="What could not be looked at, and which command changes that.")
 
 
 def listed(result: PipelineResult, request: PipelineRequest, shop: Shop) -> list[ListedOut]:
     """Return the results of a page, each with why it stands there."""
     why = _explained(result, request, shop)
     return [_listed(ranked, why[ranked.item_id], shop) for ranked in result.ranked]
+
+
+def found_items(found: Found, shop: Shop) -> list[FoundItemOut]:
+    """Return the results of a search, each with why it stands there and its score by modality."""
+    each = listed(found.result, found.request, shop)
+    return [FoundItemOut(**dict(out), modalities=dict(found.scores[out.item_id])) for out in each]
 
 
 def header(result: PipelineResult, request_id: str) -> dict[str, Any]:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
 from pydantic import Field, JsonValue
 
 from api.fields import Body, ExternalId, SessionId, TopN, check_top_n
-from api.listing import FoundOut, RecommendationsOut, header, listed, show
+from api.listing import FoundOut, RecommendationsOut, found_items, header, listed, show
+from api.media import MediaBody, looked_at, query_of
 from api.problems import ApiProblem
 from api.service import Service
 from catalog.filters import Filters
 from catalog.items import Catalog
 from tools.base import Shopper
+from tools.crossmodal.search import Found, find
 from tools.cursor import cursor_at, offset_of
 from tools.pipeline.nouns import PipelineRequest, Sort
 from tools.pipeline.run import run
 from tools.vocabulary import spoken
 
 
-class SearchBody(Body):
-    """What to look for: words, examples and counter-examples, filters; at least one of them."""
+class SearchBody(MediaBody):
+    """What to look for: words, media, examples and counter-examples, filters; at least one of them."""
 
     query: str | None = Field(None, max_length=1000, examples=["blue vase"])
-    image: str | None = Field(None, description="A picture as a data URL or http(s) URL.")
     like: list[ExternalId] = Field([], max_length=100)
     unlike: list[ExternalId] = Field([], max_length=100)
     filters: Filters = Filters()
@@ -51,27 +53,28 @@ def search_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["search"])
     shop = service.shop
 
-    @router.post("/v1/search", summary="Find items by words, examples and filters")
+    @router.post(
+        "/v1/search",
+        summary="Find items by words, a picture, a film, a voice, examples and filters",
+        responses={501: {"description": "A medium was sent that no model here can look at."}},
+    )
     def search(body: SearchBody) -> FoundOut:
-        """Return a page of results with a score for every channel."""
-        if body.image is not None:
-            detail = "picture search needs a picture-text model: run `vitrine train clip`, then `vitrine embed`"
-            raise ApiProblem(501, detail, field="image")
-        if not (body.query or "").strip() and not body.like and body.filters.empty:
-            raise ApiProblem(422, "query: say what to look for; query, like or filters would be valid", field="query")
+        """Return a page of results with a score for every channel and every modality."""
+        if not (body.query or "").strip() and not body.like and body.filters.empty and not body.media:
+            detail = "query: say what to look for; query, image, video, audio, like or filters would be valid"
+            raise ApiProblem(422, detail, field="query")
         for field, ids in (("like", body.like), ("unlike", body.unlike)):
             check_items(ids, field, shop.catalog)
         top_n = check_top_n(body.top_n, service.config)
         filters, _ = spoken(body.filters, shop.facets)
         query = (body.query or "").strip() or None
         same = {"query": query, "filters": filters.model_dump(mode="json"), "like": body.like, "unlike": body.unlike}
-        same["sort"] = body.sort
+        same |= {"sort": body.sort, **body.digests()}
         offset = offset_of(body.cursor, same)
         shopper = Shopper(body.user_id, body.session_id)
         request = PipelineRequest(
             shopper,
             datetime.now(UTC),
-            query=query,
             filters=filters,
             like=tuple(body.like),
             unlike=tuple(body.unlike),
@@ -79,11 +82,18 @@ def search_routes(service: Service) -> APIRouter:
             top_n=top_n,
             offset=offset,
         )
-        result = run(shop, request)
+        found = _found(service, body, query, request)
+        result = found.result
         end = offset + len(result.ranked)
         cursor = cursor_at(end, same) if result.ranked and end < result.total else None
         return FoundOut(
-            **header(result, show(result, shopper, service)), items=listed(result, request, shop), cursor=cursor
+            **header(result, show(result, shopper, service)),
+            items=found_items(found, shop),
+            cursor=cursor,
+            searched=dict(found.searched),
+            heard=found.wish.heard,
+            seen=found.wish.seen,
+            left_out=list(found.wish.left_out),
         )
 
     @router.post("/v1/recommendations", summary="What to show a shopper")
@@ -105,6 +115,12 @@ def search_routes(service: Service) -> APIRouter:
         return RecommendationsOut(**head, recommendations=listed(result, request, shop))
 
     return router
+
+
+def _found(service: Service, body: SearchBody, query: str | None, request: PipelineRequest) -> Found:
+    senses = service.shop.senses
+    with looked_at(), senses.turn() if body.media else nullcontext():
+        return find(service.shop, query_of(body, query, senses), request)
 
 
 def check_items(item_ids: list[str], field: str, catalog: Catalog) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 
@@ -60,8 +62,9 @@ def test_nothing_fits_names_what_blocks(client):
     assert found["blocking"]["relaxed"] == 5  # vases in stock at any price
 
 
-def test_a_picture_needs_a_picture_model(client):
-    answer = client.post("/v1/search", json={"image": "data:image/png;base64,AAAA"})
+def test_a_picture_needs_a_picture_model(client, shop):
+    picture = base64.b64encode((shop.root / "media/V01.png").read_bytes()).decode()
+    answer = client.post("/v1/search", json={"image": f"data:image/png;base64,{picture}"})
     assert answer.status_code == 501
     assert answer.json()["field"] == "image" and "vitrine train clip" in answer.json()["detail"]
 
