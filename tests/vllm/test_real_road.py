@@ -15,6 +15,12 @@ from vitrine.real.scripted_hub import ScriptedHub
 FLAGS = ["--dtype", "bfloat16", "--enforce-eager"]
 # A seed of its own and a prompt read in two parts end the engine on a CPU.
 WHOLE = ["--no-enable-chunked-prefill", "--max-num-batched-tokens", "8192"]
+# `vllm serve` looks for a distribution called vllm, and the one for a CPU bears another name; the server is the same.
+SERVE = """
+import os, sys
+server = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", sys.argv[1], *sys.argv[2:]]
+os.execv(sys.executable, server)
+"""
 FAST = '{"lirdrec": {"max_epochs": 2, "epochs": 2, "dim": 8}}'
 
 
@@ -24,7 +30,7 @@ def test_the_whole_road_with_real_servers(vllm_python: Path, checkpoints: dict[s
         "tiny/words": checkpoints["qwen3_embedding"],
         "tiny/mind": checkpoints["qwen2_5_vl"],
     }
-    command = [str(vllm_python), "-m", "vllm.entrypoints.cli.main", "serve"]
+    command = [str(vllm_python), "-c", SERVE]
     flags = {"captions": [*FLAGS, *WHOLE], "embeddings": FLAGS, "agent": [*FLAGS, *WHOLE]}
     with ScriptedHub(models) as hub, category_host("All_Beauty", items=8, users=16, each=6) as host:
         settings = [

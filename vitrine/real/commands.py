@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 from vitrine.real.checkpoints import Checkpoint
@@ -16,6 +18,13 @@ PICTURES = 12
 """Pictures a request may hold: the frames of a video."""
 QUIET = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
 """Environment of every server: nothing is fetched and nothing is told to anybody."""
+
+
+def program(config: RealConfig) -> str | None:
+    """Return the program that starts a server: beside this Python or on the PATH; None where it is neither."""
+    named = config.vllm[0]
+    beside = Path(sys.executable).parent / named
+    return str(beside) if "/" not in named and beside.is_file() else shutil.which(named)
 
 
 def window(role: Role, model: Checkpoint) -> int:
@@ -36,8 +45,9 @@ def server_command(
         config: Names the program and further flags.
         port: Of loopback, where it is to listen.
     """
+    named = [program(config) or config.vllm[0], *config.vllm[1:], str(folder), "--served-model-name", model.name]
     words = [
-        *config.vllm, str(folder), "--served-model-name", model.name, "--host", "127.0.0.1", "--port", str(port),
+        *named, "--host", "127.0.0.1", "--port", str(port),
         "--max-model-len", str(window(role, model)), "--max-num-seqs", str(place.sequences),
     ]  # fmt: skip
     if config.device == "gpu":  # a vLLM for processors has defaults of its own

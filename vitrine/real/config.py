@@ -30,7 +30,7 @@ class RealConfig(BaseModel):
     """By which split the models are compared: `mmrec`, `last` or `temporal`."""
     compared: tuple[str, ...] = ("popularity", "itemknn", "lirdrec")
     """Models that are compared, each fitted afresh."""
-    vllm: tuple[str, ...] = ("vllm", "serve")
+    vllm: tuple[str, ...] = Field(("vllm", "serve"), min_length=1)
     """Command that starts a model server; the model's folder and the flags follow."""
     flags: dict[Role, tuple[str, ...]] = Field(default_factory=dict)
     """Further flags by role, e.g. `{captions = ["--dtype", "half"]}`; they come last, so they win."""

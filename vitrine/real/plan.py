@@ -12,6 +12,7 @@ from catalog.fetching.download import begun_bytes
 from catalog.fetching.fetch import plan as plan_fetch
 from catalog.workspace import Workspace, content_key
 from vitrine.real.choices import OPTION, choose
+from vitrine.real.commands import program
 from vitrine.real.config import ROLES, RealConfig, Role
 from vitrine.real.counts import Counts, count
 from vitrine.real.data import Data, data_key, find_data
@@ -123,8 +124,6 @@ def make_plan(wish: Wish, settings: Settings) -> Plan:
 
 def _missing_tools(models: Mapping[Role, Found], gpus: Gpus, config: RealConfig) -> list[str]:
     """Return what the servers lack on this machine."""
-    import shutil
-
     served = [OPTION[role] for role, each in models.items() if each.choice.is_served_here]
     if not served:
         return []
@@ -135,10 +134,10 @@ def _missing_tools(models: Mapping[Role, Found], gpus: Gpus, config: RealConfig)
             "planner need none, an address (http://gpu-box:8000/v1) names a server elsewhere, real.gpu_gb "
             "says what there is"
         )
-    if shutil.which(config.vllm[0]) is None:
+    if program(config) is None:
         lacks.append(
-            f"{config.vllm[0]!r} is not on the PATH; pip install -e '.[gpu]' -c constraints-gpu.txt brings vLLM, and "
-            "real.vllm names another command"
+            f"{config.vllm[0]!r} is neither beside this Python nor on the PATH; pip install vllm==0.32.0 into an "
+            'environment of its own and name it, as in real.vllm = ["/opt/vllm/bin/vllm", "serve"]'
         )
     return lacks
 

@@ -99,7 +99,7 @@ def test_no_gpu_and_no_vllm_are_in_the_way_before_anything_is_brought(run, tmp_p
         given = ("real", "Gift_Cards", "--from", host.url(""), "--llm", folder)
         assert "--llm name models for a server, and nvidia-smi finds no GPU here" in run(*given, "--yes").line
         line = run(*given, "--yes", "--set", "real.gpu_gb=24").line
-        assert line.startswith("'vllm' is not on the PATH; pip install -e '.[gpu]'")
+        assert line.startswith("'vllm' is neither beside this Python nor on the PATH; pip install vllm==0.32.0")
         assert not host.asked
 
 
@@ -154,4 +154,6 @@ def test_a_folder_of_a_category_is_sampled(run, tmp_path):
 def test_settings_of_a_server_are_taken_before_its_address_is_known(run, checkpoints):
     given = ("real", "Gift_Cards", "--llm", checkpoints["tiny/Qwen-Chat"], "--set", "real.gpu_gb=24")
     assert run(*given, "--set", "agent.llm.temperature=0.5", "--set", "captions.openai.seed=3").code == 0
-    assert "agent.llm.temperature is -1" in run(*given, "--set", "agent.llm.temperature=-1").line
+    assert (
+        "'agent.llm.temperature' is -1 (from the command line)" in run(*given, "--set", "agent.llm.temperature=-1").line
+    )
