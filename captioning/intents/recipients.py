@@ -16,7 +16,11 @@ _PERSON = (
     r"dogs?|cats?|pupp(?:y|ies)|kittens?"
 )
 _OWNED = r"(?:my|our|his|her|their|your|a|an|the|some|one of my)"
-_BETWEEN = r"(?:(?:\w+(?:['’]s)?|\d+)[ -]){0,3}?"
+_STOPS = (
+    r"(?:and|or|but|to|in|on|at|of|for|with|is|was|are|it|that|this|when|because|so|than|price|money|years?|months?|weeks?|"
+    r"days?|hours?|from|by|as|if|we|i|you|they|he|she)\b(?![- ]old)"
+)
+_BETWEEN = rf"(?:(?!{_STOPS})(?:\w+(?:['’]s)?|\d+)[ -]){{0,3}}?"
 _GIVEN = re.compile(
     rf"\bfor\s+(?P<who>(?:{_OWNED}\s+)?{_BETWEEN}(?:{_PERSON})(?:['’]s\b)?)(?=\W|$)"
     r"|\b(?:gift|present|something|surprise)\s+for\s+(?P<pronoun>him|her|them|myself|me)\b|\bfor\s+(?P<self>myself)\b",
@@ -26,11 +30,6 @@ _USER = re.compile(
     rf"\b(?P<who>(?:my|our)\s+{_BETWEEN}(?:{_PERSON}))\s+(?:(?:really|absolutely|just|also|simply|still|now|all|both|never)\s+)*"
     r"(?:loves?|loved|likes?|liked|adores?|adored|enjoys?|enjoyed|wears?|uses?|wants?|wanted|needs?|needed|hates?|hated|"
     r"asked|was|is|were|are|has|had)\b",
-    re.IGNORECASE,
-)
-_NOT_BETWEEN = re.compile(
-    r"(?<![-\w])(?:and|or|but|to|in|on|at|of|with|is|was|are|it|that|this|when|because|so|than|price|money|years?|months?|weeks?|days?|"
-    r"hours?|from|by|as|if|we|i|you|they|he|she)\b(?![- ]old)",
     re.IGNORECASE,
 )
 
@@ -47,8 +46,6 @@ def recipients(text: str) -> list[IntentSpan]:
         for match in pattern.finditer(text):
             group = next(name for name in ("who", "pronoun", "self") if name in pattern.groupindex and match[name])
             words = match[group]
-            if group == "who" and _NOT_BETWEEN.search(words):
-                continue
             start, end = match.span(group)
             if all(end <= span.start or span.end <= start for span in spans):
                 spans.append(IntentSpan("recipient", shown_value(words), start, end))

@@ -83,7 +83,7 @@ def test_families_never_trained_on_are_read(extractor):
 
 
 def test_learning_pays(extractor):
-    """Without a shop's texts the language alone decides; the kinds of the shop's notes make it surer."""
+    """An encoder that learned nothing finds a fraction."""
     ignorant = TrainedIntents(IntentEncoder(Vocabulary({}), type(extractor.encoder.polarity)({}, 0.0),
                                             type(extractor.encoder.aspects)({}, 0.0)), "none")  # fmt: skip
     assert agreement(ignorant, "test")[0].total() < agreement(extractor, "test")[0].total() / 2
@@ -185,6 +185,7 @@ def test_a_price_that_was_paid_is_no_budget():
     [
         ("Bought it for my little sister.", ["my little sister"]),
         ("A gift for her", ["her"]),
+        ("looking for a bowl for my wife", ["my wife"]),
         ("My 5 year old loves it", ["my 5 year old"]),
         ("Perfect for my mother-in-law", ["my mother-in-law"]),
         ("Great for the kitchen", []),
