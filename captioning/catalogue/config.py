@@ -24,7 +24,7 @@ class CatalogueConfig(BaseModel):
     """A field with more values than this names items; it does not sort them."""
     coverage: float = Field(0.1, gt=0, le=1)
     """Share of the items that must state a field before it is learned."""
-    penalty: float = Field(0.03, gt=0)
+    penalty: float = Field(0.01, gt=0)
     """Pull of the heads' weights towards nothing, as a share of the items; more is more cautious."""
     most_items: int = Field(20_000, ge=100)
     """Items that one set of heads learns from at most, drawn at random."""
