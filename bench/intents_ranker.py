@@ -3,8 +3,8 @@
     python -m bench.intents_ranker [--seeds 31 32] [--stores FOLDER] [--model content_linear]
 
 Everything up to the cut (the newest tenth of the positives lies behind it) teaches the recommender and, by its own
-newest tenth, the ranker; then the candidates of each shopper who takes something behind the cut are ranked. NDCG@20 over
-those candidates, paired by shopper. It is a generated shop: the figures prove the plumbing, not the worth.
+newest tenth, the ranker; then the candidates of each shopper who takes something behind the cut are ranked. NDCG@20
+over those candidates, paired by shopper. It is a generated shop: the figures prove the plumbing, not the worth.
 """
 
 from __future__ import annotations
