@@ -118,8 +118,8 @@ def evaluate_store(
         )
         audited = audit(
             split, read, catalog=data.catalog, log=data.log, positives=settings.positives,
-            undated=undated_roles(workspace, roles), reviews=review_roles(workspace, roles),
-            intents=load_intents(workspace, said) if (said := ranker_intents(settings, workspace)) else None, learned=learned,
+            undated=undated_roles(workspace, roles), reviews=review_roles(workspace, roles), learned=learned,
+            intents=load_intents(workspace, said) if (said := ranker_intents(settings, workspace)) else None,
         )  # fmt: skip
         given = {"label_column": label_column, **dict(split.meta)}
         found = {"audit": audited.as_json(), "published": published_rows(split), "split": given}
