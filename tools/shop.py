@@ -81,6 +81,11 @@ class Shop:
         return FacetIndex(self.catalog)
 
     @cached_property
+    def centres(self) -> dict[str, Floats]:
+        """The mean unit vector of spaces, (d,), as far as it was asked for."""
+        return {}
+
+    @cached_property
     def index_rows(self) -> Mapping[str, Rows]:
         """For each index, the catalogue row of every row of its own (-1: no longer sold)."""
         return {name: self.catalog.ids.rows(index.items.ids, missing=-1) for name, index in self.indexes.items()}

@@ -19,8 +19,11 @@ class CrossModalConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: dict[Modality, float] = Field(default_factory=dict)
-    """How much a way counts when ranks are fused, 1 where left out and 0 for never, e.g. `{caption = 0.5}`. Changes
+    """How much a way counts when they are united, 1 where left out and 0 for never, e.g. `{caption = 0.5}`. Changes
     results."""
+    unite: Literal["scores", "ranks"] = "scores"
+    """How the ways are united: by `scores`, each brought to one scale (1 the best, 0 the usual item), or by reciprocal
+    `ranks`. Changes results."""
     words_see: bool = False
     """Whether words alone are looked for in the pictures too, by the text side of the picture-text model. Beside a
     picture or a film they always are. Changes results."""

@@ -59,7 +59,8 @@ def find(shop: Shop, query: MediaQuery, request: PipelineRequest) -> Found:
     if wish.vectors:
         weights = _weights(shop)
         spaces = tuple(space for space in reached(shop) if weights.get(space, 1.0) > 0)
-        request = replace(request, vectors=wish.vectors, weights=weights, spaces=spaces)
+        unite = shop.senses.config.unite
+        request = replace(request, vectors=wish.vectors, weights=weights, spaces=spaces, unite=unite)
     result = run(shop, request)
     ids = [each.item_id for each in result.ranked]
     searched, scores = modality_scores(shop, request, result, ids)

@@ -16,6 +16,7 @@ from tools.base import Shopper
 from tools.relaxation import Blocking
 
 Sort = Literal["relevance", "price_asc", "price_desc", "rating", "newest"]
+Unite = Literal["scores", "ranks"]
 Mode = Literal["search", "recommend", "similar", "rank"]
 
 Ground: TypeAlias = ModelGround | Literal["query", "example", "catalogue"]
@@ -34,9 +35,10 @@ class PipelineRequest:
         query: Free words.
         filters: What must hold.
         like, unlike: Item ids as examples and counter-examples.
-        vectors: Further wishes as vectors by space, e.g. an uploaded picture's; with any, the order is that of the
-            fused ranks of all sources, whose scores are on scales that do not compare.
-        weights: How much a source (`keyword`, a space) counts in the fusion; 1 where left out.
+        vectors: Further wishes as vectors by space, e.g. an uploaded picture's; with any, all sources are united as
+            `unite` says, since their scores are on scales that do not compare.
+        weights: How much a source (`keyword`, a space) counts in that; 1 where left out.
+        unite: By the sources' `scores`, each brought to one scale, or by their `ranks` alone.
         spaces: Spaces to search in; None is all of them.
         exclude: Item ids not to show.
         only: With `rank`, the ids to order.
@@ -52,6 +54,7 @@ class PipelineRequest:
     unlike: tuple[str, ...] = ()
     vectors: Mapping[str, Floats] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    unite: Unite = "scores"
     spaces: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
     only: tuple[str, ...] | None = None

@@ -10,6 +10,7 @@ import numpy as np
 from catalog.nouns import Candidate
 from catalog.vectors import Floats, Mask
 from indexes.fusion import Fused, fuse
+from tools.pipeline.agreement import agreed_scores
 from tools.pipeline.config import PipelineConfig
 from tools.pipeline.nouns import Ground, PipelineRequest, PipelineResult
 from tools.pipeline.page import ranked_page
@@ -139,12 +140,23 @@ def _for_wish(state: _State) -> _Found:
         note.update(candidates=len(fused))
     with state.trace.stage("rank"):
         scores = _personal(state)
-        scored = by_relevance(shop, fused, wishes, scores, config, by_ranks=bool(request.vectors))
+        scored = by_relevance(shop, fused, wishes, scores, config, relevance=_united(state, fused, wishes))
     best = max((each.features["cosine"] for each in scored), default=0.0)
     shares_words = any(each.features["words"] for each in scored)
     # How near is near was learned for words alone.
     nearest = bool(request.query) and not request.vectors and not shares_words and best < config.min_cosine
     return _Found(scored, "query" if request.query else "example", lists, nearest, wishes=wishes)
+
+
+def _united(state: _State, fused: Sequence[Fused], wishes: Mapping[str, Floats]) -> Floats | None:
+    """Return how well each candidate of a wish of several media answers, (n,); None where words are all there is."""
+    request = state.request
+    if not request.vectors:
+        return None
+    if request.unite == "scores":
+        return agreed_scores(state.shop, fused, wishes, request.weights)
+    best = max((each.score for each in fused), default=0.0) or 1.0
+    return np.array([each.score / best for each in fused], np.float32)
 
 
 def _counted(state: _State, kept: int) -> Blocking | None:

@@ -33,7 +33,7 @@ def by_relevance(
     scores: TasteScores | None,
     config: PipelineConfig,
     *,
-    by_ranks: bool = False,
+    relevance: Floats | None = None,
 ) -> list[Scored]:
     """Score candidates of a wish: what was asked for dominates, taste settles what is nearly equal.
 
@@ -43,8 +43,8 @@ def by_relevance(
     the model's score among the candidates. So taste can lift an item over another only when their
     relevance differs by less than `taste_share / (1 - taste_share)` (0.11 by default).
 
-    With `by_ranks` the relevance is the fused rank's score over the best one's: a picture's cosines and those of
-    words have scales of their own, and their mean would be that of the widest.
+    `relevance` (n,) takes the place of that sum where it is given: a picture's cosines and those of words are on
+    scales of their own, and their mean would be that of the widest.
 
     Ties go to the better fused rank, then the lower row.
     """
@@ -56,7 +56,8 @@ def by_relevance(
     cosine = np.mean(near, axis=0) if near else np.zeros(len(ids), np.float32)
     meaning = _share(cosine)
     w = config.words_share if words.any() and meaning.any() else float(words.any())
-    relevance = _share([each.score for each in fused]) if by_ranks else w * words + (1 - w) * meaning
+    if relevance is None:
+        relevance = w * words + (1 - w) * meaning
     taste = np.zeros(len(ids), np.float32) if scores is None else percentiles(_of(shop, scores, ids))
     share = 0.0 if scores is None else config.taste_share
     total = (1 - share) * relevance + share * taste
