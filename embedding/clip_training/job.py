@@ -28,6 +28,8 @@ from embedding.clip_training.rows import Ints
 from embedding.clip_training.step import Shown
 from embedding.clip_training.towers import base_key, open_towers, text_counter
 
+LEAST_PARENTS = 4
+"""Fewest products, whatever their variants, of which some can be held out."""
 TRAINING = 1
 """Version of the training; stands in content keys, so that a change trains again."""
 
@@ -137,6 +139,11 @@ class _Run:
         if len(readable) < LEAST:
             why = next(iter(self._pictures.failures.values()), "")
             raise DataError(f"{len(readable)} items have a picture that can be read; {LEAST} would be valid: {why}")
+        if (parents := len(np.unique(examples.groups()[readable]))) < LEAST_PARENTS:
+            raise DataError(
+                f"the {len(readable)} items with a picture and a text are variants of {parents} products (parent_id); "
+                f"{LEAST_PARENTS} or more would be valid, since some are held out"
+            )
         self._examples, self._rows = examples, readable
         self._shown = Shown(examples, self._pictures, see_texts(towers, examples.texts, config))
 

@@ -6,6 +6,7 @@ from math import comb
 
 import numpy as np
 
+from catalog.errors import DataError
 from catalog.vectors import Floats, Mask
 from embedding.clip_training.rows import Ints
 
@@ -25,6 +26,9 @@ def recalls(pictures: Floats, texts: Floats, alike: Ints) -> dict[str, float]:
         pictures: (n, d) unit vectors of the items' pictures.
         texts: (n, d) unit vectors of their texts.
         alike: (n,) the same number for items of one text.
+
+    Raises:
+        DataError: When a vector holds what is no number.
     """
     scores = pictures @ texts.T
     same = alike[:, None] == alike[None, :]
@@ -46,6 +50,9 @@ def chance(alike: Ints) -> dict[str, float]:
 def _before(scores: Floats, same: Mask) -> Floats:
     """Return how many stand before the first hit of each row, those that tie with it by half."""
     best = np.where(same, scores, -np.inf).max(1, keepdims=True)
+    if not np.isfinite(scores).all():
+        # Compared with anything they are neither more nor less: every one of them would count as a hit.
+        raise DataError("vectors to measure recall on hold what is no number; finite ones would be valid")
     others = np.where(same, -np.inf, scores)
     close = np.abs(others - best) <= _TIE
     return np.asarray(((others > best) & ~close).sum(1) + close.sum(1) / 2, np.float32)

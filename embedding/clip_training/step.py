@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from catalog.errors import ConfigError
 from catalog.vectors import Floats
 from embedding.clip_training.batches import not_negatives
 from embedding.clip_training.config import ClipTrainingConfig
@@ -83,7 +84,11 @@ class Step:
         self._learned = learned
 
     def learn(self, rows: Ints, share: float, rng: np.random.Generator) -> float:
-        """Take one step on some items and return its loss."""
+        """Take one step on some items and return its loss.
+
+        Raises:
+            ConfigError: When the training has gone astray: a loss that is no number.
+        """
         import torch
         from torch.nn import functional
 
@@ -107,6 +112,11 @@ class Step:
             for side in (pictures, texts):
                 named = named + classified(self._joint, _SHARP * side, labels) / 2
             loss = loss + self._config.labels * named
+        if not bool(torch.isfinite(loss)):
+            raise ConfigError(
+                f"encoders.clip.learning_rate is {self._config.learning_rate!r}: the loss is no number any more; a "
+                "tenth of it would be worth a try"
+            )
         for group in self._optimiser.param_groups:
             group["lr"] = self._rate * share
         self._optimiser.zero_grad()

@@ -27,7 +27,7 @@ def draw(folder, name, colour, shape, size):
     picture.save(folder / name)
 
 
-def figures(folder, sizes=range(10, 16)):
+def toys(folder, sizes=range(10, 16)):
     """Yield items of `folder`; each size of a figure is an item of its own parent."""
     for colour, shape, size in itertools.product(COLOURS, SHAPES, sizes):
         name = f"{colour}-{shape}-{size}.png"
@@ -48,7 +48,7 @@ def shop(tmp_path):
     def made(items=None, name="store"):
         workspace = Workspace(tmp_path / name)
         workspace.root.mkdir()
-        items = figures(workspace.root) if items is None else items(workspace.root)
+        items = toys(workspace.root) if items is None else items(workspace.root)
         save_shop(workspace, ShopData.of("figures", items, pl.DataFrame(schema=INTERACTIONS)))
         return workspace
 
@@ -58,3 +58,9 @@ def shop(tmp_path):
 @pytest.fixture
 def tiny():
     return TINY
+
+
+@pytest.fixture
+def figures():
+    """Return the function that draws and yields the items."""
+    return toys

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -109,17 +110,26 @@ def test_siblings_go_when_none_are_wanted(shop, tiny):
     assert not workspace.has(CLIP_FOLDS)
 
 
-def test_too_little_to_learn_from(shop, tiny, tmp_path):
+def test_too_little_to_learn_from(shop, tiny, tmp_path, figures):
     few = shop(lambda folder: [Item(str(n), title="x", images=("a.png",)) for n in range(7)], "few")
     with pytest.raises(DataError, match="7 of the catalogue's 7 items have a picture and a text; 8 or more"):
         train_clip(few, tiny, seed=0)
     gone = shop(lambda folder: [Item(str(n), title=f"x {n}", images=(f"{n}.png",)) for n in range(9)], "gone")
     with pytest.raises(DataError, match=r"0 items have a picture that can be read; 8 would be valid: .*'0\.png'"):
         train_clip(gone, tiny, seed=0)
+    alike = shop(lambda folder: [replace(item, parent_id="one") for item in figures(folder)], "alike")
+    with pytest.raises(DataError, match=r"36 items .* are variants of 1 products \(parent_id\); 4 or more"):
+        train_clip(alike, tiny, seed=0)
     with pytest.raises(NotBuiltError, match="vitrine import"):
         train_clip(Workspace(tmp_path / "empty"), tiny, seed=0)
     with pytest.raises(ConfigError, match="no folder, and no model of open_clip"):
         train_clip(shop(name="full"), tiny.model_copy(update={"base": "ViT-B-33"}), seed=0)
+
+
+def test_a_training_that_goes_astray_says_so(shop, tiny):
+    wild = tiny.model_copy(update={"learning_rate": 1e30, "folds": 0})
+    with pytest.raises(ConfigError, match=r"encoders.clip.learning_rate is 1e\+30"):
+        train_clip(shop(), wild, seed=0)
 
 
 def test_a_broken_picture_is_counted_and_left_out(shop, tiny):

@@ -3,6 +3,7 @@ from math import comb
 import numpy as np
 import pytest
 
+from catalog.errors import DataError
 from embedding.clip_training.recall import chance, recalls
 
 
@@ -27,6 +28,11 @@ def test_what_cannot_tell_anything_apart_gains_nothing():
     # Nineteen ties: nine and a half stand before each hit.
     assert found["picture->text@1"] == found["picture->text@5"] == 0
     assert found["picture->text@10"] == 1
+
+
+def test_no_number_is_no_hit():
+    with pytest.raises(DataError, match="no number"):
+        recalls(np.full((3, 2), np.nan, np.float32), np.ones((3, 2), np.float32), np.arange(3))
 
 
 def test_chance_is_that_of_drawing_without_putting_back():
