@@ -76,8 +76,8 @@ class Towers:
         if not told.is_file():
             write_text(told, json.dumps(self._trained(seed, folder)) + "\n")
         raw: dict[str, Any] = json.loads(told.read_text())
-        rows = {name: np.array(raw.pop(name), np.int64) for name in ("fit", "stop", "judge")}
-        return Tower(folder, **rows, **raw)
+        fit, stop, judge = (np.array(raw[name], np.int64) for name in ("fit", "stop", "judge"))
+        return Tower(folder, fit, stop, judge, raw["seconds"], raw["cpu_seconds"])
 
     def _trained(self, seed: int, folder: Path) -> dict[str, Any]:
         config, shown = self._config, self._read()

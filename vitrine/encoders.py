@@ -26,7 +26,8 @@ def train_clip_store(settings: Settings, progress: Progress = SILENT) -> list[st
     workspace, config = Workspace(settings.store), settings.encoders.clip
     lines = train_clip(workspace, config, seed=settings.seed, progress=progress).lines()
     if config.folds < LEAST_FOLDS:
-        return [*lines, f"{CATALOGUE}: none, since encoders.clip.folds is {config.folds} and not {LEAST_FOLDS} or more"]
+        why = f"{CATALOGUE}: none, since encoders.clip.folds is {config.folds} and not {LEAST_FOLDS} or more"
+        return [*lines, why] if settings.captions.captioner == "catalogue" else lines
     try:
         return lines + _heads(settings, progress)
     except NothingToDo as error:

@@ -113,7 +113,7 @@ class _Fit:
         learn = ~np.isin(material.folds, without)
         kept = self._order[learn[self._order]][: config.most_items]
         learn = np.isin(np.arange(len(material.items)), kept)
-        fields = fields_of([material.items[row] for row in np.flatnonzero(learn)], config)
+        fields = fields_of([material.items[row] for row in np.flatnonzero(learn).tolist()], config)
         rows = material.pictures(learn)
         stated = [material.items[owner] for owner in material.owners[rows]]
         heads = fit_heads(material.features[space][rows], stated, fields, penalty=config.penalty)

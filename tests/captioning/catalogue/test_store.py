@@ -1,0 +1,47 @@
+"""The captioner as a shop runs it: by its setting, through `vitrine caption` and `vitrine doctor`."""
+
+import pytest
+
+from captioning.catalogue.places import CATALOGUE
+from captioning.job import load_captions
+from catalog.errors import NotBuiltError
+from vitrine.doctor import examine
+from vitrine.encoders import ready_heads
+from vitrine.jobs import caption_store
+from vitrine.settings import load_settings
+from vitrine.wiring import active_captions
+
+
+@pytest.fixture
+def settings(tmp_path):
+    catalogue = {"support": 4, "precision": 0.6}
+    return load_settings(
+        {"store": str(tmp_path / "store"), "captions": {"captioner": "catalogue", "catalogue": catalogue}}
+    )
+
+
+def heads_finding(settings):
+    found = [finding for finding in examine(settings, False) if finding.subject.strip() == "attribute heads"]
+    return found[0].level, found[0].text
+
+
+def test_vitrine_caption_trains_the_heads_it_lacks(shop, settings, items, changed):
+    workspace = shop()
+    assert heads_finding(settings)[0] == "note"
+    told = caption_store(settings)
+    assert "encoders/catalogue: 2 fields from 80 items" in told and "captions/catalogue: 80 done" in told
+    assert heads_finding(settings)[0] == "ok" and "colour" in heads_finding(settings)[1]
+    assert active_captions(settings, workspace) == "catalogue" and len(load_captions(workspace, "catalogue")) == 80
+    again = caption_store(settings)
+    assert "captions/catalogue: 0 done, 80 reused" in again and "encoders" not in again
+    changed(workspace, items, "red-ball-8", colour=("green",))
+    assert "encoders/catalogue: 2 fields" in caption_store(settings)
+
+
+def test_without_the_models_it_says_what_to_run(settings, shop, items, rewrite):
+    workspace = shop()
+    workspace.remove("encoders/clip")
+    with pytest.raises(NotBuiltError, match=r"'encoders/clip' is not in the store .*: run vitrine train clip first"):
+        caption_store(settings)
+    assert not workspace.has(CATALOGUE)
+    assert ready_heads(load_settings({"store": str(workspace.root)})) == []
