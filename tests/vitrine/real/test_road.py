@@ -35,7 +35,7 @@ def gone_within(port: int, seconds: float) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_the_whole_road_killed_between_its_steps_does_nothing_twice(world):
     for moment in KILLS:
         code, said = world.walk("--yes", "--no-serve", dies=moment)
