@@ -1,9 +1,9 @@
 """What the fused vector is worth beside each space alone, on boutiques nobody tuned on.
 
-    python -m bench.fusion [--seeds 501 502 503] [--stores FOLDER] [--training-seeds 0]
+    python -m bench.fusion [--seeds 501 502 503] [--stores FOLDER] [--training-seeds 0] [--protocol temporal]
 
 For each boutique seed: generate, caption with `pixels`, embed with MiniLM. Captions of pictures, captions of films and
-what the shop wrote are three spaces; protocol `mmrec` splits the log, and the fusion encoder learns from its train rows
+what the shop wrote are three spaces; a protocol (`mmrec`) splits the log, and the fusion encoder learns from its train rows
 alone. Then, on test rows:
 
 - NDCG@20 of `content_knn` (cosine) and `content_linear` (closed form) with each space alone, with all of them side by
@@ -23,6 +23,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ from captioning.job import load_captions
 from catalog.ids import IdMap
 from catalog.nouns import Caption
 from catalog.shop_data import load_shop
-from catalog.splits import Split, make_split
+from catalog.splits import PROTOCOLS, ProtocolName, Split, make_split
 from catalog.vectors import EmbeddingTable, Floats
 from catalog.workspace import Workspace
 from embedding.fusion.encoder import FusionEncoder, fit_fusion
@@ -126,10 +127,10 @@ def against(name: str, ours: Values, other: str, theirs: Values) -> str:
     return f"{name} minus {other}: {d.mean:+.4f} [{d.low:+.4f}, {d.high:+.4f}], p {found.p:.4f}"
 
 
-def measured(settings: Settings, training_seeds: list[int]) -> None:
-    """Print everything of one shop."""
+def measured(settings: Settings, training_seeds: list[int], protocol: ProtocolName) -> None:
+    """Print everything of one shop under one protocol."""
     data = load_shop(Workspace(settings.store))
-    split = make_split(data.log, data.catalog.ids, protocol="mmrec", positives=settings.positives, seed=settings.seed)
+    split = make_split(data.log, data.catalog.ids, protocol=protocol, positives=settings.positives, seed=settings.seed)
     tables, config = spaces(settings), settings.encoders.fusion
     events = events_of(split.train, data.log)
     encoders, seconds = [], []
@@ -165,13 +166,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[501, 502, 503], help="boutique seeds")
     parser.add_argument("--training-seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="mmrec")
     parser.add_argument("--stores", type=Path, help="where the stores are kept; a temporary folder otherwise")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         for seed in given.seeds:
             settings = prepared(seed, given.stores or Path(temporary))
-            print(f"\n# boutique of seed {seed}\n", flush=True)
-            measured(settings, given.training_seeds)
+            print(f"\n# boutique of seed {seed}, {given.protocol}\n", flush=True)
+            measured(settings, given.training_seeds, cast(ProtocolName, given.protocol))
 
 
 if __name__ == "__main__":
