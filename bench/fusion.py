@@ -3,8 +3,8 @@
     python -m bench.fusion [--seeds 501 502 503] [--stores FOLDER] [--training-seeds 0] [--protocol temporal]
 
 For each boutique seed: generate, caption with `pixels`, embed with MiniLM. Captions of pictures, captions of films and
-what the shop wrote are three spaces; a protocol (`mmrec`) splits the log, and the fusion encoder learns from its train rows
-alone. Then, on test rows:
+what the shop wrote are three spaces; a protocol (`mmrec`) splits the log, and the fusion encoder learns from its train
+rows alone. Then, on test rows:
 
 - NDCG@20 of `content_knn` (cosine) and `content_linear` (closed form) with each space alone, with all of them side by
   side, and with the fused space; the fused one against the best single one and against all, paired over shoppers.
