@@ -98,7 +98,7 @@ def _section_json(section: Section, costs: Mapping[str, Cost | None], config: Sc
             row["gain"] = {"difference": _finite(gain.mean), "ci95": _interval_json(gain)["ci95"]}
         if line.kind == "contender":
             row["gain_over_control"] = _tested_json(over_control[line.name])
-            row["a_point"] = _a_point(costs.get(line.name), over_base[line.name].paired.difference.mean)
+            row["a_point"] = _a_point(costs.get(line.name), over_base[line.name])
         lines.append(row)
     return {
         "part": section.part,
@@ -114,9 +114,11 @@ def _section_json(section: Section, costs: Mapping[str, Cost | None], config: Sc
     }
 
 
-def _a_point(cost: Cost | None, gain: float) -> dict[str, Any] | None:
-    """Return the cost of a hundredth, None where the cost is not known or nothing was bought."""
-    return None if cost is None or not gain > 0 else _cost_json(cost, POINT / gain)
+def _a_point(cost: Cost | None, tested: Tested) -> dict[str, Any] | None:
+    """Return the cost of a hundredth, None where the cost is not known or no gain is told from none."""
+    gain = tested.paired.difference.mean
+    bought = gain > 0 and tested.corrected < ALPHA
+    return _cost_json(cost, POINT / gain) if cost is not None and bought else None
 
 
 def _cost_json(cost: Cost, share: float) -> dict[str, Any]:
