@@ -39,8 +39,8 @@ class IntentConfig(BaseModel):
     transcripts: str | None = None
     """Transcripts whose words are read as calls, such as `whisper`; None: calls are left out."""
     ranker: bool = False
-    """Whether the ranker reads intents where `vitrine intents` has made any. Off, since it was not shown to gain by them
-    on generated shops (docs/experiments.md); try it on your own log."""
+    """Whether the ranker reads intents where `vitrine intents` has made any. Off, since it was not shown to gain by
+    them on generated shops (docs/experiments.md); try it on your own log."""
     half_life_days: float = Field(60.0, gt=0, allow_inf_nan=False)
     """Days after which what somebody wanted counts half; changes the ranker's features."""
     job: IntentJobConfig = IntentJobConfig()
