@@ -16,6 +16,7 @@ from eval.captions.config import ScoreboardConfig
 from eval.captions.contenders import Contender
 from eval.captions.cost import Cost
 from eval.captions.wording import (
+    ALPHA,
     agreement_line,
     making_rows,
     place_line,
