@@ -92,8 +92,14 @@ class Captioner(Protocol):
     """
 
     name: str
-    model: str
-    prompt_sha: str
+
+    @property
+    def model(self) -> str:
+        """Which model, as it stands in the provenance."""
+
+    @property
+    def prompt_sha(self) -> str:
+        """Hash of the prompt or rule set."""
 
     def caption(self, pictures: Sequence[Picture]) -> list[Words]:
         """Return one `Words` a picture, in order.

@@ -74,10 +74,10 @@ def evaluate_store(
     manifest = workspace.manifest("catalog")
     assert manifest is not None
     usual = choose_spaces(settings, workspace)
-    read = {model: choose_spaces(settings, workspace, model) for model in config.models}
-    roles = {**usual, **{role: space for mine in read.values() for role, space in mine.items()}}
+    asked = {model: choose_spaces(settings, workspace, model) for model in config.models}
+    roles = {**usual, **{role: space for mine in asked.values() for role, space in mine.items()}}
     if len(roles) > len(usual):
-        config = config.model_copy(update={"roles": {**{m: tuple(mine) for m, mine in read.items()}, **config.roles}})
+        config = config.model_copy(update={"roles": {**{m: tuple(mine) for m, mine in asked.items()}, **config.roles}})
     for role in config.shuffle:
         if role not in roles:
             raise ConfigError(f"--shuffle {role!r} is no modality in use. {did_you_mean(role, list(roles))}")
@@ -105,9 +105,8 @@ def evaluate_store(
         shared = {role: read[role] for role in usual}
         with saying_the_remedy():
             table = evaluate(
-                split, read, config, workspace=workspace, data_key=manifest.key, backdrop=shared,
-                progress=progress,
-            )  # fmt: skip
+                split, read, config, workspace=workspace, data_key=manifest.key, backdrop=shared, progress=progress
+            )
         report = report_json(
             table,
             dataset=data.name,
