@@ -5,15 +5,16 @@
 Generates a boutique, captions it with `pixels`, embeds it, trains `clip`, `video` and `fusion` on it and indexes it.
 Queries are made from items in stock:
 
-- words: two words of the title and the category; voice is the same through a transcriber that hears every word;
+- words: a word of the title and the category; voice is the same through a transcriber that hears every word;
 - photo: the item's picture as a phone would take it again (turned, cut, darker or lighter, small, JPEG of quality 40);
 - frame: one frame of the item's film, as a picture;
 - film: the item's film, every second frame, smaller;
 - photo + word: the photo and the category; photo + words: the photo and the words.
 
-A hit is the item, or a variant of it, among the first ten, over the whole pipeline; beside all modalities together each
-stands alone. Photos of items the encoders were trained on: the figures say that the parts work together, not what they
-would be worth on photos of shoppers.
+A cell holds the share of queries whose item, or a variant of it, comes first, and the share where it is among the first
+ten with its 95% interval, over the whole pipeline; beside all modalities together each stands alone. These are photos
+of items the encoders were trained on: the figures say that the parts work together, not what they are worth on photos
+of shoppers.
 """
 
 from __future__ import annotations
@@ -89,10 +90,9 @@ def film(shop: Shop, item: Item) -> SampledVideo | None:
 
 
 def words(item: Item, rng: np.random.Generator) -> str:
-    """Return two words of the title and the category."""
+    """Return a word of the title and the category."""
     said = [word for word in (item.title or "").split() if word.isalpha()]
-    chosen = rng.choice(said, min(2, len(said)), replace=False).tolist() if said else []
-    return " ".join([*chosen, item.categories[-1]])
+    return " ".join([*rng.choice(said, min(1, len(said)), replace=False).tolist(), item.categories[-1]])
 
 
 def _frame(shop: Shop, item: Item, rng: np.random.Generator) -> MediaQuery | None:
@@ -115,12 +115,12 @@ KINDS: dict[str, Making] = {
 }
 
 
-def hits(shop: Shop, asked: Iterable[tuple[Item, MediaQuery]]) -> list[float]:
-    """Return 1 for every query whose item, or a variant of it, is among the first ten, else 0."""
+def places(shop: Shop, asked: Iterable[tuple[Item, MediaQuery]]) -> list[int]:
+    """Return at which place, from 1, each query finds its item or a variant of it; 0 for beyond the first ten."""
     found = []
     for item, query in asked:
         ranked = find(shop, query, PipelineRequest(Shopper(), TOY_NOW, top_n=TOP)).result.ranked
-        found.append(float(any(_same(item, shop.catalog[each.item_id]) for each in ranked)))
+        found.append(next((each.rank for each in ranked if _same(item, shop.catalog[each.item_id])), 0))
     return found
 
 
@@ -135,11 +135,12 @@ def _same(item: Item, other: Item) -> bool:
     return item.item_id == other.item_id or (item.parent_id is not None and item.parent_id == other.parent_id)
 
 
-def _told(values: list[float]) -> str:
-    if not values:
+def _told(found: list[int]) -> str:
+    """Return the share of first places, and of the first ten with its interval."""
+    if not found:
         return "-"
-    found = bootstrap_interval(np.array(values), seed=0)
-    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    ten = bootstrap_interval(np.array([0 < place <= TOP for place in found], np.float64), seed=0)
+    return f"{np.mean([place == 1 for place in found]):.2f}, {ten.mean:.2f} [{ten.low:.2f}, {ten.high:.2f}]"
 
 
 def measured(shop: Shop, count: int, seed: int) -> None:
@@ -153,12 +154,12 @@ def measured(shop: Shop, count: int, seed: int) -> None:
         made = ((item, make(shop, item, rng)) for item in drawn)
         asked = [(item, query) for item, query in made if query is not None][:count]
         started = time.perf_counter()
-        every = hits(shop, asked)
+        every = places(shop, asked)
         each = 1000 * (time.perf_counter() - started) / max(1, len(asked))
         cells = []
         for way in ways:
             try:
-                cells.append(_told(hits(alone(shop, way), asked)) if kind[:5] != "words" or way == "caption" else "-")
+                cells.append("-" if kind.startswith("words") else _told(places(alone(shop, way), asked)))
             except NotBuiltError:
                 cells.append("-")
         print(f"| {kind} | {len(asked)} | {_told(every)} | {' | '.join(cells)} | {each:.0f} |", flush=True)

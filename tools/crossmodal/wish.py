@@ -168,10 +168,10 @@ class _Reader:
             return {}
         try:
             encoder = self.senses.fusion.get()
+            said = self.shop.embedder.embed_queries([words])[0] if words else None
         except VitrineError as error:
-            self.left_out.append(str(error))
+            self.left_out.append(f"all of it as one: {error}")
             return {}
-        said = self.shop.embedder.embed_queries([words])[0] if words else None
         known: Vectors = {role: own[space] for role, space in encoder.spaces.items() if space in own}
         if said is not None:
             known |= {

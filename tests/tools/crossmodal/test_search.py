@@ -63,6 +63,28 @@ def test_picture_and_words_together_beat_either_alone(shop):
     assert both.scores["V01"]["keyword"] == 0.0
 
 
+def test_every_way_counts_on_one_scale(shop):
+    """By the definition: (cosine - mean) / (best - mean), where six of thirty are blue and the mean is 6/30."""
+    seen = {each.item_id: each.features["relevance"] for each in found(shop, MediaQuery(picture=BLUE)).result.ranked}
+    assert seen["V01"] == 1.0 and seen["V02"] == 0.0
+    picture = np.zeros((8, 8, 3), np.uint8)
+    picture[:4] = (0, 0, 255)
+    picture[4:] = (255, 0, 0)
+    halves = found(shop, MediaQuery(picture=Image.fromarray(picture)), filters=Filters(brand=("Norrvik",)))
+    mixed = {each.item_id: each.features["relevance"] for each in halves.result.ranked}
+    # Half blue and half red: each is the best there is, 1/sqrt(2), and nobody is punished for the other half.
+    assert mixed["S01"] == 1.0 and mixed["B02"] == 0.0
+
+
+def test_ranks_in_place_of_scores(tmp_path):
+    shop = seeing_toy_shop(tmp_path, config=CrossModalConfig(unite="ranks"))
+    answer = found(shop, MediaQuery(picture=BLUE))
+    # One source: 1 / (60 + rank) over 1 / 61; everything out of stock is left out after the ranks are given.
+    assert answer.result.ranked[0].features["relevance"] == 1.0
+    assert answer.result.ranked[1].features["relevance"] == pytest.approx(61 / 62)
+    shop.events.close()
+
+
 def test_a_voice_is_heard_as_words(shop):
     answer = found(shop, MediaQuery(voice=VOICE))
     assert ids(answer)[0] == "M01" and answer.wish.heard == answer.wish.words == "a blue mug"
