@@ -3,11 +3,11 @@
     python -m bench.catalogue_captions [--seeds 0 1 2 3 4] [--cells FOLDER] [--folds 5]
 
 `fashion` (2,519 garments): a picture tower and heads for each seed of `bench.fashion_clip`, on its division by
-`product_code`; heads learn from the garments that the tower learned from, the tenth that ended its training sets the
-confidences, and the fifth that nobody saw is judged: type, pattern, colour group and perceived colour. `pixels` has
-other words, so each of its words is read as the label that goes with it most often among the garments that are not
-judged: of its words for the main colour (for colours), for the pattern (for patterns), for proportion, outline and
-silhouette (for types), alone or in pairs, whichever is right more often there. Intervals are of a bootstrap over
+`product_code`; heads learn from the garments that the tower learned from, the tenth that ended its training sets
+penalty and confidences, and the fifth that nobody saw is judged: type, pattern, colour group and perceived colour.
+`pixels` has other words, so each of its words is read as the label that goes with it most often among the garments that
+are not judged: of its words for the main colour (for colours), for the pattern (for patterns), for proportion, outline
+and silhouette (for types), alone or in pairs, whichever is right more often there. Intervals are of a bootstrap over
 product codes, seeds together. Captions are compared as texts as well: does MiniLM find a held-out garment's description
 by its caption?
 
@@ -31,7 +31,7 @@ import polars as pl
 from bench.catalogue_towers import Tower, Towers
 from bench.catalogue_words import PixelsWords, reading
 from bench.fashion_clip import FOLDER
-from captioning.catalogue.calibration import answers, thresholds
+from captioning.catalogue.calibration import answers, thresholds, worth
 from captioning.catalogue.config import CatalogueConfig
 from captioning.catalogue.fields import Stated, fields_of, stated
 from captioning.catalogue.heads import Heads, fit_heads
@@ -135,9 +135,11 @@ class _Garments:
     def _learned(self, tower: Tower, features: Floats) -> tuple[Heads, dict[str, float]]:
         learn, config = [self._stated[row] for row in tower.fit], self._config
         fields = fields_of(learn, config)
-        heads = fit_heads(features[tower.fit], learn, fields, penalty=config.penalty)
-        given = answers(heads, features[tower.stop], [self._stated[row] for row in tower.stop])
-        return heads, thresholds(given, fields, config.precision)
+        stop = [self._stated[row] for row in tower.stop]
+        tried = [fit_heads(features[tower.fit], learn, fields, penalty=each) for each in config.penalty]
+        judged = [answers(heads, features[tower.stop], stop) for heads in tried]
+        best = max(range(len(tried)), key=lambda at: worth(judged[at]))
+        return tried[best], thresholds(judged[best], fields, config.precision)
 
     def _found(self, tower: Tower, heads: Heads, least: dict[str, float], features: Floats) -> dict[str, Any]:
         """Return how well MiniLM finds held-out descriptions by each kind of caption."""
@@ -188,10 +190,23 @@ def _photos(tower: Tower, config: CatalogueConfig, count: int) -> dict[str, Any]
     fold_of = folds(groups, count, np.random.default_rng(0))
     items: list[Stated] = [{"label": (label,)} for label in labels]
     right, common = np.zeros(len(paths), np.int64), np.zeros(len(paths), np.int64)
+
+    def best(fold: int) -> float:
+        """Return the penalty that does best on another fold, learned from neither."""
+        other = (fold + 1) % count
+        rows, judge = np.flatnonzero(~np.isin(fold_of, (fold, other))), np.flatnonzero(fold_of == other)
+        told, wanted = [items[row] for row in rows], [items[row] for row in judge]
+        fields = fields_of(told, config)
+        found = {
+            each: worth(answers(fit_heads(features[rows], told, fields, penalty=each), features[judge], wanted))
+            for each in config.penalty
+        }
+        return max(found, key=lambda each: found[each])
+
     for fold in range(count):
         learn, judge = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
         told = [items[row] for row in learn]
-        heads = fit_heads(features[learn], told, fields_of(told, config), penalty=config.penalty)
+        heads = fit_heads(features[learn], told, fields_of(told, config), penalty=best(fold))
         right[judge] = answers(heads, features[judge], [items[row] for row in judge])["label"].right
         seen = [labels[row] for row in learn]
         common[judge] = [labels[row] == max(set(seen), key=seen.count) for row in judge]

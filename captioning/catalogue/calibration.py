@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +65,12 @@ def joined(parts: Sequence[dict[str, Answers]]) -> dict[str, Answers]:
         )
         for name in names
     }
+
+
+def worth(given: Mapping[str, Answers]) -> float:
+    """Return how often answers are right, the mean of the fields; 0 without any."""
+    shares = [float(each.right.mean()) for each in given.values() if len(each.right)]
+    return sum(shares) / len(shares) if shares else 0.0
 
 
 def threshold(given: Answers, precision: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,8 +24,9 @@ class CatalogueConfig(BaseModel):
     """A field with more values than this names items; it does not sort them."""
     coverage: float = Field(0.1, gt=0, le=1)
     """Share of the items that must state a field before it is learned."""
-    penalty: float = Field(0.01, gt=0)
-    """Pull of the heads' weights towards nothing, as a share of the items; more is more cautious."""
+    penalty: tuple[Annotated[float, Field(gt=0)], ...] = Field((0.01, 0.1), min_length=1)
+    """Pulls of the heads' weights towards nothing, as shares of the items; the one that is right more often on items
+    that were not seen is taken."""
     most_items: int = Field(20_000, ge=100)
     """Items that one set of heads learns from at most, drawn at random."""
     images_per_item: int = Field(2, ge=1)

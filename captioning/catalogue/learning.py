@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median_low
 
 import numpy as np
 
-from captioning.catalogue.calibration import Answers, answers, joined, thresholds
+from captioning.catalogue.calibration import Answers, answers, joined, thresholds, worth
 from captioning.catalogue.config import CatalogueConfig
 from captioning.catalogue.fields import Field, Stated, fields_of
 from captioning.catalogue.heads import Heads, fit_heads
@@ -77,8 +78,9 @@ def cross_fit(
 ) -> tuple[dict[int, Speaker], list[FieldReport]]:
     """Return a speaker for each fold and for `WHOLE`, and what they are worth.
 
-    Fold k's heads learn from the other folds in the space of the model that did not see fold k. Its confidences are
-    judged in the spaces of up to three other models j, on their fold j, by heads that learned from neither j nor k.
+    Fold k's heads learn from the other folds in the space of the model that did not see fold k. Their penalty and
+    confidences are judged in the spaces of up to three other models j, on their fold j, by heads that learned from
+    neither j nor k.
 
     Args:
         material: `LEAST_FOLDS` folds or more.
@@ -88,15 +90,21 @@ def cross_fit(
     """
     folds = sorted({int(fold) for fold in material.folds})
     fit = _Fit(material, config, seed, progress)
-    progress.start("attribute heads", len(folds) * (1 + min(_JUDGES, len(folds) - 1)) + 1)
-    speakers, honest = {}, []
+    judges = min(_JUDGES, len(folds) - 1)
+    progress.start("attribute heads", len(folds) * (1 + judges * len(config.penalty)) + 1)
+    speakers, honest, chosen = {}, [], []
     for at, fold in enumerate(folds):
-        heads = fit.heads(fold, without=(fold,))
+        others = [folds[(at + step) % len(folds)] for step in range(1, judges + 1)]
+        judged = {
+            penalty: joined([fit.judged(fit.heads(j, (j, fold), penalty), j) for j in others])
+            for penalty in config.penalty
+        }
+        penalty = max(judged, key=lambda each: worth(judged[each]))
+        heads = fit.heads(fold, (fold,), penalty)
+        speakers[fold] = Speaker(heads, thresholds(judged[penalty], heads.fields, config.precision))
         honest.append(fit.judged(heads, fold))
-        others = [folds[(at + step) % len(folds)] for step in range(1, min(_JUDGES, len(folds) - 1) + 1)]
-        given = joined([fit.judged(fit.heads(j, without=(j, fold)), j) for j in others])
-        speakers[fold] = Speaker(heads, thresholds(given, heads.fields, config.precision))
-    heads, given = fit.heads(WHOLE, without=()), joined(honest)
+        chosen.append(penalty)
+    heads, given = fit.heads(WHOLE, (), median_low(chosen)), joined(honest)
     speakers[WHOLE] = Speaker(heads, thresholds(given, heads.fields, config.precision))
     progress.finish()
     return speakers, [_reported(field, given, material, speakers[WHOLE].least) for field in heads.fields]
@@ -107,7 +115,7 @@ class _Fit:
         self._material, self._config, self._progress = material, config, progress
         self._order = np.random.default_rng(seed).permutation(len(material.items))
 
-    def heads(self, space: int, without: tuple[int, ...]) -> Heads:
+    def heads(self, space: int, without: tuple[int, ...], penalty: float) -> Heads:
         """Learn in one model's space from every fold but some."""
         material, config = self._material, self._config
         learn = ~np.isin(material.folds, without)
@@ -116,7 +124,7 @@ class _Fit:
         fields = fields_of([material.items[row] for row in np.flatnonzero(learn).tolist()], config)
         rows = material.pictures(learn)
         stated = [material.items[owner] for owner in material.owners[rows]]
-        heads = fit_heads(material.features[space][rows], stated, fields, penalty=config.penalty)
+        heads = fit_heads(material.features[space][rows], stated, fields, penalty=penalty)
         self._progress.advance()
         return heads
 

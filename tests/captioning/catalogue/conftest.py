@@ -99,4 +99,4 @@ def rewrite():
 
 @pytest.fixture
 def config():
-    return CatalogueConfig(support=4, pixels="never", precision=0.6)
+    return CatalogueConfig(support=4, pixels="never", precision=0.4)
