@@ -108,7 +108,7 @@ def test_what_cannot_be_looked_at_is_one_line(run, store, monkeypatch, tmp_path)
     assert "fake.jpg" in run("find", "--picture", tmp_path / "fake.jpg").line
     assert "does not exist" in run("find", "--picture", tmp_path / "none.jpg").line
     assert "not one frame could be decoded" in run("find", "--video", tmp_path / "fake.jpg").line
-    assert "cannot be decoded as sound" in run("find", "--voice", tmp_path / "fake.jpg").line
+    assert "holds no sound track" in run("find", "--voice", tmp_path / "fake.jpg").line
     assert "price" in run("find", "mug", "--filters", '{"price": 5}').line
 
 
