@@ -34,6 +34,7 @@ MADE_BY = {
     "intents": "vitrine intents",
     "embeddings": "vitrine embed",
     "encoders/video": "vitrine train video",
+    "encoders/fusion": "vitrine train fusion",
     "encoders": "vitrine train clip",
     "frames": "vitrine train video",
     "indexes": "vitrine index",

@@ -89,7 +89,9 @@ def relearned(
 ) -> tuple[dict[str, EmbeddingTable], dict[str, pl.DataFrame]]:
     """Return the tables with those that were learned from takes learned anew from `train` alone, and from which rows.
 
-    Without one the store's own table would know what the models are to foretell.
+    Without one the store's own table would know what the models are to foretell. What learned from the log and cannot
+    be learned anew here (a film encoder that saw clicks of items) stays as it is, with the rows that it knows: the
+    leakage audit then says what of them is judged.
 
     Args:
         workspace: The store, with `encoders/fusion`.
@@ -100,13 +102,17 @@ def relearned(
         progress: Told of every round.
     """
     from embedding.fusion.job import retrained
-    from embedding.learned import LEARNED
+    from embedding.learned import LEARNED, learned_rows
 
     tables, sources = dict(modalities), {}
-    for role in learned_roles(workspace, roles):
+    again = learned_roles(workspace, roles)
+    for role in again:
         events = events_of(train, log)
         tables[role] = retrained(workspace, train.items, events, progress=progress)
         sources[role] = events.select(list(LEARNED))
+    for role, space in roles.items():
+        if role not in again and (rows := learned_rows(workspace, space)) is not None:
+            sources[role] = rows
     return tables, sources
 
 

@@ -14,9 +14,11 @@ import pytest
 from catalog.errors import ConfigError, NotBuiltError
 from catalog.shop_data import load_shop
 from catalog.splits import make_split
+from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
 from embedding.job import load_embeddings
-from embedding.learned import learned_rows
+from embedding.learned import learned_rows, save_learned
+from eval.audit import audit
 from vitrine.fusing import events_of, fusion_roles, later_fused, relearned, require_earlier
 from vitrine.settings import load_settings
 
@@ -66,6 +68,23 @@ def test_only_learned_roles_are_learned_anew_and_from_train_rows_alone(fused):
     assert len(pairs) == len(split.train) and list(rows) == ["fused"]
     hidden = events_of(split.test, data.log).select("user_id", "item_id").iter_rows()
     assert not pairs & set(hidden)
+
+
+def test_what_cannot_be_learned_anew_is_told_with_the_rows_it_knows(fused, tmp_path):
+    store = tmp_path / "store"
+    shutil.copytree(fused, store)
+    workspace = Workspace(store)
+    data = load_shop(workspace)
+    vectors = load_embeddings(workspace, "text-minilm")
+    with workspace.writing("embeddings/video-x", "k", {"embedder": "video", "dim": vectors.dim}) as folder:
+        EmbeddingTable(vectors.ids, vectors.vectors, "video-x").save(folder)
+        save_learned(data.log, folder)
+    split = make_split(data.log, data.catalog.ids, protocol="mmrec", seed=7)
+    given = {"video": load_embeddings(workspace, "video-x")}
+    read, rows = relearned(workspace, {"video": "video-x"}, given, split.train, data.log)
+    assert read["video"] is given["video"] and len(rows["video"]) == len(data.log)
+    found = audit(split, read, catalog=data.catalog, log=data.log, learned=rows).as_json()["findings"]
+    assert [each["status"] for each in found if each["check"] == "rows behind 'video'"] == ["failed"]
 
 
 def test_the_sessions_of_train_rows_are_looked_up(fused):
