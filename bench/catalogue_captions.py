@@ -33,6 +33,7 @@ from bench.catalogue_words import PixelsWords, reading
 from bench.fashion_clip import FOLDER
 from captioning.catalogue.calibration import answers, thresholds, worth
 from captioning.catalogue.config import CatalogueConfig
+from captioning.catalogue.eye import look, seen
 from captioning.catalogue.fields import Stated, fields_of, stated
 from captioning.catalogue.heads import Heads, fit_heads
 from captioning.catalogue.wording import guesses, sentence
@@ -44,11 +45,10 @@ from embedding.clip_training.batches import folds
 from embedding.clip_training.config import ClipTrainingConfig
 from embedding.clip_training.recall import KS, recalls
 from embedding.clip_training.rows import Ints
-from embedding.clip_training.towers import features_of
 
 JUDGED = {"category 3": "type", "pattern": "pattern", "colour": "colour group", "perceived": "perceived colour"}
 DRAWS = 2000
-VERSION = 1
+VERSION = 2
 
 
 def main() -> None:
@@ -174,7 +174,7 @@ def _features(tower: Tower, pictures: list[Path]) -> Floats:
     clip, rows = OpenClip(OpenClipConfig(model=str(tower.folder))), []
     for at in range(0, len(pictures), 256):
         some = [open_picture(str(each), each.parent, MediaLimits()) for each in pictures[at : at + 256]]
-        rows.append(features_of(clip, [clip.prepare(each) for each in some]))
+        rows.append(seen(clip, [look(clip, each) for each in some]))
     return np.concatenate(rows)
 
 

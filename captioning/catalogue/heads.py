@@ -39,7 +39,7 @@ class Heads:
         """Return (n, values) for each field: rows sum to 1 where an item has one value, else each is of its own.
 
         Args:
-            features: (n, w) as `embedding.clip_training.towers.features_of` gives them.
+            features: (n, w) as `captioning.catalogue.eye.seen` gives them.
         """
         scores = ((features - self.mean) / self.spread) @ self.weights + self.bias
         found, start = [], 0

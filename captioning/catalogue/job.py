@@ -13,6 +13,7 @@ import polars as pl
 
 from batch.hashes import HashCache
 from captioning.catalogue.config import CatalogueConfig
+from captioning.catalogue.eye import Looks
 from captioning.catalogue.fields import stated
 from captioning.catalogue.learning import LEAST_FOLDS, FieldReport, Material, cross_fit
 from captioning.catalogue.places import CATALOGUE, WHOLE
@@ -27,7 +28,7 @@ from catalog.vectors import Floats
 from catalog.workspace import Workspace, content_key
 from embedding.clip_training.places import CLIP_FOLDS, FOLDS_FILE
 
-TRAINING = 1
+TRAINING = 2
 """Version of the training; stands in content keys, so that a change trains again."""
 _AT_ONCE = 512
 """Pictures decoded before they are shown to every model."""
@@ -149,13 +150,13 @@ def _seen(
     progress.start("look at pictures", len(pairs))
     with ThreadPoolExecutor(_DECODERS, thread_name_prefix="picture") as pool:
 
-        def read(ref: str) -> Floats | None:
+        def read(ref: str) -> Looks | None:
             try:
                 return towers.prepare(open_picture(ref, workspace.root, config.media))
             except MediaError:
                 return None
 
-        def some() -> Iterator[list[tuple[int, Floats]]]:
+        def some() -> Iterator[list[tuple[int, Looks]]]:
             for at in range(0, len(pairs), _AT_ONCE):
                 part = pairs[at : at + _AT_ONCE]
                 found = pool.map(read, [ref for _, ref in part])

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from captioning.catalogue.config import CatalogueConfig
+from captioning.catalogue.eye import Looks, look, seen
 from captioning.catalogue.places import WHOLE
 from catalog.vectors import Floats
 from catalog.workspace import Workspace
 from embedding.base import Picture
 from embedding.clip import OpenClip, OpenClipConfig
 from embedding.clip_training.places import CLIP, CLIP_FOLDS
-from embedding.clip_training.towers import features_of
 
 
 class Towers:
@@ -27,13 +27,13 @@ class Towers:
         self._workspace, self._config = workspace, config
         self._opened: dict[int, OpenClip] = {}
 
-    def prepare(self, picture: Picture) -> Floats:
+    def prepare(self, picture: Picture) -> Looks:
         """Return a picture as every one of the models wants it: they have one preprocessing, that of the training."""
-        return self._model(WHOLE).prepare(picture)
+        return look(self._model(WHOLE), picture)
 
-    def features(self, fold: int, pixels: Sequence[Floats]) -> Floats:
+    def features(self, fold: int, pixels: Sequence[Looks]) -> Floats:
         """Return (n, w) what the model of `fold` sees in pictures that `prepare` gave."""
-        return features_of(self._model(fold), pixels)
+        return seen(self._model(fold), pixels)
 
     def _model(self, fold: int) -> OpenClip:
         if fold not in self._opened:
