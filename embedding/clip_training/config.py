@@ -57,7 +57,8 @@ class ClipTrainingConfig(BaseModel):
     """Pictures of one item that are learned from, in the catalogue's order."""
     device: str = "cpu"
     """A torch device."""
-    threads: int = Field(2, ge=1, le=MOST_THREADS)
-    """Torch threads; another number may give other weights in the last digits."""
+    threads: int = Field(1, ge=1, le=MOST_THREADS)
+    """Torch threads; another number may give other weights in the last digits. More help on a machine of one's own; on
+    two busy cores two took three times the time of one, waiting for each other."""
     media: MediaLimits = MediaLimits()
     """Bounds on what is decoded."""
