@@ -141,13 +141,15 @@ def text_vectors(towers: Towers, shown: Shown, texts: Ints, *, batch: int = 64) 
         return np.asarray(functional.normalize(torch.cat(parts), dim=1).float().cpu().numpy(), np.float32)
 
 
-def see_texts(towers: Towers, texts: Sequence[str], config: ClipTrainingConfig) -> torch.Tensor | None:
+def see_texts(
+    towers: Towers, texts: Sequence[str], config: ClipTrainingConfig, progress: Progress = SILENT
+) -> torch.Tensor | None:
     """Return what the frozen trunk makes of the texts, once for every training; None where it learns as well."""
     if not towers.frozen_text:
         return None
     with exact(config):
         towers.model.text.to(config.device)
-        return text_trunk(towers, texts).cpu()
+        return text_trunk(towers, texts, progress=progress).cpu()
 
 
 def _rate(done: float, steps: int) -> float:

@@ -145,7 +145,7 @@ class _Run:
                 f"{LEAST_PARENTS} or more would be valid, since some are held out"
             )
         self._examples, self._rows = examples, readable
-        self._shown = Shown(examples, self._pictures, see_texts(towers, examples.texts, config))
+        self._shown = Shown(examples, self._pictures, see_texts(towers, examples.texts, config, progress))
 
     def scouted(self) -> dict[str, Any]:
         """Return the manifest's words: how many rounds are enough, and recall on what was held out."""

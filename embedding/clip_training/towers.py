@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.progress import SILENT, Progress
 from catalog.vectors import Floats
 from embedding.clip import OpenClip, OpenClipConfig
 from embedding.clip_files import CONFIG, find_clip, whole_text_tower, without_warnings
@@ -124,12 +125,13 @@ def features_of(clip: OpenClip, pixels: Sequence[Floats]) -> Floats:
     return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
 
 
-def text_trunk(towers: Towers, texts: Sequence[str], *, batch: int = 32) -> torch.Tensor:
+def text_trunk(towers: Towers, texts: Sequence[str], *, batch: int = 32, progress: Progress = SILENT) -> torch.Tensor:
     """Return (n, w) what the frozen trunk of the text tower makes of each text, before its projection."""
     import torch
 
     tower, order = towers.model.text, sorted(range(len(texts)), key=lambda at: len(texts[at]))
     rows: list[Any] = [None] * len(texts)
+    progress.start("read texts", len(texts))
     with torch.inference_mode():
         for start in range(0, len(order), batch):
             some = order[start : start + batch]
@@ -139,6 +141,8 @@ def text_trunk(towers: Towers, texts: Sequence[str], *, batch: int = 32) -> torc
             pooled = tower.pooler(tower.transformer(input_ids=tokens, attention_mask=mask), mask)
             for at, row in zip(some, pooled, strict=True):
                 rows[at] = row
+            progress.advance(len(some))
+    progress.finish()
     return torch.stack(rows).clone()
 
 
