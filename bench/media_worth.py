@@ -3,8 +3,9 @@
     python -m bench.media_worth [--seeds 601 602 603] [--stores FOLDER] [--protocols mmrec temporal] [--model lirdrec]
 
 For each boutique seed: generate, caption with `pixels`, embed with MiniLM, read intents with the extractor trained on
-the shop, and fit the model with all roles and with each left out in turn; the difference is paired by user. Roles:
-`picture` (captions of pictures), `text` (what the shop wrote), `video` (captions of videos), `reviews` (words of
+the shop, and fit the model on what the shop wrote, with each medium added to it, with all roles, and with each left out
+in turn; differences are paired by user. A medium that is added stands before the text, since LIRDRec gives the graph of
+its first modality `graph_weight`, a tenth. Roles: `picture` (captions of pictures), `text` (what the shop wrote), `video` (captions of videos), `reviews` (words of
 reviews, praise, complaints and return notes) and `searches` (words shoppers typed). Words count only as far as a model
 may know them: under `temporal` those from before the train cut and of no pair that comes after, under `mmrec` those of
 train pairs alone; the leakage audit is asked for each. Finished cells stay in the store, so an interrupted run resumes.
@@ -54,6 +55,9 @@ LEFT_OUT: Mapping[str, tuple[str, ...]] = {
     "text": ("text",),
 }
 """What a row leaves out -> the roles that go."""
+ADDED: Mapping[str, str] = {"captions": "picture", "video": "video", "reviews": "reviews", "searches": "searches"}
+"""What a row adds to the text -> its role."""
+PARTS = ("added", "left out")
 
 
 def caption_tables(settings: Settings, workspace: Workspace) -> dict[str, EmbeddingTable]:
@@ -125,9 +129,9 @@ def measured(
 
 
 def shop_table(
-    settings: Settings, data: ShopData, protocol: ProtocolName, model: str, seeds: Sequence[int], rows: Sequence[str]
+    settings: Settings, data: ShopData, protocol: ProtocolName, model: str, seeds: Sequence[int], parts: Sequence[str]
 ) -> None:
-    """Print one shop under one protocol: all roles, and what leaving each out costs."""
+    """Print one shop under one protocol: what each medium adds to the text, and what leaving each out of all costs."""
     workspace = Workspace(settings.store)
     split = make_split(data.log, data.catalog.ids, protocol=protocol, positives=settings.positives, seed=settings.seed)
     shown = caption_tables(settings, workspace)
@@ -135,22 +139,34 @@ def shop_table(
     roles |= word_tables(load_intents(workspace, "trained"), split)
     manifest = workspace.manifest("catalog")
     assert manifest is not None
-    whole = measured(split, roles, model, seeds, workspace, manifest.key)
-    mean = bootstrap_interval(whole, seed=0)
-    print(
-        f"| {settings.boutique.seed} | {protocol} | all | {mean.mean:.4f} [{mean.low:.4f}, {mean.high:.4f}] | | |",
-        flush=True,
-    )
-    for title in rows:
-        kept = {role: table for role, table in roles.items() if role not in LEFT_OUT[title]}
-        values = measured(split, kept, model, seeds, workspace, manifest.key)
-        paired = paired_test(whole, values, seed=0)
+    told = f"| {settings.boutique.seed} | {protocol}"
+
+    def fitted(given: Mapping[str, EmbeddingTable]) -> Values:
+        return measured(split, given, model, seeds, workspace, manifest.key)
+
+    def base(title: str, given: Mapping[str, EmbeddingTable]) -> Values:
+        values = fitted(given)
+        mean = bootstrap_interval(values, seed=0)
+        print(f"{told} | {title} | {mean.mean:.4f} [{mean.low:.4f}, {mean.high:.4f}] | | |", flush=True)
+        return values
+
+    def row(title: str, values: Values, more: Values, less: Values) -> None:
+        paired = paired_test(more, less, seed=0)
         gain = paired.difference
-        print(
-            f"| {settings.boutique.seed} | {protocol} | without {title} | {values.mean():.4f} | "
-            f"{gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}] | {paired.p:.4f} |",
-            flush=True,
-        )
+        interval = f"{gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]"
+        print(f"{told} | {title} | {values.mean():.4f} | {interval} | {paired.p:.4f} |", flush=True)
+
+    if "added" in parts:
+        alone = base("text", {"text": roles["text"]})
+        for title, role in ADDED.items():
+            if role in roles:
+                values = fitted({role: roles[role], "text": roles["text"]})
+                row(f"{title} + text", values, values, alone)
+    if "left out" in parts:
+        whole = base("all", roles)
+        for title, gone in LEFT_OUT.items():
+            values = fitted({role: table for role, table in roles.items() if role not in gone})
+            row(f"all without {title}", values, whole, values)
 
 
 def main() -> None:
@@ -160,7 +176,7 @@ def main() -> None:
     parser.add_argument("--training-seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--protocols", nargs="+", choices=["mmrec", "temporal"], default=["mmrec", "temporal"])
     parser.add_argument("--model", default="lirdrec")
-    parser.add_argument("--rows", nargs="+", choices=list(LEFT_OUT), default=list(LEFT_OUT), metavar="LEFT_OUT")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="of the table")
     parser.add_argument("--stores", type=Path, help="where the stores are kept; a temporary folder otherwise")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -169,14 +185,14 @@ def main() -> None:
             settings = prepared(seed, given.stores or Path(temporary))
             print(*read_store_intents(settings), sep="\n", flush=True)
             shops.append((settings, load_shop(Workspace(settings.store))))
-        print(f"\n{given.model}, {METRIC}, training seeds {given.training_seeds}; gain: all less the row, by user\n")
+        print(f"\n{given.model}, {METRIC}, training seeds {given.training_seeds}; gain of the medium, by user\n")
         print(
-            "| seed | protocol | roles | NDCG@20 | gain of what is left out | p |\n|---|---|---|---|---|---|",
+            "| seed | protocol | roles | NDCG@20 | gain of the medium | p |\n|---|---|---|---|---|---|",
             flush=True,
         )
         for settings, data in shops:
             for protocol in given.protocols:
-                shop_table(settings, data, protocol, given.model, given.training_seeds, given.rows)
+                shop_table(settings, data, protocol, given.model, given.training_seeds, given.parts)
 
 
 if __name__ == "__main__":
