@@ -5,10 +5,11 @@
 For each boutique seed: generate, caption with `pixels`, embed with MiniLM, read intents with the extractor trained on
 the shop, and fit the model on what the shop wrote, with each medium added to it, with all roles, and with each left out
 in turn; differences are paired by user. A medium that is added stands before the text, since LIRDRec gives the graph of
-its first modality `graph_weight`, a tenth. Roles: `picture` (captions of pictures), `text` (what the shop wrote), `video` (captions of videos), `reviews` (words of
-reviews, praise, complaints and return notes) and `searches` (words shoppers typed). Words count only as far as a model
-may know them: under `temporal` those from before the train cut and of no pair that comes after, under `mmrec` those of
-train pairs alone; the leakage audit is asked for each. Finished cells stay in the store, so an interrupted run resumes.
+its first modality `graph_weight`, a tenth. Roles: `picture` (captions of pictures), `text` (what the shop wrote),
+`video` (captions of videos), `reviews` (words of reviews, praise, complaints and return notes) and `searches` (words
+shoppers typed). Words count only as far as a model may know them: under `temporal` those from before the train cut and
+of no pair that comes after, under `mmrec` those of train pairs alone; the leakage audit is asked for each. Finished
+cells stay in the store, so an interrupted run resumes.
 It is a generated shop: plumbing, not worth.
 """
 
