@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from api.answers import caption_of, picture_address
 from api.fields import ExternalId, SessionId, check_top_n
-from api.listing import FoundOut, header, listed, show
+from api.listing import SimilarOut, header, listed, show
 from api.pictures import Pictures
 from api.service import Service
 from catalog.errors import NotFoundError
@@ -65,7 +65,7 @@ def item_routes(service: Service, pictures: Pictures) -> APIRouter:
         top_n: Annotated[int, Query(ge=1)] = 10,
         user_id: Annotated[ExternalId | None, Query()] = None,
         session_id: Annotated[SessionId | None, Query()] = None,
-    ) -> FoundOut:
+    ) -> SimilarOut:
         """Return the nearest items, the item itself and its variants left out."""
         item = known(item_id, shop)
         shopper = Shopper(user_id, session_id)
@@ -78,7 +78,7 @@ def item_routes(service: Service, pictures: Pictures) -> APIRouter:
             top_n=check_top_n(top_n, service.config),
         )
         result = run(shop, request)
-        return FoundOut(**header(result, show(result, shopper, service)), items=listed(result, request, shop))
+        return SimilarOut(**header(result, show(result, shopper, service)), items=listed(result, request, shop))
 
     @router.get(
         "/v1/items/{item_id:path}/picture",

@@ -81,6 +81,12 @@ class RecommendationsOut(ListOut):
     recommendations: list[ListedOut]
 
 
+class SimilarOut(ListOut):
+    """What is close to an item."""
+
+    items: list[ListedOut]
+
+
 class FoundOut(ListOut):
     """What was found."""
 
