@@ -156,8 +156,12 @@ class Workspace:
         return self.root / name / found.folder
 
     @contextmanager
-    def reading(self, name: str) -> Iterator[Path]:
+    def reading(self, name: str, *, whole: bool = False) -> Iterator[Path]:
         """Give the data folder of a finished artifact to whoever parses its files.
+
+        Args:
+            name: The artifact.
+            whole: Look first whether every file is what was written: weights that were changed load all the same.
 
         Raises:
             NotBuiltError: When there is none.
@@ -168,6 +172,8 @@ class Workspace:
         folder = self.path(name)
         if not folder.is_dir():
             raise DataError(f"{str(folder)!r} is named by its manifest and missing: {self._remedy(name)}")
+        if whole and (fault := self.fault(name)) is not None:
+            raise DataError(f"{fault}: {self._remedy(name)}")
         try:
             yield folder
         except DataError as error:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
+from catalog.errors import ConfigError
+
 if TYPE_CHECKING:
     import torch
 
@@ -45,3 +47,18 @@ def torch_dtype(name: Dtype) -> torch.dtype:
     import torch
 
     return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[name]
+
+
+def require_device(name: str, setting: str) -> None:
+    """Refuse a device that torch cannot use here.
+
+    Raises:
+        ConfigError: Naming the setting it comes from.
+    """
+    import torch
+
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{setting} is {name!r}: {reason}; 'cpu' would be valid") from error

@@ -76,7 +76,7 @@ def load_trained(workspace: Workspace) -> Trained:
     """
     from safetensors.numpy import load_file
 
-    with workspace.reading(CATALOGUE) as folder:
+    with workspace.reading(CATALOGUE, whole=True) as folder:
         manifest = workspace.manifest(CATALOGUE)
         assert manifest is not None
         if models_key(workspace) != manifest.meta["models"]:

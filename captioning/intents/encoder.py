@@ -88,5 +88,5 @@ def load_encoder(workspace: Workspace) -> IntentEncoder:
         NotBuiltError: When it was never trained.
         DataError: When it is damaged.
     """
-    with workspace.reading(ARTIFACT) as folder:
+    with workspace.reading(ARTIFACT, whole=True) as folder:
         return IntentEncoder.load(folder)

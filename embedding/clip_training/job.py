@@ -27,6 +27,7 @@ from embedding.clip_training.recall import chance
 from embedding.clip_training.rows import Ints
 from embedding.clip_training.step import Shown
 from embedding.clip_training.towers import base_key, open_towers, text_counter
+from embedding.torch_running import require_device
 
 LEAST_PARENTS = 4
 """Fewest products, whatever their variants, of which some can be held out."""
@@ -60,6 +61,15 @@ class ClipReport:
     unreadable: int = 0
     made: tuple[str, ...] = field(default=())
 
+    def _doubts(self) -> list[str]:
+        """Return a line where the held-out items were found no better than by chance."""
+        if sum(self.recall.values()) > 1.05 * sum(self.chance.values()):
+            return []
+        return [
+            f"  no better than chance: {self.held_out:,} held-out items are too few to tell when to stop, or the "
+            "pictures say nothing of the texts; encoders.clip.held_out=0.3 and encoders.clip.patience=30 look longer"
+        ]
+
     def lines(self) -> list[str]:
         """Return what is said of it on the terminal."""
         if not self.made:
@@ -70,9 +80,11 @@ class ClipReport:
             for name in ("picture->text", "text->picture")
         )
         beside = f"; {CLIP_FOLDS}: {self.folds} siblings" if self.folds else ""
+        rounds = "1 round" if self.epochs == 1 else f"{self.epochs} rounds"
         return [
-            f"{CLIP}: {self.items:,} items, {self.epochs} rounds, {self.seconds:.1f} s{lost}{beside}",
+            f"{CLIP}: {self.items:,} items, {rounds}, {self.seconds:.1f} s{lost}{beside}",
             f"  recall@10 among {self.held_out:,} held-out items: {best}",
+            *self._doubts(),
             "vitrine embed makes the space picture-clip by it, unless embedding.pictures names another model",
         ]
 
@@ -94,9 +106,10 @@ def train_clip(
     Raises:
         NotBuiltError: When the catalogue is missing.
         DataError: When too few items have a picture that can be read and a text.
-        ConfigError: When the model to start from is not on this machine.
+        ConfigError: When the model to start from is not on this machine, or torch cannot use the device.
     """
     began = time.perf_counter()
+    require_device(config.device, "encoders.clip.device")
     catalog = load_shop(workspace).catalog
     examples = examples_of(catalog, config, text_counter(config))
     folded = fold_table(catalog, max(1, config.folds), seed)

@@ -181,5 +181,5 @@ def load_fusion(workspace: Workspace, device: str = "cpu") -> FusionEncoder:
     """
     if not workspace.has(ARTIFACT):
         raise NotBuiltError(f"no fusion encoder in the store {str(workspace.root)!r}: run vitrine train fusion first")
-    with workspace.reading(ARTIFACT) as folder:
+    with workspace.reading(ARTIFACT, whole=True) as folder:
         return FusionEncoder.load(folder, device)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from catalog.errors import ConfigError
 from catalog.progress import SILENT, Progress
 from catalog.vectors import Floats, Mask
 from embedding.fusion.baskets import Baskets, Rows
 from embedding.fusion.config import FusionConfig
 from embedding.fusion.inputs import RoleInputs
-from embedding.torch_running import torch_threads
+from embedding.torch_running import require_device, torch_threads
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,7 +69,7 @@ def train_network(
     from embedding.fusion.network import FusionNetwork
 
     started = time.perf_counter()
-    _require_device(config.device)
+    require_device(config.device, "encoders.fusion.device")
     known = _with_vectors(baskets, inputs)
     train, held = _held_out(known, config, np.random.default_rng([seed, 1]))
     with torch_threads(config.threads), torch.random.fork_rng(devices=()):
@@ -242,16 +241,6 @@ def some_hidden(present: Mask, chance: npt.NDArray[np.float64], rng: np.random.G
     rows = np.flatnonzero(~kept.any(axis=1))
     kept[rows, spared[rows]] = present[rows, spared[rows]]
     return kept
-
-
-def _require_device(name: str) -> None:
-    import torch
-
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"encoders.fusion.device is {name!r}: {reason}; 'cpu' would be valid") from error
 
 
 def _tensors(inputs: RoleInputs, rows: Rows, present: Mask, device: str) -> tuple[list[Tensor], Tensor]:

@@ -159,5 +159,5 @@ def load_video_encoder(workspace: Workspace) -> VideoEncoder:
         NotBuiltError: When it was never trained.
         DataError: When it is damaged.
     """
-    with workspace.reading(ARTIFACT) as folder:
+    with workspace.reading(ARTIFACT, whole=True) as folder:
         return VideoEncoder.load(folder)

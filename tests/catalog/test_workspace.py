@@ -214,6 +214,20 @@ def test_what_a_damaged_file_raises_becomes_one_line_with_its_remedy(tmp_path: P
     assert str(caught.value).endswith(f"remove '{store.root}/indexes/x/manifest.json' and run vitrine index again")
 
 
+def test_a_file_that_was_changed_and_still_parses_is_found_where_the_whole_is_asked_for(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    with workspace.writing("encoders/x", "k") as folder:
+        (folder / "weights").write_bytes(b"\x00" * 64)
+    (workspace.path("encoders/x") / "weights").write_bytes(b"\x55" * 64)
+    with workspace.reading("encoders/x") as folder:
+        assert folder.is_dir()
+    with (
+        pytest.raises(DataError, match=r"weights.*remove .*manifest\.json"),
+        workspace.reading("encoders/x", whole=True),
+    ):
+        raise AssertionError("not reached")
+
+
 def test_a_bug_while_reading_stays_a_bug(tmp_path: Path) -> None:
     store = Workspace(tmp_path)
     with store.writing("indexes/x", "k" * 64):

@@ -45,6 +45,16 @@ def test_trained_here_is_what_embeds_pictures(run, figures):
     assert "no JSON" in run("embed", "--store", figures.root).line
 
 
+def test_a_device_that_is_not_there_is_one_line(run, figures):
+    ran = run("train", "clip", "--store", figures.root, *TINY, "--set", "encoders.clip.device=banana")
+    assert ran.code == 2 and "encoders.clip.device is 'banana'" in ran.line and "'cpu' would be valid" in ran.line
+
+
+def test_a_model_no_better_than_chance_says_so(run, figures):
+    said = run("train", "clip", "--store", figures.root, *TINY).out
+    assert "no better than chance" in said and "encoders.clip.held_out" in said
+
+
 def test_from_is_what_it_begins_as(run, figures):
     assert "no model of open_clip" in run("train", "clip", "--from", "ViT-B-33", "--store", figures.root, *TINY).line
     line = run("train", "clip", "--from", "ViT-B-32:laion2b_s34b_b79k", "--store", figures.root, *TINY).line
