@@ -41,7 +41,7 @@ class ClipTrainingConfig(BaseModel):
     labels: float = Field(1.0, ge=0)
     """Weight of a second task, which teaches a model from scratch to name, from the picture and from the text, what the
     shop states of an item: categories and attributes. Its heads are thrown away."""
-    learning_rate: float = Field(2e-3, gt=0)
+    learning_rate: float = Field(2e-3, gt=0, le=1)
     """Of AdamW, at its highest; a model from elsewhere is fine-tuned at a hundredth of it."""
     weight_decay: float = Field(0.05, ge=0)
     """Of AdamW."""

@@ -17,8 +17,8 @@ class FusionConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     roles: dict[str, str] = Field(default_factory=dict)
-    """Space by role, any number, e.g. `{text = "text-minilm", picture = "picture-clip", video = "video"}`. Empty: the
-    text and the caption space in use, and every space `picture-...`, `video...` and `speech...` of the store."""
+    """Space by role, any number, e.g. `{text = "text-minilm", picture = "picture-clip", video = "video-clip"}`. Empty:
+    the text and the caption space in use, and every space `picture-...`, `video...` and `speech...` of the store."""
     together: Together = "shopper"
     """Two items belong together when one shopper took both, or took both in one `session`."""
     as_of: AwareDatetime | None = None
@@ -41,7 +41,7 @@ class FusionConfig(BaseModel):
     """What cosines are divided by in the loss."""
     popularity: float = Field(1.0, ge=0, le=1)
     """How much of the log of an item's frequency is taken off its score in the loss; 1 is the whole correction."""
-    learning_rate: float = Field(3e-4, gt=0)
+    learning_rate: float = Field(3e-4, gt=0, le=1)
     """Of Adam."""
     pull: float = Field(1e-3, ge=0)
     """Share of the way back to where they began (the mean of the roles' cosines) that weights go after each step."""

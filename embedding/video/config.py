@@ -46,7 +46,7 @@ class VideoEncoderConfig(BaseModel):
     """Of the network, while it is fitted."""
     steps: int = Field(100, ge=1)
     """Steps of AdamW over all films together."""
-    learning_rate: float = Field(5e-3, gt=0)
+    learning_rate: float = Field(5e-3, gt=0, le=1)
     """At its highest; it rises for a tenth of the steps and falls along a cosine."""
     weight_decay: float = Field(0.1, ge=0)
     """Of AdamW."""
