@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.boutique.config import BoutiqueConfig
+from catalog.boutique.drawing_room import filled_folder
 from catalog.boutique.pictures import shoot_all
 from catalog.boutique.plan import FOLDER, plan
 from catalog.boutique.truth import Truth
@@ -44,21 +43,9 @@ def generate(
     folder or none. The same config gives the same bytes, however many `workers` draw (None: one a core).
     """
     made = plan(config)
-    media_root.mkdir(parents=True, exist_ok=True)
-    for left in media_root.glob(f".{FOLDER}-*"):  # a killed run's
-        shutil.rmtree(left, ignore_errors=True)
-    temporary = Path(tempfile.mkdtemp(dir=media_root, prefix=f".{FOLDER}-"))
-    try:
-        shoot_all(made.pieces, temporary, config, progress, workers)
-        (temporary / LABEL).write_text(boutique_key(config) + "\n", encoding="utf-8")
-        temporary.chmod(0o755)
-        final = media_root / FOLDER
-        if final.exists():
-            shutil.rmtree(final)
-        temporary.replace(final)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+    with filled_folder(media_root, FOLDER) as folder:
+        shoot_all(made.pieces, folder, config, progress, workers)
+        (folder / LABEL).write_text(boutique_key(config) + "\n", encoding="utf-8")
     return Boutique(made.shop, made.truth)
 
 

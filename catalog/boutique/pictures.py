@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +12,7 @@ from catalog.boutique.drawing.look import Look
 from catalog.boutique.drawing.patterns import Print
 from catalog.boutique.drawing.products import PRODUCTS
 from catalog.boutique.drawing.stage import Paint, Stage, Studio, photograph
+from catalog.boutique.drawing_room import drawn
 from catalog.boutique.pieces import Piece
 from catalog.progress import Progress
 
@@ -70,15 +67,6 @@ def shoot_all(
     """
     shots = [Shot(piece, folder, config) for piece in pieces]
     progress.start("pictures", len(shots))
-    for _ in _run(shots, workers or os.cpu_count() or 1):
+    for _ in drawn(shoot, shots, workers, few=64, chunk=8):
         progress.advance()
     progress.finish()
-
-
-def _run(shots: list[Shot], workers: int) -> Iterator[None]:
-    if workers == 1 or len(shots) < 64:
-        yield from map(shoot, shots)
-        return
-    context = multiprocessing.get_context("spawn")  # forking after torch or FAISS started threads may hang
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from pool.map(shoot, shots, chunksize=8)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from catalog.boutique.config import BoutiqueConfig
+from catalog.boutique.drawing_room import filled_folder
 from catalog.boutique.marketing.audience import show
 from catalog.boutique.marketing.config import MarketingConfig
 from catalog.boutique.marketing.screenplay import Screenplay, write_all
@@ -108,20 +107,8 @@ def load_marketing_truth(workspace: Workspace) -> MarketingTruth:
 def _shoot(
     films: list[Screenplay], made: Plan, media: Path, config: MarketingConfig, progress: Progress, workers: int | None
 ) -> None:
-    media.mkdir(parents=True, exist_ok=True)
-    for left in media.glob(f".{FOLDER}-*"):  # a killed run's
-        shutil.rmtree(left, ignore_errors=True)
-    temporary = Path(tempfile.mkdtemp(dir=media, prefix=f".{FOLDER}-"))
-    try:
+    with filled_folder(media, FOLDER) as folder:
         productions = [
-            Production(film, {row: made.pieces[row] for row in film.pieces}, temporary, config) for film in films
+            Production(film, {row: made.pieces[row] for row in film.pieces}, folder, config) for film in films
         ]
         shoot_films(productions, progress, workers)
-        temporary.chmod(0o755)
-        final = media / FOLDER
-        if final.exists():
-            shutil.rmtree(final)
-        temporary.replace(final)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise

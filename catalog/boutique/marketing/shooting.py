@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from catalog.boutique.drawing.colour import linear
 from catalog.boutique.drawing.film import MOTIONS, FilmStock, frames, write_film
 from catalog.boutique.drawing.products import PRODUCTS
 from catalog.boutique.drawing.stage import Stage, Studio, photograph
+from catalog.boutique.drawing_room import drawn
 from catalog.boutique.marketing.config import MarketingConfig
 from catalog.boutique.marketing.screenplay import Screenplay, Take
 from catalog.boutique.pictures import look_of
@@ -46,18 +44,9 @@ def shoot_film(production: Production) -> None:
 def shoot_films(productions: list[Production], progress: Progress, workers: int | None) -> None:
     """Draw every film; `workers` processes, None: one a core."""
     progress.start("films", len(productions))
-    for _ in _run(productions, workers or os.cpu_count() or 1):
+    for _ in drawn(shoot_film, productions, workers, few=16, chunk=4):
         progress.advance()
     progress.finish()
-
-
-def _run(productions: list[Production], workers: int) -> Iterator[None]:
-    if workers == 1 or len(productions) < 16:
-        yield from map(shoot_film, productions)
-        return
-    context = multiprocessing.get_context("spawn")  # forking after torch or FAISS started threads may hang
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from pool.map(shoot_film, productions, chunksize=4)
 
 
 def _pictures(production: Production) -> Iterator[Image.Image]:
