@@ -20,6 +20,9 @@ NAME = "tiny/Qwen-Embedding"
 @pytest.fixture
 def cache(tmp_path, monkeypatch, hub):
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    # The library reads this once, when it is first imported: whoever did that may have been offline.
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     return tmp_path / "cache"
 
 
