@@ -38,12 +38,12 @@ class ClipTrainingConfig(BaseModel):
     """Items in one step."""
     hard: float = Field(0.5, ge=0, le=1)
     """Share of a step's items that are of one category, so that what tells them apart is learned."""
-    labels: float = Field(1.0, ge=0)
+    labels: float = Field(1.0, ge=0, le=100)
     """Weight of a second task, which teaches a model from scratch to name, from the picture and from the text, what the
     shop states of an item: categories and attributes. Its heads are thrown away."""
     learning_rate: float = Field(2e-3, gt=0, le=1)
     """Of AdamW, at its highest; a model from elsewhere is fine-tuned at a hundredth of it."""
-    weight_decay: float = Field(0.05, ge=0)
+    weight_decay: float = Field(0.05, ge=0, le=10)
     """Of AdamW."""
     picture_size: int = Field(64, ge=32, le=512, multiple_of=32)
     """Pixels of a picture's side as the model from scratch sees it, a multiple of 32."""

@@ -90,6 +90,7 @@ def fit_towers(
             order = batches(rows, shown.examples.categories, size=config.batch_size, hard=config.hard, rng=rng)
             for at, some in enumerate(order):
                 step.learn(some, _rate((epoch + at / len(order)) / config.epochs, steps * config.epochs), rng)
+            step.require_numbers()
             note = ""
             if held_out is not None:
                 found = measured(towers, shown, held_out)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catalog.errors import ConfigError
 from catalog.vectors import Floats
 from embedding.clip_training.batches import not_negatives
 from embedding.clip_training.config import ClipTrainingConfig
@@ -19,6 +18,7 @@ from embedding.clip_training.losses import classified, contrastive
 from embedding.clip_training.pictures import Pictures, augmented, normalised
 from embedding.clip_training.rows import Ints
 from embedding.clip_training.towers import Towers, picture_features
+from embedding.divergence import require_numbers
 from embedding.torch_running import torch_threads
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Step:
             lr=self._rate,
         )
         self._learned = learned
+        self._steps = 0
 
     def learn(self, rows: Ints, share: float, rng: np.random.Generator) -> float:
         """Take one step on some items and return its loss.
@@ -93,6 +94,7 @@ class Step:
         from torch.nn import functional
 
         examples, model = self._shown.examples, self._towers.model
+        self._steps += 1
         self._mode()
         said = examples.said[rows]
         text = _shown_texts(said, self._worth, rng)
@@ -112,11 +114,7 @@ class Step:
             for side in (pictures, texts):
                 named = named + classified(self._joint, _SHARP * side, labels) / 2
             loss = loss + self._config.labels * named
-        if not bool(torch.isfinite(loss)):
-            raise ConfigError(
-                f"encoders.clip.learning_rate is {self._config.learning_rate!r}: the loss is no number any more; a "
-                "tenth of it would be worth a try"
-            )
+        self.require_numbers((loss.detach(),))
         for group in self._optimiser.param_groups:
             group["lr"] = self._rate * share
         self._optimiser.zero_grad()
@@ -126,6 +124,16 @@ class Step:
         with torch.no_grad():
             model.logit_scale.clamp_(0, _MOST_SCALE)
         return float(loss.detach())
+
+    def require_numbers(self, values: Iterable[torch.Tensor] | None = None) -> None:
+        """Refuse to go on where values, or without any the weights, are no numbers any more.
+
+        Raises:
+            ConfigError: Naming the step.
+        """
+        at = f"step {self._steps}"
+        given = self._learned if values is None else values
+        require_numbers(given, of="encoders.clip", at=at, rate=self._config.learning_rate)
 
     def _mode(self) -> None:
         self._towers.model.train()

@@ -35,15 +35,15 @@ class FusionConfig(BaseModel):
     """Of the transformer's own part, in training."""
     modality_dropout: float = Field(0.1, ge=0, lt=1)
     """Chance that a role of an item is hidden in a step; one is always left."""
-    query_weight: float = Field(0.5, ge=0)
+    query_weight: float = Field(0.5, ge=0, le=100)
     """What pseudo queries (an item's own vectors, some roles hidden) count beside pairs of items."""
-    temperature: float = Field(0.1, gt=0)
+    temperature: float = Field(0.1, ge=1e-3, le=100)
     """What cosines are divided by in the loss."""
     popularity: float = Field(1.0, ge=0, le=1)
     """How much of the log of an item's frequency is taken off its score in the loss; 1 is the whole correction."""
     learning_rate: float = Field(3e-4, gt=0, le=1)
     """Of Adam."""
-    pull: float = Field(1e-3, ge=0)
+    pull: float = Field(1e-3, ge=0, le=1)
     """Share of the way back to where they began (the mean of the roles' cosines) that weights go after each step."""
     batch_size: int = Field(256, ge=2)
     """Pairs in one step; the others' items are the negatives."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from catalog.progress import SILENT, Progress
 from catalog.vectors import Floats, Mask
+from embedding.divergence import require_numbers
 from embedding.fusion.baskets import Baskets, Rows
 from embedding.fusion.config import FusionConfig
 from embedding.fusion.inputs import RoleInputs
@@ -62,7 +63,7 @@ def train_network(
         progress: Told of every round.
 
     Raises:
-        ConfigError: When torch cannot use the device.
+        ConfigError: When torch cannot use the device, or the training diverges.
     """
     import torch
 
@@ -82,7 +83,9 @@ def train_network(
         state: dict[str, Tensor] = {}
         progress.start("fusion", config.epochs)
         for epoch in _rounds(network, inputs, train, config, np.random.default_rng([seed, 2])):
-            value = judged(encode_all(network, inputs, config), held) if len(held) >= LEAST_HELD_OUT else 0.0
+            encoded = encode_all(network, inputs, config)
+            _require_numbers((torch.from_numpy(encoded), *network.parameters()), epoch, config)
+            value = judged(encoded, held) if len(held) >= LEAST_HELD_OUT else 0.0
             history.append(value)
             progress.advance(int(epoch > 0), f"ndcg@20 {value:.4f}")
             if value > best or len(held) < LEAST_HELD_OUT:
@@ -154,6 +157,7 @@ def _rounds(
             if len(entries) < 2:
                 continue  # one pair alone has no negative
             loss = _loss(network, inputs, baskets, entries, log_q, config, rng)
+            _require_numbers((loss.detach(),), epoch, config)
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             optimiser.step()
@@ -162,6 +166,10 @@ def _rounds(
                     for table, begun in zip(weights, first, strict=True):
                         table.lerp_(begun, config.pull)
         yield epoch
+
+
+def _require_numbers(values: Iterable[Tensor], epoch: int, config: FusionConfig) -> None:
+    require_numbers(values, of="encoders.fusion", at=f"epoch {epoch}", rate=config.learning_rate)
 
 
 def _loss(

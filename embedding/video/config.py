@@ -48,11 +48,11 @@ class VideoEncoderConfig(BaseModel):
     """Steps of AdamW over all films together."""
     learning_rate: float = Field(5e-3, gt=0, le=1)
     """At its highest; it rises for a tenth of the steps and falls along a cosine."""
-    weight_decay: float = Field(0.1, ge=0)
+    weight_decay: float = Field(0.1, ge=0, le=10)
     """Of AdamW."""
     frame_dropout: float = Field(0.15, ge=0, lt=1)
     """Share of a film's frames left out of a step, so that no single one is leant on."""
-    noise: float = Field(0.1, ge=0)
+    noise: float = Field(0.1, ge=0, le=10)
     """Spread of the noise added to what a frame shows, in units of its own spread."""
     folds: int = Field(5, ge=2, le=50)
     """Parts by campaign; each is predicted by a network that never saw it, for figures and calibration."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from catalog.vectors import Floats
+from embedding.divergence import require_numbers
 from embedding.torch_running import torch_threads
 from embedding.video.config import Pooling, VideoEncoderConfig
 from embedding.video.frame_job import FrameSequence
@@ -123,6 +124,9 @@ def fit_network(
         config: How it is fitted.
         pooling: How frames become one vector.
         seed: Of weights, dropout and noise; torch's own generator is left as it was.
+
+    Raises:
+        ConfigError: When the training diverges.
     """
     with torch.random.fork_rng(devices=[]), torch_threads(config.threads):
         torch.manual_seed(seed)
@@ -138,14 +142,18 @@ def fit_network(
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, config.steps))
         k, n = torch.from_numpy(clicks).float(), torch.from_numpy(shown).float()
         network.train()
-        for _ in range(config.steps):
+        for step in range(1, config.steps + 1):
             logits = network(_roughened(batch, config))
             loss = (n * nn.functional.softplus(logits) - k * logits).sum() / n.sum().clamp_min(1)
+            _require_numbers((loss.detach(),), step, config)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-        return network.eval()
+        network.eval()
+        with torch.inference_mode():
+            _require_numbers((network(batch), *network.parameters()), config.steps, config)
+        return network
 
 
 def predict(network: VideoNetwork, batch: Batch, threads: int = 1) -> tuple[Floats, Values]:
@@ -163,6 +171,10 @@ def _start(network: VideoNetwork, batch: Batch, clicks: Values, shown: Values) -
             seen = float(shown[source == kind].sum())
             rate = (float(clicks[source == kind].sum()) + 0.5) / (seen + 10.0)
             network.base[kind] = math.log(rate / (1 - rate))
+
+
+def _require_numbers(values: Iterable[Tensor], step: int, config: VideoEncoderConfig) -> None:
+    require_numbers(values, of="encoders.video", at=f"step {step}", rate=config.learning_rate)
 
 
 def _rate(step: int, steps: int) -> float:

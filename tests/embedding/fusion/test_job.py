@@ -96,3 +96,11 @@ def test_what_cannot_be_made_is_told(toy, store):
         EmbeddingTable(toy.items, np.ones((60, 2), np.float32), "fused").save(folder)
     with pytest.raises(NothingToDo, match="'fused': the one in the store was brought along"):
         train_fusion(store, short(toy), roles=ROLES)
+
+
+def test_a_diverged_training_is_one_line_and_writes_nothing(toy, store):
+    before = {path: path.stat().st_mtime_ns for path in store.root.rglob("*")}
+    for more in ({}, {"held_out": 1e-3}):  # with baskets held out, and with none
+        with pytest.raises(ConfigError, match=r"^encoders.fusion: diverged at epoch \d, .*learning_rate \(now 1e\+38"):
+            train_fusion(store, short(toy, learning_rate=1e38, **more), roles=ROLES)
+    assert {path: path.stat().st_mtime_ns for path in store.root.rglob("*")} == before

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from batch.local import LocalEngine
-from catalog.errors import DataError, NotBuiltError
+from catalog.errors import ConfigError, DataError, NotBuiltError
 from catalog.marketing import Marketing, load_marketing, save_marketing
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
@@ -151,3 +151,10 @@ def test_what_is_said_of_it_is_plain_json(store):
     train(store)
     head = json.loads((store.path("encoders/video") / HEAD).read_text())
     assert head["embedder"] == "thumbnail" and set(head["calibrations"]) == {"marketing"}
+
+
+def test_a_diverged_training_is_one_line_and_writes_no_encoder(store):
+    for steps in (1, 40):  # found after the last step, and on the way
+        with pytest.raises(ConfigError, match=r"^encoders.video: diverged at step \d+, .*learning_rate \(now 1e\+30"):
+            train(store, TINY.model_copy(update={"learning_rate": 1e30, "steps": steps}))
+    assert not store.has("encoders/video") and not store.names("embeddings")
