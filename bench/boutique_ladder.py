@@ -38,9 +38,14 @@ MODELS = (
 METRIC = "ndcg@20"
 
 
-def prepared(seed: int, stores: Path) -> Settings:
-    """Return the settings of a store that holds the boutique of `seed`, captioned and embedded."""
-    settings = load_settings({"store": str(stores / f"boutique-{seed}"), "boutique": {"seed": seed}})
+def prepared(seed: int, stores: Path, *, video_share: float | None = None) -> Settings:
+    """Return the settings of a store that holds the boutique of `seed`, captioned and embedded.
+
+    With `video_share` another share of the items than usual has a film; such a shop has a store of its own.
+    """
+    films = {} if video_share is None else {"video_share": video_share}
+    name = "-".join(["boutique", str(seed), *(f"films-{share:g}" for share in films.values())])
+    settings = load_settings({"store": str(stores / name), "boutique": {"seed": seed, **films}})
     print(jobs.generate_boutique(settings), flush=True)
     print(jobs.caption_store(settings), flush=True)
     print(*jobs.embed_store(settings), sep="\n", flush=True)

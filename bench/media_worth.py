@@ -1,6 +1,7 @@
 """What each medium is worth to LIRDRec on boutiques nobody tuned on: captions, video, what shoppers wrote and sought.
 
     python -m bench.media_worth [--seeds 601 602 603] [--stores FOLDER] [--protocols mmrec temporal] [--model lirdrec]
+    python -m bench.media_worth --parts added --protocols mmrec --seeds 811 812 813 --video-share 0.6
 
 For each boutique seed: generate, caption with `pixels`, embed with MiniLM, read intents with the extractor trained on
 the shop, and fit the model on what the shop wrote, with each medium added to it, with all roles, and with each left out
@@ -9,7 +10,9 @@ its first modality `graph_weight`, a tenth. Roles: `picture` (captions of pictur
 `video` (captions of videos), `reviews` (words of reviews, praise, complaints and return notes) and `searches` (words
 shoppers typed). Words count only as far as a model may know them: under `temporal` those from before the train cut and
 of no pair that comes after, under `mmrec` those of train pairs alone; the leakage audit is asked for each. Finished
-cells stay in the store, so an interrupted run resumes.
+cells stay in the store, so an interrupted run resumes. Beside them stands the room there is: what the generator's own
+ranking, which knows every taste, loses when it is denied the tastes that only pictures or only films show. With
+`--video-share` more of the items have a film than the usual fifth: a shop where films matter.
 It is a generated shop: plumbing, not worth.
 """
 
@@ -25,7 +28,9 @@ import numpy as np
 import polars as pl
 
 from bench.boutique_ladder import prepared
+from bench.media_ceiling import ceilings
 from captioning.intents.job import load_intents
+from catalog.boutique.factors import Medium
 from catalog.errors import NothingToDo
 from catalog.ids import IdMap
 from catalog.log import Interactions
@@ -59,6 +64,8 @@ LEFT_OUT: Mapping[str, tuple[str, ...]] = {
 ADDED: Mapping[str, str] = {"captions": "picture", "video": "video", "reviews": "reviews", "searches": "searches"}
 """What a row adds to the text -> its role."""
 PARTS = ("added", "left out")
+SHOWN: Mapping[str, Medium] = {"captions": "picture", "video": "video"}
+"""What a row adds -> the medium that alone shows some of the shop's tastes."""
 
 
 def caption_tables(settings: Settings, workspace: Workspace) -> dict[str, EmbeddingTable]:
@@ -130,7 +137,13 @@ def measured(
 
 
 def shop_table(
-    settings: Settings, data: ShopData, protocol: ProtocolName, model: str, seeds: Sequence[int], parts: Sequence[str]
+    settings: Settings,
+    data: ShopData,
+    protocol: ProtocolName,
+    model: str,
+    seeds: Sequence[int],
+    parts: Sequence[str],
+    added: Sequence[str],
 ) -> None:
     """Print one shop under one protocol: what each medium adds to the text, and what leaving each out of all costs."""
     workspace = Workspace(settings.store)
@@ -159,10 +172,15 @@ def shop_table(
 
     if "added" in parts:
         alone = base("text", {"text": roles["text"]})
-        for title, role in ADDED.items():
+        for title in added:
+            role = ADDED[title]
             if role in roles:
                 values = fitted({role: roles[role], "text": roles["text"]})
                 row(f"{title} + text", values, values, alone)
+        rooms = {title: SHOWN[title] for title in added if title in SHOWN}
+        known = ceilings(settings.boutique, split, METRIC, tuple(rooms.values()))
+        for title, medium in rooms.items():
+            row(f"(who knows every taste, {title} among them)", known[""], known[""], known[medium])
     if "left out" in parts:
         whole = base("all", roles)
         for title, gone in LEFT_OUT.items():
@@ -178,12 +196,14 @@ def main() -> None:
     parser.add_argument("--protocols", nargs="+", choices=["mmrec", "temporal"], default=["mmrec", "temporal"])
     parser.add_argument("--model", default="lirdrec")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="of the table")
+    parser.add_argument("--added", nargs="+", choices=list(ADDED), default=list(ADDED), help="media of the part added")
+    parser.add_argument("--video-share", type=float, help="of the items have a film; the boutique's own otherwise")
     parser.add_argument("--stores", type=Path, help="where the stores are kept; a temporary folder otherwise")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         shops = []
         for seed in given.seeds:
-            settings = prepared(seed, given.stores or Path(temporary))
+            settings = prepared(seed, given.stores or Path(temporary), video_share=given.video_share)
             print(*read_store_intents(settings), sep="\n", flush=True)
             shops.append((settings, load_shop(Workspace(settings.store))))
         print(f"\n{given.model}, {METRIC}, training seeds {given.training_seeds}; gain of the medium, by user\n")
@@ -193,7 +213,7 @@ def main() -> None:
         )
         for settings, data in shops:
             for protocol in given.protocols:
-                shop_table(settings, data, protocol, given.model, given.training_seeds, given.parts)
+                shop_table(settings, data, protocol, given.model, given.training_seeds, given.parts, given.added)
 
 
 if __name__ == "__main__":
