@@ -53,3 +53,34 @@ def _heads(settings: Settings, progress: Progress, *, quiet: bool = False) -> li
 
     report = train_heads(Workspace(settings.store), settings.captions.catalogue, seed=settings.seed, progress=progress)
     return report.lines() if report.made or not quiet else []
+
+
+def after_clip(settings: Settings) -> tuple[str, ...]:
+    """Return the commands that use what `vitrine train clip` made; captions, where its heads have something to say."""
+    from captioning.catalogue.places import CATALOGUE
+
+    made = Workspace(settings.store).manifest(CATALOGUE)
+    if made is None or not any(field["said"] for field in made.meta["fields"]):
+        return ("embed",)
+    chosen = "" if settings.captions.captioner == "catalogue" else " --set captions.captioner=catalogue"
+    return (f"caption{chosen}", f"embed{chosen}")
+
+
+def after_embedding(settings: Settings) -> tuple[str, ...]:
+    """Return the commands that go on from vectors: films and all of it too, where pictures have a model."""
+    from catalog.marketing import ARTIFACT
+    from embedding.clip_training.places import CLIP
+
+    workspace = Workspace(settings.store)
+    if not workspace.has(CLIP):
+        return ("index", "train")
+    films = workspace.has(ARTIFACT) or _any_film(workspace)
+    return (*(("train video",) if films else ()), "train fusion", "index")
+
+
+def _any_film(workspace: Workspace) -> bool:
+    import polars as pl
+
+    with workspace.reading("catalog") as folder:
+        videos = pl.scan_parquet(folder / "items.parquet").select((pl.col("videos").list.len() > 0).any())
+        return bool(videos.collect().item())

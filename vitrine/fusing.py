@@ -35,13 +35,14 @@ def train_fusion_store(settings: Settings, progress: Progress = SILENT) -> list[
         NothingToDo: When the store has no space to fuse.
     """
     from embedding.fusion.job import train_fusion
+    from vitrine.words_kept import unread_captions
 
     workspace = Workspace(settings.store)
     report = train_fusion(
         workspace, settings.encoders.fusion, roles=fusion_roles(settings, workspace), kinds=settings.positives,
         seed=settings.seed, progress=progress,
     )  # fmt: skip
-    return report.lines()
+    return [*report.lines(), *unread_captions(settings, workspace)]
 
 
 def fusion_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:

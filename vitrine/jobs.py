@@ -31,7 +31,7 @@ from vitrine.wiring import (
     make_picture_embedder,
     shop_spaces,
 )
-from vitrine.words_kept import caption_doubts
+from vitrine.words_kept import caption_doubts, unread_captions
 
 if TYPE_CHECKING:
     from embedding.item_text import Part
@@ -43,12 +43,20 @@ REASONS_SHOWN = 3
 """Commonest reasons of failures that a job names on the terminal; the file it names holds all."""
 
 
-def generate_boutique(settings: Settings, seed: int | None = None, progress: Progress = SILENT) -> str:
-    """Write the boutique into the store and say what it holds."""
-    from catalog.boutique.generate import save_boutique
+def generate_boutique(
+    settings: Settings, seed: int | None = None, progress: Progress = SILENT, *, again: bool = False
+) -> str:
+    """Write the boutique into the store and say what it holds.
+
+    Raises:
+        ConfigError: When the store holds another shop, unless `again` says to replace it.
+    """
+    from catalog.boutique.generate import require_same_shop, save_boutique
 
     config = settings.boutique if seed is None else settings.boutique.model_copy(update={"seed": seed})
     workspace = Workspace(settings.store)
+    if not again:
+        require_same_shop(workspace, config)
     shop = save_boutique(workspace, config, progress).shop
     films = sum(bool(item.videos) for item in shop.catalog)
     return (
@@ -110,11 +118,20 @@ def caption_store(settings: Settings, progress: Progress = SILENT, scope: Scope 
     if report.failed and not report.done + report.reused:
         reasons = "; ".join([*brought, *failure_lines(report, workspace, known)])
         raise DataError(f"{report.name}: none of {report.failed:,} pictures and videos has a caption: {reasons}")
-    lines = [*brought, *heads, job_text(report, workspace, known)]
+    lines = [*brought, *heads, job_text(report, workspace, known), *_heads_spoke(settings, workspace)]
     if faults := caption_faults(workspace, captioner.name):
         told = ", ".join(f"{count:,} {fault}" for fault, count in faults.items())
         lines.append(f"  kept all the same, since captions.mllm.checks is 'report': {told}")
     return "\n".join(lines)
+
+
+def _heads_spoke(settings: Settings, workspace: Workspace) -> list[str]:
+    """Return in how many captions the `catalogue` captioner's heads said something, where it is the one that reads."""
+    if settings.captions.captioner != "catalogue":
+        return []
+    from captioning.catalogue.spoken import spoken_captions
+
+    return [spoken_captions(workspace).line(settings.captions.catalogue.precision)]
 
 
 def _bring_media(settings: Settings, progress: Progress, scope: Scope, *, images: int, videos: int) -> list[str]:
@@ -169,7 +186,9 @@ def embed_store(settings: Settings, progress: Progress = SILENT, scope: Scope = 
     lines += skipped
     if captions is not None:
         lines += caption_doubts(workspace, captions)
-    if captions is None:
+    if unread := unread_captions(settings, workspace):
+        lines += unread
+    elif captions is None:
         lines.append("captions: none in the store yet; after vitrine caption, vitrine embed adds their space")
     return lines
 
@@ -236,12 +255,22 @@ def _embed_pictures(settings: Settings, workspace: Workspace, progress: Progress
 
 
 def index_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
-    """Build every index the store's captions and vectors allow."""
+    """Build every index the store's captions and vectors allow, and say of each how many items it lacks."""
     from indexes.job import build_indexes
 
     workspace = Workspace(settings.store)
     built = build_indexes(workspace, store_captions(settings, workspace), progress=progress)
-    return [f"indexes/{b.name}: {b.items:,} items, {'built' if b.built else 'already current'}" for b in built]
+    return [
+        f"indexes/{b.name}: {b.items:,} items, {'built' if b.built else 'already current'}"
+        f"{_lacking(workspace, b.items)}"
+        for b in built
+    ]
+
+
+def _lacking(workspace: Workspace, items: int) -> str:
+    manifest = workspace.manifest("catalog")
+    whole = manifest.meta.get("items", items) if manifest else items
+    return f"; {whole - items:,} of the catalogue's {whole:,} are not in it" if items < whole else ""
 
 
 def store_captions(settings: Settings, workspace: Workspace) -> dict[str, tuple[Caption, ...]]:

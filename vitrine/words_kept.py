@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from catalog.findings import Finding
 from catalog.spoken import TRANSCRIPTS_FILE
 from catalog.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vitrine.settings import Settings
 
 
 def word_findings(workspace: Workspace, stage: str) -> list[Finding]:
@@ -56,6 +61,23 @@ def caption_doubts(workspace: Workspace, name: str) -> list[str]:
     if meta.get("probe") == "off":
         lines.append(f"{label}: not proven that the model sees: captions.probe is off")
     return lines
+
+
+def unread_captions(settings: Settings, workspace: Workspace) -> list[str]:
+    """Return a line about captions that stand in the store unread because no setting names their captioner."""
+    if "captioner" in settings.captions.model_fields_set:
+        return []
+    used = settings.captions.captioner
+    others = [name for name in workspace.names("captions") if name != used]
+    if not others:
+        return []
+    which = " and ".join(f"captions/{name}" for name in others)
+    chosen = others[-1] if others[-1] == "catalogue" else "that of those captions"
+    option = f" (--set captions.captioner={chosen})" if chosen == "catalogue" else ""
+    return [
+        f"{which}: not read here, since captions.captioner is {used!r} unless a setting says otherwise{option}; in "
+        "vitrine.toml it would hold for every command"
+    ]
 
 
 def _heard(workspace: Workspace, name: str) -> tuple[int, int]:

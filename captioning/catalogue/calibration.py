@@ -90,3 +90,8 @@ def threshold(given: Answers, precision: float) -> float:
 def thresholds(given: dict[str, Answers], fields: Sequence[Field], precision: float) -> dict[str, float]:
     """Return the threshold of each field; one without answers is never said."""
     return {f.name: threshold(given[f.name], precision) if f.name in given else NEVER for f in fields}
+
+
+def said_of(given: Mapping[str, Answers], least: Mapping[str, float]) -> dict[str, Mask]:
+    """Return which answers of each field are said; none of a field without a confidence."""
+    return {name: each.confidence >= least.get(name, NEVER) for name, each in given.items()}

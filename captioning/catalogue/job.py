@@ -30,6 +30,10 @@ from embedding.clip_training.places import CLIP_FOLDS, FOLDS_FILE
 
 TRAINING = 2
 """Version of the training; stands in content keys, so that a change trains again."""
+SILENT_HEADS = (
+    "  the heads would say nothing of any picture: captions of the catalogue captioner would be those of pixels; more "
+    "items, or captions.catalogue.precision below what it is, would let them speak"
+)
 _AT_ONCE = 512
 """Pictures decoded before they are shown to every model."""
 _DECODERS = 2
@@ -58,7 +62,8 @@ class HeadsReport:
         if not self.made:
             return [f"{CATALOGUE}: already current"]
         head = f"{CATALOGUE}: {len(self.fields)} fields from {self.items:,} items, {self.seconds:.1f} s"
-        return [head, *(_field_line(field) for field in self.fields)]
+        silent = [] if any(field.said for field in self.fields) else [SILENT_HEADS]
+        return [head, *(_field_line(field) for field in self.fields), *silent]
 
 
 def train_heads(

@@ -8,7 +8,7 @@ from statistics import median_low
 
 import numpy as np
 
-from captioning.catalogue.calibration import Answers, answers, joined, thresholds, worth
+from captioning.catalogue.calibration import Answers, answers, joined, said_of, thresholds, worth
 from captioning.catalogue.config import CatalogueConfig
 from captioning.catalogue.fields import Field, Stated, fields_of
 from captioning.catalogue.heads import Heads, fit_heads
@@ -61,7 +61,7 @@ class FieldReport:
         values: How many the heads of the whole catalogue know.
         accuracy: Share of pictures whose likeliest value is right; None where an item may have several values.
         majority: Share that has the commonest value; likewise.
-        said: Share of all answers that stand above the confidence.
+        said: Share of all answers that are said, by the confidence of the fold they were judged on, as in captions.
         precision: Share of those that are right; None where nothing is said.
     """
 
@@ -92,7 +92,7 @@ def cross_fit(
     fit = _Fit(material, config, seed, progress)
     judges = min(_JUDGES, len(folds) - 1)
     progress.start("attribute heads", len(folds) * (1 + judges * len(config.penalty)) + 1)
-    speakers, honest, chosen = {}, [], []
+    speakers, honest, spoken, chosen = {}, [], [], []
     for at, fold in enumerate(folds):
         others = [folds[(at + step) % len(folds)] for step in range(1, judges + 1)]
         judged = {
@@ -102,12 +102,17 @@ def cross_fit(
         penalty = max(judged, key=lambda each: worth(judged[each]))
         heads = fit.heads(fold, (fold,), penalty)
         speakers[fold] = Speaker(heads, thresholds(judged[penalty], heads.fields, config.precision))
-        honest.append(fit.judged(heads, fold))
+        found = fit.judged(heads, fold)
+        honest.append(found)
+        spoken.append(said_of(found, speakers[fold].least))
         chosen.append(penalty)
     heads, given = fit.heads(WHOLE, (), median_low(chosen)), joined(honest)
     speakers[WHOLE] = Speaker(heads, thresholds(given, heads.fields, config.precision))
     progress.finish()
-    return speakers, [_reported(field, given, material, speakers[WHOLE].least) for field in heads.fields]
+    # By the confidences that the shop's captions are said from: those of the whole catalogue were chosen on these very
+    # answers, and say of a small shop what no fold dares to.
+    said = {name: np.concatenate([each[name] for each in spoken if name in each]) for name in given}
+    return speakers, [_reported(field, given, said, material) for field in heads.fields]
 
 
 class _Fit:
@@ -136,20 +141,19 @@ class _Fit:
 
 
 def _reported(
-    field: Field, given: Mapping[str, Answers], material: Material, least: Mapping[str, float]
+    field: Field, given: Mapping[str, Answers], spoken: Mapping[str, Mask], material: Material
 ) -> FieldReport:
     name = field.name
     if name not in given or not len(given[name].right):
         return FieldReport(name, len(field.values), None, None, 0.0, None)
-    found = given[name]
-    said = found.confidence >= least[name]
+    right, said = given[name].right, spoken[name]
     told = [material.items[owner][name][0] for owner in material.owners if name in material.items[owner]]
     common = max(told.count(value) for value in field.values) / len(told)
     return FieldReport(
         name,
         len(field.values),
-        None if field.several else float(found.right.mean()),
+        None if field.several else float(right.mean()),
         None if field.several else common,
         float(said.mean()),
-        float(found.right[said].mean()) if said.any() else None,
+        float(right[said].mean()) if said.any() else None,
     )

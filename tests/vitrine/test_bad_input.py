@@ -212,7 +212,7 @@ def test_a_shop_without_events_is_served_and_says_what_it_cannot_do(run, files):
     assert run("import", "table", "--items", "files/items.csv", "--store", "store").code == 0
     assert "none of the 6 items has a picture or video" in run("caption", "--store", "store").line
     ran = run("embed", "--store", "store")
-    assert ran.code == 0 and ran.out.splitlines()[-1].startswith("captions: none in the store yet")
+    assert ran.code == 0 and ran.out.splitlines()[-2].startswith("captions: none in the store yet")
     assert run("index", "--store", "store").code == 0
     assert "no positive" in run("train", "--store", "store").line
     assert "the log is empty" in run("eval", "--store", "store").line

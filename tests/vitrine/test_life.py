@@ -26,10 +26,11 @@ def test_import_counts_what_was_read(life):
 def test_caption_embed_and_index_count_what_they_did(life):
     assert life.ran["caption"].out.startswith("captions/pixels: 6 done, 0 reused, ")
     lines = life.ran["embed"].out.splitlines()
-    text, captions, stated = (line for line in lines if not line.startswith("  "))  # indented: how it went
+    text, captions, stated, after = (line for line in lines if not line.startswith("  "))  # indented: how it went
     assert text.startswith("embeddings/text-minilm: 6 done, 0 reused")
     assert captions.startswith("embeddings/caption-pixels-minilm: 6 done, 0 reused")
     assert stated == "embeddings/attributes: 6 items, 9 directions, made"
+    assert after.startswith("next: vitrine index --store ") and ", then vitrine train --store " in after
     assert "indexes/keyword: 6 items, built" in life.ran["index"].out
 
 
@@ -55,7 +56,7 @@ def test_the_report_holds_every_model_of_every_protocol(life):
 
 def test_a_second_run_does_nothing_again(life, store, run):
     assert run("caption", "--store", store).out.startswith("captions/pixels: 0 done, 6 reused")
-    *spaces, stated = run("embed", "--store", store).out.splitlines()
+    *spaces, stated, _ = run("embed", "--store", store).out.splitlines()
     assert all(": 0 done, 6 reused" in line for line in spaces)
     assert stated == "embeddings/attributes: 6 items, 9 directions, already current"
     assert "built" not in run("index", "--store", store).out

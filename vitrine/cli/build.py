@@ -29,13 +29,17 @@ def generate(
     marketing: Annotated[
         bool, typer.Option("--marketing", help="Shoot its marketing films as well, with who saw and clicked them.")
     ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Replace another shop that the store holds.")] = False,
 ) -> None:
-    """Generate the boutique: products, pictures, shoppers, events."""
+    """Generate the boutique: products, pictures, shoppers, events.
+
+    A store that holds another shop is left alone: one that was imported, or one of other boutique settings.
+    """
     from vitrine.cli.bar import progress
     from vitrine.jobs import generate_boutique
 
     settings = load(store, set_)
-    say(generate_boutique(settings, seed, progress()))
+    say(generate_boutique(settings, seed, progress(), again=again))
     if marketing:
         from vitrine.videos import generate_marketing
 
@@ -78,10 +82,13 @@ def caption(
     again. Ctrl-C pauses it.
     """
     from vitrine.cli.bar import progress
+    from vitrine.cli.next_steps import say_next
     from vitrine.jobs import Scope, caption_store
 
     settings = load(store, _with_engine(set_, engine))
     say(caption_store(settings, progress(), Scope(limit, retry_all, dry_run)))
+    if not dry_run:
+        say_next(store, set_, "embed")
 
 
 def embed(
@@ -97,11 +104,15 @@ def embed(
     Only what changed is embedded again. Ctrl-C pauses it.
     """
     from vitrine.cli.bar import progress
+    from vitrine.cli.next_steps import say_next
+    from vitrine.encoders import after_embedding
     from vitrine.jobs import Scope, embed_store
 
     settings = load(store, _with_engine(set_, engine))
     for line in embed_store(settings, progress(), Scope(limit, retry_all, dry_run)):
         say(line)
+    if not dry_run:
+        say_next(store, set_, *after_embedding(settings))
 
 
 def _with_engine(pairs: list[str] | None, engine: str | None) -> list[str]:

@@ -12,9 +12,10 @@ import typer
 
 from catalog.errors import ConfigError
 from vitrine.cli import eval_captions
+from vitrine.cli.next_steps import say_next
 from vitrine.cli.options import Set, Store, load, parse_pairs
 from vitrine.cli.output import say
-from vitrine.cli.train_encoders import ENCODERS, What
+from vitrine.cli.train_encoders import ENCODERS, What, what_next
 
 if TYPE_CHECKING:
     from vitrine.settings import Settings
@@ -85,6 +86,8 @@ def train(
         settings = load(store, [*(set_ or []), *_starting(base)])
         for line in ENCODERS[what](settings, progress()):
             say(line)
+        fused = "vitrine find searches by it then, vitrine eval --modality picture=fused judges it"
+        say_next(store, set_, *what_next(what, settings), then=fused if what == "fusion" else "")
         return
     moment = as_of.replace(tzinfo=UTC) if as_of is not None and as_of.tzinfo is None else as_of
     settings = with_modalities(load(store, set_), modality)

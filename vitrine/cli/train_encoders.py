@@ -34,6 +34,13 @@ def _video(settings: Settings, progress: Progress) -> list[str]:
     return train_video_store(settings, progress)
 
 
+def what_next(what: What, settings: Settings) -> tuple[str, ...]:
+    """Return the commands that use an encoder, in their order."""
+    from vitrine.encoders import after_clip
+
+    return {"clip": after_clip(settings), "video": ("train fusion", "index")}.get(what, ("index",))
+
+
 ENCODERS: Mapping[str, Training] = {
     "clip": _clip,
     "video": _video,

@@ -45,3 +45,25 @@ def test_without_the_models_it_says_what_to_run(settings, shop, items, rewrite):
         caption_store(settings)
     assert not workspace.has(CATALOGUE)
     assert ready_heads(load_settings({"store": str(workspace.root)})) == []
+
+
+def test_it_says_in_how_many_captions_the_heads_spoke(shop, settings):
+    workspace = shop()
+    told = caption_store(settings)
+    texts = [rows[0].text for rows in load_captions(workspace, "catalogue").values()]
+    spoke = sum("olour " in text.partition(".")[0] or text.startswith(("Ball", "Box")) for text in texts)
+    assert 0 < spoke <= 80 and f"the heads spoke in {spoke} of 80 captions" in told
+
+
+def test_heads_that_dare_nothing_are_said_to_be_silent(shop, settings):
+    workspace, pixels = shop(), load_settings({"store": str(settings.store)})
+    caption_store(pixels)
+    strict = settings.captions.catalogue.model_copy(update={"precision": 0.999})
+    chosen = settings.captions.model_copy(update={"catalogue": strict})
+    told = caption_store(settings.model_copy(update={"captions": chosen}))
+    assert "said " not in told and told.count("not said") == 2
+    assert "the heads spoke in none of 80 captions" in told and "captions.catalogue.precision is 0.999" in told
+    found, plain = load_captions(workspace, "catalogue"), load_captions(workspace, "pixels")
+    assert {item_id: rows[0].text for item_id, rows in found.items()} == {
+        item_id: rows[0].text for item_id, rows in plain.items()
+    }
