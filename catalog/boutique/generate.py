@@ -11,6 +11,7 @@ from catalog.boutique.drawing_room import filled_folder
 from catalog.boutique.pictures import shoot_all
 from catalog.boutique.plan import FOLDER, plan
 from catalog.boutique.truth import Truth
+from catalog.errors import ConfigError
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import ShopData, load_shop, save_shop
 from catalog.workspace import Workspace, content_key
@@ -69,6 +70,33 @@ def save_boutique(
         made.truth.save(folder)
     save_shop(workspace, made.shop, {"generated": True, "boutique": key, "config": config.model_dump()})
     return made
+
+
+def require_same_shop(workspace: Workspace, config: BoutiqueConfig) -> None:
+    """Refuse a store that holds another shop, which `save_boutique` would replace.
+
+    Raises:
+        ConfigError: When it holds a catalogue that was brought along, or a shop of other settings; the text names them.
+    """
+    standing = workspace.manifest("catalog")
+    if standing is None:
+        return
+    where = f"the store {str(workspace.root)!r}"
+    anew = "or vitrine generate --again, which replaces it; what was made of it is stale then"
+    if not standing.meta.get("generated"):
+        raise ConfigError(
+            f"{where} holds {standing.meta.get('name')!r}, which was not generated; another --store would be valid, "
+            f"{anew}"
+        )
+    kept = standing.meta.get("config") or {}
+    given = config.model_dump()
+    differing = [name for name in given if name in kept and kept[name] != given[name]]
+    if differing:
+        made = ", ".join(f"boutique.{name}={kept[name]} (now {given[name]})" for name in differing)
+        raise ConfigError(
+            f"{where} holds a shop that was made with {made}; the same again would be valid "
+            f"({' '.join(f'--set boutique.{name}={kept[name]}' for name in differing)}), another --store, {anew}"
+        )
 
 
 def load_truth(workspace: Workspace) -> Truth:
