@@ -59,6 +59,24 @@ class FeatureTable:
             raise DataError(f"no feature {name!r}; one of {', '.join(self.names)} would be valid")
         return self.values[:, self.names.index(name)]
 
+    def select(self, names: Sequence[str]) -> FeatureTable:
+        """Return the same rows with these columns, in this order.
+
+        Raises:
+            DataError: When there is no such column.
+        """
+        if tuple(names) == self.names:
+            return self
+        at = {name: column for column, name in enumerate(self.names)}
+        lost = next((name for name in names if name not in at), None)
+        if lost is not None:
+            raise DataError(f"no feature {lost!r}; one of {', '.join(self.names)} would be valid")
+        return FeatureTable(tuple(names), self.item_ids, self.values[:, [at[name] for name in names]])
+
+    def rows(self, which: npt.NDArray[np.int64]) -> FeatureTable:
+        """Return some rows, in the order of `which` (m,)."""
+        return FeatureTable(self.names, tuple(self.item_ids[row] for row in which.tolist()), self.values[which])
+
 
 @dataclass(frozen=True, eq=False)
 class Contributions:

@@ -1,4 +1,4 @@
-"""`LightGBMRanker`: gradient-boosted trees order the candidates; the one file that knows LightGBM."""
+"""`LightGBMRanker`: gradient-boosted trees order the candidates."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.errors import DataError, NotBuiltError
 from catalog.vectors import Floats
 from catalog.workspace import write_text
+from models.boosting import boosted, read_booster
 from models.feature_table import Contributions, FeatureTable, require_names
 
 
@@ -72,8 +73,6 @@ class LightGBMRanker:
             DataError: When sizes disagree, a grade is out of range, or every row has the same grade.
         """
         _check(table, groups, labels)
-        import lightgbm
-
         config = self.config
         parameters = {
             "objective": "lambdarank",
@@ -84,13 +83,8 @@ class LightGBMRanker:
             "feature_fraction": config.feature_share,
             "num_threads": config.num_threads,
             "seed": seed,
-            "deterministic": True,
-            "force_row_wise": True,  # else LightGBM times both ways and may choose another one each run
-            "verbosity": -1,
         }
-        # Names stay ours: LightGBM refuses some characters and would quietly rewrite others.
-        data = lightgbm.Dataset(table.values, label=labels, group=groups)
-        self._booster = lightgbm.train(parameters, data, num_boost_round=config.trees)
+        self._booster = boosted(table.values, labels, parameters, config.trees, groups=groups)
         self.names = table.names
 
     def score(self, table: FeatureTable) -> Floats:
@@ -141,22 +135,9 @@ class LightGBMRanker:
         path = folder / "ranker.txt"
         if not path.is_file():
             raise NotBuiltError(f"no ranker.txt in {str(folder)!r}: run vitrine train first")
-        import lightgbm
-
         ranker = cls(RankerConfig.model_validate_json((folder / "config.json").read_text("utf-8")))
         ranker.names = tuple(json.loads((folder / "features.json").read_text("utf-8")))
-        text = path.read_text("utf-8")
-        if not text.startswith("tree\n") or "end of trees" not in text:
-            raise DataError(f"{str(path)!r} is not a whole LightGBM text model")
-        try:
-            ranker._booster = lightgbm.Booster(model_str=text)
-        except lightgbm.basic.LightGBMError as error:
-            raise DataError(f"{str(path)!r} cannot be read: {error}") from error
-        if ranker._booster.num_feature() != len(ranker.names):
-            raise DataError(
-                f"{str(path)!r} splits on {ranker._booster.num_feature()} features, "
-                f"features.json names {len(ranker.names)}"
-            )
+        ranker._booster = read_booster(path, len(ranker.names))
         return ranker
 
     def _check_fitted(self) -> None:

@@ -218,7 +218,7 @@ def serving_statistics(
         said = IntentFeatures(rows, shop.catalog, as_of=moment, half_life_days=half_life, name=intents)
     return FeatureStore(
         shop.catalog, data.log, as_of=moment, spaces=shop.spaces if spaces is None else spaces, config=config,
-        intents=said,
+        intents=said, users=data.user_nouns,
     )  # fmt: skip
 
 

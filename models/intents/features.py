@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +15,11 @@ from catalog.errors import DataError
 from catalog.ids import Rows
 from catalog.items import Catalog
 from catalog.nouns import Item
-from models.intents.user_vectors import recency
+from catalog.vectors import EmbeddingTable, Floats
+from models.intents.user_vectors import WANTS, Embed, recency, user_vectors
 from models.intents.words import IntentWords, intent_words, unit
 from models.item_statistics import before
+from models.lirdrec.modalities import unit_rows
 
 Column = npt.NDArray[Any]
 
@@ -29,6 +32,7 @@ INTENT_FEATURES = (
     "intent_item_praise",
     "intent_item_blame",
 )
+INTENT_MEANINGS = tuple(f"intent_meaning.{kind}" for kind in WANTS)
 _GROUPS = {"intent_praised": ("praised",), "intent_sought": ("sought",), "intent_against": AGAINST}
 
 
@@ -44,16 +48,30 @@ class IntentFeatures:
         as_of: Aware UTC.
         half_life_days: Days after which a want counts half.
         name: Name of the artifact, `intents/<name>`.
+        meaning: The items' texts as vectors and what embeds a text into that space; with it an item is held against
+            the meaning of what was said as well, `intent_meaning.<kind>`. None: words alone count.
 
     Raises:
         DataError: When `as_of` has no time zone.
     """
 
     def __init__(
-        self, intents: pl.DataFrame, catalog: Catalog, *, as_of: datetime, half_life_days: float = 60.0, name: str = ""
+        self,
+        intents: pl.DataFrame,
+        catalog: Catalog,
+        *,
+        as_of: datetime,
+        half_life_days: float = 60.0,
+        name: str = "",
+        meaning: tuple[EmbeddingTable, Embed] | None = None,
     ) -> None:
         self.as_of, self.name = as_of, name
         past = before(intents, as_of)
+        self._meaning: tuple[Floats, Mapping[str, EmbeddingTable]] | None = None
+        if meaning is not None:
+            table, embed = meaning
+            vectors = user_vectors(past, embed, as_of=as_of, half_life_days=half_life_days)
+            self._meaning = unit_rows(table.align(catalog.ids)[0]), vectors
         rows = [_record_words(item) for item in catalog]
         at = catalog.ids.rows(past["item_id"].to_list(), missing=-1)
         self._praise, self._blame = np.zeros(len(rows)), np.zeros(len(rows))
@@ -68,6 +86,11 @@ class IntentFeatures:
         self._items = unit(self._words.vectors(rows))
         self._users = {name: self._wants(past, kinds, half_life_days) for name, kinds in _GROUPS.items()}
         self._budgets = _budgets(past)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names in column order."""
+        return (*INTENT_FEATURES, *(INTENT_MEANINGS if self._meaning is not None else ()))
 
     def columns(self, user_id: str | None, rows: Rows, prices: Column) -> dict[str, Column]:
         """Return the features (n,) of the items at `rows`; NaN where a shopper said nothing of the kind.
@@ -89,6 +112,21 @@ class IntentFeatures:
         found["intent_item_praise"] = np.log1p(praise)
         opinions = praise + blame
         found["intent_item_blame"] = np.divide(blame, opinions, out=unknown.copy(), where=opinions > 0)
+        return {**found, **self._meanings(user_id, rows)}
+
+    def _meanings(self, user_id: str | None, rows: Rows) -> dict[str, Column]:
+        """Return the cosine (n,) of the items' vectors with the shopper's of each kind of intent."""
+        if self._meaning is None:
+            return {}
+        units, vectors = self._meaning
+        found: dict[str, Column] = dict.fromkeys(INTENT_MEANINGS, np.full(len(rows), np.nan))
+        for kind, table in vectors.items():
+            mine = None if user_id is None else table.ids.get(user_id)
+            if mine is None or not table.vectors[mine].any():
+                continue
+            want = table.vectors[mine] / np.linalg.norm(table.vectors[mine])
+            there = units[rows].any(axis=1)
+            found[f"intent_meaning.{kind}"] = np.where(there, units[rows] @ want, np.nan)
         return found
 
     def _wants(self, past: pl.DataFrame, kinds: tuple[str, ...], half_life_days: float) -> dict[str, sparse.csr_array]:

@@ -15,12 +15,16 @@ from catalog.errors import DataError, NotFoundError
 from catalog.ids import IdMap
 from catalog.items import Catalog
 from catalog.log import Interactions, log_frame
-from catalog.nouns import Candidate, Interaction, Item, Kind
+from catalog.nouns import Candidate, Interaction, Item, Kind, User
 from catalog.vectors import EmbeddingTable
 from models.base import TrainingData
+from models.exposure import EXPOSURE_FEATURES, PRIOR_CLICKS
 from models.features import FeatureConfig, FeatureContext, FeatureStore, build_features
+from models.impressions import labelled_impressions
+from models.membership import MEMBERSHIP_FEATURES, PRIOR_TAKES
 from models.popularity import Popularity
 from models.ranking_data import RankingDataConfig, build_ranking_data
+from models.session import Session
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CATALOG = Catalog(
@@ -89,7 +93,19 @@ def test_every_feature_is_what_arithmetic_says() -> None:
         "brand_affinity": [1, 1, nan],
         "category_affinity": [(1 + 1 / 2) / 2, 1, nan],
         "taken_before": [1, 1, 0],
+        "against_before": [0, 1, 0],
+        "shopper_takes": [math.log(3)] * 3,
+        "shopper_return_rate": [1 / 2] * 3,
+        **dict.fromkeys((*MEMBERSHIP_FEATURES, *EXPOSURE_FEATURES), [nan] * 3),
+        "session_items": [0] * 3,
+        **dict.fromkeys(("session_seen", "session_brand", "session_category", "session_price"), [nan] * 3),
+        "hour": [12] * 3,
+        "weekday": [6] * 3,  # a Sunday
+        "month": [3] * 3,
+        "screen": [nan] * 3,
         "similarity.plane": [math.sqrt(0.5), math.sqrt(0.5), nan],
+        "nearest.plane": [1, 1, nan],
+        "session_similarity.plane": [nan] * 3,
         "score.keyword": [1.0, 0.9, nan],
         "rank.keyword": [1, 2, nan],
         "score.vector": [nan, 0.8, 0.7],
@@ -116,6 +132,84 @@ def test_a_stranger_has_no_taste_and_a_session_gives_one() -> None:
     session = build_features(candidates, FeatureContext(store(PAST), None, ["no such item", "c"]), NOON)
     np.testing.assert_allclose(session.column("brand_affinity"), [0, 1])
     np.testing.assert_allclose(session.column("similarity.plane"), [math.sqrt(0.5), 1], rtol=1e-6)
+
+
+def shown(
+    user: str, item: str, days: float, kind: Kind = "impression", position: int = 1, slate: str = "r1"
+) -> Interaction:
+    """An event of a slate, with the position on it."""
+    at = NOON + timedelta(days=days)
+    context = {"position": position, "device": "phone", "propensity": 0.5}
+    name = f"{user}-{item}-{kind}-{days}-{slate}"
+    return Interaction(name, user, item, at, kind, session_id="s1", context=context, request_id=slate)
+
+
+SLATES = [
+    shown("ann", "007", -3, position=1, slate="r1"),
+    shown("ann", "b", -3, position=2, slate="r1"),
+    shown("ann", "007", -3 + 1e-4, "click", position=1, slate="r1"),
+    shown("bob", "007", -2, position=1, slate="r2"),
+    shown("bob", "b", -2, position=2, slate="r2"),
+    shown("bob", "b", -1, position=1, slate="r3"),
+    shown("bob", "b", 1, "click", position=1, slate="r3"),
+]
+
+
+def test_impressions_know_their_click_and_nothing_of_another_slate() -> None:
+    rows = labelled_impressions(log_frame(SLATES))
+    assert rows["clicked"].to_list() == [True, False, False, False, True]
+    assert rows["position"].to_list() == [1, 2, 1, 2, 1]
+    assert rows["slate"].to_list() == ["r1", "r1", "r2", "r2", "r3"]
+    assert rows["device"].unique().to_list() == ["phone"]
+    assert rows["propensity"].to_list() == [0.5] * 5
+    bare = [Interaction(e.event_id, e.user_id, e.item_id, e.timestamp, e.kind, session_id="s1") for e in SLATES[:3]]
+    without = labelled_impressions(log_frame(bare))
+    assert without["clicked"].to_list() == [True, False]
+    assert without["position"].to_list() == [None, None]
+    assert without["slate"].n_unique() == 1
+
+
+def test_exposure_is_clicks_over_those_its_places_let_expect() -> None:
+    table = build_features(proposed(("007", "keyword"), ("b", "keyword")), FeatureContext(store(SLATES), "bob"), NOON)
+    rate = 1 / 5  # of all impressions before noon; the click after it is not known
+    first, second = (1 + 50 * rate) / (3 + 50), (0 + 50 * rate) / (2 + 50)
+    p = PRIOR_CLICKS
+    lifts = [math.log((1 + p) / (2 * first + p)), math.log((0 + p) / (2 * second + first + p))]
+    np.testing.assert_allclose(table.column("click_lift"), lifts, rtol=1e-5)
+    np.testing.assert_allclose(table.column("shown"), [math.log(3), math.log(4)], rtol=1e-6)
+    np.testing.assert_allclose(table.column("shopper_click_lift"), math.log(p / (2 * first + second + p)), rtol=1e-5)
+    assert table.column("shown_before").tolist() == [1, 2]
+    assert table.column("opened_before").tolist() == [0, 0]
+    np.testing.assert_allclose(table.column("days_since_shown"), [2, 1], rtol=1e-6)
+
+
+def test_members_lift_what_members_take() -> None:
+    users = {"ann": User("ann", "gold"), "bob": User("bob"), "eve": User("eve", "silver")}
+    events = [event("ann", "c", -3), event("ann", "b", -3), event("bob", "b", -2), event("eve", "b", -2)]
+    known = FeatureStore(CATALOG, log_frame(events), as_of=NOON, config=CONFIG, users=users)
+    table = build_features(proposed(("c", "keyword"), ("b", "keyword")), FeatureContext(known, "ann"), NOON)
+    assert table.column("membership").tolist() == [1, 1]  # no membership, gold, silver
+    share, p = 2 / 4, PRIOR_TAKES
+    expected = [math.log((1 + p * share) / ((1 + p) * share)), math.log((1 + p * share) / ((3 + p) * share))]
+    np.testing.assert_allclose(table.column("membership_lift"), expected, rtol=1e-6)
+    stranger = build_features(proposed(("c", "keyword")), FeatureContext(known), NOON)
+    assert np.isnan(stranger.column("membership")).all()
+
+
+def test_the_session_at_hand_is_told_apart_from_the_past() -> None:
+    session = Session(("b", "c", "no such item", "b"), device="Phone")
+    context = FeatureContext(store(PAST), "ann", session=session)
+    table = build_features(proposed(("b", "keyword"), ("c", "keyword"), ("007", "keyword")), context, NOON)
+    assert table.column("session_items").tolist() == [2, 2, 2]
+    assert table.column("session_seen").tolist() == [2, 1, 0]
+    np.testing.assert_allclose(table.column("session_brand"), [2 / 3, 1 / 3, 2 / 3], rtol=1e-6)
+    np.testing.assert_allclose(table.column("session_category"), [2 / 3, 1 / 3, (2 / 3 + 0) / 2], rtol=1e-6)
+    np.testing.assert_allclose(table.column("session_price"), [0, math.log(51 / 31), math.log(11 / 31)], atol=1e-6)
+    assert table.column("screen").tolist() == [1, 1, 1]
+    mean = (2 * np.array([0, 1]) + np.array([1, 1]) / math.sqrt(2)) / 3
+    cosine = mean[1] / np.linalg.norm(mean)
+    assert table.column("session_similarity.plane")[0] == pytest.approx(cosine)
+    assert table.column("taken_before").tolist() == [1, 0, 1]
 
 
 def test_training_features_equal_serving_features_of_the_same_log() -> None:

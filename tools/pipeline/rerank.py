@@ -11,6 +11,7 @@ import numpy as np
 from catalog.nouns import Candidate
 from tools.pipeline.nouns import PipelineRequest
 from tools.pipeline.score import Scored
+from tools.pipeline.session import session_of
 from tools.pipeline.taste_scores import percentiles
 from tools.shop import Shop
 from tools.taste import Taste
@@ -48,8 +49,9 @@ def reranked(
     known = [c for name in store.config.sources for c in lists.get(name, ()) if c.item_id in wanted]
     if not known:
         return Reranked(scored)
-    context = FeatureContext(store, request.shopper.user_id, taste.live, shop.recommender)
-    table = build_features(known, context, request.now)
+    session = session_of(shop, request.shopper, request.now)
+    context = FeatureContext(store, request.shopper.user_id, taste.live, shop.recommender, session=session)
+    table = build_features(known, context, request.now).select(shop.ranker.names)
     raw = shop.ranker.score(table)
     share = percentiles(raw)
     row = {item_id: n for n, item_id in enumerate(table.item_ids)}

@@ -1,0 +1,77 @@
+"""LightGBM behind two functions, for the ranker and the click model; the one file that knows the library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from catalog.errors import DataError, NotBuiltError
+from catalog.vectors import Floats
+
+ALWAYS: Mapping[str, Any] = {
+    "deterministic": True,
+    "force_row_wise": True,  # else LightGBM times both ways and may choose another one each run
+    "verbosity": -1,
+}
+
+
+def boosted(
+    values: Floats,
+    labels: npt.NDArray[Any],
+    parameters: Mapping[str, Any],
+    trees: int,
+    *,
+    groups: npt.NDArray[np.int64] | None = None,
+    weights: npt.NDArray[np.float64] | None = None,
+    valid: tuple[Floats, npt.NDArray[Any]] | None = None,
+    patience: int = 0,
+) -> Any:
+    """Return a booster; the same input gives the same trees.
+
+    Args:
+        values: (n, f) float32, NaN is missing. Names stay ours: LightGBM refuses some characters and would quietly
+            rewrite others.
+        labels: (n,).
+        parameters: LightGBM's.
+        trees: Boosting rounds.
+        groups: (g,) rows a group, for ranking.
+        weights: (n,) of the rows.
+        valid: Values and labels to stop by, after `patience` rounds without gain.
+        patience: 0: all rounds are run.
+    """
+    import lightgbm
+
+    data = lightgbm.Dataset(values, label=labels, group=groups, weight=weights)
+    given = {**ALWAYS, **parameters}
+    if valid is None:
+        return lightgbm.train(given, data, num_boost_round=trees)
+    held_out = lightgbm.Dataset(valid[0], label=valid[1], reference=data)
+    stop: list[Callable[..., Any]] = [lightgbm.early_stopping(patience, verbose=False)] if patience else []
+    return lightgbm.train(given, data, num_boost_round=trees, valid_sets=[held_out], callbacks=stop)
+
+
+def read_booster(path: Path, n_features: int) -> Any:
+    """Return the booster of a LightGBM text model.
+
+    Raises:
+        NotBuiltError: When there is no such file.
+        DataError: When the text is not LightGBM's, or another number of features is named beside it.
+    """
+    if not path.is_file():
+        raise NotBuiltError(f"no {path.name} in {str(path.parent)!r}: run vitrine train first")
+    import lightgbm
+
+    text = path.read_text("utf-8")
+    if not text.startswith("tree\n") or "end of trees" not in text:
+        raise DataError(f"{str(path)!r} is not a whole LightGBM text model")
+    try:
+        booster = lightgbm.Booster(model_str=text)
+    except lightgbm.basic.LightGBMError as error:
+        raise DataError(f"{str(path)!r} cannot be read: {error}") from error
+    if booster.num_feature() != n_features:
+        raise DataError(f"{str(path)!r} splits on {booster.num_feature()} features, features.json names {n_features}")
+    return booster

@@ -1,0 +1,202 @@
+"""The columns of `build_features`: each function returns named columns (n,), NaN where a value is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from catalog.errors import DataError
+from catalog.ids import IdMap, Rows
+from catalog.nouns import Candidate
+from catalog.vectors import EmbeddingTable, Floats
+from models.base import Recommender
+from models.item_statistics import DAY, ItemStatistics
+from models.session import Session, moment_columns
+from models.shopper import Shopper
+
+Column = npt.NDArray[Any]
+
+ITEM_FEATURES = (
+    "price", "log_price", "item_age_days", "days_since_taken", "popularity", "return_rate", "rating", "rating_count",
+    "availability",
+)  # fmt: skip
+SHOPPER_FEATURES = (
+    "price_to_median", "price_in_range", "brand_affinity", "category_affinity", "taken_before", "against_before",
+    "shopper_takes", "shopper_return_rate",
+)  # fmt: skip
+
+NEAREST_DEPTH = 50
+"""Newest taken items that `nearest.<space>` looks at."""
+
+MISSED = "missed"
+"""Source of a training positive that no retriever found (`models/ranking_data.py`); it fills no column."""
+
+SHOWN = "shown"
+"""Source of an item whose impression was logged (`models/ctr_data.py`); it fills no column either."""
+
+
+def item_columns(statistics: ItemStatistics, rows: Rows, as_of: datetime) -> dict[str, Column]:
+    """Return what is known of the items themselves, aged to the moment of the request."""
+    of = {name: column[rows] for name, column in statistics.columns.items()}
+    now = as_of.timestamp()
+    # Every positive aged alike since the store was built, so the decayed sum ages by one factor.
+    aged = 0.5 ** ((now - statistics.as_of.timestamp()) / DAY / statistics.half_life_days)
+    return {
+        "price": of["price"],
+        "log_price": np.log1p(of["price"]),
+        "item_age_days": (now - of["first_event"]) / DAY,
+        "days_since_taken": (now - of["last_positive"]) / DAY,
+        "popularity": np.log1p(of["popularity"] * aged),
+        "return_rate": of["return_rate"],
+        "rating": of["rating"],
+        "rating_count": of["rating_count"],
+        "availability": of["availability"],
+    }
+
+
+def shopper_columns(statistics: ItemStatistics, rows: Rows, shopper: Shopper) -> dict[str, Column]:
+    """Return how the items meet what the shopper took, paid and sent back."""
+    unknown = np.full(len(rows), np.nan)
+    columns = dict.fromkeys(SHOPPER_FEATURES, unknown)
+    price = statistics.columns["price"][rows]
+    if len(shopper.prices):
+        columns["price_to_median"] = _beyond_median(price, shopper.prices)
+        inside = (price >= shopper.prices.min()) & (price <= shopper.prices.max())
+        columns["price_in_range"] = np.where(np.isnan(price), np.nan, inside)
+    columns["shopper_takes"] = np.full(len(rows), np.log1p(len(shopper.taken)))
+    columns["shopper_return_rate"] = np.full(len(rows), shopper.return_rate)
+    if len(shopper.against):
+        columns["against_before"] = np.bincount(shopper.against, minlength=len(statistics.items))[rows]
+    if len(shopper.taken):
+        columns["brand_affinity"] = _brand_share(statistics, rows, shopper.brand_share)
+        columns["category_affinity"] = _category_share(statistics, rows, shopper.category_share)
+        columns["taken_before"] = np.bincount(shopper.taken, minlength=len(statistics.items))[rows]
+        columns["against_before"] = np.nan_to_num(columns["against_before"])
+    return columns
+
+
+def session_columns(
+    statistics: ItemStatistics, items: IdMap, rows: Rows, session: Session, as_of: datetime
+) -> dict[str, Column]:
+    """Return how the items meet what was looked at in this session, and when it is."""
+    unknown = np.full(len(rows), np.nan)
+    columns = {
+        **dict.fromkeys(("session_seen", "session_brand", "session_category", "session_price"), unknown),
+        **moment_columns(len(rows), as_of, session.device),
+    }
+    viewed = _known_rows(items, session.viewed)
+    columns["session_items"] = np.full(len(rows), float(len(np.unique(viewed))))
+    if not len(viewed):
+        return columns
+    columns["session_seen"] = np.bincount(viewed, minlength=len(items))[rows]
+    brands = statistics.brands[viewed]
+    n_brands = int(statistics.brands.max(initial=-1)) + 1
+    share = np.bincount(brands[brands >= 0], minlength=n_brands) / max(int((brands >= 0).sum()), 1)
+    columns["session_brand"] = _brand_share(statistics, rows, share)
+    categories = np.asarray(statistics.categories[viewed].sum(axis=0), np.float64) / len(viewed)
+    columns["session_category"] = _category_share(statistics, rows, categories)
+    paid = statistics.columns["price"][viewed]
+    if np.isfinite(paid).any():
+        columns["session_price"] = _beyond_median(statistics.columns["price"][rows], paid[np.isfinite(paid)])
+    return columns
+
+
+def space_columns(
+    units: Mapping[str, EmbeddingTable], items: IdMap, rows: Rows, shopper: Shopper, session: Session
+) -> dict[str, Column]:
+    """Return cosines of each space: with the mean of what was taken, its nearest, and this session's mean."""
+    viewed = _known_rows(items, session.viewed)
+    columns: dict[str, Column] = {}
+    for space, table in units.items():
+        mine = table.vectors[rows]
+        seen = table.vectors[viewed]
+        seen = seen[seen.any(axis=1)]
+        columns[f"similarity.{space}"] = _similarity(mine, shopper.means[space])
+        columns[f"nearest.{space}"] = _nearest(mine, table.vectors[shopper.taken[-NEAREST_DEPTH:]])
+        columns[f"session_similarity.{space}"] = _similarity(mine, seen.mean(axis=0) if len(seen) else None)
+    return columns
+
+
+def source_columns(
+    sources: tuple[str, ...], candidates: Sequence[Candidate], ids: tuple[str, ...]
+) -> dict[str, Column]:
+    """Return score and rank of each retrieval source.
+
+    Raises:
+        DataError: When a candidate's source is none of them.
+    """
+    row = {item_id: at for at, item_id in enumerate(ids)}
+    columns = {f"{what}.{source}": np.full(len(ids), np.nan) for source in sources for what in ("score", "rank")}
+    seen = dict.fromkeys(sources, 0)
+    for candidate in candidates:
+        if candidate.source in (MISSED, SHOWN):
+            continue
+        if candidate.source not in seen:
+            raise DataError(
+                f"candidate {candidate.item_id!r} comes from source {candidate.source!r}; "
+                f"one of {', '.join(sources) or 'none (FeatureConfig.sources is empty)'} would be valid"
+            )
+        at = row[candidate.item_id]
+        seen[candidate.source] += 1
+        if np.isnan(columns[f"rank.{candidate.source}"][at]):
+            columns[f"score.{candidate.source}"][at] = candidate.score
+            columns[f"rank.{candidate.source}"][at] = seen[candidate.source]
+    return columns
+
+
+def model_column(
+    recommender: Recommender | None, user_id: str | None, recent: Sequence[str], ids: Sequence[str]
+) -> Column:
+    """Return a recommender's score of the items, NaN for those it does not know."""
+    out = np.full(len(ids), np.nan)
+    if recommender is not None:
+        at = recommender.items.rows(ids, missing=-1)
+        scores = recommender.score(user_id, recent).values
+        out[at >= 0] = scores[at[at >= 0]]
+    return out
+
+
+def _known_rows(items: IdMap, ids: Sequence[str]) -> npt.NDArray[np.int64]:
+    rows = items.rows(list(ids), missing=-1)
+    return np.asarray(rows[rows >= 0], np.int64)
+
+
+def _beyond_median(price: Column, paid: Column) -> Column:
+    median = np.median(paid)
+    return np.log1p(price) - np.log1p(median) if median > 0 else np.full(len(price), np.nan)
+
+
+def _brand_share(statistics: ItemStatistics, rows: Rows, share: Column) -> Column:
+    brands = statistics.brands[rows]
+    if not len(share):
+        return np.full(len(rows), np.nan)
+    return np.where(brands >= 0, share[brands], np.nan)
+
+
+def _category_share(statistics: ItemStatistics, rows: Rows, share: Column) -> Column:
+    categories = statistics.categories[rows]
+    size = np.diff(categories.indptr)
+    found: Column = np.divide(categories @ share, size, out=np.full(len(rows), np.nan), where=size > 0)
+    return found
+
+
+def _similarity(units: Floats, mean: Floats | None) -> Column:
+    """Return the cosine of each item with a mean; NaN where either has no vector."""
+    if mean is None:
+        return np.full(len(units), np.nan)
+    length = max(float(np.linalg.norm(mean)), 1e-12)
+    cosine: Column = np.where(units.any(axis=1), units @ mean / length, np.nan)
+    return cosine
+
+
+def _nearest(units: Floats, taken: Floats) -> Column:
+    """Return the greatest cosine of each item with one of those taken; NaN where either side has no vector."""
+    taken = taken[taken.any(axis=1)]
+    if not len(taken):
+        return np.full(len(units), np.nan)
+    cosine: Column = np.where(units.any(axis=1), (units @ taken.T).max(axis=1), np.nan)
+    return cosine
