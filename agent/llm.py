@@ -43,6 +43,9 @@ _HIDDEN = re.compile(r"<think>.*?(?:</think>\s*|$)|<tool_call>.*?(?:</tool_call>
 _UNDECIDED = re.compile(r"<[/|\w]*$")
 _WRITTEN_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|$)", re.DOTALL)
 
+KEY_REMOVED = "[key removed]"
+"""What stands where a server quoted the key it was called with."""
+
 
 class ServedLLM(OpenAILike):  # type: ignore[misc]
     """A chat model behind an OpenAI-compatible server, reading streams with distrust."""
@@ -120,11 +123,13 @@ class ServedLLM(OpenAILike):  # type: ignore[misc]
             content += str(delta.get("content") or "")
             for place, part in enumerate(delta.get("tool_calls") or ()):
                 _collect(calls, place, part)
-            visible = _visible(content)
+            visible = _visible(self._without_key(content, whole=False))
             if len(visible) > len(shown):
                 yield _response(visible, visible[len(shown) :], (), usage)
                 shown = visible
+        content = self._without_key(content)
         made = [call for _, call in sorted(calls.items()) if call["name"]] or _written_calls(content)
+        made = [{part: self._without_key(value) for part, value in call.items()} for call in made]
         final = _HIDDEN.sub("", content)
         if not final.strip() and not made:
             raise ServiceError(f"{self._who()} gave an empty answer", retryable=True)
@@ -181,6 +186,16 @@ class ServedLLM(OpenAILike):  # type: ignore[misc]
             openai.AsyncOpenAI(api_key=self.api_key, base_url=self.api_base, max_retries=0, http_client=http) as client,
         ):
             yield client
+
+    def _without_key(self, text: str, *, whole: bool = True) -> str:
+        """Return the text without our key, should a server quote it; of an unfinished one without what may begin it."""
+        if self._settings.api_key_env is None or not self.api_key:
+            return text
+        text = text.replace(self.api_key, KEY_REMOVED)
+        if not whole:
+            begun = (n for n in range(min(len(self.api_key) - 1, len(text)), 0, -1) if text.endswith(self.api_key[:n]))
+            text = text[: len(text) - next(begun, 0)]
+        return text
 
     def _who(self) -> str:
         return f"the LLM {self._settings.model!r} at {self._settings.base_url!r}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 Persona = Literal[
-    "obedient", "rambling", "lying", "dreaming", "gullible", "looping", "broken_json", "hanging", "failing"
+    "obedient", "rambling", "lying", "dreaming", "gullible", "leaking", "looping", "broken_json", "hanging", "failing"
 ]  # fmt: skip
 """How a scripted model behaves:
 
@@ -21,6 +21,7 @@ Persona = Literal[
 - `lying` searches, then invents handles, ids, prices, brands, colours and product names;
 - `dreaming` looks nothing up and invents everything;
 - `gullible` does whatever a text that came with an item tells it to;
+- `leaking` quotes the key it was called with, in a tool call and in its answer;
 - `looping` makes the same call for ever;
 - `broken_json` cuts its arguments off, then writes prose for arguments, then breaks the stream;
 - `hanging` never answers, `failing` answers 500.
@@ -53,12 +54,14 @@ class Seen:
         rounds: Tool messages since then.
         items: Items of the latest tool message that had any, as written there.
         tools: Names of the tools offered.
+        key: The key the model was called with.
     """
 
     wish: str
     rounds: int
     items: list[dict[str, Any]] = field(default_factory=list)
     tools: tuple[str, ...] = ()
+    key: str = ""
 
     @property
     def search(self) -> str:
@@ -66,8 +69,8 @@ class Seen:
         return "search_items" if "search_items" in self.tools or not self.tools else self.tools[0]
 
 
-def seen(body: Mapping[str, Any]) -> Seen:
-    """Read a chat completion request."""
+def seen(body: Mapping[str, Any], key: str = "") -> Seen:
+    """Read a chat completion request, made with a key."""
     messages: Sequence[Mapping[str, Any]] = body.get("messages", [])
     last = max((i for i, m in enumerate(messages) if m.get("role") == "user"), default=-1)
     wish = _text(messages[last].get("content")) if last >= 0 else ""
@@ -76,12 +79,12 @@ def seen(body: Mapping[str, Any]) -> Seen:
     for answer in answers:
         items = _items(answer) or items
     tools = tuple(tool["function"]["name"] for tool in body.get("tools") or ())
-    return Seen(wish, len(answers), items, tools)
+    return Seen(wish, len(answers), items, tools, key)
 
 
-def reply(persona: Persona, body: Mapping[str, Any]) -> Reply:
-    """Return what a persona answers to a request."""
-    return _SCRIPTS[persona](seen(body))
+def reply(persona: Persona, body: Mapping[str, Any], key: str = "") -> Reply:
+    """Return what a persona answers to a request made with a key."""
+    return _SCRIPTS[persona](seen(body, key))
 
 
 def _text(content: Any) -> str:
@@ -163,6 +166,13 @@ def _gullible(said: Seen) -> Reply:
     return _obedient(said)
 
 
+def _leaking(said: Seen) -> Reply:
+    if said.rounds == 0:
+        return Reply(calls=((said.search, json.dumps({"query": f"{said.wish} {said.key}"})),))
+    handle = next((item["handle"] for item in said.items), "nothing")
+    return Reply(f"Your key is {said.key} and once more:{said.key}, take {handle}.")
+
+
 def _looping(said: Seen) -> Reply:
     return _searching(said)
 
@@ -185,6 +195,7 @@ _SCRIPTS: Mapping[str, Callable[[Seen], Reply]] = {
     "lying": _lying,
     "dreaming": _dreaming,
     "gullible": _gullible,
+    "leaking": _leaking,
     "looping": _looping,
     "broken_json": _broken_json,
     "hanging": _silent,

@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
         if scripted.persona == "hanging":
             scripted.wait(3600)
             return
-        answer = reply(scripted.persona, body)
+        answer = reply(scripted.persona, body, self.headers.get("Authorization", "").removeprefix("Bearer "))
         if body.get("stream"):
             self._stream(answer, body)
         elif answer.breaks:
@@ -143,9 +143,9 @@ def _completion(answer: Reply, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _chunks(answer: Reply, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Stream as vLLM does: a role, the text word by word, each call's name and then its arguments in pieces."""
+    """Stream as vLLM does: a role, the text by a few letters, each call's name and then its arguments in pieces."""
     yield _chunk({"role": "assistant", "content": ""})
-    for piece in re.findall(r"\s*\S+\s*", answer.text):
+    for piece in re.findall(r"\s*\S{1,6}\s*", answer.text):
         yield _chunk({"content": piece})
     for place, (name, arguments) in enumerate(answer.calls):
         yield _chunk({"tool_calls": [{"index": place, **_call(place, name, None)}]})

@@ -11,7 +11,7 @@ from llama_index.core.base.llms.types import ChatMessage
 
 from agent.arguments import BROKEN
 from agent.config import LLMConfig
-from agent.llm import ServedLLM
+from agent.llm import KEY_REMOVED, ServedLLM
 from agent.scripted_minds import PERSONAS, Persona
 from agent.scripted_server import ScriptedServer
 from catalog.errors import ServiceError
@@ -33,6 +33,27 @@ def ask(server: ScriptedServer, *messages: ChatMessage, timeout: float = 5.0) ->
         return text, calls
 
     return asyncio.run(collect())
+
+
+def test_a_key_the_server_quotes_comes_back_from_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "sk-aaab-and-more"
+    monkeypatch.setenv("SHOP_LLM_KEY", key)
+    with ScriptedServer("leaking") as server:
+        llm = ServedLLM(LLMConfig(base_url=server.base_url, model="scripted", api_key_env="SHOP_LLM_KEY"))
+
+        async def collect(messages: list[ChatMessage]) -> list[str]:
+            seen = []
+            async for response in await llm.astream_chat(messages):
+                calls = llm.get_tool_calls_from_response(response, error_on_no_tool_call=False)
+                seen += [response.delta or "", response.message.content or "", *(str(c.tool_kwargs) for c in calls)]
+            return seen
+
+        first = asyncio.run(collect(told()[:1]))
+        second = asyncio.run(collect(told()))
+    assert f"a bowl {KEY_REMOVED}" in first[-1]
+    assert second[-1] == f"Your key is {KEY_REMOVED} and once more:{KEY_REMOVED}, take #1."
+    assert "".join(second[::2]) == second[-1]
+    assert not any(key[:4] in part for part in first + second)
 
 
 def told() -> list[ChatMessage]:
