@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import polars as pl
+
 from catalog.errors import ConfigError, NotBuiltError, did_you_mean
+from catalog.log import Interactions
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import load_shop
 from catalog.splits import PROTOCOLS, ProtocolName, make_split
@@ -20,6 +23,7 @@ from eval.captions.config import Prices, ScoreboardConfig
 from eval.captions.contenders import Contender
 from eval.captions.cost import cost_of
 from eval.captions.report import scoreboard_json, write_scoreboard
+from vitrine.fusing import learned_roles, relearned
 from vitrine.published import data_origin
 from vitrine.settings import Settings
 from vitrine.wiring import choose_spaces
@@ -81,6 +85,7 @@ def score_captions(
         data.log, data.catalog.ids, protocol=cast(ProtocolName, protocol), label_column=label_column,
         positives=settings.positives, seed=settings.seed,
     )  # fmt: skip
+    entered = learned_anew(workspace, entered, split.train, data.log, progress)
     board = scoreboard(split, entered, config, ground=below, progress=progress)
     checked: tuple[Agreement, ...] = ()
     if config.check is not None:
@@ -135,6 +140,30 @@ def load_contender(workspace: Workspace, space: str, prices: Mapping[str, Prices
         cost=cost_of(workspace, artifacts, prices.get(space, prices.get(ALL, Prices()))),
         learned_from=_learned_from(workspace, space),
     )
+
+
+def learned_anew(
+    workspace: Workspace, entered: Sequence[Contender], train: Interactions, log: pl.DataFrame, progress: Progress
+) -> list[Contender]:
+    """Return the contenders, spaces that learned from what shoppers took learned anew from train rows alone.
+
+    What cannot be learned anew (a film encoder that saw clicks of items) stays as it is, with the rows that it knows.
+    """
+    learned = learned_roles(workspace, {each.name: each.name for each in entered})
+    if not learned:
+        return list(entered)
+    tables, sources = relearned(
+        workspace, learned, {each.name: each.table for each in entered if each.name in learned}, train, log, progress
+    )
+    return [
+        replace(
+            each, table=tables[each.name], learned_anew=True,
+            learned_from=frozenset(sources[each.name].select("user_id", "item_id").iter_rows()),
+        )
+        if each.name in learned
+        else each
+        for each in entered
+    ]  # fmt: skip
 
 
 def _learned_from(workspace: Workspace, space: str) -> frozenset[tuple[str, str]]:

@@ -28,6 +28,7 @@ class Contender:
         cost: None where no job's report tells.
         learned_from: The (user id, item id) pairs of the log that its vectors know of: events it was trained on,
             reviews it was made of.
+        learned_anew: Whether its vectors were learned from train rows alone, for this scoreboard.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Contender:
     stale: bool = False
     cost: Cost | None = None
     learned_from: frozenset[tuple[str, str]] = frozenset()
+    learned_anew: bool = False
 
     def dealt(self, seed: int) -> EmbeddingTable:
         """Return its vectors on the wrong items."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eval.captions.wording import section_title
+from eval.captions.wording import MARK, ranked_first, section_title
 from eval.plots import COLOURS
 
 if TYPE_CHECKING:
@@ -40,14 +40,15 @@ def draw_scoreboard(report: Mapping[str, Any], path: Path) -> None:
 
 def _panel(axes: Axes, section: Mapping[str, Any], metric: str, colours: Mapping[str, str]) -> None:
     """Draw what each line buys over the base: the mean difference and its paired interval; controls hollow."""
-    rows = [line for line in reversed(section["lines"]) if line["kind"] != "base"]
+    rows = [line for line in reversed(ranked_first(section)) if line["kind"] != "base"]
     labels = []
     for at, line in enumerate(rows):
         colour, hollow = colours.get(line["name"], "0.4"), line["kind"] != "contender"
         axes.plot(line["gain"]["ci95"], [at, at], color=colour, linewidth=1.0 if hollow else 1.8)
         face = "white" if hollow else colour
         axes.plot(line["gain"]["difference"], at, "o", color=colour, markersize=4.5, markerfacecolor=face)
-        labels.append(f"{line['name']} (shuffled)" if line["kind"] == "shuffled" else line["name"])
+        name = f"{line['name']}{MARK}" if line["name"] in section["seen"] else line["name"]
+        labels.append(f"{name} (shuffled)" if line["kind"] == "shuffled" else name)
     axes.axvline(0.0, color="0.4", linewidth=0.8)
     axes.set_yticks(range(len(rows)), labels)
     base = section["lines"][0]

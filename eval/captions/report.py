@@ -18,6 +18,7 @@ from eval.captions.cost import Cost
 from eval.captions.wording import (
     ALPHA,
     agreement_line,
+    anew_line,
     making_rows,
     place_line,
     section_rows,
@@ -74,6 +75,7 @@ def _contender_json(contender: Contender) -> dict[str, Any]:
         "items": len(contender.table.ids),
         "width": contender.table.dim,
         "stale": contender.stale,
+        "learned_anew": contender.learned_anew,
         "cost": None if contender.cost is None else _cost_json(contender.cost, 1.0),
     }
 
@@ -169,6 +171,8 @@ def scoreboard_markdown(report: Mapping[str, Any]) -> str:
         lines += ["", f"### {section_title(section)}", "", *_table(section_rows(section, report["metric"]))]
         for said in (told_apart(section), seen_line(section)):
             lines += ["", said] if said else []
+    if anew := anew_line(report):
+        lines += ["", anew]
     for found in report["agreement"]:
         lines += ["", agreement_line(found, report)]
         rows = [["entry", "probe", report["config"]["check"]]]

@@ -7,6 +7,7 @@ from typing import Any
 
 from eval.captions.wording import (
     agreement_line,
+    anew_line,
     making_rows,
     place_line,
     section_rows,
@@ -31,6 +32,8 @@ def scoreboard_text(report: Mapping[str, Any], width: int = 100) -> str:
             lines += ["", *block]
         for said in (told_apart(section), seen_line(section)):
             lines += ["", *wrapped(said, width)] if said else []
+    if anew := anew_line(report):
+        lines += ["", *wrapped(anew, width)]
     for found in report["agreement"]:
         lines += ["", *wrapped(agreement_line(found, report), width)]
     return "\n".join([*lines, "", *wrapped(place_line(report), width)]) + "\n"

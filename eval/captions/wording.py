@@ -9,6 +9,10 @@ from batch.report import duration
 from eval.report import signed
 
 ALPHA = 0.05
+CLOSEST = 2
+"""Pairs of each kind that are said; the JSON holds all."""
+MARK = " *"
+"""Behind the name of a contender that knows rows it is judged by."""
 
 
 def section_title(section: Mapping[str, Any]) -> str:
@@ -20,20 +24,29 @@ def section_title(section: Mapping[str, Any]) -> str:
 
 
 def section_rows(section: Mapping[str, Any], metric: str) -> list[list[str]]:
-    """Return the table of a section, its header first; controls stand in their contender's row."""
+    """Return the table of a section, its header first; controls stand in their contender's row.
+
+    Contenders that know rows they are judged by come last, below the random vectors, with a mark: they have no rank.
+    """
     rows = [
         ["contender", metric, "gain", "95% interval", "p", "over shuffled", "p", "time a point", "tokens a point",
          "money a point"],
     ]  # fmt: skip
-    for line in section["lines"]:
+    for line in ranked_first(section):
         if line["kind"] == "shuffled":
             continue
-        cells = [line["name"], f"{line['mean']:.4f}"]
+        cells = [f"{line['name']}{MARK}" if line["name"] in section["seen"] else line["name"], f"{line['mean']:.4f}"]
         gain, control = line.get("gain"), line.get("gain_over_control")
         cells += [signed(gain["difference"]), _interval(gain["ci95"]), f"{gain['holm']:.4f}"] if gain else ["", "", ""]
         cells += [signed(control["difference"]), f"{control['holm']:.4f}"] if control else ["", ""]
-        rows.append([*cells, *_a_point(line)])
+        point = ["", "", ""] if line["name"] in section["seen"] else _a_point(line)
+        rows.append([*cells, *point])
     return [list(row) for row in zip(*_with_something(list(zip(*rows, strict=True))), strict=True)]
+
+
+def ranked_first(section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the lines of a section, those of contenders that know what they are judged by last."""
+    return sorted(section["lines"], key=lambda line: line["name"] in section["seen"] and line["kind"] != "base")
 
 
 def _with_something(columns: Sequence[Sequence[str]]) -> list[Sequence[str]]:
@@ -77,24 +90,53 @@ def making_rows(report: Mapping[str, Any]) -> list[list[str]]:
 
 
 def told_apart(section: Mapping[str, Any]) -> str:
-    """Return which contenders the tests tell from one another; nothing where there is one."""
-    if not section["between"]:
+    """Return how many pairs of contenders the tests tell apart, and the closest of each kind; nothing without a pair.
+
+    All pairs stand in the JSON, as `between`. Pairs with a contender that knows what it is judged by are passed over.
+    """
+    pairs = [each for each in section["between"] if not {each["a"], each["b"]} & set(section["seen"])]
+    if not pairs:
         return ""
-    clear = [each for each in section["between"] if each["holm"] < ALPHA]
-    said = [
-        f"{each['a']} above {each['b']} ({signed(each['difference'])}, p = {each['holm']:.4f})"
-        if each["difference"] > 0
-        else f"{each['b']} above {each['a']} ({signed(-each['difference'])}, p = {each['holm']:.4f})"
-        for each in clear
-    ]
-    rest = len(section["between"]) - len(clear)
-    return f"Told apart: {'; '.join(said) or 'nobody'}. {rest} of {len(section['between'])} pairs are not."
+    clear, rest = ([each for each in pairs if (each["holm"] < ALPHA) == told] for told in (True, False))
+    said = [f"{len(clear)} of {len(pairs)} pairs of contenders are told apart (p below {ALPHA:g} after correction)"]
+    said += [f"the closest of these: {'; '.join(_pair(each) for each in _closest(clear))}"] if clear else []
+    said += [f"the closest of the others: {'; '.join(_pair(each) for each in _closest(rest))}"] if rest else []
+    more = len(pairs) > len(_closest(clear)) + len(_closest(rest))
+    return (
+        ". ".join(f"{each[:1].upper()}{each[1:]}" for each in [*said, *["all pairs: `between` in the JSON"] * more])
+        + "."
+    )
+
+
+def _closest(pairs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(pairs, key=lambda each: abs(each["difference"]))[:CLOSEST]
+
+
+def _pair(each: Mapping[str, Any]) -> str:
+    above, below = (each["a"], each["b"]) if each["difference"] > 0 else (each["b"], each["a"])
+    return f"{above} over {below} {signed(abs(each['difference']))} (p = {each['holm']:.4f})"
 
 
 def seen_line(section: Mapping[str, Any]) -> str:
     """Return which contenders know rows that they are judged by; nothing where none does."""
-    said = [f"{name} {count:,} of {section['rows']:,}" for name, count in section["seen"].items()]
-    return f"Made from rows that are judged here, so that their gains prove nothing: {', '.join(said)}." if said else ""
+    said = [f"{name} knows {count:,} of {section['rows']:,}" for name, count in section["seen"].items()]
+    if not said:
+        return ""
+    return (
+        f"{MARK.strip()} Without a rank: made from rows that are judged here, so that its gain proves nothing. "
+        f"{'; '.join(said)}."
+    )
+
+
+def anew_line(report: Mapping[str, Any]) -> str:
+    """Return which spaces were learned anew for this scoreboard; nothing where none was."""
+    anew = [name for name, each in report["contenders"].items() if each["learned_anew"]]
+    if not anew:
+        return ""
+    return (
+        f"Learned anew from train rows for this scoreboard, as for every evaluation: {', '.join(anew)}. New items that "
+        "were drawn from what people took are among those rows, so that it has no rank there."
+    )
 
 
 def agreement_line(found: Mapping[str, Any], report: Mapping[str, Any]) -> str:

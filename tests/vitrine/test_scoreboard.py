@@ -70,3 +70,18 @@ def test_without_any_space_the_commands_are_named(run, store):
     shutil.rmtree(store / "embeddings")
     line = run("eval", "captions", "--store", store).line
     assert line == "no embedding space is in the store: run vitrine caption and vitrine embed first"
+
+
+def test_a_space_that_learned_from_the_log_is_learned_anew_and_ranked_where_it_knows_nothing(run, store):
+    small = ("encoders.fusion.dim=16", "encoders.fusion.epochs=2", "encoders.fusion.batch_size=16")
+    options = [word for pair in small for word in ("--set", pair)]
+    assert run("train", "fusion", "--store", store, *options).code == 0
+    ran = run("eval", "captions", "--store", store, "--json", "out.json")
+    assert ran.code == 0, ran
+    report = json.loads(Path("out.json").read_text())
+    assert [name for name, each in report["contenders"].items() if each["learned_anew"]] == ["fused"]
+    warm = [each for each in report["sections"] if each["part"] == "warm"]
+    assert warm and all("fused" not in each["seen"] for each in warm), "train rows are judged by nobody"
+    assert "Learned anew from train rows" in " ".join(ran.out.split())
+    drawn = [each for each in report["sections"] if each["part"] == "cold" and "fused" in each["seen"]]
+    assert ("fused *" in ran.out) == bool(drawn)

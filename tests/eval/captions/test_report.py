@@ -18,6 +18,7 @@ from eval.captions.contenders import Contender
 from eval.captions.cost import Cost
 from eval.captions.report import scoreboard_json, scoreboard_markdown, write_scoreboard
 from eval.captions.text import scoreboard_text
+from eval.captions.wording import section_rows, told_apart
 
 CONFIG = ScoreboardConfig(
     metric="ndcg@5", weights=(1.0, 30.0), regularisations=(200.0,), deals=1, cold_share=0.5, resamples=100,
@@ -81,11 +82,42 @@ def test_the_text_fits_and_says_who_buys_what(report: dict[str, Any]) -> None:
         assert said in " ".join(text.split()) or said in text
 
 
-def test_a_gain_that_proves_nothing_is_said_to(report: dict[str, Any]) -> None:
-    assert "prove nothing" not in scoreboard_text(report)
+def test_a_gain_that_proves_nothing_has_no_rank_and_says_so(report: dict[str, Any]) -> None:
+    assert "proves nothing" not in scoreboard_text(report) and "colour *" not in scoreboard_text(report)
     report["sections"][0]["seen"] = {"colour": 7}
     for text in (scoreboard_text(report, 200), scoreboard_markdown(report)):
-        assert "so that their gains prove nothing: colour 7 of 60." in text
+        assert "so that its gain proves nothing. colour knows 7 of 60." in text
+        first = text[: text.index("so that its gain proves nothing")]
+        assert first.index("random vectors") < first.index("colour *") and "colour over" not in first
+    names = [row[0] for row in section_rows(report["sections"][0], report["metric"])]
+    assert names[-1] == "colour *" and names[0] == "contender"
+
+
+def test_pairs_are_few_and_the_closest_the_rest_stands_in_the_json(report: dict[str, Any]) -> None:
+    section = report["sections"][0]
+    pairs = [(0.04, 0.001), (0.01, 0.02), (-0.02, 0.03), (0.002, 0.8), (0.0, 1.0), (0.003, 0.5)]
+    section["between"] = [
+        {"a": f"a{at}", "b": f"b{at}", "difference": difference, "holm": holm, "ci95": [0, 0], "p": holm}
+        for at, (difference, holm) in enumerate(pairs)
+    ]
+    said = told_apart(section)
+    assert said == (
+        "3 of 6 pairs of contenders are told apart (p below 0.05 after correction). "
+        "The closest of these: a1 over b1 +0.0100 (p = 0.0200); b2 over a2 +0.0200 (p = 0.0300). "
+        "The closest of the others: b4 over a4 +0.0000 (p = 1.0000); a3 over b3 +0.0020 (p = 0.8000). "
+        "All pairs: `between` in the JSON."
+    )
+    section["between"] = section["between"][3:4]
+    assert told_apart(section).startswith("0 of 1 pairs") and "JSON" not in told_apart(section)
+    section["between"] = []
+    assert told_apart(section) == ""
+
+
+def test_what_was_learned_anew_is_said(report: dict[str, Any]) -> None:
+    assert "Learned anew" not in scoreboard_text(report)
+    report["contenders"]["colour"]["learned_anew"] = True
+    for text in (scoreboard_text(report, 400), scoreboard_markdown(report)):
+        assert "Learned anew from train rows for this scoreboard, as for every evaluation: colour." in text
 
 
 def test_columns_of_which_nothing_is_known_are_left_out(report: dict[str, Any]) -> None:
