@@ -1,0 +1,90 @@
+"""A feed as a delimited table: header by header the same rows whatever the encoding, packing or separator."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from catalog.errors import DataError
+from catalog.readers.csv_rows import delimited, delimiter_of, printable
+from catalog.readers.feed_bytes import open_lines
+from catalog.readers.rejects import Rejects
+from catalog.readers.rows import Record
+
+MOST_COLUMNS = 2_000
+
+
+@dataclass(frozen=True)
+class FeedTable:
+    """A delimited file of a feed.
+
+    Attributes:
+        path: The file.
+        columns: Its header.
+        delimiter: Between fields.
+        most: Bytes that are read at most.
+        encoding: None: what a byte order mark says, else UTF-8.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    delimiter: str
+    most: int
+    encoding: str | None
+
+    @property
+    def name(self) -> str:
+        """The file's name, as rejects cite it."""
+        return self.path.name
+
+    def records(self, rejects: Rejects) -> Iterator[tuple[int, Record]]:
+        """Yield line number and row; a row that cannot be read, or holds a NUL, is rejected alone.
+
+        Raises:
+            DataError: When the file breaks off.
+        """
+        with _rows(self.path, self.delimiter, self.most, self.encoding, rejects) as rows:
+            next(rows, None)
+            for line, fields in rows:
+                if any("\0" in field for field in fields):
+                    text = printable(self.delimiter.join(fields))
+                    rejects.add(self.name, line, "malformed row", "a NUL character stands in it", text)
+                else:
+                    yield line, dict(zip(self.columns, fields, strict=True))
+
+
+def open_feed_table(path: Path, head: str, most: int, encoding: str | None) -> FeedTable:
+    """Look at a delimited file.
+
+    Args:
+        path: The file.
+        head: Its beginning.
+        most: Bytes that are read at most.
+        encoding: As of `FeedTable`.
+
+    Raises:
+        DataError: When it has no usable header.
+    """
+    delimiter = delimiter_of(head.split("\n", 1)[0].split("\r", 1)[0], tabs=False)
+    with _rows(path, delimiter, most, encoding, Rejects()) as rows:
+        columns = tuple(name.strip() for name in next(rows, (1, []))[1])
+    if not any(columns):
+        raise DataError(f"file {str(path)!r} holds no row")
+    if len(columns) > MOST_COLUMNS:
+        raise DataError(f"file {str(path)!r} has {len(columns):,} columns; up to {MOST_COLUMNS:,} would be valid")
+    repeated = [name for name, count in Counter(columns).items() if name and count > 1]
+    if repeated:
+        raise DataError(f"file {str(path)!r}: column {repeated[0]!r} stands twice in the header")
+    return FeedTable(path, columns, delimiter, most, encoding)
+
+
+@contextmanager
+def _rows(
+    path: Path, delimiter: str, most: int, encoding: str | None, rejects: Rejects
+) -> Iterator[Iterator[tuple[int, list[str]]]]:
+    with open_lines(path, most, encoding) as lines:
+        yield delimited(cast(IO[str], lines), path.name, delimiter, rejects)
