@@ -35,6 +35,7 @@ from catalog.boutique.marketing.config import MarketingConfig
 from catalog.errors import ConfigError
 from catalog.media.bringing import MediaConfig
 from catalog.nouns import Kind
+from catalog.sync import SyncConfig
 from embedding.attribute_space import AttributeSpaceConfig
 from embedding.clip import OpenClipConfig
 from embedding.clip_training.config import ClipTrainingConfig
@@ -184,6 +185,8 @@ class Settings(BaseSettings):
     """The generated shop's marketing films."""
     media: MediaConfig = MediaConfig()
     """How media that the catalogue names by URL are brought."""
+    sync: SyncConfig = SyncConfig()
+    """How a product feed becomes the catalogue, again and again."""
     captions: CaptionSettings = CaptionSettings()
     """Pictures to words."""
     speech: SpeechConfig = SpeechConfig()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Literal
 
 from catalog.errors import FetchError
 from catalog.media.sniff import MediaKind
@@ -29,7 +30,7 @@ class Fetched:
     Attributes:
         url: As asked.
         final_url: After redirects.
-        kind: By its bytes, as is `form`.
+        kind: By its bytes, as is `form`; a feed is judged by its reader.
         form: `JPEG`, `MP4` and so on.
         size: Bytes.
         sha: Sha256 of the bytes, in hex.
@@ -38,7 +39,7 @@ class Fetched:
 
     url: str
     final_url: str
-    kind: MediaKind
+    kind: MediaKind | Literal["feed"]
     form: str
     size: int
     sha: str

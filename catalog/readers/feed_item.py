@@ -40,6 +40,7 @@ class Reading:
         as_of: The moment that prices and dates hold for, aware UTC.
         currency: Of prices that name none.
         refused: Gets the ids of rows that were rejected: such an item is not gone, it is only not understood.
+        changes_at: The next moment after `as_of` at which something reads otherwise by itself: a sale begins or ends.
         left_out: Gets what the shop does not offer (drafts), counted by why.
     """
 
@@ -47,7 +48,15 @@ class Reading:
     as_of: datetime
     currency: str | None = None
     refused: set[str] = field(default_factory=set)
+    changes_at: datetime | None = None
     left_out: dict[str, int] = field(default_factory=dict)
+
+    def is_over(self, moment: datetime) -> bool:
+        """Whether a moment has come; one that has not is noted in `changes_at`."""
+        if moment <= self.as_of:
+            return True
+        self.changes_at = moment if self.changes_at is None else min(moment, self.changes_at)
+        return False
 
     def leave_out(self, why: str) -> None:
         """Count a product that is not offered."""

@@ -102,13 +102,16 @@ def as_span(text: str, name: str) -> tuple[datetime, datetime]:
     return start, stop + timedelta(days=1) if re.fullmatch(r"\d{4}-\d\d-\d\d", end) else stop
 
 
-def is_past(text: str, as_of: datetime) -> bool:
-    """Whether an ISO 8601 moment lies before `as_of`.
+def as_moment(text: str, name: str) -> datetime:
+    """Return the moment of an ISO 8601 text, UTC where it names no zone.
 
     Raises:
-        BadValue: When it is no moment.
+        BadValue: When it is none.
     """
-    return _moment(text.strip()) < as_of
+    try:
+        return _moment(text.strip())
+    except BadValue:
+        raise BadValue(f"bad {name}", f"{name} {shown(text)}: ISO 8601 would be valid") from None
 
 
 def _moment(text: str) -> datetime:

@@ -81,6 +81,7 @@ class Feed:
         rejects: Every row that was not used.
         form: What it was recognised as.
         notes: What else to say of it.
+        changes_at: When it would read otherwise without being another: a sale begins or ends.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Feed:
     rejects: Rejects
     form: str
     notes: tuple[str, ...] = ()
+    changes_at: datetime | None = None
 
 
 def read_feed(
@@ -131,7 +133,9 @@ def read_feed(
     left_out = ", ".join(f"{count:,} {why}" for why, count in sorted(reading.left_out.items()))
     notes = (f"left out, since the shop does not offer them: {left_out}",) if left_out else ()
     name = files[0].name.split(".", 1)[0] if len(files) == 1 else files[0].parent.name
-    return Feed(name, table, missing, frozenset(reading.refused), rejects, " and ".join(forms), notes)
+    return Feed(
+        name, table, missing, frozenset(reading.refused), rejects, " and ".join(forms), notes, reading.changes_at
+    )
 
 
 def _opened(

@@ -13,7 +13,7 @@ from functools import partial
 from catalog.nouns import Item
 from catalog.readers.feed_item import FeedItem, Reading
 from catalog.readers.feed_table import FeedTable
-from catalog.readers.feed_values import as_availability, as_money, as_plain, as_span, is_past
+from catalog.readers.feed_values import as_availability, as_moment, as_money, as_plain, as_span
 from catalog.readers.feed_xml import Nested, XmlItem
 from catalog.readers.rejects import Rejects
 from catalog.readers.values import BadValue
@@ -95,7 +95,7 @@ def _item(values: Values, language: str | None, reading: Reading) -> Item:
     if word is not None:
         attributes["availability"] = (word,)
     expires = _one(values, "expiration_date")
-    if expires is not None and is_past(expires, reading.as_of):
+    if expires is not None and reading.is_over(as_moment(expires, "expiration_date")):
         available = False
     language = _one(values, "content_language") or language
     categories = _path(_one(values, "product_type"))
@@ -144,9 +144,9 @@ def _price(values: Values, attributes: dict[str, tuple[str, ...]], reading: Read
         return regular or (None, None)
     effective = _one(values, "sale_price_effective_date")
     begin, end = (None, None) if effective is None else as_span(effective, "sale_price_effective_date")
-    if end is not None and end <= reading.as_of:
+    if end is not None and reading.is_over(end):
         return regular
-    if begin is not None and begin > reading.as_of:
+    if begin is not None and not reading.is_over(begin):
         attributes["sale_price"] = (f"{sale[0]:g}",)
         attributes["sale_price_effective_date"] = (effective or "",)
         return regular

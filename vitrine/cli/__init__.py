@@ -27,6 +27,7 @@ from vitrine.cli import (
     reproduce,
     search,
     speech,
+    sync,
     talk,
     videos,
 )
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 for module in (
     build,
+    sync,
     media,
     speech,
     intents,

@@ -1,0 +1,74 @@
+"""`vitrine sync`: a shop's product feed into the store, again and again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from vitrine.cli.options import Set, Store, overrides, parse_pairs
+from vitrine.cli.output import say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("sync")(sync)
+
+
+def sync(
+    feed: Annotated[str, typer.Argument(help="A file, a folder of files, or an http(s) URL; gzipped or not.")],
+    store: Store = None,
+    set_: Set = None,
+    form: Annotated[
+        Literal["auto", "google", "shopify", "table"] | None,
+        typer.Option(help="Whose feed it is, where its content does not tell."),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="OURS=THEIRS", help="Column map of a table, e.g. title=prod_name."),
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="Of prices that name none, e.g. EUR (Shopify's).")] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="The feed says a part of some items, prices say; the rest stays.")
+    ] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete what the feed no longer names, with its events.")
+    ] = False,
+    allow_removal: Annotated[
+        bool, typer.Option("--allow-removal", help="Go on even where most of the catalogue would go.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; write nothing.")] = False,
+) -> None:
+    """Bring the catalogue to what a product feed says, changing only what changed.
+
+    Google Merchant (XML, TSV, CSV), Shopify product CSV and plain tables are told apart by their content. What the
+    feed no longer names is marked as not available. Captions and vectors of all that stayed are kept: run vitrine
+    caption, embed and index afterwards.
+    """
+    from vitrine.logs import configure_logs
+    from vitrine.settings import load_settings
+    from vitrine.syncing import sync_store, sync_text
+
+    given = overrides(store, set_)
+    _put(given, ("sync", "feed", "form"), form)
+    _put(given, ("sync", "feed", "currency"), currency)
+    _put(given, ("sync", "removed"), "delete" if delete else None)
+    settings = load_settings(given)
+    configure_logs(settings.log_level)
+    report = sync_store(
+        settings,
+        feed,
+        columns=parse_pairs(columns or [], "--column", "title=prod_name"),
+        partial=partial,
+        allow_removal=allow_removal,
+        dry_run=dry_run,
+    )
+    say(sync_text(report, feed))
+
+
+def _put(values: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+    """Put an option of this command over what `--set` says."""
+    if value is not None:
+        for part in path[:-1]:
+            values = values.setdefault(part, {})
+        values[path[-1]] = value
