@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
 from agent.money import price_text
-from catalog.errors import ConfigError
+from catalog.errors import ConfigError, MediaError, NotBuiltError, VitrineError
 from catalog.filters import Filters
 from catalog.plain_text import one_line
 from tools.base import Shopper
 from tools.crossmodal.config import Modality
-from tools.crossmodal.media import read_query
+from tools.crossmodal.media import MediaQuery, read_query
 from tools.crossmodal.search import Found, find
+from tools.crossmodal.senses import Sense, Senses
 from tools.pipeline.nouns import PipelineRequest
 from tools.shop import Shop
 from tools.vocabulary import spoken
+from vitrine.settings import Settings
 
 MODALITIES: tuple[Modality, ...] = get_args(Modality)
 TITLE = 34
+KINDS = {"picture": "picture", "voice": "recording", "video": "film"}
+"""What an option's file is, in words."""
+OPENED = {
+    "pictures": "the picture-text model", "captioner": "the captioner", "transcriber": "the speech model",
+    "films": "the video encoder", "fusion": "the fusion encoder",
+}  # fmt: skip
+"""Parts of `Senses` by what a person calls them."""
 
 
 @dataclass(frozen=True)
@@ -37,22 +47,72 @@ class Wanted:
     top_n: int = 10
 
 
-def find_in(shop: Shop, wanted: Wanted) -> Found:
-    """Search the open shop.
+def read_wanted(settings: Settings, wanted: Wanted) -> MediaQuery:
+    """Check what is asked for and decode its files; nothing of the shop and no model is opened for that.
 
     Raises:
-        ConfigError: When nothing is asked for.
-        MediaError: When a file cannot be decoded, or nobody is heard in it.
-        NotBuiltError: When nothing here can look at it.
-        ToolRetry: When a filter names an attribute that no item has.
+        ConfigError: When nothing is asked for, or a file is none.
+        MediaError: When a file is another medium than its option says, or cannot be decoded; the text names the option.
+        NotBuiltError: When there is a voice, and no speech model is configured.
     """
     media = {"picture": wanted.picture, "voice": wanted.voice, "video": wanted.video}
     if not (wanted.text or "").strip() and not any(media.values()):
         raise ConfigError("nothing is looked for: words, --picture, --voice or --video would be valid")
-    query = read_query(shop.senses, wanted.text, **media)
+    for name, path in media.items():
+        if path is not None and not path.is_file():
+            why = "is no file" if path.exists() else "does not exist"
+            raise ConfigError(f"--{name} {str(path)!r} {why}; the path of a {KINDS[name]} would be valid")
+    if wanted.voice is not None and settings.speech.transcriber == "none":
+        from captioning.speech.config import make_transcriber
+
+        try:
+            make_transcriber(settings.speech)
+        except VitrineError as error:
+            raise NotBuiltError(f"voice: {error}") from error
+    senses = Senses(config=settings.crossmodal, frames=settings.encoders.video.frames.frames)
+    parts: dict[str, Any] = {}
+    for name, path in media.items():
+        if path is not None:
+            try:
+                part: dict[str, Any] = {name: path}
+                parts[name] = getattr(read_query(senses, **part), name)
+            except MediaError as error:
+                told = str(error)
+                raise MediaError(told if str(path) in told else f"--{name} {str(path)!r} {told}") from error
+    return MediaQuery((wanted.text or "").strip() or None, **parts)
+
+
+def find_in(shop: Shop, wanted: Wanted, query: MediaQuery, tell: Callable[[str], None] = lambda _: None) -> Found:
+    """Search the open shop.
+
+    Args:
+        shop: Where.
+        wanted: Filters, shopper and how many.
+        query: As `read_wanted` gave it.
+        tell: Given the name of each model before it is opened.
+
+    Raises:
+        MediaError: When nobody is heard in a voice.
+        NotBuiltError: When nothing here can look at one of the media.
+        ToolRetry: When a filter names an attribute that no item has.
+    """
     filters, _ = spoken(wanted.filters, shop.facets)
     request = PipelineRequest(Shopper(wanted.user_id), datetime.now(UTC), filters=filters, top_n=wanted.top_n)
-    return find(shop, query, request)
+    return find(replace(shop, senses=_telling(shop.senses, tell)), query, request)
+
+
+def _telling(senses: Senses, tell: Callable[[str], None]) -> Senses:
+    """Return the senses saying what they open before they do."""
+
+    def told(name: str, sense: Sense[Any]) -> Sense[Any]:
+        def opened() -> Any:
+            tell(f"opening {name}")
+            return sense.get()
+
+        return Sense(opened)
+
+    parts: dict[str, Any] = {part: told(name, getattr(senses, part)) for part, name in OPENED.items()}
+    return replace(senses, **parts)
 
 
 def found_text(shop: Shop, found: Found) -> str:

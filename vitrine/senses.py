@@ -63,8 +63,8 @@ def _pictures(settings: Settings, workspace: Workspace) -> ImageEmbedder:
     made = workspace.manifest(f"embeddings/{picture_space(embedder.name)}")
     if made is not None and made.meta.get("model") != embedder.model:
         raise NotBuiltError(
-            f"the space {picture_space(embedder.name)!r} was made by {made.meta.get('model')!r} and the model is "
-            f"{embedder.model!r} now: run vitrine embed, then vitrine index"
+            f"the space {picture_space(embedder.name)!r} was made by another picture-text model, or by this one before "
+            "it was trained again: run vitrine embed, then vitrine index"
         )
     return embedder
 
@@ -84,8 +84,8 @@ def _films(settings: Settings, workspace: Workspace) -> Seeing:
     encoder, frames = load_video_encoder(workspace), frame_embedder(settings)
     if (frames.name, frames.model) != (encoder.embedder, encoder.model):
         raise ConfigError(
-            f"encoders/video reads frames by {encoder.model!r}, and the settings name {frames.model!r} now; run "
-            "vitrine train video again"
+            f"encoders/video reads frames by {encoder.embedder!r} as it was then, and they are read by {frames.name!r} "
+            "as it is now: run vitrine train video again, then vitrine index"
         )
     return Seeing(encoder, frames)
 

@@ -134,6 +134,7 @@ def test_nothing_can_look(make, shop):
             data_url("video/mp4", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"),
             "video 'upload' cannot be decoded",
         ),
+        ("video", picture("red").replace("data:image", "data:video", 1), "is a still picture"),
         ("video", sound(1), "'data:video/mp4;base64,...' would be valid"),
     ],
     ids=lambda value: value[:24] if isinstance(value, str) else None,

@@ -106,10 +106,31 @@ def test_what_cannot_be_looked_at_is_one_line(run, store, monkeypatch, tmp_path)
     (tmp_path / "fake.jpg").write_bytes(b"PK\x03\x04 no picture")
     assert "--picture, --voice or --video would be valid" in run("find").line
     assert "fake.jpg" in run("find", "--picture", tmp_path / "fake.jpg").line
-    assert "does not exist" in run("find", "--picture", tmp_path / "none.jpg").line
+    none = tmp_path / "none.jpg"
+    assert run("find", "--picture", none).line == (
+        f"--picture {str(none)!r} does not exist; the path of a picture would be valid"
+    )
+    assert "is no file; the path of a film would be valid" in run("find", "--video", tmp_path).line
     assert "not one frame could be decoded" in run("find", "--video", tmp_path / "fake.jpg").line
-    assert "holds no sound track" in run("find", "--voice", tmp_path / "fake.jpg").line
     assert "price" in run("find", "mug", "--filters", '{"price": 5}').line
+    assert run("find", "mug", "--filters", "{").line.startswith("--filters '{': Invalid JSON")
+
+
+def test_a_picture_is_no_film(run, store, monkeypatch, catalog):
+    monkeypatch.chdir(store)
+    picture = store / "store" / stocked(catalog)[0].images[0]
+    line = run("find", "--video", picture).line
+    assert line == f"--video {str(picture)!r} is a still picture (JPEG), no film; as a picture it would be valid"
+
+
+def test_arguments_are_checked_before_the_shop_is_opened(run, store, monkeypatch, tmp_path, catalog):
+    monkeypatch.chdir(store)
+    refused = (["--picture", tmp_path / "none.jpg"], ["--voice", store / "vitrine.toml"], ["a", "--filters", "{"], [])
+    for arguments in refused:
+        assert "opening" not in run("find", *arguments).err
+    told = run("find", "--picture", store / "store" / stocked(catalog)[0].images[0])
+    assert told.err.splitlines()[:2] == ["opening the shop ...", "opening the picture-text model ..."]
+    assert "opening" not in told.out
 
 
 def test_a_voice_needs_a_speech_model(run, store, monkeypatch, tmp_path):
@@ -130,4 +151,5 @@ def test_a_model_trained_since_is_told(run, store, monkeypatch, catalog, tmp_pat
     tiny_clip(tmp_path / "other", size=64)
     picture = store / "store" / stocked(catalog)[0].images[0]
     said = run("find", "--picture", picture, "--set", f"embedding.pictures.model={json.dumps(str(tmp_path / 'other'))}")
-    assert said.code == 0 and "was made by" in said.out and "run vitrine embed" in said.out
+    assert said.code == 0 and "was made by another picture-text model" in said.out and "run vitrine embed" in said.out
+    assert "open_clip" not in said.out

@@ -14,6 +14,7 @@ from PIL import Image
 
 from catalog.errors import MediaError
 from catalog.media import SampledVideo, open_picture, picture_from_bytes, read_sound, sample_clip
+from catalog.media.sniff import HEAD, sniff
 from catalog.vectors import Floats
 from tools.crossmodal.senses import Senses
 
@@ -97,11 +98,39 @@ def read_video(senses: Senses, source: Source) -> SampledVideo:
     """
     limits, budget = senses.config.limits(), senses.config.budget(senses.frames)
     if isinstance(source, Path):
-        return sample_clip(str(source.absolute()), Path(), limits, budget)
+        still = _picture_form(_head(source))
+        return _moving(sample_clip(str(source.absolute()), Path(), limits, budget), still)
     data = data_bytes(source, ("video",), limits.max_video_bytes)
     with TemporaryDirectory(prefix="vitrine-") as folder:
         (Path(folder) / "upload").write_bytes(data)
-        return sample_clip("upload", Path(folder), limits, budget)
+        return _moving(sample_clip("upload", Path(folder), limits, budget), _picture_form(data[:HEAD]))
+
+
+def _head(path: Path) -> bytes:
+    """Return a file's first bytes; none where it cannot be read, which the decoder tells better."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
+
+
+def _picture_form(head: bytes) -> str | None:
+    found = sniff(head)
+    return found.form if found is not None and found.kind == "image" else None
+
+
+def _moving(film: SampledVideo, picture: str | None) -> SampledVideo:
+    """Refuse a still picture: it would be searched as a film in which nothing moves.
+
+    Raises:
+        MediaError: When the film is one frame of a picture's form.
+    """
+    if picture is not None and len(film.frames) == 1:
+        raise MediaError(f"is a still picture ({picture}), no film; as a picture it would be valid")
+    return film
 
 
 def data_bytes(url: str, media: tuple[Medium, ...], most: int) -> bytes:

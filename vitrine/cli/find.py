@@ -40,17 +40,26 @@ def find(
 
     from catalog.errors import ConfigError
     from catalog.filters import Filters
-    from vitrine.finding import Wanted, find_in, found_json, found_text
+    from vitrine.finding import Wanted, find_in, found_json, found_text, read_wanted
     from vitrine.wiring import open_shop
 
     try:
         asked = Filters.model_validate_json(filters) if filters else Filters()
     except ValidationError as error:
         fault = error.errors()[0]
-        place = ".".join(str(part) for part in fault["loc"]) or "it"
+        place = "".join(f"{part}: " for part in fault["loc"])
         raise ConfigError(
-            f'--filters {filters!r}: {place}: {fault["msg"]}; \'{{"brand": ["Klara"]}}\' would be valid'
+            f'--filters {filters!r}: {place}{fault["msg"]}; \'{{"brand": ["Klara"]}}\' would be valid'
         ) from error
-    shop = open_shop(load(store, set_))
-    found = find_in(shop, Wanted(" ".join(words or []) or None, picture, voice, video, asked, user, top_n))
+    settings = load(store, set_)
+    wanted = Wanted(" ".join(words or []) or None, picture, voice, video, asked, user, top_n)
+    query = read_wanted(settings, wanted)
+    _tell("opening the shop")
+    shop = open_shop(settings)
+    found = find_in(shop, wanted, query, _tell)
     say_json(found_json(shop, found)) if as_json else say(found_text(shop, found))
+
+
+def _tell(text: str) -> None:
+    # Models load for seconds, and results alone belong on standard output.
+    say(f"{text} ...", error=True)
