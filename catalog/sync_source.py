@@ -128,7 +128,7 @@ def remember(
         asked,
         manifest.key,
         now,
-        until and until.isoformat(),
+        None if until is None else until.isoformat(),
     )
     kept = {**_load(workspace), _key(source): known}
     text = json.dumps({key: asdict(each) for key, each in kept.items()}, indent=2, ensure_ascii=False)

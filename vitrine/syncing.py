@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 from batch.lock import exclusive
+from catalog.media.answers import Validators
 from catalog.media.refs import is_url
-from catalog.readers.feeds import read_feed
+from catalog.readers.feeds import Feed, read_feed
 from catalog.shown import shown_url
 from catalog.sync import SyncReport, sync_feed
 from catalog.sync_download import FeedDownloader
@@ -51,18 +52,41 @@ def sync_store(
     with ExitStack() as stack:
         if not dry_run:
             stack.enter_context(exclusive(workspace.root / ".sync.lock", "sync"))
-        downloader, before = None, None
-        if is_url(source):
-            downloader = stack.enter_context(FeedDownloader(settings.media, config.max_bytes, config.tries))
-            before = remembered(workspace, source, asked)
-        found = stack.enter_context(feed_files(source, downloader, before))
-        if not found.files:
+        before = remembered(workspace, source, asked) if is_url(source) else None
+        feed, called = stack.enter_context(opened_feed(settings, source, columns, before, as_of))
+        if feed is None:
             return None
-        feed = read_feed(found.files, config.feed, columns=columns, remote=found.remote, as_of=as_of)
         report = sync_feed(workspace, feed, config, partial=partial, allow_removal=allow_removal, dry_run=dry_run)
         if not dry_run and is_url(source):
-            remember(workspace, source, asked, found.validators, feed.changes_at)
+            remember(workspace, source, asked, called, feed.changes_at)
         return report
+
+
+@contextmanager
+def opened_feed(
+    settings: Settings,
+    source: str,
+    columns: Mapping[str, str] | None = None,
+    before: Validators | None = None,
+    as_of: datetime | None = None,
+) -> Iterator[tuple[Feed | None, Validators | None]]:
+    """Give a feed and what the server called it; None where it still is what it was `before`.
+
+    Raises:
+        DataError: When it cannot be used.
+        FetchError: When a feed by URL was refused or did not come.
+    """
+    config = settings.sync
+    with ExitStack() as stack:
+        downloader = None
+        if is_url(source):
+            downloader = stack.enter_context(FeedDownloader(settings.media, config.max_bytes, config.tries))
+        found = stack.enter_context(feed_files(source, downloader, before))
+        if not found.files:
+            yield None, found.validators
+            return
+        feed = read_feed(found.files, config.feed, columns=columns, remote=found.remote, as_of=as_of)
+        yield feed, found.validators
 
 
 def sync_text(report: SyncReport | None, source: str) -> str:

@@ -196,6 +196,46 @@ def import_table(
     _save(settings, refine(imported, wanted))
 
 
+@imports.command("feed")
+def import_feed(
+    feed: Annotated[str, typer.Argument(help="A product feed: file, folder of files, or http(s) URL (.gz too).")],
+    interactions: Annotated[Path | None, typer.Option(help="CSV, TSV, Parquet or JSONL of events (.gz too).")] = None,
+    users: Annotated[Path | None, typer.Option(help="The same for shoppers.")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--column", metavar="OURS=THEIRS", help="Column map of events and shoppers.")
+    ] = None,
+    form: Annotated[
+        Literal["auto", "google", "shopify", "table"] | None,
+        typer.Option(help="Whose feed it is, where its content does not tell."),
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="Of prices that name none, e.g. EUR (Shopify's).")] = None,
+    store: Store = None,
+    set_: Set = None,
+    name: Name = None,
+    k_core: KCore = None,
+    dedup_reviews: Dedup = False,
+    split_rule: Rule = None,
+    split_seed: SplitSeed = 0,
+) -> None:
+    """Read a product feed (Google Merchant, Shopify) with what shoppers did.
+
+    vitrine sync brings the catalogue up to date from then on.
+    """
+    from catalog.readers.feed_import import with_log
+    from catalog.readers.finishing import refine
+    from vitrine.syncing import opened_feed
+
+    feed_settings = {"form": form, "currency": currency}
+    settings = load(store, set_, {"sync": {"feed": {k: v for k, v in feed_settings.items() if v is not None}}})
+    wanted = _refining(settings, k_core, dedup_reviews, split_rule, split_seed)
+    mapped = parse_pairs(columns or [], "--column", "item_id=sku")
+    with opened_feed(settings, feed) as (read, _):
+        assert read is not None  # without a known state of before there is nothing it could be the same as
+        recording = settings.speech.job.recording
+        imported = with_log(read, interactions, users, columns=mapped, name=name, recording=recording)
+    _save(settings, refine(imported, wanted))
+
+
 @imports.command("marketing")
 def import_marketing(
     media: Annotated[Path, typer.Option(help="CSV, TSV, Parquet or JSONL of marketing films (.gz too).")],

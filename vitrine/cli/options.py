@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,8 +22,13 @@ Set = Annotated[
 ]
 
 
-def load(store: Path | None, pairs: list[str] | None) -> Settings:
+def load(store: Path | None, pairs: list[str] | None, more: Mapping[str, Any] | None = None) -> Settings:
     """Return the settings of this command and start the logs.
+
+    Args:
+        store: `--store`.
+        pairs: `--set`.
+        more: What options of the command itself say, as nested values; they win.
 
     Raises:
         ConfigError: When a setting is unknown or has a wrong value.
@@ -30,9 +36,16 @@ def load(store: Path | None, pairs: list[str] | None) -> Settings:
     from vitrine.logs import configure_logs
     from vitrine.settings import load_settings
 
-    settings = load_settings(overrides(store, pairs))
+    settings = load_settings(_united(overrides(store, pairs), more or {}))
     configure_logs(settings.log_level)
     return settings
+
+
+def _united(values: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in more.items():
+        known = values.get(name)
+        values[name] = _united(known if isinstance(known, dict) else {}, value) if isinstance(value, Mapping) else value
+    return values
 
 
 def overrides(store: Path | None, pairs: list[str] | None) -> dict[str, Any]:

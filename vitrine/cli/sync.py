@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from vitrine.cli.options import Set, Store, overrides, parse_pairs
+from vitrine.cli.options import Set, Store, load, parse_pairs
 from vitrine.cli.output import say
 
 
@@ -45,16 +45,13 @@ def sync(
     feed no longer names is marked as not available. Captions and vectors of all that stayed are kept: run vitrine
     caption, embed and index afterwards.
     """
-    from vitrine.logs import configure_logs
-    from vitrine.settings import load_settings
     from vitrine.syncing import sync_store, sync_text
 
-    given = overrides(store, set_)
-    _put(given, ("sync", "feed", "form"), form)
-    _put(given, ("sync", "feed", "currency"), currency)
-    _put(given, ("sync", "removed"), "delete" if delete else None)
-    settings = load_settings(given)
-    configure_logs(settings.log_level)
+    asked = {"form": form, "currency": currency}
+    more: dict[str, Any] = {"feed": {name: value for name, value in asked.items() if value is not None}}
+    if delete:
+        more["removed"] = "delete"
+    settings = load(store, set_, {"sync": more})
     report = sync_store(
         settings,
         feed,
@@ -64,11 +61,3 @@ def sync(
         dry_run=dry_run,
     )
     say(sync_text(report, feed))
-
-
-def _put(values: dict[str, Any], path: tuple[str, ...], value: object) -> None:
-    """Put an option of this command over what `--set` says."""
-    if value is not None:
-        for part in path[:-1]:
-            values = values.setdefault(part, {})
-        values[path[-1]] = value
