@@ -17,6 +17,7 @@ from models.bounds import Regularisation
 from models.early_stopping import Epoch, run_epochs
 from models.factor_model import FactorConfig, FactorModel
 from models.size_limits import require_at_most
+from models.taken import Rows, Taken
 
 BLOCK_CELLS = 16_000_000
 """Cells of the normal equations solved at once, which bounds the memory of a half-step."""
@@ -45,6 +46,9 @@ class ALSConfig(FactorConfig):
     epochs: int = Field(15, ge=1)
     """Sweeps when there is no validation."""
 
+    recent_weight: float = Field(0.0, ge=0, le=1)
+    """Serving only: share of the recent items' own row beside the solution for the whole history."""
+
     max_rows: int = Field(5_000_000, ge=1)
     """Users and items together at most."""
 
@@ -54,6 +58,7 @@ class ALS(FactorModel[ALSConfig]):
 
     p is 1 for a positive, c = 1 + alpha for a positive and 1 elsewhere. Each half-step is exact:
     `x_u = (Y'Y + alpha sum_(i in u) y_i y_i' + lambda I)^-1 (1 + alpha) sum_(i in u) y_i`.
+    A live shopper is one such solve over all they took until now; an item spoken against has `p = -against_weight`.
 
     Source:
         Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008, equation 4.
@@ -81,13 +86,20 @@ class ALS(FactorModel[ALSConfig]):
             validate=validate,
             progress=progress,
         )
-        return tables, report
+        # Y'Y costs more than all the rest of a solve, and new items (rows of zeros) leave it as it is.
+        return {**tables, "gram": tables["items"].T @ tables["items"]}, report
 
-    def _session_row(self, rows: npt.NDArray[np.int64]) -> Floats:
-        items: Floats = self._arrays["items"]
-        taken = sparse.csr_array((np.ones(len(rows), np.float32), rows, [0, len(rows)]), shape=(1, len(items)))
-        solved: Floats = half_step(taken, items, self.config.regularisation, self.config.alpha)[0]
+    def _session_row(self, taken: Taken) -> Floats:
+        mine: Floats = self._arrays["items"][taken.rows]
+        if "gram" not in self._arrays:  # a model saved before it was kept
+            self._arrays["gram"] = self._arrays["items"].T @ self._arrays["items"]
+        system = self._arrays["gram"] + np.float32(self.config.alpha) * (mine.T @ mine)
+        system[np.diag_indices_from(system)] += np.float32(self.config.regularisation)
+        solved: Floats = np.linalg.solve(system, np.float32(1 + self.config.alpha) * (taken.weights @ mine))
         return solved
+
+    def _folded_row(self, user: int, before: Rows, taken: Taken) -> Floats:
+        return self._session_row(taken)
 
 
 def _sweeps(history: sparse.csr_array, config: ALSConfig, rng: np.random.Generator) -> Iterator[Epoch[Tables]]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from catalog.ids import IdMap
 from catalog.log import Interactions
 from catalog.progress import SILENT, Progress
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, Mask
 from models.feature_table import Contributions, FeatureTable
 
 Ground = Literal["history", "session", "content", "popularity"]
@@ -85,13 +85,24 @@ class Recommender(Protocol):
     def score_users(self, user_rows: npt.NDArray[np.int64]) -> Floats:
         """Return (b, n_items) float32 for known users; nothing is masked."""
 
-    def score(self, user_id: str | None, recent: Sequence[str] = ()) -> Scores:
-        """Score every item for one shopper, known or not.
+    def score(self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()) -> Scores:
+        """Score every item for one shopper as they are at this moment, known or not; nothing is trained.
+
+        What came after the fit is folded in as the model itself would place it: a linear model applies its map
+        to the longer history, a factor model solves or propagates the shopper's row anew, a sequence model reads on.
 
         Args:
             user_id: External id; None or an unknown id is a new shopper.
-            recent: Item ids the shopper liked lately (session or history), newest last; unknown ids
-                are ignored.
+            recent: Item ids the shopper liked since the fit (all they ever liked, for a new shopper), newest last;
+                unknown ids are ignored.
+            against: Item ids the shopper spoke against: neither they nor the training history's mention of them
+                counts in favour, and what is like them scores lower.
+        """
+
+    def grounded(self) -> Mask:
+        """Return which items a score says anything of, (n_items,) bool: taken in training, or placed by features.
+
+        The others stand at a neutral score that means nothing; `tools.pipeline` gives them one by their content.
         """
 
     def add_items(self, modalities: Mapping[str, EmbeddingTable]) -> int:

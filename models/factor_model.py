@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.ids import IdMap
 from catalog.progress import SILENT, Progress
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, Mask
 from models.artifact import Artifact
 from models.base import FitReport, Ground, Scores, TrainingData, Validate
-from models.growth import with_new_items
+from models.growth import grounded, with_new_items
+from models.taken import Rows, Taken
 from models.training_checks import require_rows
 
 
@@ -28,7 +29,11 @@ class FactorConfig(BaseModel):
     dim: int = Field(64, ge=1)
     """Width d of a user or item row."""
     recent_weight: float = Field(0.3, ge=0, le=1)
-    """Serving only: share of the session's row in the row of a known shopper who has recent items."""
+    """Serving only: share of the recent items' own row in the row of a known shopper who has some. 0 where the model
+    solves or propagates that shopper's row anew; models that cannot (`bprmf`, `vbpr`) move it by this share."""
+
+    against_weight: float = Field(0.5, ge=0, le=10)
+    """Serving only: how strongly an item spoken against pushes, beside one that was liked."""
 
 
 Config = TypeVar("Config", bound=FactorConfig)
@@ -38,7 +43,8 @@ class FactorModel(ABC, Generic[Config]):
     """Serves from `users` (n_users, d), `items` (n_items, d) and `bias` (n_items,).
 
     A subclass sets `name` and `config_kind`, and returns those tables from `_learn` beside any others it
-    wants saved. `_session_row` makes a user row from items; `_place` gives new items a row from content.
+    wants saved. `_session_row` makes a user row from items, `_folded_row` moves a known shopper's; `_place` gives
+    new items a row from content.
     """
 
     name: str
@@ -57,15 +63,26 @@ class FactorModel(ABC, Generic[Config]):
     ) -> tuple[dict[str, npt.NDArray[Any]], FitReport]:
         """Return the tables by name, float32, and how the fit went."""
 
-    def _session_row(self, rows: npt.NDArray[np.int64]) -> Floats:
-        """Return a user row (d,) for someone known only by the items at `rows`.
+    def _session_row(self, taken: Taken) -> Floats:
+        """Return a user row (d,) for someone known only by some items, at least one.
 
-        The mean of their rows at the usual length of a user row; models that can solve for a user override it.
+        The mean of their rows at the usual length of a user row; models that can solve for a user override it. Of an
+        item spoken against only what sets it apart counts, negatively: all items share a direction, which is demand.
         """
-        mean = self._arrays["items"][rows].mean(axis=0)
+        items = self._arrays["items"]
+        mean = taken.weights @ items[taken.rows]
+        if (taken.weights < 0).any():
+            mean = mean + np.maximum(-taken.weights, 0).sum() * items.mean(axis=0)
         length = np.linalg.norm(mean)
         row: Floats = (mean * (self._arrays["user_length"][0] / max(length, 1e-12))).astype(np.float32)
         return row
+
+    def _folded_row(self, user: int, before: Rows, taken: Taken) -> Floats | None:
+        """Return the row (d,) of a known shopper who took `before` in training and stands at `taken` now.
+
+        None where the model cannot tell: the trained row is then moved by `recent_weight` alone.
+        """
+        return None
 
     def _place(self, modalities: Mapping[str, EmbeddingTable], new: IdMap) -> Floats | None:
         """Return rows (n_new, d) for new items from their content, or None where the model cannot."""
@@ -85,6 +102,7 @@ class FactorModel(ABC, Generic[Config]):
         arrays.setdefault("bias", np.zeros(len(data.train.items), np.float32))
         arrays["counts"] = np.asarray(history.sum(axis=0), np.float32)
         arrays["user_degrees"] = np.asarray(history.sum(axis=1), np.int32)
+        arrays |= {"history.indices": history.indices, "history.indptr": history.indptr}
         known = arrays["users"][arrays["user_degrees"] > 0]
         arrays["user_length"] = np.array([np.linalg.norm(known, axis=1).mean()], np.float32)
         self._arrays, self.users, self.items = arrays, data.train.users, data.train.items
@@ -95,25 +113,39 @@ class FactorModel(ABC, Generic[Config]):
         """Return (b, n_items) float32 for known users; nothing is masked."""
         return self._scores(self._arrays["users"][user_rows])
 
-    def score(self, user_id: str | None, recent: Sequence[str] = ()) -> Scores:
-        """Score from the user's row, the recent items, or both mixed by `recent_weight`; else by popularity."""
+    def score(self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()) -> Scores:
+        """Score from the user's row with what came since folded in, or the recent items alone; else by popularity."""
         user = None if user_id is None else self.users.get(user_id)
         known = user is not None and self._arrays["user_degrees"][user] > 0
-        rows = np.unique(self.items.rows(list(recent), missing=-1))
-        rows = rows[rows >= 0]
-        if not known and not len(rows):
+        since = Taken.of(self.items, recent, against, self.config.against_weight)
+        if not known and not since.liked:
             return Scores(self._arrays["counts"].copy(), "popularity")
-        ground: Ground = "history"
-        if not len(rows):
-            row = self._arrays["users"][user]
-        else:
-            row = self._session_row(rows)
-            if known:
-                share = self.config.recent_weight
-                row = ((1 - share) * self._arrays["users"][user] + share * row).astype(np.float32)
-            else:
-                ground = "content" if self.content_items.issuperset(self.items.at(rows)) else "session"
-        return Scores(self._scores(row[None])[0], ground)
+        if known:
+            assert user is not None
+            return Scores(self._scores(self._known_row(user, since)[None])[0], "history")
+        ground: Ground = "content" if self.content_items.issuperset(self.items.at(since.liked_rows)) else "session"
+        return Scores(self._scores(self._session_row(since)[None])[0], ground)
+
+    def _known_row(self, user: int, since: Taken) -> Floats:
+        trained: Floats = self._arrays["users"][user]
+        if not len(since.rows):
+            return trained
+        row = None
+        if "history.indptr" in self._arrays:  # models saved before there was fold-in lack it
+            start, stop = self._arrays["history.indptr"][user : user + 2]
+            before = self._arrays["history.indices"][start:stop].astype(np.int64)
+            row = self._folded_row(user, before, since.after(before))
+        share = self.config.recent_weight
+        if row is None:
+            row = trained
+            share = share if since.liked else share * self.config.against_weight
+        if share:
+            row = (1 - share) * row + share * self._session_row(since)
+        return row.astype(np.float32, copy=False)
+
+    def grounded(self) -> Mask:
+        """Return which items were taken in training or placed by features, (n_items,) bool."""
+        return grounded(self.items, self._arrays["counts"], self.content_items, bool(getattr(self, "modalities", ())))
 
     def add_items(self, modalities: Mapping[str, EmbeddingTable]) -> int:
         """Make new items served; return how many content gave a place (the others score 0)."""

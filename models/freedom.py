@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from catalog.vectors import Floats
 from models.base import TrainingData
 from models.content_model import ContentModel
 from models.item_features import ItemFeatures
-from models.lightgcn import GraphConfig, folded_in, require_walkable
+from models.lightgcn import GraphConfig, folded_in, propagated_anew, require_walkable
 from models.lirdrec.graphs import graph_weights, nearest
 from models.size_limits import require_at_most
 from models.sparse_rows import csr_from_edges
+from models.taken import Rows, Taken
 
 if TYPE_CHECKING:
     from models.pairwise_training import Network
@@ -70,8 +70,11 @@ class FREEDOM(ContentModel[FREEDOMConfig]):
         require_at_most(self.name, "items", n_items, "max_items", self.config.max_items, why)
         return FREEDOMNetwork(data.train.csr(), features, self.config)
 
-    def _session_row(self, rows: npt.NDArray[np.int64]) -> Floats:
-        return folded_in(self._arrays, rows)
+    def _session_row(self, taken: Taken) -> Floats:
+        return folded_in(self._arrays, taken)
+
+    def _folded_row(self, user: int, before: Rows, taken: Taken) -> Floats:
+        return propagated_anew(self._arrays, user, before, taken)
 
     def _rows_of(self, features: ItemFeatures) -> Floats:
         gathered = self._gathered(features)

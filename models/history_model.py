@@ -15,11 +15,12 @@ from scipy import sparse
 
 from catalog.ids import IdMap
 from catalog.progress import SILENT, Progress
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, Mask
 from models.artifact import Artifact
 from models.base import FitReport, Ground, Scores, TrainingData, Validate
-from models.growth import with_new_items
+from models.growth import grounded, with_new_items
 from models.sparse_rows import csr_of, csr_parts, widened
+from models.taken import Taken
 from models.training_checks import require_rows
 
 
@@ -30,6 +31,9 @@ class HistoryConfig(BaseModel):
 
     recent_weight: float = Field(1.0, ge=0, le=1e6)
     """How much a recent item counts beside the training history of a known shopper (an item in both counts both)."""
+
+    against_weight: float = Field(0.5, ge=0, le=1e6)
+    """How strongly an item spoken against counts negatively, beside one that was liked."""
 
 
 Config = TypeVar("Config", bound=HistoryConfig)
@@ -93,23 +97,30 @@ class HistoryModel(ABC, Generic[Config]):
         """Return (b, n_items) float32 for known users; nothing is masked."""
         return self._apply(self._history[user_rows])
 
-    def score(self, user_id: str | None, recent: Sequence[str] = ()) -> Scores:
+    def score(self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()) -> Scores:
         """Score from the training history and `recent` together, whichever there is, else by popularity."""
         user = None if user_id is None else self.users.get(user_id)
-        rows = np.unique(self.items.rows(list(recent), missing=-1))
-        rows = rows[rows >= 0]
-        known = user is not None and self._history.indptr[user + 1] > self._history.indptr[user]
-        if not known and not len(rows):
+        since = Taken.of(self.items, recent, against, self.config.against_weight)
+        start, stop = (0, 0) if user is None else self._history.indptr[user : user + 2]
+        known = bool(stop > start)
+        if not known and not since.liked:
             return Scores(self._counts.copy(), "popularity")
-        taken = np.zeros((1, len(self.items)), np.float32)
-        taken[0, rows] = self.config.recent_weight if known else 1.0
+        rows, weights = since.rows, since.weights
         if known:
-            assert user is not None
-            taken += self._history[[user]].toarray()
+            weights = np.where(weights > 0, np.float32(self.config.recent_weight), weights)
+            before = self._history.indices[start:stop]
+            before = before[~np.isin(before, rows[weights < 0])]
+            rows, both = np.unique(np.concatenate([before, rows]), return_inverse=True)
+            weights = np.bincount(both, np.concatenate([np.ones(len(before)), weights])).astype(np.float32)
         ground: Ground = "history" if known else "session"
-        if not known and self.content_items.issuperset(self.items.at(rows)):
+        if not known and self.content_items.issuperset(self.items.at(since.liked_rows)):
             ground = "content"
-        return Scores(self._apply(csr_of(taken, taken.shape))[0], ground)
+        taken = csr_of((weights, rows, [0, len(rows)]), (1, len(self.items)))
+        return Scores(self._apply(taken)[0], ground)
+
+    def grounded(self) -> Mask:
+        """Return which items were taken in training or placed by features, (n_items,) bool."""
+        return grounded(self.items, self._counts, self.content_items, bool(getattr(self, "modalities", ())))
 
     def add_items(self, modalities: Mapping[str, EmbeddingTable]) -> int:
         """Make new items served; return how many content gave a place (the others score 0)."""

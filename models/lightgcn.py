@@ -14,6 +14,7 @@ from catalog.vectors import EmbeddingTable, Floats
 from models.base import TrainingData
 from models.pairwise import PairwiseConfig, PairwiseModel
 from models.size_limits import require_at_most
+from models.taken import Rows, Taken
 
 if TYPE_CHECKING:
     from models.pairwise_training import Network
@@ -24,6 +25,9 @@ class GraphConfig(PairwiseConfig):
 
     n_ui_layers: int = Field(2, ge=1)
     """Layers L of propagation; the final rows are the mean of layers 0..L."""
+
+    recent_weight: float = Field(0.0, ge=0, le=1)
+    """Serving only: share of the recent items' own row beside what the longer history propagates."""
 
     max_interactions: int = Field(5_000_000, ge=1)
     """Training rows at most: the whole graph is walked for every batch of them."""
@@ -59,8 +63,11 @@ class LightGCN(PairwiseModel[LightGCNConfig]):
         require_walkable(self.name, data, self.config)
         return LightGCNNetwork(data.train.csr(), self.config)
 
-    def _session_row(self, rows: npt.NDArray[np.int64]) -> Floats:
-        return folded_in(self._arrays, rows)
+    def _session_row(self, taken: Taken) -> Floats:
+        return folded_in(self._arrays, taken)
+
+    def _folded_row(self, user: int, before: Rows, taken: Taken) -> Floats:
+        return propagated_anew(self._arrays, user, before, taken)
 
     def _place(self, modalities: Mapping[str, EmbeddingTable], new: IdMap) -> Floats | None:
         self._arrays = {**self._arrays, "fold_in": np.pad(self._arrays["fold_in"], ((0, len(new)), (0, 0)))}
@@ -78,13 +85,26 @@ def require_walkable(name: str, data: TrainingData, config: GraphConfig) -> None
     require_at_most(name, "training rows", len(data.train), "max_interactions", config.max_interactions, why)
 
 
-def folded_in(arrays: Mapping[str, npt.NDArray[Any]], rows: npt.NDArray[np.int64]) -> Floats:
-    """Return the row (d,) the graph gives a user without a row of its own who took the items at `rows`.
+def propagated_anew(arrays: Mapping[str, npt.NDArray[Any]], user: int, before: Rows, taken: Taken) -> Floats:
+    """Return the row (d,) the graph gives a trained user who took `before` then and stands at `taken` now.
+
+    A user's row is its own layer 0 over L + 1, and what its items pass on: `own + sum over i of fold_in_i / sqrt(d_u)`.
+    The items' layers stay as trained; only the sum and d_u are those of the longer history. An edge to an item spoken
+    against is negative.
+    """
+    passed = arrays["fold_in"][before].sum(axis=0) / np.sqrt(np.float32(max(len(before), 1)))
+    passing = taken.weights @ arrays["fold_in"][taken.rows] / np.sqrt(np.float32(max(len(taken.rows), 1)))
+    row: Floats = arrays["users"][user] - passed + passing
+    return row
+
+
+def folded_in(arrays: Mapping[str, npt.NDArray[Any]], taken: Taken) -> Floats:
+    """Return the row (d,) the graph gives a user without a row of its own who stands at `taken`.
 
     Layer l of such a user is `sum over i of (layer l-1 of i) / sqrt(d_u d_i)`; the table `fold_in` holds the
     items' share. The row comes at the usual length of a user row.
     """
-    gathered = arrays["fold_in"][rows].sum(axis=0)
+    gathered = taken.weights @ arrays["fold_in"][taken.rows]
     length = max(float(np.linalg.norm(gathered)), 1e-12)
     row: Floats = (gathered * (arrays["user_length"][0] / length)).astype(np.float32)
     return row

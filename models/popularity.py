@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.ids import IdMap
 from catalog.progress import SILENT, Progress
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, Mask
 from models.artifact import Artifact
 from models.base import FitReport, Scores, TrainingData, Validate
-from models.growth import with_new_items
+from models.growth import grounded, with_new_items
 from models.training_checks import require_rows
 
 MICROSECONDS_A_DAY = 86_400_000_000
@@ -66,9 +66,13 @@ class Popularity:
         """Return (b, n_items), every row alike."""
         return np.tile(self._counts, (len(user_rows), 1))
 
-    def score(self, user_id: str | None, recent: Sequence[str] = ()) -> Scores:
-        """Return the counts, whoever asks; the ground is always popularity."""
+    def score(self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()) -> Scores:
+        """Return the counts, whoever asks and whatever they did; the ground is always popularity."""
         return Scores(self._counts.copy(), "popularity")
+
+    def grounded(self) -> Mask:
+        """Return which items anybody took, (n_items,) bool."""
+        return grounded(self.items, self._counts, self.content_items, reads_content=False)
 
     def add_items(self, modalities: Mapping[str, EmbeddingTable]) -> int:
         """Place new items at 0 and return 0: features say nothing about demand."""

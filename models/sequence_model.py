@@ -15,12 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.ids import IdMap
 from catalog.log import Interactions
 from catalog.progress import SILENT, Progress
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, Mask
 from models.artifact import Artifact
 from models.base import FitReport, Scores, TrainingData, Validate
 from models.early_stopping import Epoch, run_epochs
-from models.growth import with_new_items
+from models.growth import grounded, with_new_items
+from models.lirdrec.modalities import unit_rows
 from models.size_limits import require_at_most
+from models.taken import known_rows
 from models.training_checks import require_rows
 
 Tables = dict[str, npt.NDArray[Any]]
@@ -56,6 +58,9 @@ class SequenceConfig(BaseModel):
     max_items: int = Field(50_000, ge=1)
     """Largest catalogue."""
 
+    against_weight: float = Field(1.0, ge=0, le=1e6)
+    """Serving only: how far an item just like one spoken against is lowered, in standard deviations of the scores."""
+
 
 Config = TypeVar("Config", bound=SequenceConfig)
 
@@ -64,6 +69,7 @@ class SequenceModel(ABC, Generic[Config]):
     """Keeps every shopper's last items, (n_users, L); a subclass trains and scores sequences.
 
     A live shopper's recent items follow their history, so that a click moves the next answer without retraining.
+    What they spoke against is taken out of it, and items lose by the cosine of their rows with it.
     Items that came after training score 0 and are passed over in a sequence.
     """
 
@@ -123,17 +129,34 @@ class SequenceModel(ABC, Generic[Config]):
         """Return (b, n_items) float32 for known users; nothing is masked."""
         return self._padded(self._score(self._arrays, self._sequences[user_rows]))
 
-    def score(self, user_id: str | None, recent: Sequence[str] = ()) -> Scores:
+    def score(self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()) -> Scores:
         """Score from the shopper's history followed by `recent`, whichever there is, else by popularity."""
         user = None if user_id is None else self.users.get(user_id)
         rows = self.items.rows(list(recent), missing=EMPTY)
-        rows = rows[(rows >= 0) & (rows < self._trained_items)]
+        disliked = known_rows(self.items, against)
+        disliked = disliked[disliked < self._trained_items]
+        rows = rows[(rows >= 0) & (rows < self._trained_items) & ~np.isin(rows, disliked)]
         history = self._sequences[user] if user is not None else np.full(self.config.length, EMPTY)
         known = bool((history >= 0).any())
         if not known and not len(rows):
             return Scores(self._counts.copy(), "popularity")
-        sequence = np.concatenate([history, rows])[-self.config.length :].astype(np.int64)
-        return Scores(self._padded(self._score(self._arrays, sequence[None]))[0], "history" if known else "session")
+        read = np.concatenate([history, rows])
+        read = read[(read >= 0) & ~np.isin(read, disliked)][-self.config.length :]
+        sequence = np.pad(read, (self.config.length - len(read), 0), constant_values=EMPTY).astype(np.int64)
+        values = self._score(self._arrays, sequence[None])[0]
+        if len(disliked):
+            values = values - np.float32(self.config.against_weight) * values.std() * self._alike(disliked)
+        return Scores(self._padded(values[None])[0], "history" if known else "session")
+
+    def _alike(self, rows: Rows) -> Floats:
+        """Return for each trained item its greatest cosine with those at `rows`, at least 0, (n trained items,)."""
+        units = unit_rows(self._arrays["items"][: self._trained_items])
+        alike: Floats = np.maximum((units @ units[rows].T).max(axis=1), 0)
+        return alike
+
+    def grounded(self) -> Mask:
+        """Return which items were taken in training, (n_items,) bool."""
+        return grounded(self.items, self._counts, self.content_items, reads_content=False)
 
     def add_items(self, modalities: Mapping[str, EmbeddingTable]) -> int:
         """Place new items at 0 and return 0: nobody's sequence has them yet."""

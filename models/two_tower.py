@@ -57,7 +57,9 @@ class TwoTower(FactorModel[TwoTowerConfig]):
     `v = id + W2 relu(W1 features)`, `u = id + A mean of history rows`, the positive itself left out of the mean in
     training; both are brought to length 1. The loss is a softmax over the items of the batch in which each
     item's score is lowered by `log Q`, Q the share of training rows it has: popular items are drawn as negatives
-    more often, and the correction undoes that. Without modalities an item has its id alone.
+    more often, and the correction undoes that. Without modalities an item has its id alone. A live shopper's news moves
+    u towards the items' rows v: the mean of history rows, trained with each positive left out of it, can learn to point
+    away from what a known shopper took.
 
     Source:
         Yi et al., "Sampling-bias-corrected neural modeling for large corpus item recommendations", RecSys 2019,
@@ -86,13 +88,7 @@ class TwoTower(FactorModel[TwoTowerConfig]):
         means = {f"mean.{role}": mean for role, mean in features.means.items()} if features else {}
         return {**arrays, **means}, report
 
-    def _session_row(self, rows: npt.NDArray[np.int64]) -> Floats:
-        held = self._arrays
-        row: Floats = _unit((held["history"][rows].mean(axis=0) @ held["mixing"].T)[None])[0]
-        return row
-
     def _place(self, modalities: Mapping[str, EmbeddingTable], new: IdMap) -> Floats | None:
-        self._arrays["history"] = np.pad(self._arrays["history"], ((0, len(new)), (0, 0)))
         if not modalities.keys() & set(self.modalities):
             return None
         means = {role: self._arrays[f"mean.{role}"] for role in self.modalities}

@@ -151,8 +151,6 @@ def _tables(towers: Towers, taken: npt.NDArray[np.int64], starts: npt.NDArray[np
         tables = {
             "users": towers.user_rows(torch.from_numpy(everyone), items, offsets),
             "items": towers.item_rows(),
-            "history": towers.history,
-            "mixing": towers.mixing,
             "inner.weight": towers.inner.weight,
             "inner.bias": towers.inner.bias,
             "outer.weight": towers.outer.weight,

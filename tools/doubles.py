@@ -21,7 +21,7 @@ from catalog.ids import IdMap
 from catalog.items import Catalog
 from catalog.nouns import Interaction, Item, Kind, User
 from catalog.progress import SILENT, Progress
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, Mask
 from embedding.base import TextEmbedder
 from indexes.base import Index
 from indexes.fields import item_fields
@@ -77,13 +77,17 @@ class PopularityDouble:
         """Return the same popularity for everyone, (b, n_items)."""
         return np.tile(self._popularity(), (len(user_rows), 1))
 
-    def score(self, user_id: str | None, recent: Sequence[str] = ()) -> Scores:
+    def score(self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()) -> Scores:
         """Return popularity, plus 100 for every item of a category the shopper touched lately."""
         values = self._popularity()
         liked = {self._groups[i] for i in recent if i in self._groups}
         values += [100.0 * (self._groups.get(i) in liked) for i in self.items]
         known = user_id is not None and user_id in self.users
         return Scores(values.astype(np.float32), "history" if known else "session" if liked else "popularity")
+
+    def grounded(self) -> Mask:
+        """Return True for every item, (n_items,)."""
+        return np.ones(len(self.items), np.bool_)
 
     def add_items(self, modalities: Mapping[str, EmbeddingTable]) -> int:
         """Add nothing."""

@@ -92,5 +92,8 @@ class LIRDRecConfig(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where training runs; `auto` takes a GPU where torch finds one. What is served needs neither."""
 
-    recent_weight: float = Field(0.3, ge=0, le=1)
-    """Serving only: share of the session's row in the row of a known shopper who has recent items."""
+    recent_weight: float = Field(0.0, ge=0, le=1)
+    """Serving only: share of the recent items' own row beside what the longer history propagates to a known shopper."""
+
+    against_weight: float = Field(0.5, ge=0, le=10)
+    """Serving only: how strongly an item spoken against pushes, beside one that was liked."""

@@ -46,6 +46,7 @@ def learn(
     arrays = _tables(fitted, degrees)
     arrays["counts"] = degrees
     arrays["user_degrees"] = np.asarray(positives.sum(axis=1), np.int32)
+    arrays |= {"history.indices": positives.indices, "history.indptr": positives.indptr}
     arrays |= {f"features.{name}": unit for name, unit in features.units.items()}
     arrays |= {f"mean.{name}": mean for name, mean in features.means.items()}
     arrays |= {f"basis.{name}": basis for name, basis in features.bases.items()}
@@ -99,7 +100,7 @@ def build_network(train: Interactions, features: Features, config: LIRDRecConfig
 
 def _tables(fitted: Fitted, degrees: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
     epoch, tables = fitted.epoch, fitted.epoch.tables
-    arrays = {"users": tables.users, "items": tables.items, "hidden": tables.hidden}
+    arrays = {"users": tables.users, "items": tables.items, "hidden": tables.hidden, "alpha": tables.alpha}
     out = {name: table.numpy() for name, table in arrays.items()}
     # A new shopper's edge to item i weighs 1 / sqrt(degree of i): fold it into the item's side once.
     out["fold_in"] = tables.fold_in.numpy() / np.sqrt(np.maximum(degrees, 1))[:, None]

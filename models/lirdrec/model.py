@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from catalog.ids import IdMap
 from catalog.progress import SILENT, Progress
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, Mask
 from models.artifact import Artifact
 from models.base import FitReport, Ground, Scores, TrainingData, Validate
 from models.growth import with_new_items
 from models.lirdrec.config import LIRDRecConfig
 from models.lirdrec.modalities import IDS, TRANSFORMED, align_new, build_features
-from models.lirdrec.serving import blend, encode, fold_in, new_item_rows
+from models.lirdrec.serving import blend, encode, fold_in, new_item_rows, propagated_anew
+from models.taken import Taken
 from models.training_checks import require_rows
 
 
@@ -66,29 +67,38 @@ class LIRDRec:
         scores: Floats = self._arrays["users"][user_rows] @ self._arrays["items"].T
         return scores
 
-    def score(self, user_id: str | None, recent: Sequence[str] = ()) -> Scores:
+    def score(self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()) -> Scores:
         """Score from the user's row, the recent items, or both.
 
         A shopper without training rows is folded in from `recent` (ground `session`, or `content` when every
-        recent item was added from features alone). One with both gets `recent_weight` of the session's row.
+        recent item was added from features alone). One with both gets the row that the longer history propagates.
         With neither, popularity answers.
         """
         user = None if user_id is None else self.users.get(user_id)
         known = user is not None and self._arrays["user_degrees"][user] > 0
-        rows = np.unique(self.items.rows(list(recent), missing=-1))
-        rows = rows[rows >= 0]
-        if not known and not len(rows):
+        since = Taken.of(self.items, recent, against, self.config.against_weight)
+        if not known and not since.liked:
             return Scores(self._arrays["counts"].copy(), "popularity")
         ground: Ground = "history"
-        if not len(rows):
-            row = self._arrays["users"][user]
+        if known:
+            assert user is not None
+            row = self._known_row(user, since)
         else:
-            row = fold_in(self._arrays, self._branches(), rows)
-            if known:
-                row = blend(self._arrays["users"][user], row, self.config.recent_weight)
-            else:
-                ground = "content" if self.content_items.issuperset(self.items.at(rows)) else "session"
+            row = fold_in(self._arrays, self._branches(), since)
+            ground = "content" if self.content_items.issuperset(self.items.at(since.liked_rows)) else "session"
         return Scores(row @ self._arrays["items"].T, ground)
+
+    def _known_row(self, user: int, since: Taken) -> Floats:
+        trained: Floats = self._arrays["users"][user]
+        if not len(since.rows):
+            return trained
+        row, share = propagated_anew(self._arrays, user, since), self.config.recent_weight
+        row = trained if row is None else row
+        return blend(row, fold_in(self._arrays, self._branches(), since), share) if share else row
+
+    def grounded(self) -> Mask:
+        """Return which items a score says anything of: all, since features place them, (n_items,) bool."""
+        return np.ones(len(self.items), np.bool_)
 
     def add_items(self, modalities: Mapping[str, EmbeddingTable]) -> int:
         """Encode items that were not trained on and place them beside their nearest trained neighbours.

@@ -13,6 +13,7 @@ from models.lirdrec.config import LIRDRecConfig
 from models.lirdrec.graphs import graph_weights, nearest
 from models.lirdrec.modalities import IDS, Features
 from models.sparse_rows import csr_from_edges
+from models.taken import Taken
 
 LEAK = np.float32(0.01)
 """Slope of torch's leaky ReLU below zero."""
@@ -61,13 +62,33 @@ def new_item_rows(arrays: Arrays, features: Features, own: Floats, config: LIRDR
     return rows
 
 
-def fold_in(arrays: Arrays, names: Sequence[str], rows: npt.NDArray[np.int64]) -> Floats:
-    """Return the row (B * d,) of a shopper known only by the items at `rows`.
+def propagated_anew(arrays: Arrays, user: int, taken: Taken) -> Floats | None:
+    """Return the row (B * d,) of a trained shopper whose history goes on with `taken`; None in an older saved model.
+
+    A branch of a user's row is its own layer 0 and the sum over its items of `fold_in / sqrt(degree)`, times its alpha:
+    the sum and the degree become those of the longer history, an edge to an item spoken against is negative, and the
+    items' layers and alpha stay as trained.
+    """
+    if "history.indptr" not in arrays:
+        return None
+    start, stop = arrays["history.indptr"][user : user + 2]
+    before = arrays["history.indices"][start:stop].astype(np.int64)
+    whole = taken.after(before)
+    passed = arrays["fold_in"][before].sum(axis=0) / np.sqrt(np.float32(max(len(before), 1)))
+    passing = whole.weights @ arrays["fold_in"][whole.rows] / np.sqrt(np.float32(max(len(whole.rows), 1)))
+    alpha = arrays["alpha"][user]
+    shares = np.repeat(alpha, len(passed) // len(alpha))
+    row: Floats = arrays["users"][user] + shares * (passing - passed)
+    return row
+
+
+def fold_in(arrays: Arrays, names: Sequence[str], taken: Taken) -> Floats:
+    """Return the row (B * d,) of a shopper known only by some items, at least one.
 
     It is what the model would give a user whose own row is zero: the propagated sum of the items' rows,
     its branches scaled by the learned scorers with the mean of the copied weights.
     """
-    gathered = arrays["fold_in"][rows].sum(axis=0) / np.sqrt(np.float32(len(rows)))
+    gathered = taken.weights @ arrays["fold_in"][taken.rows] / np.sqrt(np.float32(len(taken.rows)))
     parts = np.split(gathered, len(names))
     scores = np.array([_scorer(arrays, name, part) for name, part in zip(names, parts, strict=True)], np.float32)
     scorer_weight, copy_weight = arrays["epoch_weights"]

@@ -14,6 +14,7 @@ from catalog.log import Interactions
 from models.base import TrainingData
 from models.lightgcn import LightGCN, LightGCNConfig
 from models.lightgcn_network import LightGCNNetwork
+from models.taken import Taken
 
 N_USERS, N_ITEMS, LAYERS = 6, 8, 3
 RNG_SEED = 3
@@ -98,7 +99,7 @@ def test_a_new_shopper_gets_the_row_the_graph_would_give() -> None:
     tables = {name: table.detach().numpy() for name, table in made.tables().items()}
     model._arrays = {**model._arrays, **tables}
     items = np.flatnonzero(taken()[1])
-    row = model._session_row(items)
+    row = model._session_row(Taken(items, np.ones(len(items), np.float32)))
     expected = tables["users"][1]
     np.testing.assert_allclose(row / np.linalg.norm(row), expected / np.linalg.norm(expected), atol=1e-5)
     assert np.linalg.norm(row) == pytest.approx(model._arrays["user_length"][0], rel=1e-5)

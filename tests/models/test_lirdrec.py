@@ -23,6 +23,7 @@ from models.lirdrec.model import LIRDRec
 from models.lirdrec.network import Tables, bpr_loss, softmax_loss
 from models.lirdrec.serving import fold_in
 from models.lirdrec.training import epochs
+from models.taken import Taken
 from models.triples import TripleSampler
 
 N_USERS, N_ITEMS = 12, 25
@@ -193,7 +194,9 @@ def test_fold_in_is_the_models_own_row_of_a_user_without_a_row() -> None:
     for name, value in network.named_parameters():
         arrays[name.replace("branch_", "branch.")] = value.detach().numpy()
     rows = np.unique(train.item_rows[train.user_rows == 5]).astype(np.int64)
-    np.testing.assert_allclose(fold_in(arrays, network.names, rows), expected.users[5], atol=1e-6)
+    np.testing.assert_allclose(
+        fold_in(arrays, network.names, Taken(rows, np.ones(len(rows), np.float32))), expected.users[5], atol=1e-6
+    )
 
 
 def test_features_an_item_lacks_are_the_mean() -> None:
