@@ -68,7 +68,7 @@ def choose(role: Role, named: str) -> Choice:
     if server := _SERVER.fullmatch(named):
         return Choice(role, "server", server["url"].rstrip("/"), server["model"])
     folder = Path(named).expanduser()
-    if folder.is_dir():
+    if named.strip() and folder.is_dir():
         if not (folder / "config.json").is_file():
             raise ConfigError(
                 f"{OPTION[role]} {named!r} is a folder without config.json; the folder that holds config.json, the "

@@ -52,6 +52,11 @@ def find_data(named: str, config: RealConfig) -> Data:
     Raises:
         ConfigError: When it is neither.
     """
+    if not named.strip():
+        raise ConfigError(
+            f"data {named!r} names nothing; a category of Amazon Reviews 2023 such as 'All_Beauty', or a folder "
+            "('.' is this one), would be valid"
+        )
     folder = Path(named).expanduser()
     if folder.is_dir():
         return Data(folder.resolve().name, folder.resolve())

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from catalog.errors import DataError
 from vitrine.real.checkpoints import Checkpoint
@@ -55,6 +56,7 @@ class Line:
         read: Tokens that models read.
         written: Tokens that models write.
         where: Folder the bytes go to; None: it adds none.
+        partly: Whether more comes to the disk that nobody can reckon.
     """
 
     step: str
@@ -64,6 +66,7 @@ class Line:
     read: int = 0
     written: int = 0
     where: Path | None = None
+    partly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ def estimate(
     config: RealConfig,
     store: Path,
     gpus: int,
+    unknown: Mapping[Role, str] = MappingProxyType({}),
 ) -> list[Line]:
     """Return what every step takes, in their order.
 
@@ -102,6 +106,8 @@ def estimate(
         config: Bandwidth and cores.
         store: The workspace.
         gpus: How many work; 0 is none.
+        unknown: Names of models whose size nobody could be asked for: their weights are not counted, and their hours
+            are those of the models behind the rates, on a GPU.
     """
     cores = config.cores or os.cpu_count() or 1
     bits = config.megabits * 1e6
@@ -110,8 +116,8 @@ def estimate(
         raw = round(REVIEW_BYTES * counts.events / 0.35 + PRODUCT_BYTES * counts.items / 0.20)
     lines = [
         Line("fetch", "the data set", raw, 8 * raw / bits, where=downloads.data_folder),
-        Line("models", "weights and tokenizers", downloads.models, 8 * downloads.models / bits,
-             where=downloads.model_folder),
+        Line("models", f"weights and tokenizers{_without(unknown)}", downloads.models, 8 * downloads.models / bits,
+             where=downloads.model_folder, partly=bool(unknown)),
         Line("import", "read, filter, save", CATALOG_BYTES * counts.items + EVENT_BYTES * counts.events,
              raw / 20e6, where=store),
     ]  # fmt: skip
@@ -121,8 +127,8 @@ def estimate(
     lines.append(
         Line("media", "pictures and videos by URL", round(share * brought), 8 * share * brought / bits, where=store)
     )
-    lines.append(_captions(counts, models.get("captions"), "captions" in built_in, cores, gpus, store))
-    lines.append(_vectors(counts, models.get("embeddings"), "embeddings" in built_in, cores, gpus, store))
+    lines.append(_captions(counts, models.get("captions"), "captions" in built_in, cores, gpus, store, unknown))
+    lines.append(_vectors(counts, models.get("embeddings"), "embeddings" in built_in, cores, gpus, store, unknown))
     width = models["embeddings"].width if "embeddings" in models else MINILM_WIDTH
     vectors = 4 * width * counts.items
     fit = EPOCHS * counts.events / LIRDREC_ROWS.value * 2 / min(cores, 2)
@@ -132,7 +138,23 @@ def estimate(
     return lines
 
 
-def _captions(counts: Counts, model: Checkpoint | None, built_in: bool, cores: int, gpus: int, store: Path) -> Line:
+def _without(unknown: Mapping[Role, str]) -> str:
+    return f", without {', '.join(dict.fromkeys(unknown.values()))}: size unknown" if unknown else ""
+
+
+def _named(role: Role, model: Checkpoint | None, unknown: Mapping[Role, str], parameters: float) -> str:
+    """Return who does a step, and how its hours are reckoned where its size is not known."""
+    if model is not None:
+        return model.name
+    if role not in unknown:
+        return "a running server"
+    return f"{unknown[role]}, size unknown: as if {parameters / 1e9:.3g} B parameters on a GPU"
+
+
+def _captions(
+    counts: Counts, model: Checkpoint | None, built_in: bool, cores: int, gpus: int, store: Path,
+    unknown: Mapping[Role, str],
+) -> Line:  # fmt: skip
     pieces = counts.pictures + counts.videos
     disk = CAPTION_BYTES * PARTS * pieces
     if built_in:
@@ -145,11 +167,14 @@ def _captions(counts: Counts, model: Checkpoint | None, built_in: bool, cores: i
         seconds = each / (min(scale, 10.0) * max(1, gpus))
     else:
         seconds = 2 * model.active * (read + written) / (CORE.value * cores)
-    name = model.name if model is not None else "a running server"
+    name = _named("captions", model, unknown, PARAMETERS_OF_CAPTIONS)
     return Line("caption", name, disk, seconds, read, written, store)
 
 
-def _vectors(counts: Counts, model: Checkpoint | None, built_in: bool, cores: int, gpus: int, store: Path) -> Line:
+def _vectors(
+    counts: Counts, model: Checkpoint | None, built_in: bool, cores: int, gpus: int, store: Path,
+    unknown: Mapping[Role, str],
+) -> Line:  # fmt: skip
     texts = counts.items * (2 if counts.pictures + counts.videos else 1)
     width = model.width if model is not None else MINILM_WIDTH
     disk = PARTS * (4 * width + 80) * texts
@@ -163,7 +188,8 @@ def _vectors(counts: Counts, model: Checkpoint | None, built_in: bool, cores: in
         seconds = texts / (rate * max(1, gpus))
     else:
         seconds = 2 * model.active * read / (CORE.value * cores)
-    return Line("embed", model.name if model is not None else "a running server", disk, seconds, read, 0, store)
+    name = _named("embeddings", model, unknown, PARAMETERS_OF_VECTORS)
+    return Line("embed", name, disk, seconds, read, 0, store)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ UNWANTED = ("*/*.safetensors", "consolidated*", "onnx/*", "openvino/*")
 """The same weights again, in other forms."""
 
 
+class HubAwayError(ConfigError):
+    """The hub cannot be asked about a model that is not here; what it would take is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class HubModel:
     """One model of the hub, looked at and not yet brought.
@@ -56,7 +60,8 @@ def look(choice: Choice, cache: Path | None) -> HubModel:
     """Ask the hub about a model; only its config.json is brought. Without the hub, take what is in the cache.
 
     Raises:
-        ConfigError: When there is no such model, it wants its terms accepted, or it is neither here nor to be had.
+        ConfigError: When there is no such model, or it wants its terms accepted.
+        HubAwayError: When it is not here and the hub cannot be asked.
     """
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 
@@ -197,7 +202,7 @@ def _told(choice: Choice, cache: Path | None) -> Iterator[None]:
             f"{named}: {endpoint()} answered {status}; what came is kept, run the same command again", retryable=True
         ) from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, httpx2.TransportError) as error:
-        raise ConfigError(
+        raise HubAwayError(
             f"{named} is not in the model cache and {endpoint()} cannot be reached: with a network `hf download "
             f"{choice.name} --local-dir {choice.name.rpartition('/')[2]}`, copy that folder whole to this machine and "
             f"name it in place of {choice.name!r}"

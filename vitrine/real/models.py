@@ -14,7 +14,7 @@ from vitrine.real.checkpoints import Checkpoint, checkpoint, read_checkpoint, re
 from vitrine.real.choices import OPTION, Choice
 from vitrine.real.commands import window
 from vitrine.real.config import RealConfig, Role
-from vitrine.real.hub import HubModel, bring, look
+from vitrine.real.hub import HubAwayError, HubModel, bring, look
 from vitrine.real.memory import Placement
 
 KEYS: dict[Role, str] = {
@@ -38,6 +38,7 @@ class Found:
         hub: What the hub says of it.
         model: Name that its server knows it by.
         width: Of its vectors, for embeddings.
+        away: Why nothing is known of it but its name; None where it could be looked at.
     """
 
     choice: Choice
@@ -46,6 +47,7 @@ class Found:
     hub: HubModel | None = None
     model: str = ""
     width: int = 0
+    away: str | None = None
 
     @property
     def artifact(self) -> str:
@@ -56,10 +58,19 @@ class Found:
 def find(choice: Choice, config: RealConfig) -> Found:
     """Return what a choice stands for; of a model on the hub only the config.json is brought.
 
+    Where the hub cannot be asked it is known by name alone, `Found.away` says why.
+
     Raises:
         ConfigError: When it cannot be had or cannot do its job.
         ServiceError: When a server does not answer.
     """
+    try:
+        return _found(choice, config)
+    except HubAwayError as error:
+        return Found(choice, model=choice.name.rpartition("/")[2], away=str(error))
+
+
+def _found(choice: Choice, config: RealConfig) -> Found:
     if choice.kind == "built in":
         return Found(choice)
     if choice.kind == "server":

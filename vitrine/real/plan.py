@@ -93,7 +93,8 @@ def make_plan(wish: Wish, settings: Settings) -> Plan:
     state = State.of(workspace.root)
     here = {role: each.checkpoint for role, each in models.items() if each.checkpoint is not None}
     gpus = find_gpus(config)
-    layout, obstacles = None, _missing_tools(models, gpus, config)
+    layout, obstacles = None, [each.away for each in models.values() if each.away is not None]
+    obstacles += _missing_tools(models, gpus, config)
     try:
         layout = lay_out(here, gpus)
     except ConfigError as error:
@@ -114,7 +115,8 @@ def make_plan(wish: Wish, settings: Settings) -> Plan:
         config.models or _hub_cache(),
     )
     built_in = frozenset(role for role, each in models.items() if each.choice.kind == "built in")
-    lines = estimate(counts, here, built_in, downloads, config, workspace.root, gpus.count)
+    unknown = {role: each.choice.name for role, each in models.items() if each.away is not None}
+    lines = estimate(counts, here, built_in, downloads, config, workspace.root, gpus.count, unknown)
     lines = [replace(line, disk=0, seconds=0.0, read=0, written=0) if line.step in done else line for line in lines]
     found = rooms(lines)
     if (missing := shortage(found, config)) is not None:

@@ -38,6 +38,7 @@ def table(plan: Plan) -> list[str]:
         sum(line.seconds for line in plan.lines),
         sum(line.read for line in plan.lines),
         sum(line.written for line in plan.lines),
+        partly=any(line.partly and line.step not in plan.done for line in plan.lines),
     )
     rows.append((total.step, total.what, *_figures(total)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -51,7 +52,8 @@ def table(plan: Plan) -> list[str]:
 
 
 def _figures(line: Line) -> tuple[str, str, str, str]:
-    return (f"{line.disk / GB:,.2f}", f"{line.seconds / HOUR:,.2f}", f"{line.read / 1e6:,.1f}",
+    more = " + ?" if line.partly else ""
+    return (f"{line.disk / GB:,.2f}{more}", f"{line.seconds / HOUR:,.2f}", f"{line.read / 1e6:,.1f}",
             f"{line.written / 1e6:,.1f}")  # fmt: skip
 
 
@@ -79,6 +81,8 @@ def _model(found: Found) -> str:
     if choice.kind == "server":
         width = f", vectors {found.width} wide" if found.width else ""
         return f"{found.model} at {choice.name}, already running{width}"
+    if found.away is not None:
+        return f"{choice.text()}: size and licence unknown, since {endpoint()} cannot be asked"
     assert found.checkpoint is not None
     size = f"{found.checkpoint.parameters / 1e9:.3g} B parameters, {found.checkpoint.weights / GB:.3g} GB"
     if found.hub is None or found.folder is not None:
@@ -119,7 +123,10 @@ def _rates(plan: Plan) -> Iterator[str]:
         on_cores = choice.is_served_here and not plan.gpus.count
         used.append((name, own if choice.kind == "built in" else CORE if on_cores else gpu))
     used.append(("fits", LIRDREC_ROWS))
-    yield "Hours are reckoned, not measured on this machine; from these rates, models of other sizes in proportion:"
+    yield (
+        "Hours are reckoned, nothing was measured on this machine; from these rates, models of other sizes in "
+        "proportion:"
+    )
     for name, rate in used:
         yield f"  {name}: {rate.value:,.4g} {rate.option}, {rate.origin}: {rate.source}"
 

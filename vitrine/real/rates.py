@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Origin = Literal["published", "measured here", "assumption to replace by your own report", "given on the command line"]
+Origin = Literal[
+    "published",
+    "measured by Vitrine's makers on two cores",
+    "assumption to replace by your own report",
+    "given on the command line",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +73,22 @@ PICTURE_VECTORS = Rate(
     "assumption to replace by your own report",
     "open_clip ViT-B/16 at 224 pixels, one decoded picture after the other",
 )
-PIXELS = Rate("pictures-per-second-per-core", 33.0, "measured here", "`pixels`, about 30 ms a picture on one core")
-MINILM = Rate("texts-per-second-per-core", 125.0, "measured here", "all-MiniLM-L6-v2, short texts on one core")
+PIXELS = Rate(
+    "pictures-per-second-per-core",
+    33.0,
+    "measured by Vitrine's makers on two cores",
+    "`pixels`, about 30 ms a picture on one core",
+)
+MINILM = Rate(
+    "texts-per-second-per-core",
+    125.0,
+    "measured by Vitrine's makers on two cores",
+    "all-MiniLM-L6-v2, short texts on one core",
+)
 LIRDREC_ROWS = Rate(
     "rows-per-second",
     10_000_000 / 237,
-    "measured here",
+    "measured by Vitrine's makers on two cores",
     "an epoch of 10 million rows, 500,000 users and 200,000 items on two cores: `python -m bench.lirdrec_scale`",
 )
 """Rows of a log through one epoch of LIRDRec, on two cores."""

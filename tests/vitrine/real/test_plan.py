@@ -157,3 +157,32 @@ def test_settings_of_a_server_are_taken_before_its_address_is_known(run, checkpo
     assert (
         "'agent.llm.temperature' is -1 (from the command line)" in run(*given, "--set", "agent.llm.temperature=-1").line
     )
+
+
+def test_a_hub_that_cannot_be_asked_leaves_the_plan_of_what_is_known(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with category_host("Gift_Cards") as host:
+        given = ("real", "Gift_Cards", "--from", host.url(""), "--captioner", "Qwen/Qwen3-VL-8B")
+        plan = run(*given, "--set", f"real.models={json.dumps(str(tmp_path / 'cache'))}", "--set", "real.gpu_gb=80")
+        line = run(*given, "--yes", "--set", "real.gpu_gb=80").line
+    assert plan.code == 0 and "at most 220 items" in plan.out
+    assert (
+        "captions    Qwen/Qwen3-VL-8B: size and licence unknown, since http://127.0.0.1:9 cannot be asked" in plan.out
+    )
+    assert "without Qwen/Qwen3-VL-8B: size unknown" in plan.out and "0.00 + ?" in plan.out
+    assert "Qwen/Qwen3-VL-8B, size unknown: as if 8.3 B parameters on a GPU" in plan.out
+    obstacle = "'Qwen/Qwen3-VL-8B' is not in the model cache and http://127.0.0.1:9 cannot be reached"
+    assert f"in the way: --captioner {obstacle}" in plan.out and line.startswith(f"--captioner {obstacle}")
+
+
+@pytest.mark.parametrize("named", ["", "  "])
+def test_an_empty_name_is_not_this_folder(run, named):
+    assert f"data {named!r} names nothing" in run("real", named).line
+    assert (
+        f"--captioner {named!r} is no folder here and no name" in run("real", "Gift_Cards", "--captioner", named).line
+    )
+
+
+def test_no_rate_claims_to_be_measured_on_this_machine(run):
+    said = run("real", "Gift_Cards").out
+    assert "measured here" not in said and "measured by Vitrine's makers on two cores" in said
