@@ -135,10 +135,11 @@ def _loss(
 
 def last_states(arrays: Mapping[str, npt.NDArray[Any]], sequences: Rows, config: SASRecConfig) -> Floats:
     """Return the state after each sequence, (b, d)."""
-    network = Transformer(len(arrays["items"]) - 1, config).eval()
+    with torch.device("meta"):  # drawing a table of first values would cost more than reading the sequence
+        network = Transformer(len(arrays["items"]) - 1, config).eval()
     with torch.no_grad():
-        for name, value in network.named_parameters():
-            value.data = torch.from_numpy(arrays[name])
+        held = {name: torch.from_numpy(arrays[name]) for name, _ in network.named_parameters()}
+        network.load_state_dict(held, assign=True)
         parts = [
             network(torch.from_numpy(sequences[start : start + USERS_AT_ONCE]))[:, -1].numpy()
             for start in range(0, len(sequences), USERS_AT_ONCE)
