@@ -45,6 +45,7 @@ def examine(settings: Settings, probe: bool | None = None) -> list[Finding]:
         _faiss(),
         _torch_device(),
         *_store(settings),
+        *_stale(settings),
         *_active(settings),
         *model_findings(settings, probe),
     ]
@@ -153,7 +154,30 @@ def _held(workspace: Workspace, stage: str) -> str:
     names = workspace.names(stage)
     for name in names:
         workspace.manifest(f"{stage}/{name}")
+    if stage == "models":
+        return _trained(workspace, names)
     return ", ".join(names)
+
+
+def _trained(workspace: Workspace, names: list[str]) -> str:
+    """Return every promoted model with what it reads."""
+    from vitrine.reads import reads_text
+
+    manifests = {name: workspace.manifest(f"models/{name}") for name in names}
+    return "; ".join(f"{name} reads {reads_text(manifest.meta)}" for name, manifest in manifests.items() if manifest)
+
+
+def _stale(settings: Settings) -> list[Finding]:
+    """Say what was made of something that has been made anew since, and how it is renewed."""
+    from vitrine.chain import commands, stale_artifacts
+
+    try:
+        found = stale_artifacts(settings, Workspace(settings.store))
+    except VitrineError:
+        return []  # damage is told where the stages are
+    told = [Finding("note", "  stale", str(each)) for each in found]
+    order = commands(found)
+    return [*told, Finding("note", "  stale", f"in this order: {', then '.join(order)}")] if len(order) > 1 else told
 
 
 def _speech(settings: Settings) -> list[Finding]:

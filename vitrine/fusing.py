@@ -66,10 +66,22 @@ def fusion_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:
     if named:
         return dict(named)
     others = {role: space for role in OTHERS for space in there if space == role or space.startswith(f"{role}-")}
+    others |= {role: space for role, space in _made_now(settings, workspace).items() if space in there}
     usual = default_spaces(settings, workspace)
     renamed = {"caption" if role == "picture" and role in others else role: s for role, s in usual.items()}
     found = {**renamed, **others}
     return {role: found[role] for role in ORDER if role in found}
+
+
+def _made_now(settings: Settings, workspace: Workspace) -> dict[str, str]:
+    """Return the spaces that the picture model and the film encoder in use make: of several those are fused."""
+    from embedding.picture_job import picture_space
+    from embedding.video.encoder import ARTIFACT
+    from vitrine.wiring import picture_config
+
+    pictures, films = picture_config(settings), workspace.manifest(ARTIFACT)
+    found = {"picture": picture_space(pictures.name)} if pictures is not None else {}
+    return found | ({"video": str(films.meta["space"])} if films is not None and "space" in films.meta else {})
 
 
 def learned_roles(workspace: Workspace, roles: Mapping[str, str]) -> dict[str, str]:

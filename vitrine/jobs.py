@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from batch.base import JobReport
 from batch.report import report_line
@@ -19,6 +19,8 @@ from catalog.shop_data import ShopData
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
 from vitrine.bases import load_bases, save_bases, without_bases
+from vitrine.chain import INPUTS
+from vitrine.reads import no_longer_read, reads_text
 from vitrine.served import RANKER
 from vitrine.settings import Settings
 from vitrine.wiring import (
@@ -36,6 +38,7 @@ from vitrine.words_kept import caption_doubts, unread_captions
 if TYPE_CHECKING:
     from embedding.item_text import Part
     from vitrine.ranking import TaughtRanker
+    from vitrine.shelf import Version
     from vitrine.training import Scout
 
 
@@ -340,7 +343,7 @@ def train_store(
     from catalog.shop_data import load_shop
     from vitrine.fusing import learned_roles, relearned, require_earlier, save_encoders
     from vitrine.shelf import Shelf
-    from vitrine.training import before, fit_served, kept_version, model_key
+    from vitrine.training import before, fit_served, kept_version, model_inputs, model_key
 
     workspace = Workspace(settings.store)
     data = load_shop(workspace)
@@ -349,13 +352,15 @@ def train_store(
     ranker_wanted = settings.models.ranker and bool(workspace.names("indexes"))
     shelf = Shelf(workspace)
     kept, damaged = kept_version(shelf, name, key, ranker_wanted)
+    last = max(shelf.versions(name), key=lambda v: (v.number == shelf.promoted(name), v.number), default=None)
     if kept is not None and kept.number == shelf.promoted(name):
         return [f"models/{name}: already current"]
     if kept is not None:
         if promote:
             shelf.promote(kept)
         same = f"models/{name}: version {kept.number} was trained on the same{', and is promoted' * promote}"
-        return [same, *(f"in its place, since {fault}" for fault in damaged)]
+        reads = [f"  reads {reads_text(kept.meta)}", *_lost(last, kept.meta)]
+        return [same, *reads, *(f"in its place, since {fault}" for fault in damaged)]
     log = before(data.log, as_of)
     require_earlier(workspace, roles, as_of)
     bases = load_bases(workspace, roles)
@@ -382,6 +387,7 @@ def train_store(
         "held_out": fitted.scout is not None,
         "ranker_tried": ranker_wanted,
         "ranker": taught.meta() if taught else None,
+        INPUTS: model_inputs(settings, workspace, roles),
         **provenance(workspace),
     }
 
@@ -404,11 +410,26 @@ def train_store(
         f"models/{name}: {epochs} epoch{'' if epochs == 1 else 's'}{found}, {fitted.report.seconds:.1f} s, "
         f"version {version.number}{'' if promote else ' (not promoted)'}"
     ]
-    lines.append(ranker_line)
+    lines += [f"  reads {reads_text(meta)}{_unread_intents(settings, workspace)}", ranker_line]
+    lines += _lost(last, meta)
     lines += [f"trained again, since {fault}" for fault in damaged]
     if gone:
         lines.append(f"removed, since models.keep is {settings.models.keep}: {', '.join(map(str, gone))}")
     return lines
+
+
+def _lost(last: Version | None, meta: Mapping[str, Any]) -> list[str]:
+    """Return a line about what the version before read and this one does not."""
+    lost = no_longer_read(last.meta, meta) if last is not None else []
+    return [f"no longer read, and {last} did: {', '.join(lost)}"] if lost else []
+
+
+def _unread_intents(settings: Settings, workspace: Workspace) -> str:
+    """Return why intents that stand in the store are not read, where some do."""
+    from captioning.intents.config import active_intents
+
+    said = active_intents(settings.intents, workspace)
+    return f" (intents/{said} would be with intents.ranker=true)" if said and not settings.intents.ranker else ""
 
 
 def _teach(

@@ -232,12 +232,21 @@ def model_key(settings: Settings, workspace: Workspace, roles: Mapping[str, str]
     """Return the content key of a trained model: data, vectors, the model's settings and source, and the seed."""
     from models.provenance import code_key
 
-    inputs = {name: _key(workspace, name) for name in ("catalog", *(f"embeddings/{s}" for s in roles.values()))}
-    if settings.models.ranker and (said := ranker_intents(settings, workspace)) is not None:
-        inputs[f"intents/{said}"] = f"{_key(workspace, f'intents/{said}')} {settings.intents.half_life_days}"
+    inputs = model_inputs(settings, workspace, roles)
+    for name in inputs:
+        if name.startswith("intents/"):
+            inputs[name] = f"{inputs[name]} {settings.intents.half_life_days}"
     name = settings.models.serve
     choices = (name, settings.models.overrides.get(name, {}), code_key(name))
     return content_key("train", inputs, dict(roles), choices, settings.positives, settings.seed, as_of)
+
+
+def model_inputs(settings: Settings, workspace: Workspace, roles: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the content key of every artifact that a training reads, by name."""
+    names = ["catalog", *(f"embeddings/{space}" for space in roles.values())]
+    if settings.models.ranker and (said := ranker_intents(settings, workspace)) is not None:
+        names.append(f"intents/{said}")
+    return {name: _key(workspace, name) for name in names}
 
 
 def kept_version(shelf: Shelf, name: str, key: str, ranker_wanted: bool) -> tuple[Version | None, list[str]]:

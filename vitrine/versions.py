@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from catalog.errors import DataError
+from vitrine.reads import intents_text, spaces_text
 from vitrine.served import cure
 from vitrine.shelf import Shelf, Version
 
@@ -19,7 +20,8 @@ def version_lines(shelf: Shelf, serve: str) -> Iterator[str]:
     if not names and shelf.promoted(serve) is None:
         yield "no model is trained; vitrine train makes the first version"
         return
-    rows: list[tuple[str, ...]] = [("", "version", *FIGURES, "epochs", "seconds", "made", "data", "commit", "ranker")]
+    heads = ("", "version", *FIGURES, "epochs", "seconds", "made", "data", "commit", "ranker", "reads")
+    rows: list[tuple[str, ...]] = [heads]
     for name in names:
         promoted = shelf.promoted(name)
         for version in shelf.versions(name):
@@ -74,7 +76,10 @@ def _cells(version: Version) -> Sequence[str]:
         version.made_at[:16].replace("T", " "),
         str(meta.get("data_key") or "-")[:8],
         str(meta.get("commit") or "-"),
-        f"{ranker['groups']:,} shoppers" if isinstance(ranker, Mapping) and "groups" in ranker else "none",
+        f"{ranker['groups']:,} shoppers, {intents_text(ranker)}"
+        if isinstance(ranker, Mapping) and "groups" in ranker
+        else "none",
+        spaces_text(meta),
     )
 
 

@@ -102,6 +102,7 @@ def train_fusion(
     table = encoder.encode_items(tables, data.catalog.ids)
     meta = {
         **_meta(encoder, fit, table, seed),
+        "inputs": _inputs(workspace, roles),
         "as_of": config.as_of.isoformat() if config.as_of is not None else None,
         "learned_from": len(events),
         "kinds": list(kinds) if kinds is not None else None,
@@ -159,10 +160,15 @@ def _key(
     kinds: tuple[str, ...] | None,
     seed: int,
 ) -> str:
-    names = ("catalog", *(f"embeddings/{space}" for space in roles.values()))
-    inputs = {name: getattr(workspace.manifest(name), "key", None) for name in names}
+    inputs = _inputs(workspace, roles)
     choices = config.model_dump(mode="json", exclude={"roles", "device"})
     return content_key("fusion", _FORMAT, inputs, list(roles.items()), choices, kinds, seed)
+
+
+def _inputs(workspace: Workspace, roles: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the content key of everything that is read, by name."""
+    names = ("catalog", *(f"embeddings/{space}" for space in roles.values()))
+    return {name: getattr(workspace.manifest(name), "key", None) for name in names}
 
 
 def _events(log: pl.DataFrame, kinds: tuple[str, ...] | None, as_of: datetime | None) -> pl.DataFrame:

@@ -105,6 +105,7 @@ def train_video(
         "space": space,
         "embedder": embedder.name,
         "model": embedder.model,
+        "inputs": {name: getattr(workspace.manifest(name), "key", None) for name in (frames_artifact(embedder.name),)},
         "dim": config.dim,
         "pooling": config.pooling,
         "seed": seed,
