@@ -87,15 +87,44 @@ def rank_store(settings: Settings, which: Which, progress: Progress = SILENT) ->
 
 
 def ranking_text(ranked: list[RankedFilm], top: int) -> str:
-    """Return the first films as a table of plain text."""
-    lines = [f"{'':>4}  {'click-through':<24}{'clicks':>7} {'of':>8}  film"]
+    """Return the first films as a table of plain text, what is expected beside what was counted."""
+    lines = [f"{'':>4}  {'expected':<24}{'counted':>8} {'clicks':>7} {'of':>8}  film"]
     for at, film in enumerate(ranked[:top], start=1):
         rate = f"{film.rate:6.2%} [{film.low:.2%}, {film.high:.2%}]"
-        counted = f"{film.clicks:>7,} {film.impressions:>8,}" if film.impressions else f"{'-':>7} {'-':>8}"
-        lines.append(f"{at:>4}  {rate:<24}{counted}  {film.film_id}{f': {film.title}' if film.title else ''}")
+        counted = f"{'-':>8} {'-':>7} {'-':>8}"
+        if film.counted is not None:
+            counted = f"{film.counted:>8.2%} {film.clicks:>7,} {film.impressions:>8,}"
+        mark = "*" if film.apart else " "
+        lines.append(f"{at:>4}{mark} {rate:<24}{counted}  {film.film_id}{f': {film.title}' if film.title else ''}")
     return "\n".join(lines)
 
 
+def ranking_notes(settings: Settings, ranked: list[RankedFilm]) -> list[str]:
+    """Return what the expectations rest on, how well it tells films apart, and why counts may lie elsewhere.
+
+    Raises:
+        DataError: When the manifest of the encoder is damaged.
+    """
+    from embedding.video.encoder import ARTIFACT
+    from embedding.video.judging import held_out_lines
+
+    manifest = Workspace(settings.store).manifest(ARTIFACT)
+    held_out = manifest.meta.get("held_out", {}) if manifest else {}
+    shown = {film.source for film in ranked}
+    notes = [
+        "expected: by what a film shows, from a network that had seen nothing of its campaign or product; counted: its "
+        "own clicks",
+        *held_out_lines({source: found for source, found in held_out.items() if source in shown}),
+    ]
+    if apart := sum(film.apart for film in ranked):
+        notes.append(
+            f"* {apart:,} of {len(ranked):,} films were clicked more or less than expected, beyond luck: the "
+            "expectation is drawn towards the mean of all films, the more the less their looks tell (shrinkage); of a "
+            "film that was shown this often believe the count"
+        )
+    return notes
+
+
 def ranking_json(ranked: list[RankedFilm]) -> str:
-    """Return all films as JSON."""
-    return json.dumps([asdict(film) for film in ranked], indent=2, ensure_ascii=False)
+    """Return all films as JSON, what was counted per impression with them."""
+    return json.dumps([{**asdict(film), "counted": film.counted} for film in ranked], indent=2, ensure_ascii=False)

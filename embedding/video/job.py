@@ -24,7 +24,7 @@ from embedding.video.calibration import Calibration, calibrate
 from embedding.video.config import Pooling, VideoEncoderConfig
 from embedding.video.encoder import ARTIFACT, VideoEncoder, video_space
 from embedding.video.frame_job import Source, embed_frames, frames_artifact, load_frames
-from embedding.video.judging import group_folds, group_interval, impression_auc
+from embedding.video.judging import group_folds, group_interval, held_out_lines, impression_auc
 
 Values = NDArray[np.float64]
 
@@ -51,12 +51,7 @@ class VideoReport:
             f"{ARTIFACT}: {self.meta['films']:,} films, learned from {self.meta['learned_films']:,} of them with "
             f"{self.meta['impressions']:,} impressions, {self.meta['seconds']:.1f} s"
         ]
-        for source, found in self.meta["held_out"].items():
-            told.append(
-                f"  {source} films of campaigns it had not seen: AUC {found['auc']:.3f} "
-                f"[{found['low']:.3f}, {found['high']:.3f}] over {found['impressions']:,} impressions of "
-                f"{found['films']:,} films"
-            )
+        told += [f"  {line}" for line in held_out_lines(self.meta["held_out"])]
         told.append(f"embeddings/{self.meta['space']}: {self.meta['items']:,} items with a film")
         return told
 

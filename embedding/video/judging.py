@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 
 RESAMPLES = 1000
+CHANCE = 0.5
+UNSEEN = {"marketing": "campaigns", "item": "products"}
+"""What is held out together: the campaign of a marketing film, the variants (`parent_id`) of an item."""
 
 
 def impression_auc(score: Values, clicks: Values, shown: Values) -> float:
@@ -32,6 +35,32 @@ def impression_auc(score: Values, clicks: Values, shown: Values) -> float:
     pairs = hits.sum() * misses.sum()
     below = np.cumsum(misses) - misses
     return float((hits * (below + 0.5 * misses)).sum() / pairs) if pairs else float("nan")
+
+
+def held_out_lines(held_out: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Return a line a source of films: how well those are told apart that the network knew nothing of, and how surely.
+
+    Args:
+        held_out: By source, `auc` with its interval `low` to `high`, `impressions` and `films`.
+    """
+    return [
+        f"{source} films of {UNSEEN.get(source, 'groups')} it had not seen: AUC {found['auc']:.3f} "
+        f"[{found['low']:.3f}, {found['high']:.3f}], {verdict(found['low'], found['high'])}, over "
+        f"{found['impressions']:,} impressions of {found['films']:,} films"
+        for source, found in held_out.items()
+    ]
+
+
+def verdict(low: float, high: float) -> str:
+    """Return what the 95% interval of an AUC says of chance, which is 0.5.
+
+    Example:
+        >>> verdict(0.41, 0.62)
+        'not shown to be better than chance'
+    """
+    if low > CHANCE:
+        return "better than chance"
+    return "worse than chance" if high < CHANCE else "not shown to be better than chance"
 
 
 def group_folds(groups: Sequence[str], count: int, seed: int) -> NDArray[np.int64]:

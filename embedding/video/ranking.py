@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,6 +44,30 @@ class RankedFilm:
     impressions: int
     clicks: int
     new: bool
+
+    @property
+    def counted(self) -> float | None:
+        """Clicks per impression as they were counted; None where it was shown to nobody."""
+        return self.clicks / self.impressions if self.impressions else None
+
+    @property
+    def apart(self) -> bool:
+        """Whether what is expected lies outside the 95% interval of what was counted: by more than luck explains."""
+        if not self.impressions:
+            return False
+        low, high = wilson(self.clicks, self.impressions)
+        return not low <= self.rate <= high
+
+
+def wilson(clicks: int, shown: int) -> tuple[float, float]:
+    """Return the 95% interval of a rate by its counts, `shown` above 0.
+
+    Source: Wilson, Probable Inference, Journal of the American Statistical Association 22, 1927.
+    """
+    z, rate = 1.959964, clicks / shown
+    middle = (rate + z**2 / (2 * shown)) / (1 + z**2 / shown)
+    half = z / (1 + z**2 / shown) * math.sqrt(rate * (1 - rate) / shown + z**2 / (4 * shown**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def rank_films(workspace: Workspace, which: Which = "marketing") -> list[RankedFilm]:

@@ -29,7 +29,10 @@ def test_films_are_shot_learned_from_and_ranked(made, run):
     assert "marketing: 12 films, 1,500 impressions" in generated.out
     assert "encoders/video: " in trained.out and "embeddings/video-thumbnail: " in trained.out
     ranked = run("videos", "--store", str(store), *SET, "--top", "3")
-    assert ranked.code == 0 and len(ranked.out.strip().splitlines()) == 4
+    table, notes = ranked.out.splitlines()[:4], ranked.out.splitlines()[4:]
+    assert ranked.code == 0 and table[0].split() == ["expected", "counted", "clicks", "of", "film"]
+    assert notes[0].startswith("expected: by what a film shows") and " than chance, over 1,500 impr" in notes[1]
+    assert not any("item films" in note for note in notes)
     rows = json.loads(run("videos", "--store", str(store), *SET, "--json", "--of", "all").out)
     assert [row["rate"] for row in rows] == sorted((row["rate"] for row in rows), reverse=True)
     assert {row["source"] for row in rows} == {"marketing", "item"}

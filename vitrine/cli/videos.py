@@ -26,11 +26,18 @@ def videos(
 ) -> None:
     """Rank films by the click-through to expect, with its 95% interval.
 
-    A film that had impressions when vitrine train video ran is judged by a network that had not seen its campaign; what
-    was counted stands beside it. Films that were added since are read and judged as well.
+    A film that had impressions when vitrine train video ran is judged by a network that had not seen its campaign, or
+    its product; what was counted stands beside it, marked where the two disagree. Films that were added since are read
+    and judged as well.
     """
     from vitrine.cli.bar import progress
-    from vitrine.videos import rank_store, ranking_json, ranking_text
+    from vitrine.videos import rank_store, ranking_json, ranking_notes, ranking_text
 
-    ranked = rank_store(load(store, set_), of, progress())
-    say(ranking_json(ranked) if as_json else ranking_text(ranked, top))
+    settings = load(store, set_)
+    ranked = rank_store(settings, of, progress())
+    if as_json:
+        say(ranking_json(ranked))
+        return
+    say(ranking_text(ranked, top))
+    for note in ranking_notes(settings, ranked):
+        say(note)

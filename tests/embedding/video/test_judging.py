@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from embedding.video.judging import group_folds, group_interval, impression_auc
+from embedding.video.judging import group_folds, group_interval, held_out_lines, impression_auc, verdict
 
 
 def test_auc_is_that_of_every_impression_on_its_own():
@@ -43,3 +43,17 @@ def test_the_interval_of_a_mean_is_the_normal_one_and_wider_for_few_groups():
         lambda rows: float(np.repeat(values[:40], 10)[rows].mean()), [str(k // 10) for k in range(400)], seed=0
     )
     assert together[1] - together[0] > 2 * (high - low)
+
+
+def test_the_interval_says_what_is_known_of_chance_and_what_was_unseen():
+    told = {
+        "marketing": {"auc": 0.6, "low": 0.52, "high": 0.7, "films": 12, "impressions": 1200},
+        "item": {"auc": 0.536, "low": 0.41, "high": 0.66, "films": 9, "impressions": 384},
+    }
+    assert held_out_lines(told) == [
+        "marketing films of campaigns it had not seen: AUC 0.600 [0.520, 0.700], better than chance, over 1,200 "
+        "impressions of 12 films",
+        "item films of products it had not seen: AUC 0.536 [0.410, 0.660], not shown to be better than chance, over "
+        "384 impressions of 9 films",
+    ]
+    assert verdict(0.3, 0.49) == "worse than chance" and verdict(0.5, 0.6) == "not shown to be better than chance"
