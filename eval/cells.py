@@ -17,11 +17,11 @@ from catalog.splits import Split
 from catalog.vectors import EmbeddingTable, Floats
 from catalog.workspace import Workspace, content_key
 from eval.backdrop import Backdrop, gini
+from eval.contenders import contender
 from eval.metrics import COLD_NAME, METRIC_NAMES, Metric, Values, coverage, largest_k, per_user
 from eval.selection import areas, hits, top_k
 from eval.together import naming
-from models.base import Recommender, TrainingData, UserScorer
-from models.registry import build
+from models.base import TrainingData, UserScorer
 
 BATCH = 512
 
@@ -141,7 +141,7 @@ def fit_cell(
     """
     backdrop = modalities if backdrop is None else backdrop
     valid, test = judged_parts(split)
-    model: Recommender = build(name, overrides)
+    model = contender(name, overrides)
     served = as_served(split.train)
 
     def validate(scorer: UserScorer) -> float:

@@ -13,9 +13,9 @@ import numpy as np
 
 from eval.audit import audit_line
 from eval.config import EvalConfig
+from eval.contenders import contender
 from eval.diagnosis import diagnosis_markdown
 from eval.table import Row, Table
-from models.registry import build
 
 Origin = Literal["published", "import", "generated"]
 
@@ -54,7 +54,9 @@ def report_json(
         "data_key": data_key,
         "modalities": dict(modalities),
         "readers": _readers(modalities, config),
-        "by_trial": [model for model in config.models if hasattr(getattr(build(model), "config", None), "max_trials")],
+        "by_trial": [
+            model for model in config.models if hasattr(getattr(contender(model), "config", None), "max_trials")
+        ],
         "config": config.model_dump(mode="json"),
         "commit": commit(),
         "version": version("vitrine"),
@@ -200,7 +202,7 @@ def closing_line(report: Mapping[str, Any]) -> str:
 
 def _readers(modalities: Iterable[str], config: EvalConfig) -> dict[str, list[str]]:
     """Return by role the models that read it; most of the simple ones read none."""
-    reading = [model for model in config.models if hasattr(build(model), "modalities")]
+    reading = [model for model in config.models if hasattr(contender(model), "modalities")]
     return {role: [model for model in reading if role in config.roles.get(model, (role,))] for role in modalities}
 
 

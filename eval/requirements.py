@@ -8,7 +8,7 @@ from catalog.columns import LABEL_PREFIX
 from catalog.errors import DataError
 from catalog.split_rules import FEWEST
 from catalog.splits import Split
-from models.registry import build
+from eval.contenders import contender
 
 STOPPED_BY = ("max_epochs", "max_trials")
 """Settings of a model that validation stops; without it such a model takes its default number or settings."""
@@ -39,7 +39,7 @@ def unvalidated(split: Split, models: Iterable[str]) -> tuple[str, ...]:
     if len(split.valid):
         return ()
     return tuple(
-        name for name in models if any(hasattr(getattr(build(name), "config", None), each) for each in STOPPED_BY)
+        name for name in models if any(hasattr(getattr(contender(name), "config", None), each) for each in STOPPED_BY)
     )
 
 

@@ -14,12 +14,11 @@ from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
 from eval.cells import Cell, cell_key, fit_cell, load_cell, save_cell, shuffled
 from eval.config import EvalConfig
+from eval.contenders import contender, family, sources_key
 from eval.fit_progress import FitProgress
 from eval.intervals import Interval, Paired, bootstrap_interval, paired_test
 from eval.metrics import Metric, Values, parse_metric
 from eval.requirements import require_test_users, unvalidated
-from models.provenance import code_key
-from models.registry import build, recommender
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +104,7 @@ class _Place:
 
     def of(self, wanted: _Wanted, seed: int, number: int) -> FitProgress:
         title = f"{wanted.title}, seed {seed}, {self.before + number} of {self.total}"
-        return FitProgress(self.listener, recommender(wanted.model)[0].name, title)
+        return FitProgress(self.listener, family(wanted.model), title)
 
 
 def evaluate(
@@ -167,13 +166,13 @@ def evaluate(
 
 def _reason(model: str, error: DataError) -> str:
     """Return why a model refused, without its name, which stands before it already."""
-    return str(error).removeprefix(f"{model}: ").removeprefix(f"{recommender(model)[0].name}: ")
+    return str(error).removeprefix(f"{model}: ").removeprefix(f"{family(model)}: ")
 
 
 def _wanted(config: EvalConfig, modalities: Mapping[str, EmbeddingTable]) -> Iterator[_Wanted]:
     for model in config.models:
         yield _Wanted(model)
-        if not hasattr(build(model), "modalities"):
+        if not hasattr(contender(model), "modalities"):
             continue
         read = _of(model, modalities, config)
         yield from (_Wanted(model, role, "shuffled") for role in config.shuffle if role in read)
@@ -204,7 +203,7 @@ def _row(
     cells: list[Cell] = []
     for number, seed in enumerate(seeds, start=1):
         read = wanted.modalities(_of(wanted.model, modalities, config), seed)
-        asked = (wanted.model, code_key(wanted.model), overrides, config.metrics, config.select_by, seed)
+        asked = (wanted.model, sources_key(wanted.model), overrides, config.metrics, config.select_by, seed)
         key = cell_key(data_key, split, read, *asked)
         cell = load_cell(workspace, key) if workspace else None
         if cell is None:
@@ -227,7 +226,7 @@ def _row(
 
 def _seeds(wanted: _Wanted, config: EvalConfig) -> tuple[int, ...]:
     """Return the seeds of a row: the first alone where chance plays no part."""
-    alike = getattr(build(wanted.model), "deterministic", False) and wanted.change != "shuffled"
+    alike = getattr(contender(wanted.model), "deterministic", False) and wanted.change != "shuffled"
     return config.seeds[:1] if alike else config.seeds
 
 

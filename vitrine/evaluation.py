@@ -15,12 +15,12 @@ from catalog.splits import PROTOCOLS, ProtocolName, make_split
 from catalog.workspace import Workspace
 from eval.audit import audit
 from eval.config import EvalConfig
+from eval.contenders import names, reads_as
 from eval.diagnosis import DiagnosisConfig, diagnosed
 from eval.report import report_json
 from eval.report_files import write_report
 from eval.requirements import require_test_users, require_valid_users
 from eval.table import evaluate
-from models.registry import names
 from vitrine.fusing import relearned
 from vitrine.published import data_origin, published_rows
 from vitrine.remedies import saying_the_remedy, with_remedy
@@ -74,7 +74,7 @@ def evaluate_store(
     manifest = workspace.manifest("catalog")
     assert manifest is not None
     usual = choose_spaces(settings, workspace)
-    asked = {model: choose_spaces(settings, workspace, model) for model in config.models}
+    asked = {model: choose_spaces(settings, workspace, reads_as(model)) for model in config.models}
     roles = {**usual, **{role: space for mine in asked.values() for role, space in mine.items()}}
     if len(roles) > len(usual):
         config = config.model_copy(update={"roles": {**{m: tuple(mine) for m, mine in asked.items()}, **config.roles}})

@@ -42,7 +42,7 @@ def test_validation_judges_what_is_served_as_the_test_does(monkeypatch: pytest.M
     ]
     log = pl.DataFrame(events, schema=schema, orient="row")
     split = make_split(log, IdMap([LIKED, OTHER]), protocol="temporal", label_column="x_label")
-    monkeypatch.setattr(eval.cells, "build", lambda *_: OtherFirst())
+    monkeypatch.setattr(eval.cells, "contender", lambda *_: OtherFirst())
     hit = parse_metric("hit@1")
     cell = fit_cell("x", split, {}, [hit], select_by=hit, overrides={}, seed=0, progress=SILENT)
     assert cell.history == (1.0,), "new has no train row and is served what is popular; b is served the model's first"

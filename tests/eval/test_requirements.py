@@ -47,7 +47,7 @@ def no_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("something was fitted")
 
-    monkeypatch.setattr(eval.cells, "build", refuse)
+    monkeypatch.setattr(eval.cells, "contender", refuse)
 
 
 @pytest.mark.usefixtures("no_fit")

@@ -91,7 +91,7 @@ def test_cells_are_kept_and_an_interrupted_table_resumes(
     def refuse(*args: object, **kwargs: object) -> None:
         raise AssertionError("a kept cell was fitted again")
 
-    monkeypatch.setattr(eval.cells, "build", refuse)
+    monkeypatch.setattr(eval.cells, "contender", refuse)
     again = run(split, modalities, workspace)
     for a, b in zip(first.rows, again.rows, strict=True):
         assert a.intervals == b.intervals
