@@ -24,9 +24,11 @@ from indexes.keyword import KeywordIndex
 from models.base import Ranker, Recommender
 from tools.crossmodal.senses import Senses
 from tools.pipeline.config import PipelineConfig
+from tools.pipeline.kin import Kin, kin_of
 from tools.sort_columns import SortColumns
 
 if TYPE_CHECKING:
+    from models.ctr import CtrModel
     from models.features import FeatureStore
 
 
@@ -44,6 +46,8 @@ class Shop:
         embedder: Embeds a wish into the space of every `*-minilm` index (or its replacement).
         recommender: The served model, None before `vitrine train`.
         ranker: The served re-ranker, None before `vitrine train`.
+        ctr: The served click model, None where there is none.
+        scorers: Small recommenders by name whose scores are features of both.
         statistics: Per-item aggregates and shopper histories as of the load, for ranking features.
         events: Live events; a tool that writes writes here.
         root: Workspace root, against which relative media paths resolve.
@@ -65,6 +69,8 @@ class Shop:
     root: Path
     recommender: Recommender | None = None
     ranker: Ranker | None = None
+    ctr: CtrModel | None = None
+    scorers: Mapping[str, Recommender] = field(default_factory=dict)
     statistics: FeatureStore | None = None
     active: Mapping[str, str] = field(default_factory=dict)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
@@ -95,6 +101,11 @@ class Shop:
         """For each catalogue row, the recommender's row (-1: unknown to it)."""
         known = self.recommender.items.rows(self.catalog.ids.ids, missing=-1) if self.recommender else None
         return np.full(len(self.catalog), -1, np.int64) if known is None else known
+
+    @cached_property
+    def kin(self) -> Kin:
+        """What stands for the items the recommender knows nothing of, looked for at the first recommendation."""
+        return kin_of(self)
 
     @cached_property
     def sort_columns(self) -> SortColumns:

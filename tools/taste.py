@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from catalog.events import EventStore
 from catalog.nouns import NEGATIVE_KINDS, Interaction
@@ -16,6 +16,9 @@ HISTORY = 200
 
 LOW_RATING = 2.5
 """A rating at or below this (of 5) speaks against an item."""
+
+VISIT = timedelta(minutes=30)
+"""Events this recent belong to the visit at hand, whatever session they name; the usual bound of a visit on the web."""
 
 HISTORICAL = "history"
 """Why an item counts as liked when only the log of the load says so."""
@@ -32,6 +35,7 @@ class Taste:
         returned: Item ids returned and not bought since.
         why: For each liked item, the event or the session that says so: the kind, e.g. `purchase`.
         session: Liked items that come from the session at hand.
+        visit: Liked items of the visit at hand, newest last: this session's, and those of the last `VISIT`.
     """
 
     liked: tuple[str, ...] = ()
@@ -40,6 +44,7 @@ class Taste:
     returned: frozenset[str] = frozenset()
     why: tuple[tuple[str, str], ...] = ()
     session: frozenset[str] = frozenset()
+    visit: tuple[str, ...] = ()
 
     @property
     def live(self) -> tuple[str, ...]:
@@ -59,7 +64,10 @@ def anonymous_id(session_id: str) -> str:
 
 def taste_of(shop: Shop, shopper: Shopper, now: datetime) -> Taste:
     """Read what a shopper did: the log as of the shop's load, then live events up to `now`, then this session."""
-    live = digested(past_events(shopper, shop.events, now), shopper.recent)
+    past = past_events(shopper, shop.events, now)
+    live = digested(past, shopper.recent)
+    at_hand = {*shopper.recent, *(e.item_id for e in past if _at_hand(e, shopper, now))}
+    live = replace(live, visit=tuple(item_id for item_id in live.liked if item_id in at_hand))
     if shop.statistics is None or shopper.user_id is None:
         return live
     rows = shop.statistics.shopper(shopper.user_id).taken
@@ -71,6 +79,11 @@ def taste_of(shop: Shop, shopper: Shopper, now: datetime) -> Taste:
         owned=live.owned | frozenset(taken) - live.returned,
         why=(*((item_id, HISTORICAL) for item_id in before), *live.why),
     )
+
+
+def _at_hand(event: Interaction, shopper: Shopper, now: datetime) -> bool:
+    same = shopper.session_id is not None and event.session_id == shopper.session_id
+    return same or event.timestamp >= now - VISIT
 
 
 def past_events(shopper: Shopper, events: EventStore, now: datetime) -> list[Interaction]:

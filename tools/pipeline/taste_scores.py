@@ -1,4 +1,4 @@
-"""What the served model, or plain popularity, thinks of every item for one shopper."""
+"""What the served model, or plain popularity, thinks of every item for one shopper at this moment."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import numpy as np
 
 from catalog.vectors import Floats
 from models.base import Ground as ModelGround
+from models.base import Recommender
 from tools.base import Shopper
 from tools.shop import Shop
 from tools.taste import Taste
+
+LOOKS = ("view", "click")
+"""Events that say an item itself is being thought about: models learn from what was taken, and lift only its likes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,15 +27,38 @@ class TasteScores:
 
 
 def taste_scores(shop: Shop, shopper: Shopper, taste: Taste) -> TasteScores:
-    """Score every item for the shopper; without a model, by popularity."""
-    if shop.recommender is None:
+    """Score every item for the shopper; without a model, by popularity.
+
+    Events since the model's fit are folded in. The visit at hand has a say of its own,
+    `standardised(whole taste) + visit_share * standardised(this visit)`: what a shopper has in mind today is a small
+    part of a long history. An item the model knows nothing of has the mean score of those its content is most like.
+    """
+    model = shop.recommender
+    if model is None:
         return TasteScores(shop.popularity, "popularity", "popularity")
     # A shopper the model was trained on brings their history along; only what came since is news to it.
-    known = shopper.user_id is not None and shopper.user_id in shop.recommender.users
-    scores = shop.recommender.score(shopper.user_id, taste.live if known else taste.liked)
+    known = shopper.user_id is not None and shopper.user_id in model.users
+    scores = model.score(shopper.user_id, taste.live if known else taste.liked, sorted(taste.disliked))
+    values = np.asarray(scores.values, np.float32)
+    share = shop.pipeline.visit_share
+    if share and taste.visit and set(taste.visit) != set(taste.liked):
+        values = _with_visit(model, values, taste, share)
     rows = shop.model_rows
-    values = np.where(rows >= 0, np.asarray(scores.values, np.float32)[rows], -np.inf)
-    return TasteScores(values.astype(np.float32), shop.recommender.name, scores.ground)
+    out = np.where(rows >= 0, values[rows], -np.inf).astype(np.float32)
+    looked = shop.catalog.ids.rows([item_id for item_id, why in taste.why if why in LOOKS], missing=-1)
+    out[looked[looked >= 0]] += np.float32(shop.pipeline.second_look) * values.std()
+    return TasteScores(shop.kin.filled(out), model.name, scores.ground)
+
+
+def _with_visit(model: Recommender, values: Floats, taste: Taste, share: float) -> Floats:
+    visit = model.score(None, taste.visit)
+    if visit.ground == "popularity":  # the model knows none of the items
+        return values
+    return _standardised(values) + np.float32(share) * _standardised(np.asarray(visit.values, np.float32))
+
+
+def _standardised(values: Floats) -> Floats:
+    return np.asarray((values - values.mean()) / max(float(values.std()), 1e-12), np.float32)
 
 
 def percentiles(values: Floats) -> Floats:
