@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
-from catalog.ids import IdMap
+from catalog.ids import IdMap, Rows
 from catalog.nouns import Candidate
 from catalog.vectors import Floats, Mask
 
@@ -48,3 +48,27 @@ class Index(Protocol):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """What many queries found: `rows` and `scores` (q, k), best first; -1 and -inf where there are fewer."""
+
+    rows: Rows
+    scores: Floats
+
+
+class VectorSearch(Index, Protocol):
+    """An index of vectors: one query at a time on one thread, many at once on many."""
+
+    def search_many(self, vectors: Floats, k: int, *, allowed: Mask | None = None) -> Neighbours:
+        """Return the `k` nearest of each of many vectors, as `search` finds them one by one.
+
+        Args:
+            vectors: (q, d), of any length.
+            k: At least 1.
+            allowed: (n_items,) bool; only these rows are searched, for every query.
+
+        Raises:
+            DataError: When `k` < 1, or a vector has another width or a value that is not finite.
+        """

@@ -18,21 +18,23 @@ from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace, content_key
 from embedding.attribute_space import has_basis
 from indexes.base import Index
-from indexes.flat import FlatIndex
+from indexes.config import VectorIndexConfig
 from indexes.keyword import KeywordConfig, KeywordIndex
+from indexes.opening import build_vectors, open_vectors_index
 
 KEYWORD = "keyword"
-_FORMAT = 2
+_FORMAT = 3
 """Part of every content key: raised when the meaning of the written files changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltIndex:
-    """One index of the workspace: how many items it holds, and whether this run had to build it."""
+    """One index of the workspace: how many items it holds, whether this run had to build it, and its kind."""
 
     name: str
     items: int
     built: bool
+    kind: str = "bm25"
 
 
 def build_indexes(
@@ -40,6 +42,7 @@ def build_indexes(
     captions: Mapping[str, Iterable[Caption]],
     *,
     config: KeywordConfig | None = None,
+    vectors: VectorIndexConfig | None = None,
     progress: Progress = SILENT,
 ) -> list[BuiltIndex]:
     """Write `indexes/keyword` and one `indexes/<space>` for every embedding space in the store that is searched.
@@ -58,14 +61,14 @@ def build_indexes(
     built = [_keyword(workspace, catalog, captions, config or KeywordConfig())]
     progress.advance(note=KEYWORD)
     for space in spaces:
-        built.append(_vectors(workspace, catalog, space))
+        built.append(_vectors(workspace, catalog, space, vectors or VectorIndexConfig()))
         progress.advance(note=space)
     progress.finish()
     return built
 
 
-def load_index(workspace: Workspace, name: str) -> Index:
-    """Read one index: `keyword`, or a space's name.
+def load_index(workspace: Workspace, name: str, vectors: VectorIndexConfig | None = None) -> Index:
+    """Read one index: `keyword`, or a space's name, which is searched as `vectors` says, or as when it was built.
 
     Raises:
         NotBuiltError: When there is no index at all.
@@ -76,16 +79,16 @@ def load_index(workspace: Workspace, name: str) -> Index:
     if names and name not in names:
         raise NotFoundError(f"unknown index {name!r}. {did_you_mean(name, names)}")
     with workspace.reading(f"indexes/{name}") as folder:
-        return _reader(name, folder)
+        return _reader(name, folder, vectors)
 
 
-def load_indexes(workspace: Workspace) -> dict[str, Index]:
+def load_indexes(workspace: Workspace, vectors: VectorIndexConfig | None = None) -> dict[str, Index]:
     """Read every index of the workspace by name."""
-    return {name: load_index(workspace, name) for name in workspace.names("indexes")}
+    return {name: load_index(workspace, name, vectors) for name in workspace.names("indexes")}
 
 
-def _reader(name: str, folder: Path) -> Index:
-    return KeywordIndex.load(folder) if name == KEYWORD else FlatIndex.load(folder)
+def _reader(name: str, folder: Path, vectors: VectorIndexConfig | None) -> Index:
+    return KeywordIndex.load(folder) if name == KEYWORD else open_vectors_index(folder, vectors)
 
 
 def _keyword(
@@ -102,17 +105,18 @@ def _keyword(
     return BuiltIndex(KEYWORD, len(catalog), True)
 
 
-def _vectors(workspace: Workspace, catalog: Catalog, space: str) -> BuiltIndex:
+def _vectors(workspace: Workspace, catalog: Catalog, space: str, config: VectorIndexConfig) -> BuiltIndex:
     with workspace.reading(f"embeddings/{space}") as folder:
         table = EmbeddingTable.load(folder, space)
     held = catalogue_order(table, catalog.ids)
-    key = content_key(_FORMAT, held.ids.sha(), held.vectors.tobytes(), space)
+    kind = config.choose(len(held.ids), held.dim)
+    key = content_key(_FORMAT, held.ids.sha(), held.vectors.tobytes(), space, kind, config.shape(kind))
     artifact = f"indexes/{space}"
     if workspace.has(artifact, key):
-        return BuiltIndex(space, len(held.ids), False)
-    with workspace.writing(artifact, key, {"items": len(held.ids), "space": space}) as folder:
-        FlatIndex(held).save(folder)
-    return BuiltIndex(space, len(held.ids), True)
+        return BuiltIndex(space, len(held.ids), False, kind)
+    with workspace.writing(artifact, key, {"items": len(held.ids), "space": space, "kind": kind}) as folder:
+        build_vectors(held, config).save(folder)
+    return BuiltIndex(space, len(held.ids), True, kind)
 
 
 def catalogue_order(table: EmbeddingTable, items: IdMap) -> EmbeddingTable:

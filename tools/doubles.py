@@ -137,7 +137,7 @@ def toy_shop(folder: Path, *, recommender: bool = True, pictures: bool = False) 
     }
     spaces = {name: EmbeddingTable(catalog.ids, embedder.embed(t), name) for name, t in texts.items()}
     indexes: dict[str, Index] = {"keyword": KeywordIndex.build(catalog, captions)}
-    indexes.update({name: FlatIndex(table) for name, table in spaces.items()})
+    indexes.update({name: FlatIndex.build(table) for name, table in spaces.items()})
     events = SqliteEventStore(folder / "events.sqlite")
     events.put(toy_events())
     if pictures:

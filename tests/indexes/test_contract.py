@@ -25,7 +25,7 @@ def keyword() -> tuple[Index, Query]:
 
 
 def flat() -> tuple[Index, Query]:
-    return FlatIndex(EmbeddingTable(CATALOG.ids, VECTORS, "toy")), Query(vector=np.array([2, 0.1, 0], np.float32))
+    return FlatIndex.build(EmbeddingTable(CATALOG.ids, VECTORS, "toy")), Query(vector=np.array([2, 0.1, 0], np.float32))
 
 
 every_index = pytest.mark.parametrize("make", [keyword, flat])

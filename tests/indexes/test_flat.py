@@ -24,7 +24,7 @@ def test_equals_brute_force_cosine(k: int, share: float | None) -> None:
     rows = np.arange(500) if allowed is None else np.flatnonzero(allowed)
     expected = rows[np.argsort(-cosine[rows], kind="stable")][:k]
 
-    found = FlatIndex(TABLE).search(Query(vector=wish), k, allowed=allowed)
+    found = FlatIndex.build(TABLE).search(Query(vector=wish), k, allowed=allowed)
 
     assert [c.item_id for c in found] == IDS.at(expected)
     np.testing.assert_allclose([c.score for c in found], cosine[expected], atol=1e-6)
@@ -32,27 +32,27 @@ def test_equals_brute_force_cosine(k: int, share: float | None) -> None:
 
 def test_many_equal_vectors_come_in_row_order() -> None:
     table = EmbeddingTable(IDS, np.tile(VECTORS[:1], (500, 1)), "same")
-    found = FlatIndex(table).search(Query(vector=VECTORS[0]), 7)
+    found = FlatIndex.build(table).search(Query(vector=VECTORS[0]), 7)
     assert [c.item_id for c in found] == [f"i{n}" for n in range(7)]
 
 
 def test_a_zero_vector_scores_zero_and_breaks_nothing() -> None:
     vectors = np.array([[1, 0], [0, 0], [-1, 0]], np.float32)
-    found = FlatIndex(EmbeddingTable(IdMap("abc"), vectors, "s")).search(Query(vector=np.array([5, 0], np.float32)), 3)
+    found = FlatIndex.build(EmbeddingTable(IdMap("abc"), vectors, "s")).search(Query(vector=np.array([5, 0], np.float32)), 3)
     assert [(c.item_id, c.score) for c in found] == [("a", 1.0), ("b", 0.0), ("c", -1.0)]
 
 
 @pytest.mark.parametrize("vector", [np.ones(3, np.float32), np.full(33, np.nan, np.float32), np.ones((1, 33))])
 def test_a_vector_of_another_width_or_not_finite_is_refused(vector: np.ndarray) -> None:
     with pytest.raises(DataError, match=r"\(33,\) of finite numbers would be valid"):
-        FlatIndex(TABLE).search(Query(vector=vector), 3)
+        FlatIndex.build(TABLE).search(Query(vector=vector), 3)
 
 
 def test_the_query_and_the_table_are_left_as_they_were() -> None:
     wish, before = np.full(33, 2, np.float32), VECTORS.copy()
     allowed = np.ones(500, np.bool_)
-    FlatIndex(TABLE).search(Query(vector=wish), 3)
-    FlatIndex(TABLE).search(Query(item_id="i3"), 3, allowed=allowed)
+    FlatIndex.build(TABLE).search(Query(vector=wish), 3)
+    FlatIndex.build(TABLE).search(Query(item_id="i3"), 3, allowed=allowed)
     assert (wish == 2).all() and allowed.all() and (before == VECTORS).all()
 
 
@@ -60,5 +60,5 @@ def test_searching_leaves_the_thread_setting_alone() -> None:
     import faiss
 
     before = faiss.omp_get_max_threads()
-    FlatIndex(TABLE).search(Query(vector=VECTORS[0]), 3)
+    FlatIndex.build(TABLE).search(Query(vector=VECTORS[0]), 3)
     assert faiss.omp_get_max_threads() == before

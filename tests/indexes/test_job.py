@@ -32,7 +32,10 @@ def embed(workspace: Workspace, space: str, ids: str | list[str], seed: int = 0)
 def test_builds_keyword_and_every_space_then_skips_what_is_current(tmp_path: Path) -> None:
     workspace = store(tmp_path)
     embed(workspace, "text-x", ["c", "gone", "007"])
-    assert build_indexes(workspace, {}) == [BuiltIndex("keyword", 3, True), BuiltIndex("text-x", 2, True)]
+    assert build_indexes(workspace, {}) == [
+        BuiltIndex("keyword", 3, True),
+        BuiltIndex("text-x", 2, True, "flat"),
+    ]
     assert [b.built for b in build_indexes(workspace, {})] == [False, False]
     assert sorted(load_indexes(workspace)) == ["keyword", "text-x"]
     assert load_index(workspace, "text-x").items.ids == ("007", "c")  # the catalogue's order, without "gone"

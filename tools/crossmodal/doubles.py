@@ -107,7 +107,7 @@ def seeing_toy_shop(
         transcriber=Sense(lambda: ToldTranscriber(hears)),
     )
     return replace(
-        shop, further={table.space: table}, indexes={**shop.indexes, table.space: FlatIndex(table)}, senses=senses
+        shop, further={table.space: table}, indexes={**shop.indexes, table.space: FlatIndex.build(table)}, senses=senses
     )
 
 

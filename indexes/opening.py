@@ -1,0 +1,37 @@
+"""Build the vector index a setting asks for, and open one by what its folder says it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from catalog.errors import DataError
+from catalog.vectors import EmbeddingTable
+from indexes.config import Kind, VectorIndexConfig
+from indexes.flat import FlatIndex
+from indexes.hnsw import HnswIndex
+from indexes.ivf_pq import IvfPqIndex
+from indexes.vector_index import INDEX, VectorIndex
+
+KINDS: dict[Kind, type[VectorIndex]] = {"flat": FlatIndex, "hnsw": HnswIndex, "ivf_pq": IvfPqIndex}
+
+
+def build_vectors(table: EmbeddingTable, config: VectorIndexConfig) -> VectorIndex:
+    """Index a table by the kind its size and the settings choose."""
+    return KINDS[config.choose(len(table.ids), table.dim)].build(table, config)
+
+
+def open_vectors_index(folder: Path, config: VectorIndexConfig | None = None) -> VectorIndex:
+    """Open a saved vector index of any kind.
+
+    Args:
+        folder: Where it was saved.
+        config: How to search; None: as when it was built.
+
+    Raises:
+        DataError: When it is of a kind this version does not know.
+    """
+    kind = json.loads((folder / INDEX).read_text(encoding="utf-8")).get("kind", "flat")
+    if kind not in KINDS:
+        raise DataError(f"{INDEX}: kind {kind!r}; {', '.join(KINDS)} would be valid")
+    return KINDS[kind].load(folder, config)

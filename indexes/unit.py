@@ -1,0 +1,27 @@
+"""Rows of length 1."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from catalog.vectors import Floats
+
+SLICE = 262_144
+"""Rows handled at a time, so that a table that is mapped from disk never stands in memory twice."""
+
+
+def unit_rows(vectors: Floats) -> Floats:
+    """Return rows (n, d) of length 1; a row of zeros stays, and a table of unit rows is given back as it is.
+
+    Already unit rows stay bit for bit, so that a saved and loaded index answers the same.
+    """
+    out: Floats | None = None
+    for start in range(0, len(vectors), SLICE):
+        part = vectors[start : start + SLICE]
+        lengths = np.linalg.norm(part, axis=1, keepdims=True)
+        lengths[(np.abs(lengths - 1) < 1e-6) | (lengths == 0)] = 1
+        if out is None and (lengths != 1).any():
+            out = np.array(vectors, np.float32, order="C")
+        if out is not None:
+            out[start : start + SLICE] = part / lengths
+    return np.ascontiguousarray(vectors, np.float32) if out is None else out
