@@ -12,7 +12,7 @@ from agent.money import price_text
 from agent.tooling import TurnTools
 from agent.trace import ToolRun
 
-FINDS = frozenset({"search_items", "similar_items", "recommend_items", "rank_items"})
+FINDS = frozenset({"search_items", "search_by_picture", "similar_items", "recommend_items", "rank_items"})
 """Tools whose items are recommendations; the items of others are what the answer speaks of."""
 
 

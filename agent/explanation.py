@@ -26,6 +26,14 @@ _EMPTY = word_set(
     "show find looking good nice best cheap cheaper than under over below above item product thing one this that not "
     "no up"
 )
+_COMPARED = {
+    "keyword": "words shared (BM25)",
+    "text": "likeness of its text",
+    "caption": "likeness of its caption",
+    "picture": "likeness of its picture",
+    "video": "likeness of its film",
+    "fused": "likeness of all of it",
+}
 _PARTS = 2
 _CLOSE = 0.4
 """Likeness (cosine) from which an item counts as close to one of its category the shopper knows."""
@@ -102,6 +110,7 @@ class Explainer:
         covered: set[str] = set()
         yield from self._wished_fields(record, asked, covered)
         yield from self._limit(record, run)
+        yield from _pictured(signals)
         yield from self._closest(record, signals, covered)
         yield from self._same_maker(record)
         yield from _seen(record, asked, covered)
@@ -207,6 +216,17 @@ class Explainer:
                 evidence = Evidence("event", event.kind, event.item_id, f"you {did} {title}")
                 yield Fragment(f"by {brand}, like {title}, which you {did}", (evidence,), theme=event.item_id)
                 return
+
+
+def _pictured(signals: Signals) -> Iterator[Fragment]:
+    """Yield that an item was found by a picture, with its score in every way it could be compared."""
+    compared = {name: value for name, value in signals.modalities.items() if name != "keyword"}
+    if compared:
+        evidence = tuple(
+            Evidence("signal", name, round(value, 4), f"{_COMPARED.get(name, name)}: {value:.2f}")
+            for name, value in signals.modalities.items()
+        )
+        yield Fragment("among what comes closest to the picture", evidence, theme="picture")
 
 
 def _same_kind(record: Record, other: Record) -> bool:

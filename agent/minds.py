@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 class Planner(Protocol):
     """Makes the planner for one turn, and follows a conversation while another mind leads it."""
 
-    def mind(self, state: Any, shown: tuple[ShownItem, ...], top_n: int) -> FunctionCallingLLM:
+    def mind(
+        self, state: Any, shown: tuple[ShownItem, ...], top_n: int, *, pictured: bool = False
+    ) -> FunctionCallingLLM:
         """Return a mind for one turn; it has `state`, `understanding`, `outcome` and `listed` afterwards.
 
         Args:
             state: What the conversation has established, None at its start.
             shown: The last list the shopper saw, in its order.
             top_n: Most items to list.
+            pictured: Whether a picture came with the message.
         """
 
     def follow(self, message: str, state: Any) -> Any:
@@ -68,11 +71,13 @@ class ShopPlanner:
 
         return Understander(Vocabulary(self._catalog, self._captions), self._embedder)
 
-    def mind(self, state: Any, shown: tuple[ShownItem, ...], top_n: int) -> FunctionCallingLLM:
+    def mind(
+        self, state: Any, shown: tuple[ShownItem, ...], top_n: int, *, pictured: bool = False
+    ) -> FunctionCallingLLM:
         """See `Planner.mind`."""
         from agent.planner import PlannerLLM
 
-        return PlannerLLM(understander=self.understander, state=state, shown=shown, top_n=top_n)
+        return PlannerLLM(understander=self.understander, state=state, shown=shown, top_n=top_n, pictured=pictured)
 
     def follow(self, message: str, state: Any) -> Understanding:
         """See `Planner.follow`."""

@@ -30,6 +30,7 @@ from llama_index.core.tools.types import BaseTool
 
 from agent.base import Outcome, ShownItem
 from agent.planner_calls import Call, Reply, reply
+from agent.planner_pictures import unpointed
 from agent.planner_turn import Turn
 from agent.planner_words import compose
 from agent.understanding.intent import IntentState, Understanding
@@ -50,11 +51,13 @@ class PlannerLLM(FunctionCallingLLM):
         shown: The last list the shopper saw, in its order. It counts when the state does not know its items, as after
             a turn that another mind answered.
         top_n: Most items to list.
+        pictured: Whether a picture came with the message, so that what is searched for looks like it.
     """
 
     _understander: Understander = PrivateAttr()
     _before: IntentState = PrivateAttr()
     _top_n: int = PrivateAttr()
+    _pictured: bool = PrivateAttr(default=False)
     _message: str | None = PrivateAttr(default=None)
     _turn: Turn | None = PrivateAttr(default=None)
     _calls: dict[str, Call] = PrivateAttr(default_factory=dict)
@@ -67,11 +70,13 @@ class PlannerLLM(FunctionCallingLLM):
         state: IntentState | None = None,
         shown: tuple[ShownItem, ...] = (),
         top_n: int = 10,
+        pictured: bool = False,
     ) -> None:
         super().__init__()
         self._understander = understander
         self._before = _caught_up(state or IntentState(), shown)
         self._top_n = max(top_n, 1)
+        self._pictured = pictured
 
     @classmethod
     def class_name(cls) -> str:
@@ -194,7 +199,9 @@ class PlannerLLM(FunctionCallingLLM):
         message = (messages[at].content or "") if at is not None else ""
         if self._turn is None or message != self._message:
             self._message = message
-            self._turn = Turn(self._understander.understand(message, self._before), self._top_n)
+            said = unpointed(message) if self._pictured else message
+            understanding = self._understander.understand(said, self._before)
+            self._turn = Turn(understanding, self._top_n, pictured=self._pictured)
         else:
             self._turn.take(self._replies(messages[(at or 0) + 1 :]))
         return self._said(self._turn)

@@ -94,26 +94,26 @@ def calls(act: Act, state: IntentState, top_n: int) -> list[Call]:
             return [search(act.wish, state, top_n, more=act.more)]
         case Recommend():
             exclude = [*act.wish.not_items, *((i.handle for i in state.shown) if act.more else ())]
-            return [_call("recommend_items", filters=act.wish.filters(), exclude=exclude, top_n=asked(act.wish, top_n))]
+            return [made("recommend_items", filters=act.wish.filters(), exclude=exclude, top_n=asked(act.wish, top_n))]
         case Similar(handle=None):
-            return [_call("search_items", query=act.title, top_n=3)]
+            return [made("search_items", query=act.title, top_n=3)]
         case Similar():
             return [similar(act, act.handle, top_n)]
         case Compare() if act.query:
-            return [_call("rank_items", item_ids=list(act.handles), query=act.query)]
+            return [made("rank_items", item_ids=list(act.handles), query=act.query)]
         case Compare():
-            return [_call("compare_items", item_ids=list(act.handles))]
+            return [made("compare_items", item_ids=list(act.handles))]
         case Details():
-            return [_call("item_details", item_id=handle) for handle in act.handles[:MAX_DETAILS]]
+            return [made("item_details", item_id=handle) for handle in act.handles[:MAX_DETAILS]]
         case Facts(question="carries"):
             return [search(act.wish, state, top_n)]
         case Facts():
-            return [_call("catalogue_facts", filters=act.wish.filters(), group_by=act.group_by)]
+            return [made("catalogue_facts", filters=act.wish.filters(), group_by=act.group_by)]
         case History():
-            return [_call("shopper_history", limit=MAX_EVENTS)]
+            return [made("shopper_history", limit=MAX_EVENTS)]
         case Feedback():
             text = act.text if act.signal in ("complaint", "rating") else None
-            return [_call("record_feedback", item_id=act.handle, kind=act.signal, value=act.value, text=text)]
+            return [made("record_feedback", item_id=act.handle, kind=act.signal, value=act.value, text=text)]
         case _:
             return []
 
@@ -128,13 +128,13 @@ def search(wish: Wish, state: IntentState, top_n: int, *, more: bool = False) ->
     query = None if sort and not wish.wanted.words else wish.query() or None
     if wish.years is not None and wish.years[1] - wish.years[0] < 10:
         query = " ".join([query or "", *(str(year) for year in range(wish.years[0], wish.years[1] + 1))]).strip()
-    return _call("search_items", query=query, filters=wish.filters(), sort=sort, top_n=number, cursor=cursor)
+    return made("search_items", query=query, filters=wish.filters(), sort=sort, top_n=number, cursor=cursor)
 
 
 def similar(act: Similar, handle: str | None, top_n: int) -> Call:
     """Return the look-up of what resembles an item, now that its handle is known."""
     aspect = None if act.aspect == "both" else act.aspect
-    return _call(
+    return made(
         "similar_items", item_id=handle, aspect=aspect, filters=act.wish.filters(), top_n=asked(act.wish, top_n)
     )
 
@@ -146,12 +146,12 @@ def mended(call: Call) -> Call | None:
     arguments = {name: value for name, value in call.arguments.items() if name not in ("filters", "cursor", "aspect")}
     if not loose and len(arguments) == len(call.arguments):
         return None
-    if call.name == "search_items":
+    if call.name in ("search_items", "search_by_picture"):
         values = [*loose.get("category", ()), *loose.get("brand", ())]
         values += [value for group in loose.get("attributes", {}).values() for value in group]
         words = " ".join(dict.fromkeys(" ".join([call.arguments.get("query") or "", *values]).split()))
         arguments["query"] = words or None
-    return _call(call.name, **arguments, filters=filters)
+    return made(call.name, **arguments, filters=filters)
 
 
 def asked(wish: Wish, top_n: int) -> int:
@@ -193,5 +193,6 @@ def _has(item: ShownItem, term: Term) -> bool:
     return any(value.casefold() in folded for value in term.values)
 
 
-def _call(name: str, **arguments: Any) -> Call:
+def made(name: str, **arguments: Any) -> Call:
+    """Return a call without the arguments that say nothing."""
     return Call(name, {key: value for key, value in arguments.items() if value not in (None, {}, [], ())})

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent import planner_pictures
 from agent.base import Outcome, ShownItem
 from agent.planner_calls import Call, Reply, calls, fits, mended, search, similar, wanted
 from agent.understanding.colours import family
@@ -59,17 +60,25 @@ class Turn:
     Args:
         understanding: The message, understood.
         top_n: Most items to list.
+        pictured: Whether a picture came with the message: the search looks for what resembles it.
 
     Attributes:
         steps: The acts with their replies.
         listed: Handles of the answer's items, in order; set by `listing`.
     """
 
-    def __init__(self, understanding: Understanding, top_n: int) -> None:
+    def __init__(self, understanding: Understanding, top_n: int, *, pictured: bool = False) -> None:
         self.understanding = understanding
         self.top_n = top_n
-        self.steps = [Step(act, waiting=calls(act, understanding.state, top_n)) for act in understanding.acts]
+        self._pictured = pictured
+        acts = planner_pictures.pictured(understanding.acts) if pictured else understanding.acts
+        self.steps = [Step(act, waiting=self._begun(act)) for act in acts]
         self._rounds = 0
+
+    def _begun(self, act: Act) -> list[Call]:
+        if self._pictured and isinstance(act, Search):
+            return [planner_pictures.by_picture(act.wish, self.top_n)]
+        return calls(act, self.understanding.state, self.top_n)
 
     def pending(self) -> list[Call]:
         """Return the calls to make now, [] when the answer can be given."""
@@ -183,6 +192,11 @@ class Turn:
                 step.replies.pop()
                 return [again]
         act = step.act
+        if last.failed and last.call.name == planner_pictures.TOOL and isinstance(act, Search):
+            if not (act.wish.query() or act.wish.filters()):
+                return []
+            step.replies.pop()
+            return [search(act.wish, self.understanding.state, self.top_n)]
         if isinstance(act, Similar) and act.handle is None and last.call.name == "search_items":
             anchor = _titled(act.title or "", last.message.items)
             step.replies.clear()
@@ -193,6 +207,8 @@ class Turn:
         if isinstance(act, Search) and act.fallback and too_tight and not step.widened:
             step.widened = True
             step.replies.pop()
+            if last.call.name == planner_pictures.TOOL:
+                return [planner_pictures.by_picture(act.fallback, self.top_n)]
             return [search(act.fallback, self.understanding.state, self.top_n)]
         return []
 

@@ -9,6 +9,7 @@ from typing import Any
 from agent.base import ShownItem
 from agent.money import price_text
 from agent.planner_phrases import counted, handles, listing, things, vary
+from agent.planner_pictures import TOOL
 from agent.planner_records import comparison, detail, history
 from agent.planner_turn import Step, Turn
 from agent.understanding.intent import (
@@ -50,6 +51,7 @@ _FOUND = ("Here are {n} {things} for you.", "I found {n} {things} that fit.", "T
 _MORE = ("Here are {n} more.", "{n} others.")
 _LIKE = ("{n} {things} in the same spirit.", "These {n} come close to it.")
 _CHEAPEST = "Nothing that fits is cheaper than what you have seen."
+_PICTURED = ("These {n} {things} come closest to your picture.", "{n} {things} like the one in your picture.")
 _PICKS = ("{n} {things} you may like.", "My {n} picks for you.")
 
 
@@ -101,6 +103,7 @@ def _items(step: Step, turn: Turn) -> str:
         return f"{_why_near(step)} {'The nearest is' if len(items) == 1 else 'The nearest are'} {listed}."
     kind = things(step.wish, len(items))
     forms = {Similar: _LIKE, Recommend: _PICKS}.get(type(step.act), _FOUND)
+    forms = _PICTURED if step.replies and step.replies[-1].call.name == TOOL else forms
     forms = _MORE if isinstance(step.act, Search | Recommend) and step.act.more else forms
     opening = f"{listed} fits." if len(items) == 1 else vary(forms, turn).format(n=len(items), things=kind)
     stuck = _CHEAPEST if isinstance(step.act, Search) and step.act.stuck else ""

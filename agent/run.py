@@ -33,6 +33,7 @@ log = logging.getLogger("vitrine.agent")
 DOING = {
     "search_items": "Looking through the shop",
     "similar_items": "Looking for similar things",
+    "search_by_picture": "Looking for what resembles the picture",
     "recommend_items": "Thinking of what you may like",
     "rank_items": "Putting them in order",
     "item_details": "Reading the details",

@@ -17,6 +17,7 @@ class Signals:
         example: Item it is closest to, why that item counts (`example`, `purchase`...), and how close, 0 to 1.
         features: Named values its score is made of.
         contributions: What the ranker added for each feature.
+        modalities: How like a picture it is, by each way it could be compared (`picture`, `caption`, `fused`...).
     """
 
     sources: Mapping[str, int] = field(default_factory=dict)
@@ -24,6 +25,7 @@ class Signals:
     example: tuple[str, str, float] | None = None
     features: Mapping[str, float] = field(default_factory=dict)
     contributions: Mapping[str, float] = field(default_factory=dict)
+    modalities: Mapping[str, float] = field(default_factory=dict)
 
 
 NOTHING = Signals()
@@ -58,6 +60,7 @@ def _signals(entry: Mapping[str, Any]) -> Signals:
         example=example,
         features=_numbers(entry.get("features")),
         contributions=_numbers(entry.get("contributions")),
+        modalities=_numbers(entry.get("modalities")),
     )
 
 

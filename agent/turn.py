@@ -23,6 +23,7 @@ from agent.tooling import TurnTools
 from agent.trace import MindRun, Trace, jsonable, understood_json
 from agent.wording import (
     APOLOGY,
+    BAD_PICTURE,
     CUT,
     LEFT_OUT,
     NEW_SHOPPER,
@@ -30,6 +31,8 @@ from agent.wording import (
     NO_GROUND,
     NO_LLM,
     NO_PICTURES,
+    ONE_PICTURE,
+    PICTURE_UNUSED,
     YES,
 )
 from catalog.errors import ServiceError
@@ -123,7 +126,10 @@ class Turn:
         self._explainer = Explainer(self._grounds, past[::-1])
         agreed = frozenset(session.pending) if YES.fullmatch(self.message) else frozenset[str]()
         recent = looked_at(past, session.session_id)
-        self._context = ToolContext(replace(shopper, recent=recent), self.now, self.trace.request_id, agreed)
+        self._context = ToolContext(
+            replace(shopper, recent=recent), self.now, self.trace.request_id, agreed,
+            self.request.images[: config.max_images],
+        )  # fmt: skip
 
     async def _think(self) -> AsyncIterator[AgentEvent]:
         """Let the LLM think where there is one, the planner otherwise and whenever the LLM fails."""
@@ -174,15 +180,25 @@ class Turn:
             self._disclosures.append(NO_END if self.trace.minds[-1].stopped else NO_GROUND)
 
     async def _planner(self) -> AsyncIterator[AgentEvent]:
-        if self.request.images:
-            self._disclosures.append(NO_PICTURES)
         shown = last_list(self.session, self.agent.shop.catalog)
-        planner: Any = self.agent.minds.planner.mind(self.session.state, shown, self.request.top_n)
+        pictured = bool(self.request.images)
+        planner: Any = self.agent.minds.planner.mind(self.session.state, shown, self.request.top_n, pictured=pictured)
         async for event in self._run("planner", planner):
             yield event
+        if pictured:
+            self._disclosures += self._of_pictures()
         self.session.state, self.trace.intent = planner.state, understood_json(planner.understanding)
         self._outcome = planner.outcome
         self._named = self.session.book.resolve_all(planner.listed)
+
+    def _of_pictures(self) -> list[str]:
+        """Return what must be said of the pictures of a message that the planner answered."""
+        looks = [run for run in self._tools.runs if run.tool == "search_by_picture"] if self._tools else []
+        if not looks:
+            return [PICTURE_UNUSED]
+        if looks[-1].error is None:
+            return [ONE_PICTURE] if len(self.request.images) > 1 else []
+        return [BAD_PICTURE if looks[-1].error.startswith("'picture'") else NO_PICTURES]
 
     async def _run(self, name: str, mind: Any) -> AsyncIterator[AgentEvent]:
         from agent.run import Heard, Thinking

@@ -31,7 +31,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-PICTURE_DOORS = ("/v1/chat", "/v1/chat/completions", "/v1/search")
+PICTURE_DOORS = ("/v1/chat", "/v1/chat/completions", "/v1/search", "/v1/tools/search_by_picture")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

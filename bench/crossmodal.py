@@ -115,13 +115,18 @@ KINDS: dict[str, Making] = {
 }
 
 
-def places(shop: Shop, asked: Iterable[tuple[Item, MediaQuery]]) -> list[int]:
-    """Return at which place, from 1, each query finds its item or a variant of it; 0 for beyond the first ten."""
-    found = []
+def places(shop: Shop, asked: Iterable[tuple[Item, MediaQuery]], by: Modality | None = None) -> list[int]:
+    """Return at which place, from 1, each query finds its item or a variant of it; 0 for beyond the first ten.
+
+    Queries that `by` cannot answer (a photo has no place among films) are left out.
+    """
+    places = []
     for item, query in asked:
-        ranked = find(shop, query, PipelineRequest(Shopper(), TOY_NOW, top_n=TOP)).result.ranked
-        found.append(next((each.rank for each in ranked if _same(item, shop.catalog[each.item_id])), 0))
-    return found
+        found = find(shop, query, PipelineRequest(Shopper(), TOY_NOW, top_n=TOP))
+        if by is None or by in found.searched:
+            ranked = found.result.ranked
+            places.append(next((each.rank for each in ranked if _same(item, shop.catalog[each.item_id])), 0))
+    return places
 
 
 def alone(shop: Shop, modality: Modality) -> Shop:
@@ -159,7 +164,7 @@ def measured(shop: Shop, count: int, seed: int) -> None:
         cells = []
         for way in ways:
             try:
-                cells.append("-" if kind.startswith("words") else _told(places(alone(shop, way), asked)))
+                cells.append("-" if kind.startswith("words") else _told(places(alone(shop, way), asked, way)))
             except NotBuiltError:
                 cells.append("-")
         print(f"| {kind} | {len(asked)} | {_told(every)} | {' | '.join(cells)} | {each:.0f} |", flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tools.crossmodal.tool import search_by_picture
 from tools.details import compare_items, item_details
 from tools.facts import catalogue_facts
 from tools.history import record_feedback, shopper_history
@@ -12,6 +13,7 @@ from tools.search import search_items, similar_items
 TOOLS: tuple[ToolFunction, ...] = (
     search_items,
     similar_items,
+    search_by_picture,
     recommend_items,
     rank_items,
     item_details,

@@ -30,13 +30,15 @@ class Shopper:
 class ToolContext:
     """What a call is bound to, outside the model's reach: the shopper, the moment, the confirmation.
 
-    `confirmed` holds the exact arguments (canonical JSON) of a write the shopper agreed to.
+    `confirmed` holds the exact arguments (canonical JSON) of a write the shopper agreed to; `pictures` are those that
+    came with the shopper's message, as data URLs.
     """
 
     shopper: Shopper
     now: datetime
     request_id: str
     confirmed: frozenset[str] = frozenset()
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

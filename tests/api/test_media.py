@@ -169,3 +169,16 @@ def film():
         return buffer.getvalue()
 
     return made
+
+
+def test_the_picture_tool_over_the_wire(client):
+    listed = {each["name"]: each for each in client.get("/v1/tools").json()["tools"]}
+    assert set(listed["search_by_picture"]["parameters"]["properties"]) >= {"picture", "item_id", "query", "filters"}
+    arguments = {"picture": picture("blue"), "query": "mug", "top_n": 3}
+    answer = client.post("/v1/tools/search_by_picture", json={"arguments": arguments})
+    assert answer.status_code == 200, answer.text[:300]
+    told = answer.json()
+    assert told["items"][0]["item_id"] == "M01"
+    assert told["facts"]["modalities"]["M01"]["picture"] > 0.5
+    bad = client.post("/v1/tools/search_by_picture", json={"arguments": {"picture": "/etc/passwd"}})
+    assert bad.status_code == 422 and "a data URL such as" in bad.json()["detail"]

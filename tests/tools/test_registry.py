@@ -14,8 +14,8 @@ from tools.registry import Call, Registry, tool
 from tools.shop import Shop
 
 NAMES = (
-    "search_items", "similar_items", "recommend_items", "rank_items", "item_details", "compare_items",
-    "catalogue_facts", "shopper_history", "record_feedback",
+    "search_items", "similar_items", "search_by_picture", "recommend_items", "rank_items", "item_details",
+    "compare_items", "catalogue_facts", "shopper_history", "record_feedback",
 )  # fmt: skip
 
 every_tool = pytest.mark.parametrize("each", TOOLS, ids=lambda t: t.name)
@@ -31,7 +31,7 @@ def objects(schema: Any) -> list[dict[str, Any]]:
     return own + [o for value in schema.values() for o in objects(value)]
 
 
-def test_all_nine_are_there_and_one_writes(shop: Shop) -> None:
+def test_all_ten_are_there_and_one_writes(shop: Shop) -> None:
     registry = Registry(shop)
     assert registry.names == NAMES
     assert [t.name for t in registry.tools.values() if t.access == "write"] == ["record_feedback"]
@@ -66,6 +66,7 @@ def test_required_is_what_has_no_default() -> None:
     assert required == {
         "search_items": [],
         "similar_items": ["item_id"],
+        "search_by_picture": [],
         "recommend_items": [],
         "rank_items": ["item_ids"],
         "item_details": ["item_id"],
