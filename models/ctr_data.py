@@ -43,6 +43,9 @@ class CtrDataConfig(BaseModel):
     """Look-ups are as of the beginning of spans this long, as the served ones are as of the shop's last start; what
     happens in between arrives as live events, in training as in serving."""
 
+    spans: int = Field(26, ge=1)
+    """Such spans at most; over a longer time each is longer."""
+
     warm_up: float = Field(0.2, ge=0, lt=1)
     """Share of the slates, the oldest, that only fill the look-ups: of their shoppers too little is known."""
 
@@ -140,7 +143,7 @@ def build_ctr_data(
     tables, kept = [], []
     events = {user[0]: rows for user, rows in log.sort("timestamp", maintain_order=True).group_by("user_id")}
     progress.start("click data", len(slates))
-    for store, scorers, spell in _spans(slates, make_store, make_scorers, timedelta(days=config.days)):
+    for store, scorers, spell in _spans(slates, make_store, make_scorers, config):
         for slate in spell:
             progress.advance()
             known = tuple(at for at, item in enumerate(slate.item_ids) if item in store.items)
@@ -204,10 +207,12 @@ def _sampled(log: pl.DataFrame, config: CtrDataConfig, kinds: tuple[str, ...] | 
 
 
 def _spans(
-    slates: Sequence[_Slate], make_store: MakeStore, make_scorers: MakeScorers | None, span: timedelta
+    slates: Sequence[_Slate], make_store: MakeStore, make_scorers: MakeScorers | None, config: CtrDataConfig
 ) -> Iterator[tuple[FeatureStore, Mapping[str, Recommender], list[_Slate]]]:
     """Yield spans of slates with look-ups as of their beginning."""
     rest = list(slates)
+    whole = rest[-1].when - rest[0].when if rest else timedelta()
+    span = max(timedelta(days=config.days), whole / config.spans + timedelta(microseconds=1))
     while rest:
         begin = rest[0].when
         inside = [slate for slate in rest if slate.when < begin + span]

@@ -148,16 +148,25 @@ def source_columns(
     return columns
 
 
-def model_column(
+def model_columns(
     recommender: Recommender | None, user_id: str | None, recent: Sequence[str], ids: Sequence[str]
-) -> Column:
-    """Return a recommender's score of the items, NaN for those it does not know."""
-    out = np.full(len(ids), np.nan)
-    if recommender is not None:
-        at = recommender.items.rows(ids, missing=-1)
-        scores = recommender.score(user_id, recent).values
-        out[at >= 0] = scores[at[at >= 0]]
-    return out
+) -> tuple[Column, Column]:
+    """Return a recommender's score of the items, and its lift: how many spreads above its mean over all items.
+
+    The second can be compared between shoppers. NaN for items it does not know, and for a recommender that is None.
+    """
+    score, lift = np.full(len(ids), np.nan), np.full(len(ids), np.nan)
+    if recommender is None:
+        return score, lift
+    at = recommender.items.rows(ids, missing=-1)
+    known = at >= 0
+    values = recommender.score(user_id, recent).values
+    score[known] = values[at[known]]
+    usable = values[np.isfinite(values)].astype(np.float64)
+    spread = float(usable.std()) if len(usable) else 0.0
+    if spread > 0:
+        lift[known] = (score[known] - usable.mean()) / spread
+    return score, lift
 
 
 def _known_rows(items: IdMap, ids: Sequence[str]) -> npt.NDArray[np.int64]:

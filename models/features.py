@@ -27,7 +27,7 @@ from models.feature_columns import (
     SHOPPER_FEATURES,
     SHOWN,
     item_columns,
-    model_column,
+    model_columns,
     session_columns,
     shopper_columns,
     source_columns,
@@ -40,9 +40,18 @@ from models.membership import MEMBERSHIP_FEATURES, Membership
 from models.session import NO_SESSION, SESSION_FEATURES, Session
 from models.shopper import Histories, Shopper, shopper_profile, with_recent
 
-__all__ = ["MISSED", "MODEL_SCORE", "SHOWN", "FeatureConfig", "FeatureContext", "FeatureStore", "build_features"]
+__all__ = [
+    "MISSED",
+    "MODEL_LIFT",
+    "MODEL_SCORE",
+    "SHOWN",
+    "FeatureConfig",
+    "FeatureContext",
+    "FeatureStore",
+    "build_features",
+]
 
-MODEL_SCORE = "model_score"
+MODEL_SCORE, MODEL_LIFT = "model_score", "model_lift"
 
 PER_SPACE = ("similarity", "nearest", "session_similarity")
 """Features of every embedding space, `similarity.<space>` and so on."""
@@ -57,7 +66,7 @@ class FeatureConfig(BaseModel):
     """Names of the retrieval sources (`Candidate.source`) that get a score and a rank column each."""
 
     models: tuple[str, ...] = ()
-    """Names of further recommenders that get a column `model_score.<name>` each."""
+    """Names of further recommenders that get a column `model_lift.<name>` each."""
 
     half_life_days: float = Field(30.0, gt=0)
     """Days after which a positive counts half in the popularity of an item."""
@@ -127,7 +136,7 @@ class FeatureStore:
             *(f"{what}.{space}" for space in self.units for what in PER_SPACE),
             *(f"{what}.{source}" for source in self.config.sources for what in ("score", "rank")),
             MODEL_SCORE,
-            *(f"{MODEL_SCORE}.{name}" for name in self.config.models),
+            *(f"{MODEL_LIFT}.{name}" for name in self.config.models),
         )
 
 
@@ -187,10 +196,10 @@ def build_features(candidates: Sequence[Candidate], context: FeatureContext, as_
         **(store.intents.columns(context.user_id, rows, prices) if store.intents is not None else {}),
         **space_columns(store.units, store.items, rows, shopper, context.session),
         **source_columns(store.config.sources, candidates, ids),
-        MODEL_SCORE: model_column(context.recommender, context.user_id, liked, ids),
+        MODEL_SCORE: model_columns(context.recommender, context.user_id, liked, ids)[0],
     }
     for name in store.config.models:
-        columns[f"{MODEL_SCORE}.{name}"] = model_column(context.recommenders.get(name), context.user_id, liked, ids)
+        columns[f"{MODEL_LIFT}.{name}"] = model_columns(context.recommenders.get(name), context.user_id, liked, ids)[1]
     return FeatureTable(
         store.names, ids, np.stack([np.asarray(columns[name], np.float32) for name in store.names], axis=1)
     )

@@ -64,6 +64,7 @@ def build_ranking_data(
     *,
     until: datetime | None = None,
     recommender: Recommender | None = None,
+    recommenders: Mapping[str, Recommender] | None = None,
     config: RankingDataConfig | None = None,
     seed: int = 0,
     progress: Progress = SILENT,
@@ -79,6 +80,7 @@ def build_ranking_data(
         retrieve: Retrieval that knows nothing after the cut.
         until: End of the label window; None takes the whole rest of the log.
         recommender: Gives `model_score`; fitted on events before the cut.
+        recommenders: By name, those of the store's config; likewise.
         config: Settings.
         seed: For drawing `max_groups` shoppers.
         progress: Told once a shopper.
@@ -112,7 +114,7 @@ def build_ranking_data(
         if not label.any():
             dropped["shoppers without a retrieved positive"] += 1
             continue
-        context = FeatureContext(store, user, recommender=recommender)
+        context = FeatureContext(store, user, recommender=recommender, recommenders=recommenders or {})
         tables.append(build_features(candidates, context, store.as_of))
         labels.append(label)
         kept.append(user)

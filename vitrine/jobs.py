@@ -21,7 +21,7 @@ from catalog.workspace import Workspace
 from vitrine.bases import load_bases, save_bases, without_bases
 from vitrine.chain import INPUTS
 from vitrine.reads import no_longer_read, reads_text
-from vitrine.served import RANKER
+from vitrine.served import CTR, RANKER
 from vitrine.settings import Settings
 from vitrine.wiring import (
     active_captions,
@@ -262,9 +262,10 @@ def index_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
     from indexes.job import build_indexes
 
     workspace = Workspace(settings.store)
-    built = build_indexes(workspace, store_captions(settings, workspace), progress=progress)
+    captions = store_captions(settings, workspace)
+    built = build_indexes(workspace, captions, vectors=settings.indexes.vectors, progress=progress)
     return [
-        f"indexes/{b.name}: {b.items:,} items, {'built' if b.built else 'already current'}"
+        f"indexes/{b.name}: {b.items:,} items, {'built' if b.built else 'already current'} ({b.kind})"
         f"{_lacking(workspace, b.items)}"
         for b in built
     ]
@@ -341,7 +342,9 @@ def train_store(
         OSError: When the disk has no room for the version; nothing is lost then.
     """
     from catalog.shop_data import load_shop
+    from vitrine.ctr import fit_ctr, undated_free
     from vitrine.fusing import learned_roles, relearned, require_earlier, save_encoders
+    from vitrine.scorers import Lessons, save_scorers
     from vitrine.shelf import Shelf
     from vitrine.training import before, fit_served, kept_version, model_inputs, model_key
 
@@ -376,6 +379,11 @@ def train_store(
         if fitted.scout is not None:
             spaces |= {roles[role]: fitted.scout.modalities[role] for role in learned_roles(workspace, roles)}
         taught, ranker_line = _teach(settings, workspace, replace(data, log=log), spaces, fitted.scout, progress)
+    past = replace(data, log=log)
+    free = undated_free(settings, workspace)
+    clicks = fit_ctr(settings, past, free, progress)
+    needed = taught is not None or clicks.model is not None
+    scorers = Lessons(log, data.catalog.ids, free, settings.positives).fitted() if needed else {}
     meta = {
         "roles": roles,
         "bases": sorted(bases),
@@ -387,6 +395,8 @@ def train_store(
         "held_out": fitted.scout is not None,
         "ranker_tried": ranker_wanted,
         "ranker": taught.meta() if taught else None,
+        "ctr": clicks.meta(),
+        "scorers": {role: table.space for role, table in free.items()} if scorers else None,
         INPUTS: model_inputs(settings, workspace, roles),
         **provenance(workspace),
     }
@@ -398,6 +408,10 @@ def train_store(
         if taught and taught.ranker:
             (folder / RANKER).mkdir()
             taught.ranker.save(folder / RANKER)
+        if clicks.model:
+            (folder / CTR).mkdir()
+            clicks.model.save(folder / CTR)
+        save_scorers(scorers, folder)
 
     version = shelf.add(name, key, meta, fill)
     if promote:
@@ -410,7 +424,7 @@ def train_store(
         f"models/{name}: {epochs} epoch{'' if epochs == 1 else 's'}{found}, {fitted.report.seconds:.1f} s, "
         f"version {version.number}{'' if promote else ' (not promoted)'}"
     ]
-    lines += [f"  reads {reads_text(meta)}{_unread_intents(settings, workspace)}", ranker_line]
+    lines += [f"  reads {reads_text(meta)}{_unread_intents(settings, workspace)}", clicks.line(), ranker_line]
     lines += _lost(last, meta)
     lines += [f"trained again, since {fault}" for fault in damaged]
     if gone:

@@ -16,6 +16,8 @@ from models.ranker import LightGBMRanker
 from models.ranking_data import RankingDataConfig, build_ranking_data
 from tools.pipeline.training import training_candidates
 from tools.shop import Shop
+from vitrine.ctr import undated_free
+from vitrine.scorers import Lessons
 from vitrine.settings import Settings
 from vitrine.training import Scout, ranker_intents, serving_statistics
 
@@ -53,8 +55,13 @@ def fit_ranker(
     spaces: Mapping[str, EmbeddingTable],
     scout: Scout,
     progress: Progress = SILENT,
+    *,
+    modalities: Mapping[str, EmbeddingTable] | None = None,
 ) -> TaughtRanker:
-    """Fit LambdaRank on the held-out tenth, with features and retrieval as of the moment before it."""
+    """Fit LambdaRank on the held-out tenth, with features and retrieval as of the moment before it.
+
+    `modalities` are what the scorers beside the recommender read, by role; None: `vitrine.ctr.undated_free`.
+    """
     from indexes.job import load_indexes
     from vitrine.wiring import make_embedder
 
@@ -64,7 +71,7 @@ def fit_ranker(
         users=data.user_nouns,
         captions={},
         spaces=spaces,
-        indexes=load_indexes(workspace),
+        indexes=load_indexes(workspace, settings.indexes.vectors),
         embedder=make_embedder(settings),
         events=SqliteEventStore(":memory:"),
         root=workspace.root,
@@ -72,8 +79,12 @@ def fit_ranker(
         pipeline=settings.pipeline,
     )
 
+    if modalities is None:
+        modalities = undated_free(settings, workspace)
     said = ranker_intents(settings, workspace)
-    store = serving_statistics(settings, data, shop, scout.cut, intents=said)
+    # What a scorer reads may not have been learned from the log that comes after the cut.
+    scorers = Lessons(data.log, data.catalog.ids, modalities, settings.positives).fitted(scout.cut)
+    store = serving_statistics(settings, data, shop, scout.cut, intents=said, scorers=tuple(scorers))
     shop = replace(shop, statistics=store)
     try:
         taught = build_ranking_data(
@@ -81,6 +92,7 @@ def fit_ranker(
             store,
             lambda user_id: training_candidates(shop, user_id, scout.cut),
             recommender=scout.model,
+            recommenders=scorers,
             config=RankingDataConfig(max_groups=MAX_SHOPPERS),
             seed=settings.seed,
             progress=progress,

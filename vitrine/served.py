@@ -5,9 +5,9 @@ Whatever is wrong with the one that is served is told with a cure that works and
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,14 @@ from vitrine.shelf import Shelf, Version
 
 if TYPE_CHECKING:
     from models.base import Recommender
+    from models.ctr import CtrModel
     from models.ranker import LightGBMRanker
 
 RANKER = "ranker"
 """Folder of the re-ranker inside the version of the model it was taught beside."""
+
+CTR = "ctr"
+"""Folder of the click model, likewise."""
 
 TABLES = "model.safetensors"
 """Where every recommender keeps its tables."""
@@ -31,10 +35,12 @@ TABLES = "model.safetensors"
 
 @dataclass(frozen=True, eq=False)
 class Served:
-    """The parts of a version; `ranker` is None where none was taught."""
+    """The parts of a version; `ranker` and `ctr` are None where none was taught."""
 
     recommender: Recommender
     ranker: LightGBMRanker | None
+    ctr: CtrModel | None = None
+    scorers: Mapping[str, Recommender] = field(default_factory=dict)
 
 
 def open_version(version: Version) -> Served:
@@ -44,7 +50,9 @@ def open_version(version: Version) -> Served:
         DataError: When a file is not what was written, a part cannot be loaded, or its scores are no scores.
     """
     from models import registry
+    from models.ctr import CtrModel
     from models.ranker import LightGBMRanker
+    from vitrine.scorers import load_scorers
 
     folder = version.folder
     if version.files is not None and (fault := first_fault(folder, version.files)):
@@ -55,7 +63,9 @@ def open_version(version: Version) -> Served:
             _check_tables(folder / TABLES, recommender)
         _check_scores(recommender, folder)
         ranker = LightGBMRanker.load(folder / RANKER) if version.meta.get("ranker") else None
-    return Served(recommender, ranker)
+        ctr = CtrModel.load(folder / CTR) if version.meta.get("ctr") else None
+        scorers = load_scorers(folder) if version.meta.get("scorers") is not None else {}
+    return Served(recommender, ranker, ctr, scorers)
 
 
 def fault_of(version: Version) -> str | None:

@@ -50,6 +50,7 @@ from embedding.reviews import ReviewConfig
 from embedding.sentence import SentenceConfig
 from embedding.video.config import VideoEncoderConfig
 from embedding.vllm_pooling import VllmPoolingConfig
+from indexes.config import IndexSettings
 from models import registry
 from tools.crossmodal.config import CrossModalConfig
 from tools.pipeline.config import PipelineConfig
@@ -159,6 +160,9 @@ class ModelSettings(_Part):
     """Parameters by model name, e.g. `{lirdrec = {learning_rate = 0.001}}`."""
     ranker: bool = True
     """Whether `vitrine train` fits the LightGBM re-ranker as well."""
+    ctr: Literal["impressions", "always", "never"] = "impressions"
+    """When `vitrine train` fits the click model: where the log has clicked impressions, always (items drawn by
+    popularity stand for those shown where none were logged: a proxy), or never."""
     keep: int = Field(5, ge=1)
     """Versions of a trained model that are kept, the served one among them; the oldest go first."""
 
@@ -199,6 +203,8 @@ class Settings(BaseSettings):
     """Encoders trained on the shop itself."""
     batch: BatchSettings = BatchSettings()
     """How the two jobs above are run."""
+    indexes: IndexSettings = IndexSettings()
+    """Words and vectors to candidates."""
     models: ModelSettings = ModelSettings()
     """Vectors and events to scores."""
     pipeline: PipelineConfig = PipelineConfig()

@@ -189,6 +189,7 @@ def serving_statistics(
     spaces: Mapping[str, EmbeddingTable] | None = None,
     sources: tuple[str, ...] | None = None,
     intents: str | None = None,
+    scorers: tuple[str, ...] = (),
 ) -> FeatureStore:
     """Return the look-ups of the ranker's features.
 
@@ -200,6 +201,7 @@ def serving_statistics(
         spaces: Those a ranker was trained with, where there is one; None: the shop's.
         sources: Likewise.
         intents: Name of the intents that become features, `intents/<name>`; None: none do.
+        scorers: Names of the small recommenders whose scores become features.
 
     Raises:
         NotBuiltError: When those intents are not in the store.
@@ -208,7 +210,9 @@ def serving_statistics(
     from models.intents.features import IntentFeatures
     from tools.pipeline.training import source_names
 
-    config = FeatureConfig(sources=source_names(shop) if sources is None else sources, positives=settings.positives)
+    config = FeatureConfig(
+        sources=source_names(shop) if sources is None else sources, models=scorers, positives=settings.positives
+    )
     moment = as_of or _just_after(data.log)
     said = None
     if intents is not None:
@@ -238,7 +242,9 @@ def model_key(settings: Settings, workspace: Workspace, roles: Mapping[str, str]
             inputs[name] = f"{inputs[name]} {settings.intents.half_life_days}"
     name = settings.models.serve
     choices = (name, settings.models.overrides.get(name, {}), code_key(name))
-    return content_key("train", inputs, dict(roles), choices, settings.positives, settings.seed, as_of)
+    return content_key(
+        "train", inputs, dict(roles), choices, settings.positives, settings.seed, as_of, settings.models.ctr
+    )
 
 
 def model_inputs(settings: Settings, workspace: Workspace, roles: Mapping[str, str]) -> dict[str, str | None]:

@@ -260,6 +260,8 @@ def undated_roles(workspace: Workspace, spaces: Mapping[str, str]) -> frozenset[
 
 def active_parts(settings: Settings) -> dict[str, str]:
     """Return which implementation each job uses, for doctor, health and page; nothing falls back silently."""
+    from indexes.job import vector_kinds
+
     workspace = Workspace(settings.store)
     llm, vision, pictures = settings.agent.llm, _vision_config(settings), picture_config(settings)
     embedder = make_embedder(settings)
@@ -270,7 +272,7 @@ def active_parts(settings: Settings) -> dict[str, str]:
         "captions": vision.model_name if vision else settings.captions.captioner,
         "text vectors": embedder.model,
         **({"picture vectors": _picture_label(settings, pictures)} if pictures else {}),
-        "vectors": "FAISS exact",
+        "vectors": vector_kinds(workspace) or f"{settings.indexes.vectors.kind} (none built)",
         "keywords": "BM25",
         "speech": speech_label(settings.speech),
         "events": "SQLite (WAL)",
@@ -278,6 +280,7 @@ def active_parts(settings: Settings) -> dict[str, str]:
         "mind": f"LLM {llm.model}, planner in reserve" if llm else "planner",
         "recommender": served if standing else "popularity (no model is trained)",
         "ranker": "LightGBM LambdaRank" if meta.get("ranker") else "none (not trained)",
+        **({"click model": "LightGBM, calibrated"} if meta.get("ctr") else {}),
     }
 
 
@@ -301,7 +304,7 @@ def open_shop(settings: Settings) -> Shop:
 
     workspace = Workspace(settings.store)
     data = load_shop(workspace)
-    indexes = load_indexes(workspace)
+    indexes = load_indexes(workspace, settings.indexes.vectors)
     if not indexes:
         raise NotBuiltError(f"no index in the store {str(workspace.root)!r}: run vitrine index first")
     shop = Shop(
@@ -338,8 +341,9 @@ def searched_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:
 
 
 def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
-    """Return the shop with the trained recommender, the ranker and the statistics, as far as they exist."""
+    """Return the shop with the trained recommender, ranker, click model and statistics, as far as they exist."""
     from vitrine.fusing import later_fused
+    from vitrine.rankers import with_rankers
     from vitrine.training import serving_statistics
 
     workspace = Workspace(settings.store)
@@ -351,26 +355,13 @@ def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
         roles = dict(version.meta["roles"])
         # One version for both: a promotion in the meantime never pairs a model with another version's ranker.
         opened = open_version(version)
-        recommender, ranker, told = opened.recommender, opened.ranker, version.meta.get("ranker")
-        taught, sources = (tuple(told["spaces"]), tuple(told["sources"])) if told else ((), ())
+        recommender = opened.recommender
         new = [item for item in shop.catalog if item.item_id not in recommender.items]
         later = later_tables(version.folder, roles, shop.spaces, new)
         later |= later_fused(workspace, version.folder, roles, new)
     recommender.add_items(later)
     shop = replace(shop, recommender=recommender)
-    if ranker is None:
-        return replace(shop, statistics=serving_statistics(settings, data, shop))
-    lost = [space for space in taught if space not in shop.spaces]
-    if lost:
-        active = {**shop.active, "ranker": f"none: it was trained with {', '.join(lost)}; run vitrine train again"}
-        return replace(shop, statistics=serving_statistics(settings, data, shop), active=active)
-    said = told.get("intents") if told else None
-    if said is not None and not workspace.has(f"intents/{said}"):
-        active = {**shop.active, "ranker": f"none: it was trained with intents/{said}; run vitrine train again"}
-        return replace(shop, statistics=serving_statistics(settings, data, shop), active=active)
-    known = {space: shop.spaces[space] for space in taught}
-    statistics = serving_statistics(settings, data, shop, spaces=known, sources=sources, intents=said)
-    return replace(shop, ranker=ranker, statistics=statistics)
+    return with_rankers(shop, settings, data, opened, version.meta)
 
 
 def make_agent(settings: Settings, shop: Shop) -> Agent:

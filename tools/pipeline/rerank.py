@@ -37,11 +37,18 @@ def reranked(
 ) -> Reranked:
     """Order candidates by the learned ranker, where there is one and the shopper has a past.
 
-    Its score becomes a percentile among the candidates. Candidates that came only from sources the
+    Its score becomes a percentile among the candidates; beside it stands `ctr`, the chance of a click were the item
+    shown first, where there is a click model. Candidates that came only from sources the
     ranker was not trained on follow behind, in their order.
     """
     store = shop.statistics
-    if shop.ranker is None or store is None or taste.empty or not scored or request.now < store.as_of:
+    if (
+        (shop.ranker is None and shop.ctr is None)
+        or store is None
+        or taste.empty
+        or not scored
+        or request.now < store.as_of
+    ):
         return Reranked(scored)
     from models.features import FeatureContext, build_features
 
@@ -50,8 +57,14 @@ def reranked(
     if not known:
         return Reranked(scored)
     session = session_of(shop, request.shopper, request.now)
-    context = FeatureContext(store, request.shopper.user_id, taste.live, shop.recommender, session=session)
-    table = build_features(known, context, request.now).select(shop.ranker.names)
+    user_id = request.shopper.user_id
+    context = FeatureContext(store, user_id, taste.live, shop.recommender, shop.scorers, session)
+    whole = build_features(known, context, request.now)
+    clicks = {} if shop.ctr is None else dict(zip(whole.item_ids, shop.ctr.probability(whole).tolist(), strict=True))
+    scored = [_with(each, "ctr", clicks.get(each.item_id)) for each in scored]
+    if shop.ranker is None:
+        return Reranked(scored)
+    table = whole.select(shop.ranker.names)
     raw = shop.ranker.score(table)
     share = percentiles(raw)
     row = {item_id: n for n, item_id in enumerate(table.item_ids)}
@@ -67,6 +80,10 @@ def reranked(
         out.append(replace(each, score=float(share[at]), features=features))
     # Python's sort is stable: equal scores keep the fused order.
     return Reranked(sorted(out, key=lambda s: (s.item_id not in row, -s.score)), table)
+
+
+def _with(scored: Scored, name: str, value: float | None) -> Scored:
+    return scored if value is None else replace(scored, features={**scored.features, name: value})
 
 
 def contributions(shop: Shop, table: FeatureTable | None, item_ids: Sequence[str]) -> dict[str, dict[str, float]]:
