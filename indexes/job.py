@@ -123,3 +123,13 @@ def catalogue_order(table: EmbeddingTable, items: IdMap) -> EmbeddingTable:
     """Return the vectors of the catalogue's items alone, in its order, so that ties fall as everywhere else."""
     vectors, present = table.align(items)
     return EmbeddingTable(IdMap(items.at(np.flatnonzero(present))), vectors[present], table.space)
+
+
+def vector_kinds(workspace: Workspace) -> str:
+    """Return which kind of index each space has, in a line: `flat (text-minilm), hnsw (picture-clip)`; "" for none."""
+    kinds: dict[str, list[str]] = {}
+    for name in workspace.names("indexes"):
+        manifest = workspace.manifest(f"indexes/{name}")
+        if name != KEYWORD and manifest is not None:
+            kinds.setdefault(manifest.meta.get("kind", "flat"), []).append(name)
+    return ", ".join(f"{kind} ({', '.join(names)})" for kind, names in sorted(kinds.items()))
