@@ -128,6 +128,8 @@ class Workspace:
             return Manifest(raw["key"], raw["made_at"], dict(raw["meta"]), folder, raw.get("files"))
         except FileNotFoundError:
             return None
+        except IsADirectoryError as error:
+            raise DataError(f"{str(path)!r} is a folder and no manifest: {self._remedy(name)}") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{str(path)!r} is no manifest: {self._remedy(name)}") from error
 

@@ -13,7 +13,10 @@ from catalog.errors import ConfigError, VitrineError, did_you_mean
 from embedding.opening import why_not_opened
 from embedding.weights import read_json, weights_sha
 
-SETTING = "embedding.pictures.model"
+PICTURES = ("embedding.pictures.model", "embedding.pictures.pretrained")
+"""Settings that name the model that reads pictures, and its weights."""
+BASE = ("encoders.clip.base (--from)", "encoders.clip.pretrained")
+"""Settings that name the model that a training starts from, and its weights."""
 _FOLDER, _HUB = "local-dir:", "hf-hub:"
 CONFIG = "open_clip_config.json"
 _WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin",
@@ -51,18 +54,26 @@ class ClipFiles:
     overrides: Mapping[str, Any]
 
 
-def find_clip(model: str, pretrained: str | None, cache: Path | None) -> ClipFiles:
+def find_clip(
+    model: str, pretrained: str | None, cache: Path | None, settings: tuple[str, str] = PICTURES
+) -> ClipFiles:
     """Return where the files of a model are.
+
+    Args:
+        model: A folder, `hf-hub:` with a name, or a name of open_clip's list.
+        pretrained: Tag or file of its weights, for a name of the list.
+        cache: Where files of tags stand; None: the usual places.
+        settings: What the two are called where they were set, for errors.
 
     Raises:
         ConfigError: When the model or the tag is unknown, or the file is not on this machine.
     """
     folder = Path(model.removeprefix(_FOLDER)).expanduser()
     if folder.is_dir():
-        return _in_folder(folder, folder.name)
+        return _in_folder(folder, folder.name, settings[0])
     if model.startswith(_HUB):
-        return _in_folder(_snapshot(model.removeprefix(_HUB), cache), model)
-    return _of_the_list(model, pretrained, cache)
+        return _in_folder(_snapshot(model.removeprefix(_HUB), cache, settings[0]), model, settings[0])
+    return _of_the_list(model, pretrained, cache, settings)
 
 
 @contextmanager
@@ -105,16 +116,16 @@ def without_warnings() -> Iterator[None]:
         root.removeFilter(elsewhere)
 
 
-def _in_folder(folder: Path, name: str) -> ClipFiles:
-    told = read_json(folder / CONFIG, SETTING)
+def _in_folder(folder: Path, name: str, setting: str) -> ClipFiles:
+    told = read_json(folder / CONFIG, setting)
     settings = told.get("model_cfg")
     if not isinstance(settings, dict) or "embed_dim" not in settings:
         raise ConfigError(
-            f"{SETTING}: {str(folder)!r} has no {CONFIG} with model_cfg; open_clip saves one beside weights"
+            f"{setting}: {str(folder)!r} has no {CONFIG} with model_cfg; open_clip saves one beside weights"
         )
     weights = next((folder / each for each in _WEIGHTS if (folder / each).is_file()), None)
     if weights is None:
-        raise ConfigError(f"{SETTING}: {str(folder)!r} holds no weights; {_WEIGHTS[0]} would be valid")
+        raise ConfigError(f"{setting}: {str(folder)!r} holds no weights; {_WEIGHTS[0]} would be valid")
     preprocess = _preprocess(settings, told.get("preprocess_cfg") or {})
     sha = f"{name}@{weights_sha(weights)[:12]}"
     return ClipFiles(
@@ -135,40 +146,38 @@ def whole_text_tower(folder: Path, told: Mapping[str, Any]) -> dict[str, Any]:
     return {"text_cfg": {**text, "hf_model_name": str(folder), "hf_model_pretrained": False}}
 
 
-def _of_the_list(model: str, pretrained: str | None, cache: Path | None) -> ClipFiles:
+def _of_the_list(model: str, pretrained: str | None, cache: Path | None, settings: tuple[str, str]) -> ClipFiles:
     import open_clip
     from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 
-    settings = open_clip.get_model_config(model)
-    if settings is None:
+    chosen, weighted = settings
+    told = open_clip.get_model_config(model)
+    if told is None:
         near = did_you_mean(model, open_clip.list_models()).split("Available:")[0]
-        raise ConfigError(
-            f"{SETTING} is {model!r}: no folder, and no model of open_clip. {near}`ViT-B-32`, for one, is"
-        )
+        raise ConfigError(f"{chosen} is {model!r}: no folder, and no model of open_clip. {near}`ViT-B-32`, for one, is")
     tags = list_pretrained_tags_by_model(model)
     if not pretrained:
         raise ConfigError(
-            f"embedding.pictures.pretrained is missing for model {model!r}: a file, or one of its tags would be valid: "
-            f"{_few(model, tags)}"
+            f"{weighted} is missing for model {model!r}: a file, or one of its tags would be valid: {_few(model, tags)}"
         )
     tag = get_pretrained_cfg(model, pretrained)
     weights = Path(pretrained).expanduser() if not tag else _cached(tag, cache)
     if weights is None:
         source = tag.get("hf_hub") or tag.get("url")
         raise ConfigError(
-            f"embedding.pictures.pretrained is {pretrained!r}: its weights ({source}) are not on this machine, and "
+            f"{weighted} is {pretrained!r}: its weights ({source}) are not on this machine, and "
             "nothing is downloaded; fetch the file where there is a network and name it here, or place it in the cache"
         )
     if not weights.is_file():
         raise ConfigError(
-            f"embedding.pictures.pretrained is {pretrained!r}: no such file, and no tag of {model!r}. "
+            f"{weighted} is {pretrained!r}: no such file, and no tag of {model!r}. "
             f"{_near(pretrained, tags)}Its tags: {_few(model, tags)}"
         )
-    preprocess = _preprocess(settings, {key: tag[key] for key in _TRANSFORM if key in tag})
-    gelu = bool(tag.get("quick_gelu")) and not settings.get("quick_gelu", False)
+    preprocess = _preprocess(told, {key: tag[key] for key in _TRANSFORM if key in tag})
+    gelu = bool(tag.get("quick_gelu")) and not told.get("quick_gelu", False)
     said = pretrained if tag else weights.name
     sha = f"{model} {said}@{weights_sha(weights)[:12]}"
-    return ClipFiles(model, weights, False, int(settings["embed_dim"]), preprocess, gelu, sha, settings, {})
+    return ClipFiles(model, weights, False, int(told["embed_dim"]), preprocess, gelu, sha, told, {})
 
 
 def _near(pretrained: str, tags: list[str]) -> str:
@@ -206,7 +215,7 @@ def _cached(tag: Mapping[str, Any], cache: Path | None) -> Path | None:
     return None
 
 
-def _snapshot(name: str, cache: Path | None) -> Path:
+def _snapshot(name: str, cache: Path | None, setting: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -214,6 +223,6 @@ def _snapshot(name: str, cache: Path | None) -> Path:
         return Path(snapshot_download(name, local_files_only=True, cache_dir=cache))
     except (LocalEntryNotFoundError, HFValidationError) as error:
         raise ConfigError(
-            f"{SETTING} is '{_HUB}{name}': not in the hub cache, and nothing is downloaded; put {CONFIG}, the weights "
+            f"{setting} is '{_HUB}{name}': not in the hub cache, and nothing is downloaded; put {CONFIG}, the weights "
             "and the tokenizer's files into a folder and name that folder"
         ) from error

@@ -23,7 +23,7 @@ class ClipTrainingConfig(BaseModel):
     """The tag or file of `base`, where it is a name of open_clip's list."""
     cache: Path | None = None
     """Where files of tags stand. None: the hub's own cache, and `~/.cache/clip`."""
-    parts: tuple[Part, ...] = CATALOGUE_PARTS
+    parts: tuple[Part, ...] = Field(CATALOGUE_PARTS, min_length=1)
     """What an item's text is made of. Each step shows the whole of it or one of its parts, so that short words find
     pictures as well."""
     folds: int = Field(4, ge=0, le=20)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.progress import SILENT, Progress
 from catalog.vectors import Floats
 from embedding.clip import OpenClip, OpenClipConfig
-from embedding.clip_files import CONFIG, find_clip, whole_text_tower, without_warnings
+from embedding.clip_files import BASE, CONFIG, find_clip, whole_text_tower, without_warnings
 from embedding.clip_training.config import ClipTrainingConfig
 from embedding.tokens import TokenCounter
 from embedding.torch_running import torch_dtype, torch_threads
@@ -74,7 +74,7 @@ def base_key(config: ClipTrainingConfig) -> str:
         from embedding.minilm import MiniLM
 
         return MiniLM.model
-    return find_clip(config.base, config.pretrained, config.cache).told
+    return find_clip(config.base, config.pretrained, config.cache, BASE).told
 
 
 def text_counter(config: ClipTrainingConfig) -> TokenCounter | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace, content_key
 from embedding.fusion.config import FusionConfig
 from embedding.fusion.encoder import ARTIFACT, SPACE, FusionEncoder, fit_fusion, load_fusion
-from embedding.fusion.training import FusionFit
+from embedding.fusion.training import LEAST_HELD_OUT, FusionFit
 from embedding.job import load_embeddings
 from embedding.learned import save_learned
 
@@ -39,6 +40,18 @@ class FusionReport:
     made: bool
     meta: Mapping[str, Any]
 
+    def _doubts(self) -> list[str]:
+        """Return a line where nobody can say whether it learned anything."""
+        if self.meta["held_out"]:
+            return []
+        least = math.ceil(LEAST_HELD_OUT / max(self.meta["baskets"], 1) * 100) / 100
+        more = f"encoders.fusion.held_out={least:g} holds some out" if least <= 0.5 else "more of them would tell"
+        return [
+            f"  all {self.meta['epochs']} rounds were run and nothing was judged: of {self.meta['baskets']:,} "
+            f"{self.meta['together']}s fewer than {LEAST_HELD_OUT} can be held out; {more}. Whether it beats the "
+            "mean of its roles nobody knows"
+        ]
+
     def lines(self) -> list[str]:
         """Return what a terminal is told."""
         told = self.meta
@@ -51,6 +64,7 @@ class FusionReport:
         return [
             f"encoders/fusion: {roles}; {told['takes']:,} takes of {told['baskets']:,} {told['together']}s, "
             f"{rounds}{held}, {told['seconds']:.1f} s",
+            *self._doubts(),
             f"embeddings/{SPACE}: {told['items']:,} items, {told['dim']} wide",
         ]
 

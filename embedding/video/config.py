@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from embedding.opening import MOST_THREADS
 from embedding.video.frame_job import FrameJobConfig
@@ -28,8 +27,8 @@ class VideoEncoderConfig(BaseModel):
     """Whether films of items are learned from as well, by impressions and clicks of the items in the shop's log. Where
     nobody was shown a marketing film they always are. Their click-through is calibrated either way, but vectors that
     never learned from the log can be judged on it."""
-    as_of: datetime | None = None
-    """Learn only from what was shown before this moment (aware UTC), as an evaluation in time must."""
+    as_of: AwareDatetime | None = None
+    """Learn only from what was shown before this moment , as an evaluation in time must."""
     components: int = Field(32, ge=2, le=512)
     """Principal directions of the frame vectors that the network sees."""
     width: int = Field(32, ge=8, le=512)

@@ -134,8 +134,11 @@ def films_of(workspace: Workspace, config: FrameJobConfig) -> pl.DataFrame:
     """Return `source`, `id` and `video` of every film of the store: marketing first, then items.
 
     Raises:
+        NotBuiltError: When the store has neither a catalogue nor marketing media.
         NothingToDo: When there is none.
     """
+    if not workspace.has(ARTIFACT):
+        workspace.path("catalog")
     tables = [pl.DataFrame(schema={"source": pl.String, "id": pl.String, "video": pl.String})]
     if workspace.has(ARTIFACT):
         media = load_marketing(workspace).media

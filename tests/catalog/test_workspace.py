@@ -245,6 +245,13 @@ def test_a_damaged_manifest_is_refused_with_its_remedy(tmp_path: Path, text: str
         store.manifest("catalog")
 
 
+def test_a_manifest_that_is_a_folder_is_one_line_with_its_remedy(tmp_path: Path) -> None:
+    store = Workspace(tmp_path)
+    (tmp_path / "catalog" / "manifest.json").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"manifest.json' is a folder and no manifest: remove '.*' and run vitrine gen"):
+        store.manifest("catalog")
+
+
 @pytest.mark.parametrize("name", ["../x", "embeddings/../../x", "embeddings/", "/x", "."])
 def test_a_name_that_leads_out_of_the_workspace_is_refused(tmp_path: Path, name: str) -> None:
     with (

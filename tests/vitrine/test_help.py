@@ -12,6 +12,7 @@ from eval.config import EvalConfig
 from eval.metrics import COLD_NAME, LIST_NAMES, METRIC_NAMES, WHOLE_NAMES
 from models import registry
 from vitrine.cli.commands import commands
+from vitrine.cli.train_encoders import ENCODERS
 
 HEAVY = (
     "torch", "transformers", "faiss", "lightgbm", "llama_index", "open_clip", "sentence_transformers", "ray",
@@ -43,6 +44,11 @@ def test_every_command_has_help(path, run):
     assert ran.code == 0
     assert ran.out.startswith(f"Usage: {' '.join(['vitrine', *path])} ")
     assert "--help" in ran.out
+
+
+def test_the_help_of_train_explains_everything_it_can_fit(run):
+    said = run("train", "--help").out
+    assert all(f"\n  {what}{mark}" in said for what, mark in [("recommender", " ("), *((w, ": ") for w in ENCODERS)])
 
 
 def test_the_help_of_eval_names_every_model_and_metric(run):
@@ -77,6 +83,9 @@ MISTAKES = {
     "value": (["eval", "--json"], "option '--json' requires an argument"),
     "moment": (["train", "--as-of", "noon"], "invalid value for '--as-of'"),
     "too much": (["doctor", "now"], "got unexpected extra argument"),
+    "two pairs": (["doctor", "--set", "seed=1", "log_level=debug"], "its own: --set log_level=debug would be valid"),
+    "two pairs, =": (["doctor", "--set=seed=1", "a.b=2"], "every setting has a --set of its own: --set a.b=2 would be"),
+    "two pairs of train": (["train", "--set", "seed=1", "a.b=2"], "of its own: --set a.b=2 would be valid"),
 }
 
 

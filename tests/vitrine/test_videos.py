@@ -51,12 +51,16 @@ def test_another_reader_of_frames_asks_for_another_training(made, run, tmp_path)
 
 def test_options_that_mean_nothing_to_films_are_refused(run, tmp_path):
     ran = run("train", "video", "--store", str(tmp_path), "--as-of", "2025-01-01")
-    assert ran.code == 2 and "--as-of says nothing to vitrine train video" in ran.err
+    moment = "--set encoders.video.as_of=2025-01-01T00:00:00+00:00 would be valid"
+    assert "of vitrine train video it is a setting" in ran.line and ran.line.endswith(moment)
+    assert "clip, which reads no event" in run("train", "clip", "--store", tmp_path, "--as-of", "2025-01-01").line
+    naive = run("train", "video", "--store", tmp_path, "--set", "encoders.video.as_of=2025-01-01").line
+    assert naive.startswith("setting 'encoders.video.as_of' is '2025-01-01'") and "timezone" in naive
 
 
 def test_a_store_without_films_is_one_line(run, tmp_path):
     trained = run("train", "video", "--store", str(tmp_path))
-    assert trained.code == 2 and "no item and no marketing medium of the store has a film" in trained.err
+    assert trained.code == 2 and "run vitrine generate or vitrine import first" in trained.err
     ranked = run("videos", "--store", str(tmp_path))
     assert ranked.code == 2 and "run vitrine train video first" in ranked.err
 

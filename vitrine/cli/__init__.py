@@ -121,9 +121,20 @@ def _refuse_options(error: typer.TyperException, arguments: Sequence[str]) -> No
         if given not in text:
             text = text.replace(f"for '{name}': ", f"for '{name}'{given}: ", 1)
     text = text[:1].lower() + text[1:] + ("" if text.endswith("?") else ";")
+    if (pair := _pair_alone(arguments)) is not None and pair in text:
+        _refuse(f"{text} every setting has a --set of its own: --set {pair} would be valid", error)
     _refuse(
         f"{text} {context.command_path if context is not None else 'vitrine'} --help shows what would be valid", error
     )
+
+
+def _pair_alone(arguments: Sequence[str]) -> str | None:
+    """Return the first KEY=VALUE that follows the one of a `--set`, which takes no second."""
+    for at, word in enumerate(arguments):
+        after = (at > 1 and arguments[at - 2] == "--set") or (at > 0 and arguments[at - 1].startswith("--set="))
+        if after and "=" in word and not word.startswith("-"):
+            return word
+    return None
 
 
 def _given(name: str, arguments: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,16 +70,23 @@ def train(
 ) -> None:
     """Fit the recommender and the ranker that the shop serves, as a new version; or an encoder of its media.
 
-    The shop serves it from its next start on; vitrine models rollback goes back to the one before.
-    vitrine train clip fits a picture-text model on the catalogue's own pictures and texts; vitrine embed uses it then.
-    """
-    from datetime import UTC
+    recommender (what is meant without a word): the model and the ranker; the shop serves them from its next start on,
+    and vitrine models rollback goes back to the version before.
+
+    clip: a picture-text model on the catalogue's own pictures and texts; vitrine embed uses it then.
+
+    video: one vector a film, and the click-through to expect of it, from who saw and who clicked; vitrine videos ranks
+    by it.
 
     from vitrine.cli.bar import progress
+    fusion: one vector an item of all its others (text, captions, picture, film, speech), from what shoppers took
+    together: the space fused.
+    """
     from vitrine.jobs import train_store
 
     if what != "recommender":
-        _refuse_given(what, {"--as-of": as_of, "--modality": modality, "--no-promote": no_promote})
+        _refuse_moment(what, as_of)
+        _refuse_given(what, {"--modality": modality, "--no-promote": no_promote})
     if what != "clip":
         _refuse_given(what, {"--from": base})
     if what != "recommender":
@@ -96,6 +103,18 @@ def train(
 
 
 def _refuse_given(what: What, options: Mapping[str, object]) -> None:
+def _refuse_moment(what: What, as_of: datetime | None) -> None:
+    if as_of is None:
+        return
+    if what == "clip":
+        raise ConfigError("--as-of says nothing to vitrine train clip, which reads no event; leave it out")
+    moment = as_of if as_of.tzinfo is not None else as_of.replace(tzinfo=UTC)
+    raise ConfigError(
+        f"--as-of is for the recommender; of vitrine train {what} it is a setting, since an evaluation reads it as "
+        f"well: --set encoders.{what}.as_of={moment.isoformat()} would be valid"
+    )
+
+
     for option, given in options.items():
         if given:
             raise ConfigError(f"{option} says nothing to vitrine train {what}; leaving it out would be valid")

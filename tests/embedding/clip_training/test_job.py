@@ -122,7 +122,7 @@ def test_too_little_to_learn_from(shop, tiny, tmp_path, figures):
         train_clip(alike, tiny, seed=0)
     with pytest.raises(NotBuiltError, match="vitrine import"):
         train_clip(Workspace(tmp_path / "empty"), tiny, seed=0)
-    with pytest.raises(ConfigError, match="no folder, and no model of open_clip"):
+    with pytest.raises(ConfigError, match=r"^encoders.clip.base \(--from\) is 'ViT-B-33': no folder"):
         train_clip(shop(name="full"), tiny.model_copy(update={"base": "ViT-B-33"}), seed=0)
 
 

@@ -76,6 +76,17 @@ def test_what_was_learned_from_the_same_rows_is_read_again(toy, store):
     assert (folder / "manifest.json").stat().st_mtime_ns == made_at
 
 
+def test_a_training_that_nothing_judged_says_so(toy, store):
+    report = train_fusion(store, short(toy, held_out=0.02), roles=ROLES)  # 3 of 150, fewer than 5
+    assert ", nothing held out, " in report.lines()[0] and report.meta["epochs"] == 2
+    assert report.lines()[1].startswith(
+        "  all 2 rounds were run and nothing was judged: of 150 shoppers fewer than 5 can be held out; "
+        "encoders.fusion.held_out=0.04 holds some out"
+    )
+    judged = train_fusion(store, short(toy, held_out=0.04), roles=ROLES)  # 6 of them
+    assert judged.meta["held_out"] and len(judged.lines()) == 2
+
+
 def test_sessions_make_other_baskets(toy, store):
     made = train_fusion(store, short(toy, together="session"), roles=ROLES)
     assert made.meta["baskets"] == 300 and "of 300 sessions" in made.lines()[0]

@@ -47,8 +47,11 @@ def test_a_second_run_reads_only_what_is_new(store, film, shop):
     assert (again.done, again.reused) == (1, 12)
 
 
-def test_a_store_without_films_says_so(tmp_path):
+def test_a_store_without_films_says_so(tmp_path, shop):
+    shop(tmp_path / "still", {"v1": ()})
     with pytest.raises(NothingToDo, match="no item and no marketing medium of the store has a film"):
+        embed_frames(Workspace(tmp_path / "still"), Thumbnail(), engine=LocalEngine())
+    with pytest.raises(NotBuiltError, match="'catalog' is not in the store .* run vitrine generate or vitrine import"):
         embed_frames(Workspace(tmp_path), Thumbnail(), engine=LocalEngine())
     with pytest.raises(NotBuiltError, match="vitrine train video"):
         load_frames(Workspace(tmp_path), "thumbnail")
