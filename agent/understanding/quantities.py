@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent.understanding.lexicon import TENS, UNITS
 from agent.understanding.wish import Limit, Sort
+from catalog.amounts import amount
 
 _UNIT_WORDS = "|".join(sorted(UNITS, key=len, reverse=True))
 _NUMBER_WORD = rf"(?:(?:{'|'.join(TENS)})(?:[ -](?:{_UNIT_WORDS}))?|(?:(?:a|{_UNIT_WORDS}) )?hundred|{_UNIT_WORDS})"
@@ -193,12 +194,7 @@ def number(text: str) -> float:
         [1200.0, 9.5, 2000.0, 25.0, 300.0, 0.5]
     """
     if text[0].isdigit():
-        factor = 1000.0 if text.endswith("k") else 1.0
-        digits = text.removesuffix("k")
-        grouped = re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", digits)
-        plain = re.sub(r"[.,]", "", digits) if grouped else digits.replace(",", ".")
-        head, *tail = plain.split(".")
-        return min(float(f"{head}.{''.join(tail) or '0'}") * factor, 1e12)
+        return amount(text)
     words = re.split(r"[ -]", text)
     if words[-1] == "hundred":
         return 100.0 * (UNITS.get(words[0], 1) if len(words) > 1 else 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from catalog.amounts import amount
 from catalog.intents import IntentSpan, TextSource, shown_value
 
 _SYMBOL = r"[$€£¥₹]"
@@ -83,10 +84,4 @@ def _span(text: str, start: int, end: int, bound: str, amount: str) -> IntentSpa
 def _value(words: str) -> float:
     found = re.search(_NUMBER, words)
     assert found is not None
-    digits = re.sub(r"[\u00a0\u202f]", "", found[0])
-    if re.fullmatch(r"\d{1,3}(?:[,.]\d{3})+", digits):
-        digits = re.sub(r"[,.]", "", digits)
-    elif "," in digits and "." in digits:
-        last = max(digits.rfind(","), digits.rfind("."))
-        digits = re.sub(r"[,.]", "", digits[:last]) + "." + digits[last + 1 :]
-    return float(digits.replace(",", ".")) * (1000 if re.search(r"k\b", words[found.end() :], re.IGNORECASE) else 1)
+    return amount(found[0]) * (1000 if re.search(r"k\b", words[found.end() :], re.IGNORECASE) else 1)
