@@ -78,10 +78,10 @@ def train(
     video: one vector a film, and the click-through to expect of it, from who saw and who clicked; vitrine videos ranks
     by it.
 
-    from vitrine.cli.bar import progress
     fusion: one vector an item of all its others (text, captions, picture, film, speech), from what shoppers took
     together: the space fused.
     """
+    from vitrine.cli.bar import progress
     from vitrine.jobs import train_store
 
     if what != "recommender":
@@ -102,7 +102,6 @@ def train(
         say(line)
 
 
-def _refuse_given(what: What, options: Mapping[str, object]) -> None:
 def _refuse_moment(what: What, as_of: datetime | None) -> None:
     if as_of is None:
         return
@@ -115,6 +114,7 @@ def _refuse_moment(what: What, as_of: datetime | None) -> None:
     )
 
 
+def _refuse_given(what: What, options: Mapping[str, object]) -> None:
     for option, given in options.items():
         if given:
             raise ConfigError(f"{option} says nothing to vitrine train {what}; leaving it out would be valid")
