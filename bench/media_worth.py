@@ -128,6 +128,11 @@ def word_tables(intents: pl.DataFrame, split: Split) -> dict[str, EmbeddingTable
     return found
 
 
+def reads_words(parts: Sequence[str], added: Sequence[str]) -> bool:
+    """Tell whether anything shoppers wrote is read: intents take longer than all the rest."""
+    return "left out" in parts or not {"reviews", "searches"}.isdisjoint(added)
+
+
 def measured(
     split: Split, roles: Mapping[str, EmbeddingTable], model: str, seeds: Sequence[int], workspace: Workspace, key: str
 ) -> Values:
@@ -150,7 +155,8 @@ def shop_table(
     split = make_split(data.log, data.catalog.ids, protocol=protocol, positives=settings.positives, seed=settings.seed)
     shown = caption_tables(settings, workspace)
     roles = {"picture": shown["picture"], "text": load_embeddings(workspace, "text-minilm"), "video": shown["video"]}
-    roles |= word_tables(load_intents(workspace, "trained"), split)
+    if reads_words(parts, added):
+        roles |= word_tables(load_intents(workspace, "trained"), split)
     manifest = workspace.manifest("catalog")
     assert manifest is not None
     told = f"| {settings.boutique.seed} | {protocol}"
@@ -204,7 +210,8 @@ def main() -> None:
         shops = []
         for seed in given.seeds:
             settings = prepared(seed, given.stores or Path(temporary), video_share=given.video_share)
-            print(*read_store_intents(settings), sep="\n", flush=True)
+            if reads_words(given.parts, given.added):
+                print(*read_store_intents(settings), sep="\n", flush=True)
             shops.append((settings, load_shop(Workspace(settings.store))))
         print(f"\n{given.model}, {METRIC}, training seeds {given.training_seeds}; gain of the medium, by user\n")
         print(
