@@ -97,6 +97,27 @@ class Marketing:
             .with_columns(pl.col("impressions", "clicks").fill_null(0))
         )
 
+    def early(self, as_of: datetime | None = None) -> tuple[int, int]:
+        """Return how many impressions, and how many of them with a click, came before their film was published.
+
+        Args:
+            as_of: Count only what was shown before this moment; None: everything.
+        """
+        seen = self.impressions if as_of is None else self.impressions.filter(pl.col("timestamp") < as_of)
+        dated = seen.join(self.media.select("media_id", "published_at"), on="media_id")
+        before = dated.filter(pl.col("timestamp") < pl.col("published_at"))
+        return len(before), int(before["clicked"].sum())
+
+
+def early_line(impressions: int, clicks: int) -> list[str]:
+    """Return a line about impressions from before their films were published; none where there are none."""
+    if not impressions:
+        return []
+    return [
+        f"{impressions:,} impressions ({clicks:,} clicked) are dated before their film was published (published_at); "
+        "they count all the same: look at the dates"
+    ]
+
 
 def media_frame(media: Iterable[MarketingMedia]) -> pl.DataFrame:
     """Return media as a table with the columns of `columns.MARKETING_MEDIA`."""

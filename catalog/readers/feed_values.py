@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 from catalog.readers.rejects import shown
-from catalog.readers.values import BadValue, as_bool, as_micros, as_number
+from catalog.readers.values import DEAREST, BadValue, as_bool, as_micros, as_number
 
 _CODE = r"[A-Za-z]{3}|[€£¥$]"
 _MONEY = re.compile(rf"\s*({_CODE})?\s*([\d.,'’\s]*\d)\s*({_CODE})?\s*")
@@ -45,7 +45,7 @@ def as_money(text: str | None, name: str) -> tuple[float, str | None] | None:
     if found is None:
         raise BadValue(f"bad {name}", f"{name} {shown(text)} is no price; '12.99 EUR' would be valid")
     before, digits, after = found.groups()
-    amount = as_number(_decimal(re.sub(r"[\s'’]", "", digits)), name, least=0)
+    amount = as_number(_decimal(re.sub(r"[\s'’]", "", digits)), name, least=0, most=DEAREST)
     assert amount is not None
     code = after or before
     return amount, None if code is None else _SYMBOLS.get(code, code.upper() if code.isalpha() else None)

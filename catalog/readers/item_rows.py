@@ -17,7 +17,7 @@ from catalog.nouns import Item
 from catalog.readers.fields import Mapped, has_commas
 from catalog.readers.picture_pattern import PicturePattern
 from catalog.readers.rejects import Rejects, shown
-from catalog.readers.values import BadValue, as_bool, as_number, as_several, as_text
+from catalog.readers.values import DEAREST, BadValue, as_bool, as_number, as_several, as_text
 
 Record = Mapping[str, Any]
 
@@ -124,7 +124,7 @@ def item_of(
         parent_id=as_text(raw("parent_id")),
         title=_words(raw("title")),
         description=_words(raw("description")),
-        price=as_number(raw("price"), "price", least=0),
+        price=as_number(raw("price"), "price", least=0, most=DEAREST),
         currency=as_text(raw("currency")),
         brand=_words(raw("brand")),
         categories=categories,

@@ -13,7 +13,7 @@ import polars as pl
 
 from catalog.columns import IMPRESSIONS, MARKETING_MEDIA
 from catalog.errors import DataError, did_you_mean
-from catalog.marketing import Marketing, MarketingMedia, media_frame
+from catalog.marketing import Marketing, MarketingMedia, early_line, media_frame
 from catalog.readers.item_rows import MediaFiles
 from catalog.readers.rejects import Rejects, shown
 from catalog.readers.rows import RowSource, batches, open_rows
@@ -50,7 +50,7 @@ class MarketingImport:
         """Return a line or two for the terminal."""
         media, impressions = self.marketing.media, self.marketing.impressions
         counted = f"{len(media):,} media, {len(impressions):,} impressions, {impressions['clicked'].sum():,} clicks"
-        return f"marketing: {counted}\n{self.rejects.summary()}"
+        return "\n".join([f"marketing: {counted}", self.rejects.summary(), *early_line(*self.marketing.early())])
 
 
 def read_marketing(

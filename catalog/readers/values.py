@@ -18,6 +18,8 @@ _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _NUMBER = re.compile(r"\s*[+-]?\d+(\.\d*)?([eE][+-]?\d+)?\s*")
 _COMMA = re.compile(r",(?!\s*(?:Jr|Sr|II|III|IV)\b)")
 _LITERAL_CHARACTERS = 10_000
+DEAREST = 1e12
+"""No price is higher, whatever its currency: a house in rials is below it, a fault of the file is not."""
 _TRUE = {"true", "yes", "y", "1", "in stock", "available"}
 _FALSE = {"false", "no", "n", "0", "out of stock", "unavailable", "sold out"}
 
@@ -46,8 +48,8 @@ def as_text(value: Any) -> str | None:
     return str(value)
 
 
-def as_number(value: Any, name: str, *, least: float | None = None) -> float | None:
-    """Return a finite float, at least `least`.
+def as_number(value: Any, name: str, *, least: float | None = None, most: float | None = None) -> float | None:
+    """Return a finite float, at least `least` and at most `most`.
 
     Raises:
         BadValue: When it is no such number.
@@ -62,6 +64,8 @@ def as_number(value: Any, name: str, *, least: float | None = None) -> float | N
         raise BadValue(f"bad {name}", f"{name} {shown(value)} is not a number; {valid} would be valid") from None
     if not math.isfinite(number) or (least is not None and number < least):
         raise BadValue(f"bad {name}", f"{name} {shown(value)}: {valid} would be valid")
+    if most is not None and number > most:
+        raise BadValue(f"bad {name}", f"{name} {shown(value)}: a number of at most {most:,.0f} would be valid")
     return number
 
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from batch.base import BatchEngine, JobReport
 from catalog.errors import DataError
 from catalog.ids import IdMap
+from catalog.marketing import ARTIFACT as MARKETING_ARTIFACT
+from catalog.marketing import early_line, load_marketing
 from catalog.progress import SILENT, Progress
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace, content_key
@@ -52,6 +54,7 @@ class VideoReport:
             f"{self.meta['impressions']:,} impressions, {self.meta['seconds']:.1f} s"
         ]
         told += [f"  {line}" for line in held_out_lines(self.meta["held_out"])]
+        told += [f"  {line}" for line in early_line(*self.meta["early"])]
         told.append(f"embeddings/{self.meta['space']}: {self.meta['items']:,} items with a film")
         return told
 
@@ -110,6 +113,7 @@ def train_video(
         "learned_from": sorted({audience.sources[row] for row in taught.tolist()}),
         "impressions": int(audience.shown[taught].sum()),
         "items": len(items),
+        "early": load_marketing(workspace).early(config.as_of) if workspace.has(MARKETING_ARTIFACT) else (0, 0),
         "held_out": _held_out(audience, scores, seed),
     }
     films = _film_table(audience, scores, encoder)

@@ -7,7 +7,7 @@ import pytest
 
 from catalog.columns import IMPRESSIONS
 from catalog.errors import DataError, NotBuiltError
-from catalog.marketing import Marketing, MarketingMedia, load_marketing, media_frame, save_marketing
+from catalog.marketing import Marketing, MarketingMedia, early_line, load_marketing, media_frame, save_marketing
 from catalog.workspace import Workspace
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -39,6 +39,19 @@ def test_counts_are_those_before_a_moment_and_films_nobody_saw_count_nothing():
     marketing = Marketing(media_frame(FILMS), seen)
     assert marketing.counts().rows() == [("a", 3, 2), ("b", 0, 0)]
     assert marketing.counts(NOON + timedelta(days=1)).rows() == [("a", 2, 1), ("b", 0, 0)]
+
+
+def test_impressions_from_before_their_film_was_published_are_counted_and_told():
+    hour = timedelta(hours=1)
+    seen = impressions(
+        ("a", "u1", NOON - hour, True), ("a", "u2", NOON - hour, False), ("a", "u3", NOON, True),
+        ("b", "u1", NOON - hour, True),
+    )  # fmt: skip
+    marketing = Marketing(media_frame(FILMS), seen)  # `b` has no date
+    assert marketing.early() == (2, 1) and marketing.early(NOON - hour) == (0, 0)
+    (line,) = early_line(*marketing.early())
+    assert line.startswith("2 impressions (1 clicked) are dated before their film was published")
+    assert early_line(0, 0) == []
 
 
 @pytest.mark.parametrize(

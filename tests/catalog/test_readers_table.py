@@ -144,7 +144,9 @@ def test_missing_pictures_are_those_of_the_items_kept(tmp_path: Path) -> None:
 
 
 def test_bad_rows_are_rejected_alone(tmp_path: Path) -> None:
-    items = b'sku,price,name\n1,nan,a\n2,-1,b\n3,cheap,c\n,1,d\n4,1,e\n4,2,f\n5,1\n6,1,\xff\n7,1,"g"h\n8,1,i\n'
+    items = (
+        b'sku,price,name\n1,nan,a\n2,-1,b\n3,cheap,c\n,1,d\n4,1,e\n4,2,f\n5,1\n6,1,\xff\n7,1,"g"h\n8,1,i\n9,1e308,j\n'
+    )
     events = (
         "user_id,sku,time,event,event_id\nann,4,1,view,e1\nann,4,2,viewed,e2\nann,4,never,view,e3\n"
         "ann,99,4,view,e4\n,4,5,view,e5\nann,,6,view,e6\nann,8,7,view,e1\nann,8,,view,e7\n"
@@ -153,7 +155,7 @@ def test_bad_rows_are_rejected_alone(tmp_path: Path) -> None:
     assert imported.shop.items["item_id"].to_list() == ["4", "8"]
     assert imported.shop.log["event_id"].to_list() == ["e1"]
     assert dict(imported.rejects.counts) == {
-        "bad price": 3, "missing item id": 1, "repeated item id": 1, "malformed row": 2, "not UTF-8": 1,
+        "bad price": 4, "missing item id": 1, "repeated item id": 1, "malformed row": 2, "not UTF-8": 1,
         "unknown kind": 1, "bad timestamp": 1, "unknown item": 1, "missing user": 1, "missing item": 1,
         "repeated event id": 1, "missing timestamp": 1,
     }  # fmt: skip
@@ -161,7 +163,7 @@ def test_bad_rows_are_rejected_alone(tmp_path: Path) -> None:
     assert found["items.csv", 2].detail == "price 'nan': a number of at least 0 would be valid"
     assert found["items.csv", 7].detail == "item id '4' stands in line 6 already"
     assert found["events.csv", 3].detail.startswith("unknown kind 'viewed'. Did you mean 'view'?")
-    assert imported.counts["rejected"] == len(imported.rejects) == 15
+    assert imported.counts["rejected"] == len(imported.rejects) == 16
 
 
 def test_a_quote_never_closed_costs_its_own_row_only(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.readers.rejects import Rejects
-from catalog.readers.values import BadValue, as_bool, as_micros, as_number, as_several, as_text
+from catalog.readers.values import DEAREST, BadValue, as_bool, as_micros, as_number, as_several, as_text
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,13 @@ def test_what_is_no_price(raw: Any) -> None:
     with pytest.raises(BadValue, match="a number of at least 0 would be valid") as caught:
         as_number(raw, "price", least=0)
     assert caught.value.reason == "bad price"
+
+
+@pytest.mark.parametrize("raw", ["1e308", 1.0000001e12])
+def test_a_price_beyond_any_currency_is_refused(raw: Any) -> None:
+    assert as_number("1000000000000", "price", least=0, most=DEAREST) == 1e12
+    with pytest.raises(BadValue, match="price .*: a number of at most 1,000,000,000,000 would be valid"):
+        as_number(raw, "price", least=0, most=DEAREST)
 
 
 def test_numbers() -> None:

@@ -66,6 +66,17 @@ def test_a_loaded_encoder_gives_the_vectors_that_were_written(store):
     assert encoder.encode([]).shape == (0, 4)
 
 
+def test_impressions_from_before_a_film_was_published_are_told(store):
+    report = train(store)
+    assert report.meta["early"] == (0, 0) and "published" not in "".join(report.lines())
+    marketing = load_marketing(store)
+    sooner = marketing.impressions.with_columns(pl.col("timestamp") - pl.duration(minutes=30))
+    save_marketing(store, Marketing(marketing.media, sooner))
+    assert "  360 impressions (90 clicked) are dated before their film was published" in "\n".join(
+        train(store, seed=2).lines()
+    )
+
+
 def test_frames_of_another_width_are_refused(store):
     train(store)
     film = load_frames(store, "thumbnail")["marketing", "m0"]
