@@ -151,9 +151,7 @@ def _key(source: str) -> str:
 def _inside(folder: Path) -> tuple[Path, ...]:
     """Return the feeds of a folder by name."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    found = tuple(
-        path for path in files if path.with_suffix("" if path.suffix == ".gz" else path.suffix).suffix in FEED_ENDINGS
-    )
+    found = tuple(path for path in files if Path(path.name.lower().removesuffix(".gz")).suffix in FEED_ENDINGS)
     if not found:
         raise DataError(
             f"folder {str(folder)!r} holds no feed; files ending in {', '.join(sorted(FEED_ENDINGS))} (also .gz) "
