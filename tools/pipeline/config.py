@@ -25,7 +25,7 @@ class PipelineConfig(BaseModel):
     """How much likeness to what already stands above costs a recommendation."""
     liked_depth: int = Field(10, ge=1)
     """Latest liked items whose vectors stand for a shopper's taste."""
-    visit_share: float = Field(0.5, ge=0, le=10)
+    visit_share: float = Field(0.75, ge=0, le=10)
     """How much what was liked in this visit alone counts beside the shopper's whole taste, in standard scores."""
     second_look: float = Field(1.0, ge=0, le=10)
     """How much an item that was looked at since the model's fit, and not taken, gains itself, in standard scores."""

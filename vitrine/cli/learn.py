@@ -15,6 +15,7 @@ from vitrine.cli import eval_captions
 from vitrine.cli.next_steps import say_next
 from vitrine.cli.options import Set, Store, load, parse_pairs
 from vitrine.cli.output import say
+from vitrine.cli.replay import replayed
 from vitrine.cli.train_encoders import ENCODERS, What, what_next
 
 if TYPE_CHECKING:
@@ -167,6 +168,17 @@ def evaluate(
     diagnose: Annotated[
         bool, typer.Option("--diagnose", help="Add what features do to the gradients and the worth of item ids.")
     ] = False,
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--replay",
+            help="Instead of the table: the log's end event by event, each shopper's profile frozen against adapted, "
+            "by the recommender the shop serves.",
+        ),
+    ] = False,
+    replay_hours: Annotated[
+        float, typer.Option("--replay-hours", min=0.01, help="How much of the log's end --replay goes through.")
+    ] = 24.0,
     parameters: Annotated[
         list[Path] | None,
         typer.Option("--parameters", metavar="FILE", help="Model settings that vitrine search wrote. Repeatable."),
@@ -202,6 +214,9 @@ def evaluate(
     }
     if json_path is not None:
         require_place(json_path)
+    if replay:
+        replayed(settings, replay_hours, json_path)
+        return
     made = evaluate_store(
         settings,
         EvalConfig.model_validate(wanted),
