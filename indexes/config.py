@@ -78,6 +78,10 @@ class VectorIndexConfig(BaseModel):
             >>> VectorIndexConfig().choose(10_000, 64), VectorIndexConfig().choose(200_000, 64)
             ('flat', 'hnsw')
         """
+        if self.kind == "qdrant":
+            return "qdrant"
+        if not rows:
+            return "flat"  # nothing to link, and nothing to learn codes from
         if self.kind != "auto":
             return self.kind
         if rows * dim <= self.flat_numbers:

@@ -16,9 +16,9 @@ from indexes.vector_index import INDEX, VectorIndex
 KINDS: dict[Kind, type[VectorIndex]] = {"flat": FlatIndex, "hnsw": HnswIndex, "ivf_pq": IvfPqIndex}
 
 
-def build_vectors(table: EmbeddingTable, config: VectorIndexConfig) -> VectorIndex:
-    """Index a table by the kind its size and the settings choose."""
-    return KINDS[config.choose(len(table.ids), table.dim)].build(table, config)
+def build_vectors(table: EmbeddingTable, config: VectorIndexConfig, name: str | None = None) -> VectorIndex:
+    """Index a table by the kind its size and the settings choose; `name` is the table's space by default."""
+    return KINDS[config.choose(len(table.ids), table.dim)].build(table, config, name)
 
 
 def open_vectors_index(folder: Path, config: VectorIndexConfig | None = None) -> VectorIndex:

@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 
 from catalog.errors import DataError, NotFoundError
+from catalog.ids import IdMap
 from catalog.items import Catalog
 from catalog.nouns import Item
 from catalog.vectors import EmbeddingTable
 from indexes.base import Index, Query
+from indexes.config import Kind
 from indexes.flat import FlatIndex
 from indexes.keyword import KeywordIndex
+from indexes.live import LiveIndex
+from indexes.opening import KINDS
 
 TITLES = ["red lamp", "red lamp", "blue lamp", "lamp", "red lamp", "green striped lamp"]
 CATALOG = Catalog(Item(f"i{n}", title=title) for n, title in enumerate(TITLES))
@@ -28,7 +32,25 @@ def flat() -> tuple[Index, Query]:
     return FlatIndex.build(EmbeddingTable(CATALOG.ids, VECTORS, "toy")), Query(vector=np.array([2, 0.1, 0], np.float32))
 
 
-every_index = pytest.mark.parametrize("make", [keyword, flat])
+def of_kind(kind: Kind) -> Callable[[], tuple[Index, Query]]:
+    def make() -> tuple[Index, Query]:
+        return KINDS[kind].build(EmbeddingTable(CATALOG.ids, VECTORS, "toy")), flat()[1]
+
+    make.__name__ = kind
+    return make
+
+
+def live() -> tuple[Index, Query]:
+    """The same six items, by way of one that went, one that moved and two that came later."""
+    first = EmbeddingTable(IdMap(["i0", "gone", "i1", "i2", "i3"]), VECTORS[[0, 0, 5, 2, 3]], "toy")
+    index = LiveIndex(FlatIndex.build(first))
+    index.add(EmbeddingTable(IdMap(["i1"]), VECTORS[[1]], "toy"))
+    index.add(EmbeddingTable(IdMap(["i4", "i5"]), VECTORS[[4, 5]], "toy"))
+    index.delete(["gone"])
+    return index, flat()[1]
+
+
+every_index = pytest.mark.parametrize("make", [keyword, flat, of_kind("hnsw"), of_kind("ivf_pq"), live])
 Make = Callable[[], tuple[Index, Query]]
 
 

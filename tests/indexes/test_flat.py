@@ -38,7 +38,9 @@ def test_many_equal_vectors_come_in_row_order() -> None:
 
 def test_a_zero_vector_scores_zero_and_breaks_nothing() -> None:
     vectors = np.array([[1, 0], [0, 0], [-1, 0]], np.float32)
-    found = FlatIndex.build(EmbeddingTable(IdMap("abc"), vectors, "s")).search(Query(vector=np.array([5, 0], np.float32)), 3)
+    found = FlatIndex.build(EmbeddingTable(IdMap("abc"), vectors, "s")).search(
+        Query(vector=np.array([5, 0], np.float32)), 3
+    )
     assert [(c.item_id, c.score) for c in found] == [("a", 1.0), ("b", 0.0), ("c", -1.0)]
 
 
