@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 Values = npt.NDArray[np.float64]
 
-ENOUGH_FOR_STEPS = 1000
-"""Clicks from which `auto` takes the staircase; with fewer its steps follow chance (Niculescu-Mizil and Caruana)."""
+ENOUGH_FOR_STEPS = 5000
+"""Clicks from which `auto` takes the staircase; with fewer its steps follow chance, and rows of one step are tied."""
 
 _STRAIGHT = (-50.0, 50.0)
 """Log odds that are told apart; beyond them a probability is 0 or 1 to float64."""

@@ -22,6 +22,12 @@ MIN_CLICKS = 50
 """Fewer clicks than this teach nothing; so do fewer rows without one."""
 
 
+NEWEST, FOLDS = 0.25, 5
+
+GROWING = ("shown", "shopper_takes", "rating_count", "item_age_days", "days_since_taken", "month")
+"""Features that mean another thing as the log grows: rows of next month would lie beyond all that was learned from."""
+
+
 class CtrConfig(BaseModel):
     """Settings of `CtrModel`."""
 
@@ -30,7 +36,7 @@ class CtrConfig(BaseModel):
     trees: int = Field(400, ge=1)
     """Boosting rounds at most; the rows held out for calibration say how many are enough."""
 
-    leaves: int = Field(7, ge=2)
+    leaves: int = Field(4, ge=2)
     """Leaves a tree has at most."""
 
     learning_rate: float = Field(0.03, gt=0)
@@ -39,20 +45,21 @@ class CtrConfig(BaseModel):
     min_leaf_rows: int = Field(50, ge=1)
     """Rows a leaf must hold."""
 
-    feature_share: float = Field(0.5, gt=0, le=1)
-    """Share of the features each tree sees."""
+    feature_share: float = Field(1.0, gt=0, le=1)
+    """Share of the features each tree sees; below 1 trees that lack a taste blame the place for it."""
 
-    l2: float = Field(10.0, ge=0)
+    l2: float = Field(3.0, ge=0)
     """What draws the leaves towards nothing."""
 
     patience: int = Field(40, ge=1)
     """Rounds without gain on the held-out rows after which no tree is added."""
 
-    held_out: float = Field(0.25, gt=0, lt=1)
-    """Share of the rows, the newest, that say how many trees are enough and calibrate."""
+    hold_out: Literal["shoppers", "newest"] = "shoppers"
+    """What is held out to count trees and to calibrate: each fifth of the shoppers in turn, so that every row has its
+    say, or the newest quarter of the rows, which tells more where habits change quickly."""
 
     calibration: Literal["auto", "platt", "isotonic"] = "auto"
-    """`auto`: a staircase from 1,000 clicks held out, else Platt's curve."""
+    """`auto`: a staircase from 5,000 clicks on, else Platt's curve."""
 
     position: int = Field(1, ge=1)
     """Place on the page that is assumed when serving: a probability is that of an item shown there."""
@@ -65,8 +72,8 @@ class CtrModel:
     """Learns who clicks what from impressions.
 
     The place on the page is a feature when learning, one that can only lower the odds the further down it is, and is
-    held at `position` when serving: what stood high is not taken for what is liked. Features that do not hang on the
-    item's place are those of `build_features`, without the retrieval sources' own.
+    held at `position` when serving: what stood high is not taken for what is liked. Features are those of
+    `build_features` without the retrieval sources' own, which no impression has, and without `GROWING`.
 
     Source:
         Position as a feature: Ling et al., "Model ensemble for click prediction in Bing search ads", WWW 2017;
@@ -86,8 +93,8 @@ class CtrModel:
     def fit(self, data: CtrData, seed: int = 0) -> None:
         """Learn; the same rows and seed give the same trees.
 
-        The newest `held_out` of the rows say how many trees are enough and calibrate trees of the others; then as many
-        trees are grown on all rows.
+        Rows held out (`hold_out`) say how many trees are enough, and calibrate trees that had not seen them; then as
+        many trees are grown on all rows.
 
         Raises:
             DataError: When there are too few clicks, or too few rows without.
@@ -98,20 +105,20 @@ class CtrModel:
                 f"{len(data)} impressions with {clicks} clicks teach no click model; "
                 f"{MIN_CLICKS} of either would be valid"
             )
-        self.names = tuple(name for name in data.table.names if not name.startswith(("score.", "rank.")))
-        values = self._values(data.table, data.positions)
-        order = np.argsort(data.timestamps, kind="stable")
-        cut = int(len(order) * (1 - self.config.held_out))
-        early, late = order[:cut], order[cut:]
-        parameters = self._parameters(seed)
-        first = boosted(
-            values[early], data.clicked[early], parameters, self.config.trees,
-            valid=(values[late], data.clicked[late]), patience=self.config.patience,
-        )  # fmt: skip
-        trees = max(int(first.best_iteration), 1)
-        odds = np.asarray(first.predict(values[late], raw_score=True, num_iteration=trees), np.float64)
-        self.calibration = calibrated(odds, data.clicked[late], self.config.calibration)
-        self._booster = boosted(values, data.clicked, parameters, trees)
+        self.names = tuple(name for name in data.table.names if _lasting(name))
+        values, parameters = self._values(data.table, data.positions), self._parameters(seed)
+        odds, held, trees = np.zeros(len(data)), np.zeros(len(data), np.bool_), []
+        for late in self._held_out(data, seed):
+            early = np.setdiff1d(np.arange(len(data)), late)
+            part = boosted(
+                values[early], data.clicked[early], parameters, self.config.trees,
+                valid=(values[late], data.clicked[late]), patience=self.config.patience,
+            )  # fmt: skip
+            trees.append(max(int(part.best_iteration), 1))
+            odds[late] = part.predict(values[late], raw_score=True, num_iteration=trees[-1])
+            held[late] = True
+        self.calibration = calibrated(odds[held], data.clicked[held], self.config.calibration)
+        self._booster = boosted(values, data.clicked, parameters, round(float(np.mean(trees))))
         self.base_rate, self.proxy = clicks / len(data), data.source != "impressions"
 
     def probability(self, table: FeatureTable, positions: npt.NDArray[np.float32] | None = None) -> Floats:
@@ -172,6 +179,14 @@ class CtrModel:
         model.base_rate, model.proxy = float(told["base_rate"]), bool(told["proxy"])
         return model
 
+    def _held_out(self, data: CtrData, seed: int) -> list[npt.NDArray[np.int64]]:
+        if self.config.hold_out == "newest":
+            order = np.argsort(data.timestamps, kind="stable")
+            return [order[int(len(order) * (1 - NEWEST)) :]]
+        _, code = np.unique(np.asarray(data.user_ids), return_inverse=True)
+        fold = np.random.default_rng(seed).permutation(int(code.max()) + 1) % FOLDS
+        return [rows for part in range(FOLDS) if len(rows := np.flatnonzero(fold[code] == part))]
+
     def _odds(self, table: FeatureTable, positions: npt.NDArray[np.float32] | None) -> Values:
         self._check_fitted()
         if not len(table):
@@ -202,3 +217,7 @@ class CtrModel:
     def _check_fitted(self) -> None:
         if self._booster is None:
             raise NotBuiltError("the click model has not been fitted: run vitrine train first")
+
+
+def _lasting(name: str) -> bool:
+    return name not in GROWING and not name.startswith(("score.", "rank."))
