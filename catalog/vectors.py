@@ -134,6 +134,13 @@ def as_float32(array: npt.NDArray[Any]) -> Floats:
         return np.asarray(array, np.float32)
 
 
+def unit_rows(vectors: Floats) -> Floats:
+    """Return rows of length 1, (n, d); a row of zeros stays zeros."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Floats = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    return unit
+
+
 def usable_rows(vectors: Floats) -> Mask:
     """Return which rows (n,) of (n, d) an `EmbeddingTable` takes: finite, and no value beyond `LARGEST` in size."""
     return np.asarray((np.abs(vectors) <= LARGEST).all(axis=1))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from catalog.log import Interactions
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, unit_rows
 from eval.metrics import Values
 from eval.selection import Rows
 
@@ -39,8 +39,7 @@ class Backdrop:
             if not present.any():
                 continue
             aligned[present] -= aligned[present].mean(axis=0)
-            length = np.linalg.norm(aligned, axis=1, keepdims=True)
-            parts.append(np.divide(aligned, length, out=np.zeros_like(aligned), where=length > 0))
+            parts.append(unit_rows(aligned))
         unit = (np.concatenate(parts, axis=1) / np.sqrt(len(parts))).astype(np.float32) if parts else None
         return cls(counts, len(np.unique(train.user_rows)), unit)
 

@@ -9,9 +9,8 @@ import numpy.typing as npt
 
 from catalog.log import Interactions
 from catalog.split_rules import CLOCK_STARTS
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, unit_rows
 from models.item_features import training_features
-from models.lirdrec.modalities import unit_rows
 from models.sequence_linear.grams import in_sequence, shopper_weights, together
 
 DAY = 86_400_000_000

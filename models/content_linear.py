@@ -12,13 +12,12 @@ from scipy import sparse
 
 from catalog.ids import IdMap
 from catalog.progress import Progress
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, unit_rows
 from models.base import TrainingData
 from models.bounds import Weight
 from models.ease import EASEConfig, item_counts
 from models.history_model import HistoryModel
 from models.item_features import ItemFeatures, later_features, training_features
-from models.lirdrec.modalities import unit_rows
 from models.ridge import inverse, zero_diagonal_weights
 
 

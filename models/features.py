@@ -18,7 +18,7 @@ from catalog.ids import IdMap
 from catalog.items import Catalog
 from catalog.log import positives
 from catalog.nouns import Candidate, User
-from catalog.vectors import EmbeddingTable
+from catalog.vectors import EmbeddingTable, unit_rows
 from models.base import Recommender
 from models.exposure import EXPOSURE_FEATURES, Exposure
 from models.feature_columns import (
@@ -207,6 +207,4 @@ def build_features(candidates: Sequence[Candidate], context: FeatureContext, as_
 
 def _aligned_units(table: EmbeddingTable, items: IdMap) -> EmbeddingTable:
     vectors, _ = table.align(items)
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
-    return EmbeddingTable(items, unit, table.space)
+    return EmbeddingTable(items, unit_rows(vectors), table.space)

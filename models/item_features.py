@@ -9,8 +9,7 @@ import numpy as np
 
 from catalog.errors import DataError
 from catalog.ids import IdMap
-from catalog.vectors import EmbeddingTable, Floats
-from models.lirdrec.modalities import unit_rows
+from catalog.vectors import EmbeddingTable, Floats, unit_rows
 from models.training_checks import require_vectors
 
 

@@ -15,12 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.ids import IdMap
 from catalog.log import Interactions
 from catalog.progress import SILENT, Progress
-from catalog.vectors import EmbeddingTable, Floats, Mask
+from catalog.vectors import EmbeddingTable, Floats, Mask, unit_rows
 from models.artifact import Artifact
 from models.base import FitReport, Scores, TrainingData, Validate
 from models.early_stopping import Epoch, run_epochs
 from models.growth import grounded, with_new_items
-from models.lirdrec.modalities import unit_rows
 from models.size_limits import require_at_most
 from models.taken import known_rows
 from models.training_checks import require_rows

@@ -9,7 +9,7 @@ import numpy as np
 
 from catalog.errors import DataError
 from catalog.ids import IdMap
-from catalog.vectors import EmbeddingTable, Floats, Mask
+from catalog.vectors import EmbeddingTable, Floats, Mask, unit_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,20 +77,13 @@ def role_inputs(
                 f"finite numbers ({n}, {len(mean)}) would be valid"
             )
         present[:, at] = given.any(axis=1)
-        found[role] = unit(np.where(present[:, at : at + 1], given - mean, 0).astype(np.float32))
+        found[role] = unit_rows(np.where(present[:, at : at + 1], given - mean, 0).astype(np.float32))
     if not absent and not present.any(axis=1).all():
         raise DataError(
             f"fusion: row {int(np.flatnonzero(~present.any(axis=1))[0])} has a vector of no role; one at least of "
             f"{', '.join(means)} would be valid"
         )
     return RoleInputs(found, present)
-
-
-def unit(vectors: Floats) -> Floats:
-    """Return rows of length 1, (n, d); a row of zeros stays zeros."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    out: Floats = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
-    return out
 
 
 def _rows(vectors: Mapping[str, Floats | None]) -> int:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.ids import IdMap
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, unit_rows
 from models.item_features import later_features, training_features
-from models.lirdrec.modalities import unit_rows
 
 PROBE = "caption scoreboard"
 

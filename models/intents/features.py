@@ -15,11 +15,10 @@ from catalog.errors import DataError
 from catalog.ids import Rows
 from catalog.items import Catalog
 from catalog.nouns import Item
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, unit_rows
 from models.intents.user_vectors import WANTS, Embed, recency, user_vectors
 from models.intents.words import IntentWords, intent_words, unit
 from models.item_statistics import before
-from models.lirdrec.modalities import unit_rows
 
 Column = npt.NDArray[Any]
 

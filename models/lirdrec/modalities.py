@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.errors import DataError
 from catalog.ids import IdMap
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, unit_rows
 from models.lirdrec.config import LIRDRecConfig
 from models.training_checks import require_differences, require_vectors
 
@@ -141,10 +141,3 @@ def transformed(inputs: Sequence[Floats]) -> Floats:
     from scipy.fft import dct
 
     return np.concatenate([np.asarray(dct(x, axis=1, norm="ortho"), np.float32) for x in inputs], axis=1)
-
-
-def unit_rows(features: Floats) -> Floats:
-    """Return rows of length 1, (n, width); a row of zeros stays zeros."""
-    length = np.linalg.norm(features, axis=1, keepdims=True)
-    unit: Floats = np.divide(features, length, out=np.zeros_like(features), where=length > 0)
-    return unit

@@ -12,11 +12,10 @@ from scipy import sparse
 
 from catalog.ids import IdMap
 from catalog.progress import SILENT, Progress
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, unit_rows
 from models.base import FitReport, TrainingData, Validate
 from models.history_model import HistoryModel
 from models.item_features import ItemFeatures, later_features, training_features
-from models.lirdrec.modalities import unit_rows
 from models.ridge import inverse, zero_diagonal_weights
 from models.sequence_linear.config import SequenceLinearConfig
 from models.sequence_linear.grams import in_sequence, shopper_weights, together

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from catalog.vectors import Floats
+from catalog.vectors import Floats, unit_rows
 from models.item_features import ItemFeatures
-from models.lirdrec.modalities import unit_rows
 
 PREFIX = "tower."
 

@@ -92,7 +92,7 @@ def test_what_is_no_price(raw: Any) -> None:
 @pytest.mark.parametrize("raw", ["1e308", 1.0000001e12])
 def test_a_price_beyond_any_currency_is_refused(raw: Any) -> None:
     assert as_number("1000000000000", "price", least=0, most=DEAREST) == 1e12
-    with pytest.raises(BadValue, match="price .*: a number of at most 1,000,000,000,000 would be valid"):
+    with pytest.raises(BadValue, match=r"price .*: a number of at most 1,000,000,000,000 would be valid"):
         as_number(raw, "price", least=0, most=DEAREST)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from catalog.errors import DataError, NotFoundError
 from catalog.ids import IdMap
-from catalog.vectors import EmbeddingTable
+from catalog.vectors import EmbeddingTable, unit_rows
 
 
 def table(ids: str, start: float = 0, space: str = "s") -> EmbeddingTable:
@@ -65,3 +65,9 @@ def test_values_too_large_to_square_and_vectors_without_a_width_are_refused() ->
     with pytest.raises(DataError, match="'s': 2 vectors of width 0; at least 1 would be valid"):
         EmbeddingTable(IdMap("ab"), np.zeros((2, 0), np.float32), "s")
     assert EmbeddingTable(IdMap([]), np.zeros((0, 0), np.float32), "s").dim == 0
+
+
+def test_rows_of_length_one_and_rows_of_zeros_that_stay():
+    rows = np.array([[3.0, 4.0], [0.0, 0.0], [0.0, -2.0]], np.float32)
+    assert unit_rows(rows).tolist() == [[np.float32(0.6), np.float32(0.8)], [0.0, 0.0], [0.0, -1.0]]
+    assert rows[0, 0] == 3.0 and unit_rows(rows).dtype == np.float32 and unit_rows(rows[:0]).shape == (0, 2)

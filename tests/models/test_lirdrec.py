@@ -13,12 +13,12 @@ import torch
 from catalog.errors import ConfigError, DataError
 from catalog.ids import IdMap
 from catalog.log import Interactions
-from catalog.vectors import EmbeddingTable
+from catalog.vectors import EmbeddingTable, unit_rows
 from models.base import TrainingData, UserScorer
 from models.lirdrec.config import LIRDRecConfig
 from models.lirdrec.graphs import graph_weights, item_graph, knn_graph, nearest
 from models.lirdrec.learner import build_network, equal_batches
-from models.lirdrec.modalities import align_new, build_features, principal, unit_rows
+from models.lirdrec.modalities import align_new, build_features, principal
 from models.lirdrec.model import LIRDRec
 from models.lirdrec.network import Tables, bpr_loss, softmax_loss
 from models.lirdrec.serving import fold_in

@@ -10,8 +10,9 @@ import pytest
 import torch
 from scipy import sparse
 
+from catalog.vectors import unit_rows
 from models.lirdrec.graphs import bipartite_graph, item_graph
-from models.lirdrec.modalities import transformed, unit_rows
+from models.lirdrec.modalities import transformed
 from models.lirdrec.network import Network, bpr_loss
 from models.lirdrec.products import Graph
 from models.lirdrec.training import WeightCopying

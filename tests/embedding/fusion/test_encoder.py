@@ -6,10 +6,9 @@ from pydantic import ValidationError
 
 from catalog.errors import ConfigError, DataError
 from catalog.ids import IdMap
-from catalog.vectors import EmbeddingTable
+from catalog.vectors import EmbeddingTable, unit_rows
 from embedding.fusion.config import FusionConfig
 from embedding.fusion.encoder import CONFIG, WEIGHTS, FusionEncoder, fit_fusion
-from embedding.fusion.inputs import unit
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def neighbours(queries, items, kinds, asked):
 
 
 def alone(table):
-    units = unit(table.vectors - table.vectors.mean(axis=0))
+    units = unit_rows(table.vectors - table.vectors.mean(axis=0))
     return units, units
 
 

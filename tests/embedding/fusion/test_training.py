@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from catalog.vectors import unit_rows
 from embedding.fusion.baskets import Baskets
 from embedding.fusion.config import FusionConfig
-from embedding.fusion.inputs import RoleInputs, role_inputs, unit
+from embedding.fusion.inputs import RoleInputs, role_inputs
 from embedding.fusion.network import FusionNetwork
 from embedding.fusion.training import contrast, encode_all, judged, some_hidden
 
@@ -54,13 +55,13 @@ def test_before_training_the_fused_cosine_is_the_mean_of_the_roles_cosines():
     network = FusionNetwork({"text": 5, "speech": 3}, config)
     network.begin(inputs.vectors)
     fused = encode_all(network, inputs, config)
-    plain = [unit(each - each.mean(axis=0)) for each in given.values()]
+    plain = [unit_rows(each - each.mean(axis=0)) for each in given.values()]
     np.testing.assert_allclose(fused @ fused.T, sum(each @ each.T for each in plain) / 2, atol=1e-5)
 
 
 def test_an_absent_role_leaves_the_others_cosine():
     rng = np.random.default_rng(3)
-    text = unit(rng.standard_normal((4, 5)).astype(np.float32))
+    text = unit_rows(rng.standard_normal((4, 5)).astype(np.float32))
     inputs = RoleInputs({"text": text, "video": np.zeros((4, 3), np.float32)}, np.array([[True, False]] * 4))
     config = FusionConfig(dim=10, heads=2)
     network = FusionNetwork({"text": 5, "video": 3}, config)
