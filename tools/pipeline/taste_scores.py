@@ -41,7 +41,8 @@ def taste_scores(shop: Shop, shopper: Shopper, taste: Taste) -> TasteScores:
     scores = model.score(shopper.user_id, taste.live if known else taste.liked, sorted(taste.disliked))
     values = np.asarray(scores.values, np.float32)
     share = shop.pipeline.visit_share
-    if share and taste.visit and set(taste.visit) != set(taste.liked):
+    # To a stranger of whom nothing but this visit is known, the whole taste is the visit.
+    if share and taste.visit and (known or set(taste.visit) != set(taste.liked)):
         values = _with_visit(model, values, taste, share)
     rows = shop.model_rows
     out = np.where(rows >= 0, values[rows], -np.inf).astype(np.float32)
