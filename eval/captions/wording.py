@@ -100,7 +100,7 @@ def told_apart(section: Mapping[str, Any]) -> str:
     clear, rest = ([each for each in pairs if (each["holm"] < ALPHA) == told] for told in (True, False))
     said = [f"{len(clear)} of {len(pairs)} pairs of contenders are told apart (p below {ALPHA:g} after correction)"]
     said += [f"the closest of these: {'; '.join(_pair(each) for each in _closest(clear))}"] if clear else []
-    said += [f"the closest of the others: {'; '.join(_pair(each) for each in _closest(rest))}"] if rest else []
+    said += [f"the closest{' of the others' if clear else ''}: {'; '.join(_pair(each) for each in _closest(rest))}"] if rest else []
     more = len(pairs) > len(_closest(clear)) + len(_closest(rest))
     return (
         ". ".join(f"{each[:1].upper()}{each[1:]}" for each in [*said, *["all pairs: `between` in the JSON"] * more])
