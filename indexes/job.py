@@ -78,7 +78,8 @@ def load_index(workspace: Workspace, name: str, vectors: VectorIndexConfig | Non
     names = workspace.names("indexes")
     if names and name not in names:
         raise NotFoundError(f"unknown index {name!r}. {did_you_mean(name, names)}")
-    with workspace.reading(f"indexes/{name}") as folder:
+    # A graph is walked by the numbers in its file: one that was changed could lead out of memory.
+    with workspace.reading(f"indexes/{name}", whole=True) as folder:
         return _reader(name, folder, vectors)
 
 
