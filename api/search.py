@@ -45,7 +45,10 @@ class RecommendBody(Body):
     top_n: TopN = 10
     filters: Filters = Filters()
     exclude: list[ExternalId] = Field([], max_length=1000)
-    context: dict[str, JsonValue] = Field({}, description="Kept for rankers that use it; none does yet.")
+    context: dict[str, JsonValue] = Field(
+        {},
+        description="Of the moment: `device` (`phone`, `tablet`, `laptop`) is read by the ranker, the rest is ignored.",
+    )
 
 
 def search_routes(service: Service) -> APIRouter:
@@ -99,7 +102,8 @@ def search_routes(service: Service) -> APIRouter:
     @router.post("/v1/recommendations", summary="What to show a shopper")
     def recommendations(body: RecommendBody) -> RecommendationsOut:
         """Return the best items for a shopper, known or not; `ground` says what the order rests on."""
-        shopper = Shopper(body.user_id, body.session_id)
+        device = body.context.get("device")
+        shopper = Shopper(body.user_id, body.session_id, device=device if isinstance(device, str) else None)
         top_n = check_top_n(body.top_n, service.config)
         filters, _ = spoken(body.filters, shop.facets)
         request = PipelineRequest(

@@ -17,13 +17,14 @@ class Shopper:
     """Who asks, and what of them is known in this session; never taken from model output.
 
     `recent` are item ids the shopper engaged with in this session, newest last; `shown` those
-    already shown in this conversation.
+    already shown in this conversation; `device` is what the request comes from, where it says so (`phone`).
     """
 
     user_id: str | None = None
     session_id: str | None = None
     recent: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    device: str | None = None
 
 
 @dataclass(frozen=True)

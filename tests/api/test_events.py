@@ -113,3 +113,17 @@ def test_a_batch_has_a_limit_and_may_be_empty(make, shop, registry):
     assert client.put("/v1/events", json={"events": []}).json() == {"accepted": 0, "duplicates": 0, "rejected": []}
     answer = client.put("/v1/events", json={"events": [event(n) for n in range(3)]})
     assert answer.status_code == 422 and "up to 2" in answer.json()["detail"]
+
+
+def test_an_event_changes_the_next_recommendations(own):
+    _, client = own
+    asked = {"user_id": "dora", "session_id": "s-1", "top_n": 3, "context": {"device": "phone", "season": ["sale"]}}
+    before = client.post("/v1/recommendations", json=asked).json()
+    assert before["ground"] == "popularity"
+    client.put("/v1/events", json={"events": [event(9, item_id="L02", kind="view", session_id="s-1")]})
+    after = client.post("/v1/recommendations", json=asked).json()
+    assert after["ground"] != "popularity"
+    assert after["recommendations"][0]["item_id"].startswith("L")
+    shown = [each["item_id"] for each in after["recommendations"]]
+    client.put("/v1/events", json={"events": [event(10, item_id=shown[0], kind="dismiss", session_id="s-1")]})
+    assert shown[0] not in str(client.post("/v1/recommendations", json=asked).json()["recommendations"])

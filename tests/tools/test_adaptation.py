@@ -21,6 +21,7 @@ from models.base import Recommender, TrainingData
 from models.registry import build
 from tools.base import Shopper, ToolContext
 from tools.doubles import TOY_NOW, HashingEmbedder, toy_shop
+from tools.pipeline.session import session_of
 from tools.pipeline.taste_scores import taste_scores
 from tools.registry import Registry
 from tools.shop import Shop
@@ -135,3 +136,13 @@ def test_an_item_without_a_vector_waits_for_its_caption(served: Shop) -> None:
     shop = replace(served, catalog=Catalog([*served.catalog, NEW]))
     values = taste_scores(shop, Shopper("vera"), taste_of(shop, Shopper("vera"), TOY_NOW)).values
     assert values[shop.catalog.ids.row("V99")] == -np.inf
+
+
+def test_the_device_a_request_names_counts_before_what_events_say(served: Shop) -> None:
+    shopper = Shopper("vera", "s-1", ("V01",))
+    assert session_of(served, shopper, TOY_NOW).device is None
+    phone = Interaction("p", "vera", "V02", TOY_NOW - VISIT, "view", "s-1", context={"device": "phone"})
+    served.events.put([phone])
+    assert session_of(served, shopper, TOY_NOW).device == "phone"
+    assert session_of(served, replace(shopper, device="laptop"), TOY_NOW).device == "laptop"
+    assert session_of(served, Shopper(device="tablet"), TOY_NOW).device == "tablet"

@@ -17,10 +17,10 @@ def session_of(shop: Shop, shopper: Shopper, now: datetime) -> Session:
     A session reused by someone else gives none of the first shopper's events away.
     """
     if shopper.session_id is None:
-        return Session(shopper.recent)
+        return Session(shopper.recent, shopper.device)
     mine = {shopper.user_id, anonymous_id(shopper.session_id)}
     found = [e for e in shop.events.for_session(shopper.session_id) if e.user_id in mine and e.timestamp < now]
     viewed = [event.item_id for event in found if event.kind in OPENED_KINDS]
     viewed += [item_id for item_id in shopper.recent if item_id not in viewed]
     devices = [str(event.context["device"]) for event in found if event.context.get("device")]
-    return Session(tuple(viewed), devices[-1] if devices else None)
+    return Session(tuple(viewed), shopper.device or (devices[-1] if devices else None))
