@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,8 @@ import polars as pl
 
 from catalog.columns import IMPRESSIONS, MARKETING_MEDIA
 from catalog.errors import DataError
-from catalog.workspace import Workspace, content_key
+from catalog.saving import save_tables
+from catalog.workspace import Workspace
 
 ARTIFACT = "marketing"
 
@@ -147,25 +147,15 @@ def save_marketing(
     """
     if not len(marketing.media):
         raise DataError("marketing: no medium was read, so there is nothing to save")
-    buffers: dict[str, bytes] = {}
-    for name in ("media", "impressions"):
-        buffer = io.BytesIO()
-        getattr(marketing, name).write_parquet(buffer)
-        buffers[name] = buffer.getvalue()
-    key = content_key(ARTIFACT, meta, *buffers.values())
-    if workspace.has(ARTIFACT, key) and workspace.fault(ARTIFACT) is None:
-        return key
     told = {
         "media": len(marketing.media),
         "impressions": len(marketing.impressions),
         "clicks": int(marketing.impressions["clicked"].sum()),
     }
-    with workspace.writing(ARTIFACT, key, {**told, **(meta or {})}) as folder:
-        for name, data in buffers.items():
-            (folder / f"{name}.parquet").write_bytes(data)
-        if extra is not None:
-            extra(folder)
-    return key
+    tables = {"media": marketing.media, "impressions": marketing.impressions}
+    return save_tables(
+        workspace, ARTIFACT, tables, {**told, **(meta or {})}, of=(ARTIFACT, meta), extra=extra, keep_same=True
+    )
 
 
 def load_marketing(workspace: Workspace) -> Marketing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,8 @@ from catalog.errors import DataError
 from catalog.items import Catalog, item_from_row, items_frame, user_from_row, users_frame
 from catalog.nouns import Item, User
 from catalog.plain_text import one_line
-from catalog.workspace import Workspace, content_key
+from catalog.saving import save_tables
+from catalog.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -74,19 +74,10 @@ def save_shop(
     """
     if not len(shop.items):
         raise DataError(f"{shop.name!r}: no item was read, so there is no catalogue to save")
-    buffers = {}
-    for name in ("items", "log", "users"):
-        buffer = io.BytesIO()
-        getattr(shop, name).write_parquet(buffer)
-        buffers[name] = buffer.getvalue()
-    key = content_key(shop.name, *buffers.values())
     counts = {"items": len(shop.items), "interactions": len(shop.log), "users": len(shop.users)}
-    with workspace.writing("catalog", key, {"name": shop.name, **counts, **(meta or {})}) as folder:
-        for name, data in buffers.items():
-            (folder / f"{name}.parquet").write_bytes(data)
-        if extra is not None:
-            extra(folder)
-    return key
+    tables = {"items": shop.items, "log": shop.log, "users": shop.users}
+    told = {"name": shop.name, **counts, **(meta or {})}
+    return save_tables(workspace, "catalog", tables, told, of=(shop.name,), extra=extra)
 
 
 def load_shop(workspace: Workspace) -> ShopData:
