@@ -23,6 +23,9 @@ _OTHER_SHOP = frozenset({"name", "items", "interactions", "users", "generated", 
 NAMED_FIELDS = 5
 """Fields that a summary names, the most changed first."""
 
+EXAMPLES = 5
+"""Ids that a dry run names of each kind of change."""
+
 
 class SyncConfig(BaseModel):
     """How `vitrine sync` reads a feed and what it may do to the catalogue."""
@@ -56,6 +59,7 @@ class SyncReport:
         key: Content key of the catalogue; None at a dry run.
         removed_as: What became of those removed.
         rejects_text: Of the rejected rows.
+        examples: `added`, `changed`, `removed` -> the first few ids.
         notes: What else there is to say.
     """
 
@@ -66,6 +70,7 @@ class SyncReport:
     key: str | None
     removed_as: str
     rejects_text: str
+    examples: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -94,6 +99,7 @@ class SyncReport:
             lines.append(f"{counts['media_missing']:,} pictures and videos lead nowhere")
         lines += [*self.notes, self.rejects_text]
         if self.key is None:
+            lines += [f"{what}: {_few(ids, counts[what])}" for what, ids in self.examples.items() if ids]
             lines.append("dry run: nothing was written")
         elif self.changes:
             lines.append("next: vitrine caption, vitrine embed, vitrine index; they do only what changed")
@@ -152,7 +158,21 @@ def sync_feed(
         key = standing.key if standing is not None and not changes.any else _save(workspace, after, feed, counts)
     rejected = feed.rejects.summary()
     marked = "deleted" if config.removed == "delete" else "marked as not available"
-    return SyncReport(shop.name, feed.form, counts, changes.fields, key, marked, rejected, feed.notes)
+    examples = {
+        "added": _first(changes.items, changes.added),
+        "changed": _first(changes.items, changes.changed),
+        "removed": _first(shop.items, changes.gone | changes.dropped),
+    }
+    return SyncReport(shop.name, feed.form, counts, changes.fields, key, marked, rejected, examples, feed.notes)
+
+
+def _first(items: pl.DataFrame, ids: frozenset[str]) -> tuple[str, ...]:
+    return tuple(items.filter(pl.col("item_id").is_in([*ids]))["item_id"].head(EXAMPLES)) if ids else ()
+
+
+def _few(ids: tuple[str, ...], count: int) -> str:
+    more = f" and {count - len(ids):,} more" if count > len(ids) else ""
+    return f"{', '.join(map(repr, ids))}{more}"
 
 
 def _allow(changes: Changes, config: SyncConfig, feed: Feed, *, allowed: bool) -> None:

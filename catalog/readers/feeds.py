@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -21,12 +21,13 @@ from catalog.nouns import Item
 from catalog.readers.feed_bytes import head_of
 from catalog.readers.feed_item import FeedItem, OnlyUrls, Reading
 from catalog.readers.feed_table import FeedTable, open_feed_table
+from catalog.readers.feed_values import as_money
 from catalog.readers.feed_xml import xml_items
-from catalog.readers.fields import ITEM_ID_NAMES, map_columns
+from catalog.readers.fields import ITEM_ID_NAMES, Mapped, map_columns
 from catalog.readers.google_merchant import ONLY_GOOGLE, column_name, google_table, google_xml
 from catalog.readers.item_rows import LINE, MISSING, NUMBERED_ITEMS, MediaFiles, item_of
 from catalog.readers.rejects import Rejects, shown
-from catalog.readers.rows import FORMS, RowSource, open_rows
+from catalog.readers.rows import FORMS, Record, RowSource, open_rows
 from catalog.readers.shopify import is_shopify, shopify_items
 from catalog.readers.spool import Spool
 from catalog.readers.values import as_text
@@ -152,7 +153,10 @@ def _opened(
         raise DataError(f"file {str(path)!r} is empty")
     if begin.startswith("<!doctype html") or begin.startswith("<html"):
         raise DataError(f"file {str(path)!r} is a web page; a feed (XML, TSV, CSV, JSON lines, Parquet) would be valid")
-    if begin.startswith("<") and config.form in ("auto", "google"):
+    if begin.startswith("<"):
+        if config.form not in ("auto", "google") or columns:
+            wanted = "a column map" if columns else f"form {config.form!r}"
+            raise DataError(f"file {str(path)!r} is XML, read as Google Merchant's; {wanted} is for tables")
         return "Google Merchant XML", google_xml(xml_items(path, most, rejects), path.name, reading, rejects)
     if begin.startswith(("{", "par1")):
         return "table", _table_items(open_rows(path), columns, reading, rejects)
@@ -169,6 +173,12 @@ def _opened(
             raise DataError(f"file {str(path)!r} has no column 'Handle' or 'URL handle' and variants beside it")
         return "Shopify CSV", shopify_items(table, reading, rejects)
     return "table", _table_items(table, columns, reading, rejects)
+
+
+def feed_hint(columns: tuple[str, ...]) -> str | None:
+    """Return whose feed a header is, which a plain table is no good reading of; None where it is nobody's."""
+    whose = {"google": "Google Merchant's", "shopify": "Shopify's"}.get(_form(columns))
+    return whose and f"its columns are {whose}: vitrine import feed and vitrine sync read them"
 
 
 def _form(columns: tuple[str, ...]) -> str:
@@ -190,12 +200,23 @@ def _table_items(
             f"file {str(source.path)!r} has no item id; its columns are {', '.join(source.columns)}; one of "
             f"{', '.join(ITEM_ID_NAMES)}, or a column map, would be valid"
         )
-    return _mapped(source, column, partial(item_of, mapped=mapped, media=reading.media), reading, rejects)
+    return _mapped(source, mapped, column, reading, rejects)
 
 
 def _mapped(
-    source: RowSource | FeedTable, column: str, build: Callable[..., Item], reading: Reading, rejects: Rejects
+    source: RowSource | FeedTable, mapped: Mapped, column: str, reading: Reading, rejects: Rejects
 ) -> Iterator[FeedItem]:
+    price = mapped.source("price")
+
+    def build(row: Record) -> Item:
+        money = as_money(as_text(row.get(price)), "price") if price is not None else None
+        item = item_of(
+            {**row, price: money[0]} if price is not None and money is not None else row, mapped, reading.media
+        )
+        if money is None or item.currency is not None:
+            return item
+        return replace(item, currency=money[1] or reading.currency)
+
     for line, row in source.records(rejects):
         item_id = as_text(row.get(column))
         if found := reading.item(partial(build, row), item_id, source.name, line, row, rejects):

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from catalog.readers.column_map import map_tables, missing_ids
+from catalog.readers.feeds import feed_hint
 from catalog.readers.fields import ATTRIBUTES, NAMES, Mapped, TableKind, labels, map_columns
 from catalog.readers.item_rows import MediaFiles, item_of, read_items
 from catalog.readers.log_rows import LogRules, default_kind, read_log
@@ -97,7 +98,7 @@ def preview_table(
         _check(first, mapped, table, rejects)
     part = "the first" if len(first.rows) >= CHECKED_ROWS else "all"
     found = f"of {part} {looked_at:,} rows: {rejects.summary()}"
-    hint = _looks_like(source.columns) if table == "items" else None
+    hint = _looks_like(source.columns) or feed_hint(source.columns) if table == "items" else None
     problems = [each for each in (hint, no_id, found) if each]
     records = [record for _, record in first.rows[:rows]]
     previews = []

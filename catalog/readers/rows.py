@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ FORMS: Mapping[str, Form] = {
     ".pq": "parquet",
 }
 """Form by file ending; each text form may be gzipped (`.csv.gz`)."""
+
+_FEEDS = frozenset({".xml", ".rss", ".atom"})
 
 _JSON_ROWS_FOR_COLUMNS = 1000
 
@@ -146,7 +149,7 @@ def open_rows(path: Path) -> RowSource:
     columns = _columns(path, form)
     if not any(columns):
         raise DataError(f"file {str(path)!r} holds no row")
-    repeated = [name for name in columns if name and columns.count(name) > 1]
+    repeated = [name for name, count in Counter(columns).items() if name and count > 1]
     if repeated:
         raise DataError(f"file {str(path)!r}: column {repeated[0]!r} stands twice in the header")
     return RowSource(path, form, columns)
@@ -156,7 +159,10 @@ def _form(path: Path) -> Form:
     ending = path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]
     form = FORMS.get(ending[0].lower()) if ending else None
     if form is None or (form == "parquet" and path.suffix == ".gz"):
-        raise DataError(f"file {str(path)!r}: unknown form; one of {', '.join(FORMS)} (text also .gz) would be valid")
+        feed = "; vitrine import feed and vitrine sync read product feeds" if ending and ending[0] in _FEEDS else ""
+        raise DataError(
+            f"file {str(path)!r}: unknown form; one of {', '.join(FORMS)} (text also .gz) would be valid{feed}"
+        )
     return form
 
 

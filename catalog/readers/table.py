@@ -13,6 +13,7 @@ from catalog.columns import INTERACTIONS
 from catalog.errors import DataError, did_you_mean
 from catalog.nouns import KINDS, Item, Kind, User
 from catalog.readers.column_map import Table, map_tables, missing_ids
+from catalog.readers.feeds import feed_hint
 from catalog.readers.fields import Mapped
 from catalog.readers.importing import Import, assemble
 from catalog.readers.item_rows import MediaFiles, attributes_of, item_of, read_items
@@ -73,7 +74,8 @@ def read_table(
     refused: set[str] = set()
     found = list(_items(tables["items"], media, pattern, rejects, refused)) if items is not None else []
     if items is not None and not found:
-        raise DataError(f"file {str(items)!r}: no item was read; {rejects.summary()}")
+        hint = feed_hint(tables["items"].source.columns)
+        raise DataError(f"file {str(items)!r}: no item was read; {rejects.summary()}{f'; {hint}' if hint else ''}")
     log, timed = pl.DataFrame(schema=INTERACTIONS), False
     notes: tuple[str, ...] = ()
     if interactions is not None:

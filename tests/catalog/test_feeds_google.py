@@ -14,7 +14,9 @@ from catalog.errors import DataError
 from catalog.nouns import Item
 from catalog.readers.feed_values import as_availability, as_money, as_plain, as_span
 from catalog.readers.feeds import FeedConfig, read_feed
+from catalog.readers.preview import preview_table
 from catalog.readers.rejects import Rejects
+from catalog.readers.table import read_table
 from catalog.readers.values import BadValue
 from catalog.shop_data import ShopData
 
@@ -286,6 +288,9 @@ def test_what_is_no_feed_is_said(tmp_path: Path) -> None:
         read_feed([tmp_path / "none.xml"])
     with pytest.raises(DataError, match="column map is for tables"):
         read_feed([write(tmp_path, "g.tsv", table([TABLE]))], FeedConfig(form="google"), columns={"title": "brand"})
+    for config, columns in ((FeedConfig(form="shopify"), {}), (FeedConfig(), {"title": "name"})):
+        with pytest.raises(DataError, match="is XML"):
+            read_feed([write(tmp_path, "f.xml", RSS)], config, columns=columns)
 
 
 def test_a_table_of_the_shops_own_is_read_by_names_and_by_a_map(tmp_path: Path) -> None:
@@ -293,4 +298,16 @@ def test_a_table_of_the_shops_own_is_read_by_names_and_by_a_map(tmp_path: Path) 
     feed = read_feed([path])
     assert feed.form == "table" and feed.items["title"].to_list() == [None]
     [row] = read_feed([path], columns={"title": "label"}).items.iter_rows(named=True)
-    assert (row["item_id"], row["title"], row["price"]) == ("7", "Hat", 3.5)
+    assert (row["item_id"], row["title"], row["price"], row["currency"]) == ("7", "Hat", 3.5, None)
+    path = write(tmp_path, "own.csv", 'sku,price,currency\n7,"12,99 €",\n8,5,CHF\n9,5,\n,,\n')
+    rows = read_feed([path], FeedConfig(currency="USD")).items.select("price", "currency").rows()
+    assert rows == [(12.99, "EUR"), (5.0, "CHF"), (5.0, "USD")]
+
+
+def test_who_reads_a_feed_as_a_table_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "f.tsv", table([TABLE]))
+    with pytest.raises(DataError, match=r"bad price.*Google Merchant's: vitrine import feed"):
+        read_table(path)
+    assert "its columns are Google Merchant's" in preview_table(path).text()
+    with pytest.raises(DataError, match="vitrine sync read product feeds"):
+        preview_table(write(tmp_path, "f.xml", RSS))

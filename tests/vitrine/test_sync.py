@@ -41,7 +41,7 @@ def test_the_life_of_a_feed(run):
     changed = [HATS[0].replace("1.50", "1.20"), *HATS[1:7]]
     planned = run("sync", write(changed), "--store", "s", "--dry-run")
     assert "0 added, 1 changed (price 1), 6 unchanged, 1 removed (marked as not available)" in planned.out
-    assert planned.out.endswith("dry run: nothing was written\n")
+    assert planned.out.endswith("changed: '1'\nremoved: '8'\ndry run: nothing was written\n")
     assert load_shop(Workspace("s")).catalog["1"].price == 1.5
     done = run("sync", write(changed), "--store", "s")
     assert done.out.splitlines()[0] == planned.out.splitlines()[0]
