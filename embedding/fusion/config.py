@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from embedding.opening import MOST_THREADS
+from embedding.training_config import TrainingConfig
 
 Together = Literal["shopper", "session"]
 
 
-class FusionConfig(BaseModel):
+class FusionConfig(TrainingConfig):
     """How vectors of several roles become one; everything but `device` changes the vectors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     roles: dict[str, str] = Field(default_factory=dict)
     """Space by role, any number, e.g. `{text = "text-minilm", picture = "picture-clip", video = "video-clip"}`. Empty:
     the text and the caption space in use, and every space `picture-...`, `video...` and `speech...` of the store."""
     together: Together = "shopper"
     """Two items belong together when one shopper took both, or took both in one `session`."""
-    as_of: AwareDatetime | None = None
-    """Learn only from events before this moment. None: from all; an evaluation learns from its train rows anyway."""
     dim: int = Field(128, ge=8, le=4096)
     """Width of a fused vector; each role begins with an equal share of it."""
     queries: int = Field(2, ge=1, le=64)
@@ -55,8 +51,6 @@ class FusionConfig(BaseModel):
     """Share of the shoppers (or sessions) held out of the pairs to stop by."""
     device: str = "cpu"
     """A torch device."""
-    threads: int = Field(1, ge=1, le=MOST_THREADS)
-    """Torch threads; another number may give other weights in the last digits."""
 
     @model_validator(mode="after")
     def _divided(self) -> Self:

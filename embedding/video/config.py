@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from embedding.opening import MOST_THREADS
+from embedding.training_config import TrainingConfig
 from embedding.video.frame_job import FrameJobConfig
 
 Pooling = Literal["temporal", "mean"]
 """How frames become one vector: a temporal transformer, or their mean, which is blind to order."""
 
 
-class VideoEncoderConfig(BaseModel):
+class VideoEncoderConfig(TrainingConfig):
     """How the temporal encoder and its engagement head are fitted; everything but `threads` changes the model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     frame_embedder: Literal["auto", "thumbnail"] = "auto"
     """What reads a frame. `auto`: the picture model that `vitrine embed` would use (that of `vitrine train clip`, or
@@ -27,8 +25,6 @@ class VideoEncoderConfig(BaseModel):
     """Whether films of items are learned from as well, by impressions and clicks of the items in the shop's log. Where
     nobody was shown a marketing film they always are. Their click-through is calibrated either way, but vectors that
     never learned from the log can be judged on it."""
-    as_of: AwareDatetime | None = None
-    """Learn only from what was shown before this moment , as an evaluation in time must."""
     components: int = Field(32, ge=2, le=512)
     """Principal directions of the frame vectors that the network sees."""
     width: int = Field(32, ge=8, le=512)
@@ -55,7 +51,5 @@ class VideoEncoderConfig(BaseModel):
     """Spread of the noise added to what a frame shows, in units of its own spread."""
     folds: int = Field(5, ge=2, le=50)
     """Parts by campaign; each is predicted by a network that never saw it, for figures and calibration."""
-    threads: int = Field(1, ge=1, le=MOST_THREADS)
-    """Torch threads; another number may give other weights in the last digits."""
     frames: FrameJobConfig = FrameJobConfig()
     """Which films are read, and how the job that reads them runs."""
