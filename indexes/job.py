@@ -21,6 +21,7 @@ from indexes.base import Index
 from indexes.config import VectorIndexConfig
 from indexes.keyword import KeywordConfig, KeywordIndex
 from indexes.opening import build_vectors, open_vectors_index
+from indexes.qdrant import QdrantIndex
 
 KEYWORD = "keyword"
 _FORMAT = 3
@@ -115,8 +116,15 @@ def _vectors(workspace: Workspace, catalog: Catalog, space: str, config: VectorI
     artifact = f"indexes/{space}"
     if workspace.has(artifact, key):
         return BuiltIndex(space, len(held.ids), False, kind)
-    with workspace.writing(artifact, key, {"items": len(held.ids), "space": space, "kind": kind}) as folder:
-        build_vectors(held, config).save(folder)
+    before = workspace.manifest(artifact)
+    meta = {"items": len(held.ids), "space": space, "kind": kind}
+    with workspace.writing(artifact, key, meta) as folder:
+        index = build_vectors(held, config)
+        index.save(folder)
+        if isinstance(index, QdrantIndex):
+            meta["collection"] = index.collection
+    if isinstance(index, QdrantIndex):  # what was served until now may still be
+        index.sweep(keep=[str(before.meta.get("collection"))] if before else ())
     return BuiltIndex(space, len(held.ids), True, kind)
 
 

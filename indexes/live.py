@@ -17,7 +17,7 @@ from catalog.ids import IdMap
 from catalog.nouns import Candidate
 from catalog.vectors import EmbeddingTable, Floats, Mask
 from indexes.base import Neighbours, Query
-from indexes.opening import build_vectors
+from indexes.opening import build_local
 from indexes.snapshot import Snapshot
 from indexes.vector_index import VectorIndex
 
@@ -50,7 +50,7 @@ class LiveIndex:
     def __init__(self, base: VectorIndex | Snapshot, build: Build | None = None, *, compact_at: int = 10_000) -> None:
         self._snapshot = base if isinstance(base, Snapshot) else Snapshot.of(base)
         name, config = self._snapshot.name, self._snapshot.base.config
-        self._build = build or (lambda table: build_vectors(table, config, name))
+        self._build = build or (lambda table: build_local(table, config, name))
         self._compact_at = compact_at
         self._writing = threading.Lock()  # held for the making of one snapshot; no reader takes it
         self._compacting = threading.Lock()

@@ -16,7 +16,7 @@ from catalog.nouns import Candidate
 from catalog.vectors import EmbeddingTable, Floats, Mask
 from indexes.base import Neighbours, Query
 from indexes.flat import FlatIndex
-from indexes.opening import open_vectors_index
+from indexes.opening import open_local
 from indexes.ranking import best, check
 from indexes.vector_index import VectorIndex
 
@@ -178,7 +178,7 @@ class Snapshot:
     def load(cls, folder: Path) -> Self:
         """Open what `save` wrote."""
         return cls(
-            open_vectors_index(folder / BASE),
+            open_local(folder / BASE),
             np.load(folder / DEAD, allow_pickle=False),
             FlatIndex.load(folder / ADDED),
         )

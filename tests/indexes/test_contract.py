@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qdrant_client import QdrantClient
 
 from catalog.errors import DataError, NotFoundError
 from catalog.ids import IdMap
@@ -17,6 +18,7 @@ from indexes.flat import FlatIndex
 from indexes.keyword import KeywordIndex
 from indexes.live import LiveIndex
 from indexes.opening import KINDS
+from indexes.qdrant import QdrantIndex
 
 TITLES = ["red lamp", "red lamp", "blue lamp", "lamp", "red lamp", "green striped lamp"]
 CATALOG = Catalog(Item(f"i{n}", title=title) for n, title in enumerate(TITLES))
@@ -50,7 +52,18 @@ def live() -> tuple[Index, Query]:
     return index, flat()[1]
 
 
-every_index = pytest.mark.parametrize("make", [keyword, flat, of_kind("hnsw"), of_kind("ivf_pq"), live])
+def qdrant() -> tuple[Index, Query]:
+    return QdrantIndex.build(EmbeddingTable(CATALOG.ids, VECTORS, "toy")), flat()[1]
+
+
+@pytest.fixture(autouse=True)
+def a_server_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Qdrant's own client holds collections in memory when asked to."""
+    client = QdrantClient(":memory:")
+    monkeypatch.setattr("indexes.qdrant.connect", lambda config: client)
+
+
+every_index = pytest.mark.parametrize("make", [keyword, flat, of_kind("hnsw"), of_kind("ivf_pq"), live, qdrant])
 Make = Callable[[], tuple[Index, Query]]
 
 
