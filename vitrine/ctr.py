@@ -58,14 +58,16 @@ class TaughtCtr:
 
 
 def undated_free(settings: Settings, workspace: Workspace) -> dict[str, EmbeddingTable]:
-    """Return, by role, the default spaces that tell nothing of the log: none learned from takes, none with reviews.
+    """Return, by role, the spaces in use that tell nothing of the log: none learned from takes, none with reviews.
 
     The look-ups of many past moments share one table, so it may know nothing that was said or taken in between.
     """
+    from vitrine.bases import load_bases, without_bases
     from vitrine.fusing import learned_roles
-    from vitrine.wiring import default_spaces, load_modalities, review_roles
+    from vitrine.wiring import choose_spaces, load_modalities, review_roles
 
-    roles = default_spaces(settings, workspace)
+    chosen = choose_spaces(settings, workspace)
+    roles = without_bases(chosen, load_bases(workspace, chosen))
     dated = {*learned_roles(workspace, roles), *review_roles(workspace, roles)}
     return load_modalities(workspace, {role: space for role, space in roles.items() if role not in dated})
 

@@ -12,6 +12,7 @@ import typer
 
 from catalog.errors import ConfigError
 from vitrine.cli import eval_captions
+from vitrine.cli.judging import advised, judged_clicks
 from vitrine.cli.next_steps import say_next
 from vitrine.cli.options import Set, Store, load, parse_pairs
 from vitrine.cli.output import say
@@ -179,6 +180,21 @@ def evaluate(
     replay_hours: Annotated[
         float, typer.Option("--replay-hours", min=0.01, help="How much of the log's end --replay goes through.")
     ] = 24.0,
+    ctr: Annotated[
+        bool,
+        typer.Option(
+            "--ctr",
+            help="Instead of the table: a click model taught on the older impressions, judged by the newest quarter.",
+        ),
+    ] = False,
+    advise: Annotated[
+        bool,
+        typer.Option(
+            "--advise",
+            help="Instead of the table: what text and pictures add in each category, which to use by validation, "
+            "and what that gains on test.",
+        ),
+    ] = False,
     parameters: Annotated[
         list[Path] | None,
         typer.Option("--parameters", metavar="FILE", help="Model settings that vitrine search wrote. Repeatable."),
@@ -214,6 +230,14 @@ def evaluate(
     }
     if json_path is not None:
         require_place(json_path)
+    if sum((replay, ctr, advise)) > 1:
+        raise ConfigError("--replay, --ctr and --advise each stand in for the table; one of them would be valid")
+    if ctr:
+        judged_clicks(settings, json_path)
+        return
+    if advise:
+        advised(settings, json_path)
+        return
     if replay:
         replayed(settings, replay_hours, json_path)
         return

@@ -1,0 +1,161 @@
+"""Which fusion each category should use, picked on validation, and what that gained on test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from eval.intervals import Interval
+from eval.metrics import Values
+from eval.probabilities import interval
+from eval.rungs import RUNGS, STRUCTURED, Climbed, RungConfig
+
+OTHERS = "(other categories)"
+ALL = "all categories"
+
+
+@dataclass(frozen=True)
+class Advised:
+    """One category.
+
+    Attributes:
+        valid, test: NDCG by rung, with intervals over shoppers.
+        pick: The rung picked on validation.
+        gain: NDCG of the pick minus that of structured features alone, on test.
+        shoppers: In validation, and in test.
+    """
+
+    category: str
+    shoppers: tuple[int, int]
+    valid: Mapping[str, Interval]
+    test: Mapping[str, Interval]
+    pick: str
+    gain: Interval
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The picks, and what they gained over structured features and over one rung for all.
+
+    Attributes:
+        single: The rung that is best on validation over all categories.
+        over_structured, over_single: Gain of the picks on test, over shoppers.
+        whole: Every category together.
+    """
+
+    metric: str
+    categories: tuple[Advised, ...]
+    whole: Advised
+    single: str
+    over_structured: Interval
+    over_single: Interval
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+
+def advise(climbed: Climbed, config: RungConfig) -> Advice:
+    """Pick a rung for each category on validation, and measure the picks on test.
+
+    A category of `n` shoppers picks by `(n own mean + trust mean of all) / (n + trust)` of each rung's gain over
+    structured features, so that a few shoppers do not overrule all the others; equals go to the lower rung. The test
+    part has no say.
+
+    Source:
+        Shrinkage to the common mean: Efron and Morris, 1975.
+    """
+    rungs = tuple(rung for rung in RUNGS if rung in climbed.valid)
+    valid_names = _merged(climbed.valid_part.categories, climbed.valid_part.categories, config.least)
+    test_names = _merged(climbed.test_part.categories, climbed.valid_part.categories, config.least)
+    common = {rung: float((climbed.valid[rung] - climbed.valid[STRUCTURED]).mean()) for rung in rungs}
+    single = max(rungs, key=lambda rung: (common[rung], -rungs.index(rung)))
+    picked_values, rows = np.zeros(len(test_names)), []
+    for category in sorted(
+        set(valid_names.tolist()) | set(test_names.tolist()), key=lambda name: (name == OTHERS, name)
+    ):
+        mine, judged = valid_names == category, test_names == category
+        own = {rung: climbed.valid[rung][mine] - climbed.valid[STRUCTURED][mine] for rung in rungs}
+        drawn = {
+            rung: (float(gain.sum()) + config.trust * common[rung]) / (len(gain) + config.trust or 1.0)
+            for rung, gain in own.items()
+        }
+        pick = single if category == OTHERS else max(rungs, key=lambda rung: (drawn[rung], -rungs.index(rung)))
+        picked_values[judged] = climbed.test[pick][judged]
+        rows.append(_advised(category, climbed, mine, judged, climbed.test[pick], pick))
+    everything = np.ones(len(valid_names), np.bool_), np.ones(len(test_names), np.bool_)
+    users = climbed.test_part.users
+    return Advice(
+        f"ndcg@{config.metric_k}",
+        tuple(rows),
+        _advised(ALL, climbed, *everything, picked_values, single),
+        single,
+        _mean(picked_values - climbed.test[STRUCTURED], users),
+        _mean(picked_values - climbed.test[single], users),
+    )
+
+
+def _merged(names: tuple[str, ...], judged: tuple[str, ...], least: int) -> npt.NDArray[np.str_]:
+    """Return the category of each group, those of fewer than `least` groups in `judged` as one."""
+    counts = {name: judged.count(name) for name in set(names) | set(judged)}
+    return np.array([name if counts[name] >= least else OTHERS for name in names])
+
+
+def _advised(
+    category: str,
+    climbed: Climbed,
+    mine: npt.NDArray[np.bool_],
+    judged: npt.NDArray[np.bool_],
+    picked: Values,
+    pick: str,
+) -> Advised:
+    def told(values: Mapping[str, Values], users: tuple[str, ...], where: npt.NDArray[np.bool_]) -> dict[str, Interval]:
+        names = tuple(np.asarray(users)[where].tolist())
+        return {rung: _mean(each[where], names) for rung, each in values.items()}
+
+    gain = (picked - climbed.test[STRUCTURED])[judged]
+    users = tuple(np.asarray(climbed.test_part.users)[judged].tolist())
+    return Advised(
+        category, (int(mine.sum()), int(judged.sum())),
+        told(climbed.valid, climbed.valid_part.users, mine), told(climbed.test, climbed.test_part.users, judged),
+        pick, _mean(gain, users),
+    )  # fmt: skip
+
+
+def _mean(values: Values, users: tuple[str, ...]) -> Interval:
+    if not len(values):
+        return Interval(float("nan"), float("nan"), float("nan"))
+    return interval(lambda at: float(values[at].mean()), users)
+
+
+def advice_text(advice: Advice) -> str:
+    """Return the advice as lines for a terminal: a table on test, the pick of validation marked."""
+    rungs = tuple(advice.whole.test)
+    width = max(len(row.category) for row in (*advice.categories, advice.whole))
+    head = "  ".join(f"{rung:>23}" for rung in rungs)
+    lines = [
+        f"{advice.metric} within a category on test, the fusion picked on validation marked *",
+        f"{'':{width}}  {'valid/test':>11}  {head}  gain of the pick over structured",
+    ]
+    for row in (*advice.categories, advice.whole):
+        cells = "  ".join(f"{_told(row.test[rung]) + ('*' if rung == row.pick else ' '):>23}" for rung in rungs)
+        counts = f"{row.shoppers[0]}/{row.shoppers[1]}"
+        lines.append(f"{row.category:{width}}  {counts:>11}  {cells}  {_signed(row.gain)}")
+    lines += [
+        "",
+        f"the picks over structured features: {_signed(advice.over_structured)}; over {advice.single!r} for all, the "
+        f"best single one of validation: {_signed(advice.over_single)}",
+    ]
+    return "\n".join(lines)
+
+
+def _told(each: Interval) -> str:
+    return f"{each.mean:.3f} [{each.low:.3f}, {each.high:.3f}]"
+
+
+def _signed(each: Interval) -> str:
+    return f"{each.mean:+.4f} [{each.low:+.4f}, {each.high:+.4f}]"
