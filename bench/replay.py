@@ -8,7 +8,10 @@ to that moment. It is a generated shop: the figures prove the plumbing, not the 
 
 `--movies`: real data, one moment a shopper, the last rating of `x_label_last`. The model and the frozen profile know
 all ratings but each shopper's last `--withheld` before it; adaptation folds those in. `trained on all` is the same
-model fitted on them as well. NDCG@20, one relevant item a moment, intervals by shopper.
+model fitted on them as well, and the agreement is that of its rankings with the folded-in ones (Spearman's rho over all
+items, and how much of the first twenty is the same; mean over shoppers; without the visit's own share).
+
+NDCG@20, one relevant item a moment, intervals by shopper.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from bench.boutique_ladder import prepared
@@ -29,7 +33,7 @@ from catalog.shop_data import ShopData, load_shop
 from catalog.workspace import Workspace
 from eval.replay import Moment, ReplayConfig, Replayed, replay
 from eval.replay_report import replay_json, replay_text
-from models.base import TrainingData
+from models.base import Recommender, TrainingData
 from models.features import FeatureStore
 from models.registry import build
 from tools.doubles import HashingEmbedder
@@ -38,6 +42,7 @@ from vitrine.replaying import replay_store
 
 LABEL, LAST = "x_label_last", 2
 PLACE = "place"
+TOP = 20
 
 
 def boutique(seed: int, model: str, stores: Path) -> str:
@@ -55,20 +60,40 @@ def movies(data: ShopData, model: str, withheld: int) -> Iterator[str]:
     past, live = (early.filter(which).drop(PLACE) for which in (pl.col(PLACE) > withheld, pl.col(PLACE) <= withheld))
     last = data.log.filter(pl.col(LABEL) == LAST).sort("timestamp", maintain_order=True)
     moments = tuple(Moment(*row) for row in last.select("user_id", "item_id", "timestamp").iter_rows())
-    folded = _replayed(data, past, moments, live, model)
-    whole = _replayed(data, early.drop(PLACE), moments, live.clear(), model)
+    older, newer = _fitted(data, past, model), _fitted(data, early.drop(PLACE), model)
+    folded = _replayed(data, past, moments, live, older)
+    whole = _replayed(data, early.drop(PLACE), moments, live.clear(), newer)
     yield replay_text(
         replay_json({"last": folded}, metric="ndcg@20", model=model, start=f"each shopper's last {withheld} before it")
     )
-    yield f"trained on all: {whole.frozen.mean():.4f}; of the last {withheld}, {len(live):,} ratings were folded in\n"
+    rho, same = agreement(older, newer, live)
+    yield f"trained on all: {whole.frozen.mean():.4f}; {len(live):,} ratings folded in, agreement {rho:.3f}, {same:.0%}\n"
 
 
-def _replayed(
-    data: ShopData, past: pl.DataFrame, moments: tuple[Moment, ...], live: pl.DataFrame, model: str
-) -> Replayed:
+def agreement(older: Recommender, newer: Recommender, live: pl.DataFrame) -> tuple[float, float]:
+    """Return Spearman's rho and the share of common first twenty between folding `live` in and having trained on it."""
+    rhos, common = [], []
+    for (user,), rows in live.group_by(["user_id"], maintain_order=True):
+        if user not in older.users:
+            continue
+        folded = older.score(str(user), rows["item_id"].to_list()).values
+        trained = newer.score(str(user)).values
+        places = [np.argsort(np.argsort(-scores, kind="stable"), kind="stable") for scores in (folded, trained)]
+        rhos.append(np.corrcoef(places[0], places[1])[0, 1])
+        common.append(((places[0] < TOP) & (places[1] < TOP)).sum() / TOP)
+    return float(np.mean(rhos)), float(np.mean(common))
+
+
+def _fitted(data: ShopData, past: pl.DataFrame, model: str) -> Recommender:
     users = IdMap(dict.fromkeys(past["user_id"].to_list()), "user")
     recommender = build(model)
     recommender.fit(TrainingData(Interactions.from_log(past, users, data.catalog.ids)))
+    return recommender
+
+
+def _replayed(
+    data: ShopData, past: pl.DataFrame, moments: tuple[Moment, ...], live: pl.DataFrame, recommender: Recommender
+) -> Replayed:
     newest = data.log["timestamp"].max()
     shop = Shop(
         name=data.name, catalog=data.catalog, users={}, captions={}, spaces={}, indexes={}, embedder=HashingEmbedder(),
