@@ -77,10 +77,14 @@ def _why(workspace: Workspace, made: Manifest, stale: Mapping[str, Stale]) -> st
     inputs = made.meta.get(INPUTS)
     if isinstance(inputs, Mapping):
         renewed = [name for name, key in inputs.items() if _key(workspace, name) != key]
-    else:  # from before keys of inputs were kept: the roles of a fusion alone are known
-        inputs = [f"embeddings/{space}" for _, space in made.meta["roles"]] if "takes" in made.meta else []
+    else:  # from before keys of inputs were kept: by the clock
+        roles = made.meta.get("roles") or ()
+        spaces = roles.values() if isinstance(roles, Mapping) else [space for _, space in roles]
+        inputs = [f"embeddings/{space}" for space in spaces]
         tables = {name: workspace.manifest(name) for name in inputs}
         renewed = [name for name, table in tables.items() if table is not None and _earlier(made, table)]
+        if made.meta.get("data_key") not in (None, _key(workspace, "catalog")):
+            renewed.insert(0, "catalog")
     to_come = [name for name in inputs if name in stale and name not in renewed]
     parts = [f"{', '.join(renewed)} changed since it was made"] if renewed else []
     parts += [f"it was made of {', '.join(to_come)}"] if to_come else []
@@ -112,7 +116,8 @@ def _read_by_another_model(settings: Settings, workspace: Workspace) -> Iterator
     made.append((ARTIFACT, frames.model, "frames are", "vitrine train video"))
     for name, model, what, command in made:
         manifest = workspace.manifest(name)
-        before = manifest.meta.get("model") if manifest else None
+        # What was brought along names no embedder, and no command of ours renews it.
+        before = manifest.meta.get("model") if manifest and "embedder" in manifest.meta else None
         if before is not None and before != model:
             yield Stale(name, f"made by {before!r}, and {what} read by {model!r} now", f"run {command}")
 

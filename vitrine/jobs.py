@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from batch.base import JobReport
 from batch.report import report_line
@@ -20,7 +20,7 @@ from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
 from vitrine.bases import load_bases, save_bases, without_bases
 from vitrine.chain import INPUTS
-from vitrine.reads import no_longer_read, reads_text
+from vitrine.reads import lost_lines, reads_text, unread_intents
 from vitrine.served import CTR, RANKER
 from vitrine.settings import Settings
 from vitrine.wiring import (
@@ -38,7 +38,6 @@ from vitrine.words_kept import caption_doubts, unread_captions
 if TYPE_CHECKING:
     from embedding.item_text import Part
     from vitrine.ranking import TaughtRanker
-    from vitrine.shelf import Version
     from vitrine.training import Scout
 
 
@@ -362,7 +361,7 @@ def train_store(
         if promote:
             shelf.promote(kept)
         same = f"models/{name}: version {kept.number} was trained on the same{', and is promoted' * promote}"
-        reads = [f"  reads {reads_text(kept.meta)}", *_lost(last, kept.meta)]
+        reads = [f"  reads {reads_text(kept.meta)}", *lost_lines(last, kept.meta)]
         return [same, *reads, *(f"in its place, since {fault}" for fault in damaged)]
     log = before(data.log, as_of)
     require_earlier(workspace, roles, as_of)
@@ -424,26 +423,12 @@ def train_store(
         f"models/{name}: {epochs} epoch{'' if epochs == 1 else 's'}{found}, {fitted.report.seconds:.1f} s, "
         f"version {version.number}{'' if promote else ' (not promoted)'}"
     ]
-    lines += [f"  reads {reads_text(meta)}{_unread_intents(settings, workspace)}", clicks.line(), ranker_line]
-    lines += _lost(last, meta)
+    lines += [f"  reads {reads_text(meta)}{unread_intents(settings, workspace)}", clicks.line(), ranker_line]
+    lines += lost_lines(last, meta)
     lines += [f"trained again, since {fault}" for fault in damaged]
     if gone:
         lines.append(f"removed, since models.keep is {settings.models.keep}: {', '.join(map(str, gone))}")
     return lines
-
-
-def _lost(last: Version | None, meta: Mapping[str, Any]) -> list[str]:
-    """Return a line about what the version before read and this one does not."""
-    lost = no_longer_read(last.meta, meta) if last is not None else []
-    return [f"no longer read, and {last} did: {', '.join(lost)}"] if lost else []
-
-
-def _unread_intents(settings: Settings, workspace: Workspace) -> str:
-    """Return why intents that stand in the store are not read, where some do."""
-    from captioning.intents.config import active_intents
-
-    said = active_intents(settings.intents, workspace)
-    return f" (intents/{said} would be with intents.ranker=true)" if said and not settings.intents.ranker else ""
 
 
 def _teach(

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from catalog.workspace import Workspace
+    from vitrine.settings import Settings
+    from vitrine.shelf import Version
 
 
 def spaces_text(meta: Mapping[str, Any]) -> str:
@@ -51,3 +56,17 @@ def no_longer_read(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
     if had.get("intents") and had.get("intents") != has.get("intents"):
         lost.append(f"intents/{had['intents']} (ranker)")
     return lost
+
+
+def lost_lines(last: Version | None, now: Mapping[str, Any]) -> list[str]:
+    """Return a line about what the version before read and this one does not; none where it reads all of it."""
+    lost = no_longer_read(last.meta, now) if last is not None else []
+    return [f"no longer read, and {last} did: {', '.join(lost)}"] if lost else []
+
+
+def unread_intents(settings: Settings, workspace: Workspace) -> str:
+    """Return what would make a ranker read the intents that stand in the store; nothing where it does, or none do."""
+    from captioning.intents.config import active_intents
+
+    said = active_intents(settings.intents, workspace)
+    return f" (intents/{said} would be with intents.ranker=true)" if said and not settings.intents.ranker else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from catalog.vectors import EmbeddingTable
@@ -108,3 +110,30 @@ def test_what_a_ranker_loses_is_told():
     assert no_longer_read(now, before) == [] and no_longer_read({}, now) == []
     assert spaces_text(before) == "text text-minilm, fused" and spaces_text({}) == "no space"
     assert ranker_text(before) == "its ranker: text-minilm, fused; intents/trained"
+
+
+def test_a_version_from_before_inputs_were_kept_is_judged_by_its_data_and_the_clock(settings):
+    path = Workspace(settings.store).root / "models" / "lirdrec" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["meta"]["inputs"]
+    path.write_text(json.dumps(manifest))
+    assert told(settings) == {}
+    manifest["made_at"] = "2020-01-01T00:00:00+00:00"
+    manifest["meta"]["data_key"] = "of another catalogue"
+    path.write_text(json.dumps(manifest))
+    assert told(settings)["models/lirdrec"].why == (
+        "catalog, embeddings/caption-pixels-minilm, embeddings/text-minilm changed since it was made"
+    )
+
+
+def test_vectors_that_were_brought_along_are_nobody_s_to_renew(settings):
+    workspace = Workspace(settings.store)
+    made = workspace.manifest("embeddings/text-minilm")
+    assert made is not None
+    meta = {name: value for name, value in made.meta.items() if name != "embedder"} | {"model": "theirs"}
+    with workspace.reading("embeddings/text-minilm") as old:
+        files = {path.name: path.read_bytes() for path in old.iterdir()}
+    with workspace.writing("embeddings/text-minilm", made.key, meta) as folder:
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+    assert "embeddings/text-minilm" not in told(settings)

@@ -51,7 +51,7 @@ def test_a_store_without_films_says_so(tmp_path, shop):
     shop(tmp_path / "still", {"v1": ()})
     with pytest.raises(NothingToDo, match="no item and no marketing medium of the store has a film"):
         embed_frames(Workspace(tmp_path / "still"), Thumbnail(), engine=LocalEngine())
-    with pytest.raises(NotBuiltError, match="'catalog' is not in the store .* run vitrine generate or vitrine import"):
+    with pytest.raises(NotBuiltError, match=r"'catalog' is not in the store .* run vitrine generate or vitrine import"):
         embed_frames(Workspace(tmp_path), Thumbnail(), engine=LocalEngine())
     with pytest.raises(NotBuiltError, match="vitrine train video"):
         load_frames(Workspace(tmp_path), "thumbnail")
