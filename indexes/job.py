@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from catalog.errors import NotFoundError, did_you_mean
+from catalog.errors import DataError, NotFoundError, did_you_mean
 from catalog.ids import IdMap
 from catalog.items import Catalog
 from catalog.nouns import Caption
@@ -138,7 +138,14 @@ def vector_kinds(workspace: Workspace) -> str:
     """Return which kind of index each space has, in a line: `flat (text-minilm), hnsw (picture-clip)`; "" for none."""
     kinds: dict[str, list[str]] = {}
     for name in workspace.names("indexes"):
-        manifest = workspace.manifest(f"indexes/{name}")
-        if name != KEYWORD and manifest is not None:
-            kinds.setdefault(manifest.meta.get("kind", "flat"), []).append(name)
+        if name != KEYWORD:
+            kinds.setdefault(_kind(workspace, name), []).append(name)
     return ", ".join(f"{kind} ({', '.join(names)})" for kind, names in sorted(kinds.items()))
+
+
+def _kind(workspace: Workspace, name: str) -> str:
+    try:
+        manifest = workspace.manifest(f"indexes/{name}")
+    except DataError:
+        return "damaged"  # said at length where the store is examined
+    return str(manifest.meta.get("kind", "flat")) if manifest else "gone"

@@ -68,6 +68,7 @@ def test_a_finished_store_says_what_it_holds(life):
     assert found["embeddings"].text == "attributes, caption-pixels-minilm, text-minilm"
     assert found["reports"].text == "mmrec-last"
     assert found["recommender by"].text == "lirdrec"
+    assert found["vectors by"].text == "flat (caption-pixels-minilm, text-minilm)"
 
 
 @pytest.mark.parametrize("damaged", ["catalog/manifest.json", "embeddings/text-minilm/manifest.json"])
