@@ -1,10 +1,12 @@
 """What adaptation adds: a log's end event by event, each shopper's profile frozen against brought up to the moment.
 
-    python -m bench.replay [--seeds 831 832 833] [--models sequence_linear] [--stores FOLDER] [--data FOLDER] [--movies]
+    python -m bench.replay [--seeds 831 832 833] [--undrawn] [--models sequence_linear] [--stores FOLDER]
+    python -m bench.replay --movies [--data FOLDER]
 
 A boutique's last 24 hours: the model knows what came before them and is never trained again; before the shopper's first
 look at each item they take, the whole catalogue is ranked from the profile of the day's start, and from all events up
-to that moment. It is a generated shop: the figures prove the plumbing, not the worth.
+to that moment. It is a generated shop: the figures prove the plumbing, not the worth. `--undrawn` leaves the pictures
+out and reads texts and attributes alone.
 
 `--movies`: real data, one moment a shopper, the last rating of `x_label_last`. The model and the frozen profile know
 all ratings but each shopper's last `--withheld` before it; adaptation folds those in. `trained on all` is the same
@@ -26,10 +28,11 @@ import numpy as np
 import polars as pl
 
 from bench.boutique_ladder import prepared
+from catalog.boutique.plan import plan
 from catalog.events import SqliteEventStore
 from catalog.ids import IdMap
 from catalog.log import Interactions
-from catalog.shop_data import ShopData, load_shop
+from catalog.shop_data import ShopData, load_shop, save_shop
 from catalog.workspace import Workspace
 from eval.replay import Moment, ReplayConfig, Replayed, replay
 from eval.replay_report import replay_json, replay_text
@@ -38,16 +41,27 @@ from models.features import FeatureStore
 from models.registry import build
 from tools.doubles import HashingEmbedder
 from tools.shop import Shop
+from vitrine import jobs
 from vitrine.replaying import replay_store
+from vitrine.settings import Settings, load_settings
 
 LABEL, LAST = "x_label_last", 2
 PLACE = "place"
 TOP = 20
 
 
-def boutique(seed: int, model: str, stores: Path) -> str:
-    """Return the replay of one boutique's last day as text."""
-    made = prepared(seed, stores)
+def undrawn(seed: int, stores: Path) -> Settings:
+    """Return the settings of a store that holds a boutique without its pictures: texts and attributes, in seconds."""
+    settings = load_settings({"store": str(stores / f"undrawn-{seed}"), "boutique": {"seed": seed}})
+    workspace = Workspace(settings.store)
+    if not workspace.has("catalog"):
+        save_shop(workspace, plan(settings.boutique).shop, {"generated": True})
+    print(*jobs.embed_store(settings), sep="\n", flush=True)
+    return settings
+
+
+def boutique(made: Settings, model: str) -> str:
+    """Return the replay of a boutique's last day as text."""
     settings = made.model_copy(update={"models": made.models.model_copy(update={"serve": model})})
     return replay_text(replay_store(settings, ReplayConfig()).report)
 
@@ -67,7 +81,7 @@ def movies(data: ShopData, model: str, withheld: int) -> Iterator[str]:
         replay_json({"last": folded}, metric="ndcg@20", model=model, start=f"each shopper's last {withheld} before it")
     )
     rho, same = agreement(older, newer, live)
-    yield f"trained on all: {whole.frozen.mean():.4f}; {len(live):,} ratings folded in, agreement {rho:.3f}, {same:.0%}\n"
+    yield f"trained on all: {whole.frozen.mean():.4f}; {len(live):,} folded in, agreement {rho:.3f}, {same:.0%}\n"
 
 
 def agreement(older: Recommender, newer: Recommender, live: pl.DataFrame) -> tuple[float, float]:
@@ -119,6 +133,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[831, 832, 833], help="boutique seeds")
     parser.add_argument("--models", nargs="+", default=["sequence_linear"])
     parser.add_argument("--stores", type=Path, help="where the stores are kept; a temporary folder otherwise")
+    parser.add_argument("--undrawn", action="store_true", help="boutiques without pictures, made in seconds")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("TEST_DATA", "../shared/data")))
     parser.add_argument("--movies", action="store_true", help="the films in place of the boutiques")
     parser.add_argument("--withheld", type=int, default=10, help="ratings of each shopper that are folded in")
@@ -134,7 +149,8 @@ def main() -> None:
                     print(text, flush=True)
                 continue
             for seed in given.seeds:
-                print(f"# boutique of seed {seed}\n\n{boutique(seed, model, stores)}", flush=True)
+                made = undrawn(seed, stores) if given.undrawn else prepared(seed, stores)
+                print(f"# boutique of seed {seed}\n\n{boutique(made, model)}", flush=True)
 
 
 if __name__ == "__main__":
