@@ -34,9 +34,9 @@ class IvfPqConfig(BaseModel):
 
     lists: int | None = Field(None, ge=1)
     """Lists the vectors are divided into; None: twice the root of their number."""
-    code_bytes: int = Field(32, ge=1, le=256)
-    """Bytes of a vector's code; the width of the space is padded to a multiple of it."""
-    probes: int = Field(48, ge=1)
+    numbers_per_byte: int = Field(4, ge=1, le=64)
+    """Numbers of a vector that one byte of its code stands for: 4 is a sixteenth of the memory."""
+    probes: int = Field(64, ge=1)
     """Lists a search reads; behind a filter divided by the share that passes."""
     refine: float = Field(4.0, ge=1)
     """Candidates that are scored anew by their true vectors, for each item asked for."""
@@ -93,7 +93,7 @@ class VectorIndexConfig(BaseModel):
         built = {
             "flat": set[str](),
             "hnsw": {"neighbours", "ef_construction"},
-            "ivf_pq": {"lists", "code_bytes", "vectors", "train_rows"},
+            "ivf_pq": {"lists", "numbers_per_byte", "vectors", "train_rows"},
             "qdrant": {"url", "prefix"},
         }[kind]
         return {name: value for name, value in getattr(self, kind, self.hnsw).model_dump().items() if name in built}

@@ -30,8 +30,8 @@ ROUNDS = 10
 """Rounds that the lists are learned in."""
 
 CODE_ROUNDS, CODE_SAMPLE = 10, 128
-"""Rounds, and vectors a centroid, that codes are learned from: a byte stands for two numbers or so, and more than this
-took a minute longer and found no better."""
+"""Rounds, and vectors a centroid, that codes are learned from: a byte stands for few numbers, and more than this took a
+minute longer and found no better."""
 
 
 class IvfPqIndex(VectorIndex):
@@ -56,10 +56,11 @@ class IvfPqIndex(VectorIndex):
         """Index a table; see `VectorIndex.build`. A table of unit rows that is mapped from disk stays there."""
         config, faiss = config or VectorIndexConfig(), library()
         chosen, unit = config.ivf_pq, unit_rows(table.vectors)
-        width = ceil(table.dim / chosen.code_bytes) * chosen.code_bytes
+        code_bytes = max(1, ceil(table.dim / chosen.numbers_per_byte))
+        width = code_bytes * chosen.numbers_per_byte
         lists = max(1, min(chosen.lists or round(2 * sqrt(len(unit))), len(unit) // 39))
         quantizer = faiss.IndexFlatIP(width)
-        codes = faiss.IndexIVFPQ(quantizer, width, lists, chosen.code_bytes, 8, faiss.METRIC_INNER_PRODUCT)
+        codes = faiss.IndexIVFPQ(quantizer, width, lists, code_bytes, 8, faiss.METRIC_INNER_PRODUCT)
         codes.own_fields = True
         quantizer.this.disown()
         codes.cp.niter = ROUNDS

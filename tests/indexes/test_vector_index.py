@@ -32,7 +32,7 @@ def drawn(clusters: np.ndarray, seed: int) -> Floats:
 VECTORS = drawn(CLUSTER, 1)
 TABLE = EmbeddingTable(IdMap(f"i{n}" for n in range(N)), VECTORS, "clusters")
 WISHES = drawn(RNG.integers(0, 100, 40), 2)
-CONFIG = VectorIndexConfig(hnsw=HnswConfig(ef_construction=60), ivf_pq=IvfPqConfig(code_bytes=8))
+CONFIG = VectorIndexConfig(hnsw=HnswConfig(ef_construction=60), ivf_pq=IvfPqConfig(numbers_per_byte=2))
 FILTERS: dict[str, Mask | None] = {
     "none": None,
     "half": RNG.random(N) < 0.5,
@@ -105,7 +105,7 @@ def test_scores_are_true_cosines(kind: str, built: dict[str, VectorIndex]) -> No
 
 
 def test_half_vectors_give_cosines_to_three_places(tmp_path: Path) -> None:
-    config = VectorIndexConfig(kind="ivf_pq", ivf_pq=IvfPqConfig(code_bytes=8, vectors="half"))
+    config = VectorIndexConfig(kind="ivf_pq", ivf_pq=IvfPqConfig(numbers_per_byte=2, vectors="half"))
     index = build_vectors(TABLE, config)
     index.save(tmp_path)
     assert (tmp_path / "vectors.npy").stat().st_size < N * D * 2 + 200
