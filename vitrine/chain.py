@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from catalog.errors import VitrineError
 from catalog.workspace import Manifest, Workspace
 
@@ -50,6 +52,7 @@ def stale_artifacts(settings: Settings, workspace: Workspace) -> list[Stale]:
     for each in (
         *_older_captions(workspace, found),
         *_read_by_another_model(settings, workspace),
+        *_items_left_out(settings, workspace),
         *_left_by_another_encoder(workspace),
     ):
         found.setdefault(each.artifact, each)
@@ -120,6 +123,28 @@ def _read_by_another_model(settings: Settings, workspace: Workspace) -> Iterator
         before = manifest.meta.get("model") if manifest and "embedder" in manifest.meta else None
         if before is not None and before != model:
             yield Stale(name, f"made by {before!r}, and {what} read by {model!r} now", f"run {command}")
+
+
+def _items_left_out(settings: Settings, workspace: Workspace) -> Iterator[Stale]:
+    """Yield the space of what the shop wrote where items came after it was made."""
+    from embedding.job import default_space
+    from vitrine.wiring import make_embedder
+
+    try:
+        name = f"embeddings/{default_space(make_embedder(settings).name)}"
+    except VitrineError:
+        return
+    manifest = workspace.manifest(name)
+    if manifest is None or "items_without_text" not in manifest.meta or not workspace.has("catalog"):
+        return
+    with workspace.reading("catalog") as folder:
+        items = pl.read_parquet(folder / "items.parquet", columns=["item_id"])
+    with workspace.reading(name) as folder:
+        lacking = items.join(pl.read_parquet(folder / "ids.parquet"), on="item_id", how="anti")
+    if len(lacking) > int(manifest.meta["items_without_text"]) + int(manifest.meta.get("failed", 0)):
+        yield Stale(
+            name, f"{len(lacking):,} of the catalogue's {len(items):,} items are not in it", "run vitrine embed"
+        )
 
 
 def _older_heads(workspace: Workspace) -> Iterator[Stale]:

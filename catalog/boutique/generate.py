@@ -92,10 +92,11 @@ def require_same_shop(workspace: Workspace, config: BoutiqueConfig) -> None:
     given = config.model_dump()
     differing = [name for name in given if name in kept and kept[name] != given[name]]
     if differing:
-        made = ", ".join(f"boutique.{name}={kept[name]} (now {given[name]})" for name in differing)
+        made = " ".join(f"--set boutique.{name}={kept[name]}" for name in differing)
+        now = ", ".join(str(given[name]) for name in differing)
         raise ConfigError(
-            f"{where} holds a shop that was made with {made}; the same again would be valid "
-            f"({' '.join(f'--set boutique.{name}={kept[name]}' for name in differing)}), another --store, {anew}"
+            f"{where} holds a shop of other settings: {made} (now {now}); those again would be valid, another --store, "
+            f"{anew}"
         )
 
 

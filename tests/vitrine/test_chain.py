@@ -137,3 +137,12 @@ def test_vectors_that_were_brought_along_are_nobody_s_to_renew(settings):
         for name, data in files.items():
             (folder / name).write_bytes(data)
     assert "embeddings/text-minilm" not in told(settings)
+
+
+def test_items_that_came_after_their_vectors_are_told(settings, run, tmp_path):
+    (tmp_path / "new.csv").write_text("item_id,title\nV01,Blue vase\nN1,A new thing\n")
+    assert run("import", "table", "--items", tmp_path / "new.csv", "--store", settings.store).code == 0
+    found = told(settings)
+    assert found["embeddings/text-minilm"].why == "1 of the catalogue's 2 items are not in it"
+    assert found["models/lirdrec"].why == "catalog changed since it was made and it was made of embeddings/text-minilm"
+    assert commands(found.values()) == ["vitrine embed", "vitrine index", "vitrine train"]
