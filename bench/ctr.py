@@ -1,11 +1,12 @@
 """The click model on boutiques nobody tuned on: later impressions, beside the base rate and the true chances.
 
-    python -m bench.ctr [--seeds 821 822 823] [--stores FOLDER]
+    python -m bench.ctr [--seeds 821 822 823] [--stores FOLDER] [--texts-alone]
 
-For each boutique seed: generate, caption with `pixels`, embed with MiniLM; teach the click model on the older three
-quarters of the impressions (features and scorers as of each one's moment) and judge it by the newest quarter. The truth
-is the chance the generator drew each click with, `truth.click_probability` at the position shown; no model reads it.
-It is a generated shop: the figures prove the plumbing, not the worth.
+For each boutique seed: generate, caption with `pixels`, embed with MiniLM (with `--texts-alone` no picture is drawn and
+only the shop's own texts are embedded; shoppers, log and truth are the same to the byte); teach the click model on the
+older three quarters of the impressions (features and scorers as of each one's moment) and judge it by the newest
+quarter. The truth is the chance the generator drew each click with, `truth.click_probability` at the position shown; no
+model reads it. It is a generated shop: the figures prove the plumbing, not the worth.
 """
 
 from __future__ import annotations
@@ -17,14 +18,30 @@ from pathlib import Path
 import numpy as np
 
 from bench.boutique_ladder import prepared
-from catalog.boutique.generate import load_truth
+from catalog.boutique.generate import TRUTH, boutique_key, load_truth
+from catalog.boutique.plan import plan
+from catalog.shop_data import save_shop
 from catalog.workspace import Workspace
 from eval.ctr import MODEL, CtrReport, ctr_text
 from eval.probabilities import Values, auc, calibration_error, interval, logloss
 from models.ctr import CtrModel
 from models.ctr_data import CtrData
+from vitrine import jobs
 from vitrine.ctr import judge_ctr
-from vitrine.settings import Settings
+from vitrine.settings import Settings, load_settings
+
+
+def texts_alone(seed: int, stores: Path) -> Settings:
+    """Return the settings of a store that holds the boutique of `seed` without its pictures."""
+    settings = load_settings({"store": str(stores / f"texts-{seed}"), "boutique": {"seed": seed}})
+    workspace = Workspace(settings.store)
+    if not workspace.has("catalog"):
+        made = plan(settings.boutique)
+        with workspace.writing(TRUTH, boutique_key(settings.boutique)) as folder:
+            made.truth.save(folder)
+        save_shop(workspace, made.shop, {"generated": True})
+    print(*jobs.embed_store(settings), sep="\n", flush=True)
+    return settings
 
 
 def true_chances(settings: Settings, rows: CtrData) -> Values:
@@ -75,10 +92,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[821, 822, 823], help="boutique seeds")
     parser.add_argument("--stores", type=Path, help="where the stores are kept; a temporary folder otherwise")
+    parser.add_argument("--texts-alone", action="store_true", help="draw no picture")
     given, won = parser.parse_args(), []
     with tempfile.TemporaryDirectory() as temporary:
         for seed in given.seeds:
-            settings = prepared(seed, given.stores or Path(temporary))
+            make = texts_alone if given.texts_alone else prepared
+            settings = make(seed, given.stores or Path(temporary))
             judged = judge_ctr(settings)
             print(f"\n# boutique of seed {seed}\n\n{ctr_text(judged.report)}", flush=True)
             print(beside_truth(judged.model, judged.test, true_chances(settings, judged.test)), flush=True)
