@@ -24,10 +24,15 @@ class Query:
 
 
 class Index(Protocol):
-    """Finds items. `name` becomes `Candidate.source`; `items` is the id world of `allowed`."""
+    """Finds items."""
 
-    name: str
-    items: IdMap
+    @property
+    def name(self) -> str:
+        """Becomes `Candidate.source`."""
+
+    @property
+    def items(self) -> IdMap:
+        """The id world of `allowed`."""
 
     def search(self, query: Query, k: int, *, allowed: Mask | None = None) -> list[Candidate]:
         """Return up to `k` candidates, best first, ties by lower row; the queried item itself is left out.

@@ -47,12 +47,14 @@ def candidates_of_many(
 ) -> list[Rows]:
     """Return `candidates` of each of many vectors (q, d), by matrix products."""
     pool = np.arange(len(stored)) if allowed is None else np.flatnonzero(allowed)
+    whole = allowed is None and stored.slots is None
     ask = min(k + 1, len(pool))
     rows = np.empty((len(wanted), 0), np.int64)
     scores = np.empty((len(wanted), 0), np.float32)
     for start in range(0, len(pool), CHUNK):
         part = pool[start : start + CHUNK]
-        found, at = nearest_rows(wanted, stored.at(part), min(ask, len(part)), device=device, n_threads=n_threads)
+        corpus = stored.vectors[start : start + CHUNK] if whole else stored.at(part)
+        found, at = nearest_rows(wanted, corpus, min(ask, len(part)), device=device, n_threads=n_threads)
         scores, rows = np.concatenate([scores, found], axis=1), np.concatenate([rows, part[at]], axis=1)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :ask]
         scores, rows = np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)

@@ -100,6 +100,8 @@ class VectorIndex(ABC):
     ) -> list[tuple[Rows, Floats]]:
         """Return rows and scores of each query, best first, ties by lower row."""
         passing = len(self.items) if allowed is None else int(np.count_nonzero(allowed))
+        if passing == len(self.items):
+            allowed = None
         k = min(k, passing)
         if not k:
             return [(np.empty(0, np.int64), np.empty(0, np.float32))] * len(wanted)
