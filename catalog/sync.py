@@ -101,8 +101,6 @@ class SyncReport:
         if self.key is None:
             lines += [f"{what}: {_few(ids, counts[what])}" for what, ids in self.examples.items() if ids]
             lines.append("dry run: nothing was written")
-        elif self.changes:
-            lines.append("next: vitrine caption, vitrine embed, vitrine index; they do only what changed")
         return "\n".join(lines)
 
 

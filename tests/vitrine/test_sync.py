@@ -38,6 +38,8 @@ def test_the_life_of_a_feed(run):
     assert first.out.splitlines()[0] == (
         "feed: 8 added, 0 changed, 0 unchanged, 0 removed; 8 items, read as Google Merchant table"
     )
+    assert first.out.splitlines()[-1].startswith("next: vitrine caption --store s, then vitrine embed --store s, then")
+    assert "next:" not in run("sync", write(HATS), "--store", "s").out
     changed = [HATS[0].replace("1.50", "1.20"), *HATS[1:7]]
     planned = run("sync", write(changed), "--store", "s", "--dry-run")
     assert "0 added, 1 changed (price 1), 6 unchanged, 1 removed (marked as not available)" in planned.out

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from vitrine.cli.next_steps import say_next
 from vitrine.cli.options import Set, Store, load, parse_pairs
 from vitrine.cli.output import say
 
@@ -61,3 +62,5 @@ def sync(
         dry_run=dry_run,
     )
     say(sync_text(report, feed))
+    if report is not None and report.key is not None and report.changes:
+        say_next(store, set_, "caption", "embed", "index", then="they do only what changed")
