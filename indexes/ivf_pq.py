@@ -20,8 +20,8 @@ from indexes.vector_index import VectorIndex
 
 CODES = "index.faiss"
 
-PASSED, READ = 0.06, 0.4
-"""What a code costs, in gathered rows: one the filter drops, and one that is scored."""
+PASSED, READ, KEPT = 0.06, 0.4, 2
+"""What a code costs, in gathered rows: one the filter drops, one that is scored, and one that is scored anew."""
 
 CENTROIDS = 256
 """Centroids of a byte of code."""
@@ -81,7 +81,7 @@ class IvfPqIndex(VectorIndex):
         probes = min(lists, ceil(chosen.probes / share))
         ask = min(ceil(chosen.refine * k), passing)
         read_codes = stored * probes / lists
-        if lists + read_codes * (PASSED + READ * share) + ask >= exact.cost(passing, stored):
+        if lists + read_codes * (PASSED + READ * share) + KEPT * ask >= exact.cost(passing, stored):
             return None
         parameters = library().SearchParametersIVF(nprobe=probes, sel=selector(allowed))
         rows: Rows = self._codes.search(_wide(wanted, self._codes.d), ask, params=parameters)[1]
