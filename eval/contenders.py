@@ -87,9 +87,9 @@ def sources_key(name: str) -> str:
     """
     if name not in STAGED:
         return code_key(name)
-    from models import ranker
+    from models import boosting
 
     whole = hashlib.sha256("".join(code_key(each) for each in registry.RECOMMENDERS).encode())
-    for path in (*sorted(Path(__file__).parent.glob("two_stage*.py")), Path(ranker.__file__)):
+    for path in (*sorted(Path(__file__).parent.glob("two_stage*.py")), Path(boosting.__file__)):
         whole.update(path.read_bytes())
     return whole.hexdigest()[:16]

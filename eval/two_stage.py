@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,8 @@ from eval.two_stage_config import TwoStageConfig
 from eval.two_stage_features import History
 from eval.two_stage_holdout import folds
 from models.base import FitReport, Recommender, TrainingData, Validate
+from models.boosting import boosted
 from models.feature_table import FeatureTable
-from models.ranker import LightGBMRanker
 from models.registry import build
 from models.size_limits import require_at_most
 from models.training_checks import require_rows
@@ -50,8 +49,8 @@ class TwoStage:
     2. For each fold of train the retrievers are fitted again, with the settings found, on the rest, and stopped on what
        the fold holds out; LambdaRank learns from their candidates which of them the held-out rows took. Scores are
        standardised by shopper, so that a fit on fewer rows speaks the same language.
-    3. The rankers order the candidates of the first fits. With `validate`, the weight of the rankers beside the best
-       retriever is chosen there, none among the choices.
+    3. The trees start from the score of the best retriever and correct it: with few labels they need not learn it anew.
+       With `validate`, the weight of the correction is chosen there, none among the choices.
 
     Source:
         Burges 2010 (LambdaMART); learning on held-out parts: Wolpert 1992, "Stacked generalization".
@@ -83,34 +82,30 @@ class TwoStage:
         progress.start(self.name, 2)
         first, values = self._retrievers(data, validate, seed)
         progress.advance(1, "retrievers")
-        rankers = self._rankers(data, first, seed)
+        base = max(values, key=lambda name: values[name]) if values else next(iter(first))
+        rankers = self._rankers(data, first, base, seed)
         progress.advance(1, "rankers")
         progress.finish()
-        base = max(values, key=lambda name: values[name]) if values else next(iter(first))
         self._items, self._base = data.train.items, first[base].score_users
-        everyone = np.arange(len(data.train.users), dtype=np.int64)
-        found = self._candidates(first, data.train, everyone)
-        table = described(found, History(data.train, data.modalities))
-        self._found, self._order = (
-            found,
-            _by_shopper(found, np.sum([ranker.score(table) for ranker in rankers], axis=0)),
-        )
-        self.importance = rankers[0].importance()
+        self._found = self._candidates(first, data.train, np.arange(len(data.train.users), dtype=np.int64))
+        table = described(self._found, History(data.train, data.modalities))
+        self._moved = np.mean([ranker.predict(table.values, num_threads=1) for ranker in rankers], axis=0)
+        gains = np.mean([ranker.feature_importance(importance_type="gain") for ranker in rankers], axis=0)
+        self.importance = {name: float(gain) for name, gain in zip(table.names, gains, strict=True)}
         history = self._choose(base, values, validate)
-        return FitReport(
-            max(len(history), 1), time.perf_counter() - started, max(history) if history else None, tuple(history)
-        )
+        seconds = time.perf_counter() - started
+        return FitReport(max(len(history), 1), seconds, max(history) if history else None, tuple(history))
 
     def score_users(self, user_rows: npt.NDArray[np.int64]) -> Floats:
         """Return (b, n_items) float32; what is no candidate stands below all that are."""
         share = self.chosen["share"]
         if share == 0:
             return self._base(user_rows)
-        starts, scores = self._found.starts, self._found.column(f"score.{self.chosen['base']}")
+        starts, scores = self._found.starts, self._found.column(score_of(self.chosen["base"]))
         out = np.full((len(user_rows), len(self._items)), BELOW, np.float32)
         for at, user in enumerate(user_rows):
             mine = slice(starts[user], starts[user + 1])
-            out[at, self._found.items[mine]] = scores[mine] + np.float32(share) * self._order[mine]
+            out[at, self._found.items[mine]] = self.config.start * scores[mine] + share * self._moved[mine]
         return out
 
     def _retrievers(
@@ -131,8 +126,8 @@ class TwoStage:
             raise refused
         return fitted, values
 
-    def _rankers(self, data: TrainingData, first: Mapping[str, Recommender], seed: int) -> list[LightGBMRanker]:
-        """Return the rankers, taught on every fold."""
+    def _rankers(self, data: TrainingData, first: Mapping[str, Recommender], base: str, seed: int) -> list[Any]:
+        """Return boosters that correct the score of `base`, taught on every fold."""
         settings = {name: self._settled(name, model) for name, model in first.items()}
         tables, groups, labels = [], [], []
         for fold in folds(data.train, self.config.holdout, self.config.folds, seed):
@@ -156,12 +151,18 @@ class TwoStage:
             tuple(item for each in tables for item in each.item_ids),
             np.concatenate([each.values for each in tables]),
         )
-        rankers = []
-        for number in range(self.config.rankers):
-            ranker = LightGBMRanker(self.config.ranker)
-            ranker.fit(table, np.concatenate(groups), np.concatenate(labels), seed=seed + number)
-            rankers.append(ranker)
-        return rankers
+        start = (self.config.start * table.column(score_of(base))).astype(np.float32)
+        return [
+            boosted(
+                table.values,
+                np.concatenate(labels),
+                {**self.config.parameters(), "seed": seed + number},
+                self.config.trees,
+                groups=np.concatenate(groups),
+                start=start,
+            )
+            for number in range(self.config.rankers)
+        ]
 
     def _candidates(
         self, models: Mapping[str, Recommender], train: Interactions, users: npt.NDArray[np.int64]
@@ -192,7 +193,8 @@ def described(found: Candidates, history: History) -> FeatureTable:
     """Return the ranker's table of candidates: what the retrievers say, and what the log and the content say."""
     starts = found.starts
     known = [
-        history.features(int(u), found.items[a:b]) for u, a, b in zip(found.users, starts, starts[1:], strict=False)
+        history.features(int(user), found.items[start:stop])
+        for user, start, stop in zip(found.users, starts[:-1], starts[1:], strict=True)
     ]
     values = np.concatenate([found.values, np.concatenate(known)], axis=1)
     return FeatureTable((*found.names, *history.names), ("",) * len(values), values)
@@ -221,11 +223,6 @@ def teaching(
     return kept, grades[rows]
 
 
-def _by_shopper(found: Candidates, scores: Floats) -> Floats:
-    """Return the rankers' scores with mean 0 and deviation 1 within each shopper's candidates."""
-    out = np.zeros(len(scores), np.float32)
-    for start, stop in pairwise(found.starts):
-        mine = scores[start:stop]
-        if len(mine):
-            out[start:stop] = (mine - mine.mean()) / max(float(mine.std()), 1e-9)
-    return out
+def score_of(retriever: str) -> str:
+    """Return the name of the column that holds a retriever's standard score."""
+    return f"score.{retriever}"

@@ -7,8 +7,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.ranker import RankerConfig
-
 Holdout = Literal["random", "last"]
 
 
@@ -17,7 +15,7 @@ class TwoStageConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    retrievers: tuple[str, ...] = Field(("sequence_tower", "sequence_linear", "ease", "als", "freedom"), min_length=1)
+    retrievers: tuple[str, ...] = Field(("sequence_tower", "sequence_linear", "content_linear", "als"), min_length=1)
     """Models of the first stage, by name; without the features a model needs it is left out."""
 
     overrides: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
@@ -33,23 +31,53 @@ class TwoStageConfig(BaseModel):
     """Which train rows teach the ranker: a tenth of each shopper's at random (one of fewer than ten), or the last one.
     What the protocol holds out is the one to take."""
 
-    folds: int = Field(3, ge=1)
+    folds: int = Field(4, ge=1)
     """Held-out parts, each with retrievers of its own; `last` has one, whatever stands here."""
 
-    ranker: RankerConfig = RankerConfig(trees=150, leaves=15, learning_rate=0.05, min_leaf_rows=50, feature_share=0.5)
-    """Of LambdaRank."""
+    trees: int = Field(80, ge=1)
+    """Boosting rounds of LambdaRank."""
 
-    rankers: int = Field(3, ge=1)
-    """Rankers of different seeds whose scores are added."""
+    leaves: int = Field(7, ge=2)
+    """Leaves a tree has at most: what is to be learned beside the best retriever is little."""
+
+    learning_rate: float = Field(0.05, gt=0, le=1)
+    """Shrinkage of each tree."""
+
+    min_leaf_rows: int = Field(100, ge=1)
+    """Rows a leaf must hold."""
+
+    feature_share: float = Field(0.5, gt=0, le=1)
+    """Share of the features each tree sees."""
+
+    truncation: int = Field(30, ge=1)
+    """Positions from the top at which a pair's order still counts."""
+
+    start: float = Field(0.5, gt=0, le=100)
+    """Weight of the best retriever's standard score, from which the trees start."""
+
+    rankers: int = Field(2, ge=1)
+    """Rankers of different seeds whose corrections are averaged."""
 
     share: float = Field(1.0, ge=0)
-    """Weight of the rankers beside the best retriever without validation."""
+    """Weight of the correction without validation."""
 
-    shares: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
-    """Weights of the ranker beside the best retriever that validation chooses from; 0 is always among them."""
+    shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0, 1.5)
+    """Weights of the correction that validation chooses from; 0 is always among them."""
 
     max_items: int = Field(20_000, ge=1)
     """Largest catalogue: how close items stand is held in two dense matrices."""
 
     max_groups: int = Field(20_000, ge=1)
-    """Shoppers that teach the ranker, drawn at random beyond that."""
+    """Shoppers a fold that teach the ranker, drawn at random beyond that."""
+
+    def parameters(self) -> dict[str, Any]:
+        """Return LightGBM's parameters."""
+        return {
+            "objective": "lambdarank",
+            "lambdarank_truncation_level": self.truncation,
+            "num_leaves": self.leaves,
+            "learning_rate": self.learning_rate,
+            "min_data_in_leaf": self.min_leaf_rows,
+            "feature_fraction": self.feature_share,
+            "num_threads": 1,
+        }

@@ -27,6 +27,7 @@ def boosted(
     *,
     groups: npt.NDArray[np.int64] | None = None,
     weights: npt.NDArray[np.float64] | None = None,
+    start: Floats | None = None,
     valid: tuple[Floats, npt.NDArray[Any]] | None = None,
     patience: int = 0,
 ) -> Any:
@@ -40,12 +41,13 @@ def boosted(
         trees: Boosting rounds.
         groups: (g,) rows a group, for ranking.
         weights: (n,) of the rows.
+        start: (n,) scores that the trees only correct; what the booster predicts does not contain them.
         valid: Values and labels to stop by, after `patience` rounds without gain.
         patience: 0: all rounds are run.
     """
     import lightgbm
 
-    data = lightgbm.Dataset(values, label=labels, group=groups, weight=weights)
+    data = lightgbm.Dataset(values, label=labels, group=groups, weight=weights, init_score=start)
     given = {**ALWAYS, **parameters}
     if valid is None:
         return lightgbm.train(given, data, num_boost_round=trees)

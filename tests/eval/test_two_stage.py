@@ -29,7 +29,9 @@ ITEMS = IdMap([f"i{row:02}" for row in range(30)])
 QUICK: dict[str, Any] = {
     "retrievers": ("ease", "itemknn"),
     "overrides": {"ease": {"regularisation": 5.0}, "itemknn": {"neighbours": 5}},
-    "ranker": {"trees": 20, "leaves": 4, "min_leaf_rows": 5},
+    "trees": 20,
+    "leaves": 4,
+    "min_leaf_rows": 5,
     "depth": 8,
     "pool": 12,
 }
@@ -145,14 +147,15 @@ def test_it_learns_who_takes_what_and_the_same_twice() -> None:
     assert own[np.arange(40), best].mean() > 0.9
 
 
-@pytest.mark.parametrize(("likes", "share"), [("base", 0.0), ("ranker", 4.0)])
+@pytest.mark.parametrize(("likes", "share"), [("base", 0.0), ("ranker", 1.5)])
 def test_the_rankers_weight_is_chosen_on_validation_with_none_among_the_choices(likes: str, share: float) -> None:
     model = TwoStage(TwoStageConfig.model_validate(QUICK))
 
     def validate(scorer: UserScorer) -> float:
         if not model.chosen:
             return 0.5
-        return -model.chosen["share"] if likes == "base" else model.chosen["share"]
+        weight: float = model.chosen["share"]
+        return -weight if likes == "base" else weight
 
     report = model.fit(shop(), validate=validate)
     assert model.chosen["share"] == share
@@ -195,7 +198,8 @@ def test_it_is_a_row_of_the_table() -> None:
     pairs = two_kinds()
     parts = [[pair for at, pair in enumerate(pairs) if at % 10 in which] for which in (range(8), (8,), (9,))]
     nobody = np.zeros(0, np.int64)
-    split = Split(*map(rows, parts), protocol="mmrec", meta={}, cold_users=nobody, cold_items=nobody)
+    train, valid, test = map(rows, parts)
+    split = Split(train, valid, test, protocol="mmrec", meta={}, cold_users=nobody, cold_items=nobody)
     config = EvalConfig(
         models=("popularity", "two_stage"), metrics=("ndcg@5",), resamples=100, overrides={"two_stage": QUICK}
     )
