@@ -68,7 +68,8 @@ def _sources(given: Any) -> dict[str, int]:
     if isinstance(given, Mapping):
         return {str(name): int(_number(rank)) for name, rank in given.items()}
     entries = given if isinstance(given, list | tuple) else ()
-    return {str(e["name"]): int(_number(e.get("rank"))) for e in entries if isinstance(e, Mapping) and "name" in e}
+    named = [(e.get("source", e.get("name")), e.get("rank")) for e in entries if isinstance(e, Mapping)]
+    return {str(name): int(_number(rank)) for name, rank in named if name is not None}
 
 
 def _matched(given: Any) -> dict[str, tuple[str, ...]]:
