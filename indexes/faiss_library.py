@@ -24,6 +24,9 @@ from catalog.vectors import Floats, Mask
 
 Device = Literal["cpu", "gpu", "auto"]
 
+GPU_MOST = 2048
+"""Most neighbours that FAISS's GPU kernels select."""
+
 
 def library() -> Any:
     """Load FAISS when it is first used; its bindings are untyped in places, hence Any."""
@@ -93,14 +96,14 @@ def nearest_rows(
     Args:
         queries: (q, d) float32.
         corpus: (n, d) float32, n at least k.
-        k: At least 1.
+        k: At least 1; more than `GPU_MOST` are found on the CPU.
         device: Where; see `on_gpu`.
         n_threads: OpenMP threads on a CPU; 0: as many as there are.
     """
     faiss = library()
     queries = np.ascontiguousarray(queries, np.float32)
     corpus = np.ascontiguousarray(corpus, np.float32)
-    if on_gpu(device):
+    if on_gpu(device) and k <= GPU_MOST:
         resources = faiss.StandardGpuResources()
         scores, rows = faiss.knn_gpu(resources, queries, corpus, k, metric=faiss.METRIC_INNER_PRODUCT)
     else:
