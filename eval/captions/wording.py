@@ -99,17 +99,18 @@ def told_apart(section: Mapping[str, Any]) -> str:
         return ""
     clear, rest = ([each for each in pairs if (each["holm"] < ALPHA) == told] for told in (True, False))
     said = [f"{len(clear)} of {len(pairs)} pairs of contenders are told apart (p below {ALPHA:g} after correction)"]
-    said += [f"the closest of these: {'; '.join(_pair(each) for each in _closest(clear))}"] if clear else []
-    said += [f"the closest{' of the others' if clear else ''}: {'; '.join(_pair(each) for each in _closest(rest))}"] if rest else []
-    more = len(pairs) > len(_closest(clear)) + len(_closest(rest))
-    return (
-        ". ".join(f"{each[:1].upper()}{each[1:]}" for each in [*said, *["all pairs: `between` in the JSON"] * more])
-        + "."
-    )
+    if clear:
+        said.append(f"The closest of these: {_listed(clear)}")
+    if rest:
+        said.append(f"The closest{' of the others' if clear else ''}: {_listed(rest)}")
+    if len(clear) > CLOSEST or len(rest) > CLOSEST:
+        said.append("All pairs: `between` in the JSON")
+    return ". ".join(said) + "."
 
 
-def _closest(pairs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return sorted(pairs, key=lambda each: abs(each["difference"]))[:CLOSEST]
+def _listed(pairs: Sequence[Mapping[str, Any]]) -> str:
+    """Return the closest of the pairs, and their tests."""
+    return "; ".join(_pair(each) for each in sorted(pairs, key=lambda each: abs(each["difference"]))[:CLOSEST])
 
 
 def _pair(each: Mapping[str, Any]) -> str:
