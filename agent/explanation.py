@@ -295,6 +295,8 @@ def _ranked_by(signals: Signals | None) -> Iterator[Evidence]:
     for source, rank in signals.sources.items():
         if rank > 0:
             yield Evidence("signal", source, rank, f"place {rank} by {source}")
+    if (clicks := signals.features.get("ctr")) is not None:
+        yield Evidence("model", "ctr", round(clicks, 4), f"chance of a click, shown first: {clicks:.1%}")
     strongest = sorted(signals.contributions.items(), key=lambda pair: -abs(pair[1]))[:3]
     for name, value in strongest:
         yield Evidence("model", name, round(value, 4), f"{name} moved its score by {value:+.3f}")

@@ -217,9 +217,14 @@ def serving_statistics(
     said = None
     if intents is not None:
         from captioning.intents.job import load_intents
+        from vitrine.intent_meanings import meaning_of
 
-        rows, half_life = load_intents(Workspace(settings.store), intents), settings.intents.half_life_days
-        said = IntentFeatures(rows, shop.catalog, as_of=moment, half_life_days=half_life, name=intents)
+        workspace, half_life = Workspace(settings.store), settings.intents.half_life_days
+        rows = load_intents(workspace, intents)
+        meaning = meaning_of(shop, workspace, intents, rows)
+        said = IntentFeatures(
+            rows, shop.catalog, as_of=moment, half_life_days=half_life, name=intents, meaning=meaning
+        )  # fmt: skip
     return FeatureStore(
         shop.catalog, data.log, as_of=moment, spaces=shop.spaces if spaces is None else spaces, config=config,
         intents=said, users=data.user_nouns,

@@ -88,6 +88,12 @@ def test_popularity_is_named_where_it_is_the_ground() -> None:
     assert found.reason.startswith("Popular with other shoppers")
 
 
+def test_the_chance_of_a_click_is_evidence() -> None:
+    trace = {"ranked": [{"item_id": "S05", "features": {"ctr": 0.12345}}]}
+    (found,) = [each for each in explained(["S05"], trace=trace)["S05"].evidence if each.name == "ctr"]
+    assert (found.kind, found.value, found.text) == ("model", 0.1235, "chance of a click, shown first: 12.3%")
+
+
 def test_like_records_get_unlike_reasons() -> None:
     ids = ["V01", "V02", "V03", "V04", "V05", "V06"]
     reasons = [each.reason for each in explained(ids, "vases", {"query": "vases"}).values()]

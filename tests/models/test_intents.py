@@ -16,9 +16,10 @@ from catalog.items import Catalog
 from catalog.log import log_frame
 from catalog.nouns import Candidate, Interaction, Item
 from catalog.splits import make_split
+from catalog.vectors import EmbeddingTable
 from eval.audit_intents import intent_finding
 from models.features import FeatureContext, FeatureStore, build_features
-from models.intents.features import INTENT_FEATURES, IntentFeatures
+from models.intents.features import INTENT_FEATURES, INTENT_MEANINGS, IntentFeatures
 from models.intents.item_space import item_intents
 from models.intents.user_vectors import user_vectors
 from models.intents.words import IntentWords, intent_words
@@ -100,6 +101,19 @@ def test_features_by_hand():
     np.testing.assert_array_equal(columns["intent_item_blame"], [0, 1, np.nan])
     stranger = intents.columns(None, np.arange(3), np.ones(3))
     assert np.isnan(stranger["intent_praised"]).all() and np.isnan(stranger["intent_budget"]).all()
+
+
+def test_meanings_are_cosines_with_the_shoppers_vectors():
+    place = {"stripes": [1.0, 0.0], "dots": [0.0, 2.0]}
+    texts = EmbeddingTable(IdMap(["b", "a"]), np.array([[0, 3], [3, 4]], np.float32), "text")
+    meaning = texts, lambda values: np.array([place[v] for v in values], np.float32)
+    intents = IntentFeatures(PAST, CATALOG, as_of=NOON, meaning=meaning)
+    assert intents.names == (*INTENT_FEATURES, *INTENT_MEANINGS)
+    columns = intents.columns("ann", np.arange(3), np.ones(3))
+    np.testing.assert_allclose(columns["intent_meaning.praised"], [0.6, 0, np.nan], atol=1e-6)
+    np.testing.assert_allclose(columns["intent_meaning.complained_of"], [0.8, 1, np.nan], atol=1e-6)
+    assert np.isnan(columns["intent_meaning.sought"]).all()
+    assert np.isnan(intents.columns(None, np.arange(3), np.ones(3))["intent_meaning.praised"]).all()
 
 
 def test_nothing_later_counts():
