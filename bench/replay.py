@@ -22,6 +22,7 @@ import argparse
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ from models.registry import build
 from tools.doubles import HashingEmbedder
 from tools.shop import Shop
 from vitrine import jobs
-from vitrine.replaying import replay_store
+from vitrine.replaying import ReplayedStore, replay_store
 from vitrine.settings import Settings, load_settings
 
 LABEL, LAST = "x_label_last", 2
@@ -60,10 +61,25 @@ def undrawn(seed: int, stores: Path) -> Settings:
     return settings
 
 
-def boutique(made: Settings, model: str) -> str:
-    """Return the replay of a boutique's last day as text."""
+def boutique(made: Settings, model: str, hours: float) -> ReplayedStore:
+    """Return the replay of a boutique's end."""
     settings = made.model_copy(update={"models": made.models.model_copy(update={"serve": model})})
-    return replay_text(replay_store(settings, ReplayConfig()).report)
+    return replay_store(settings, ReplayConfig(hours=hours))
+
+
+def pooled(parts: list[ReplayedStore]) -> dict[str, Replayed]:
+    """Return the moments of several boutiques as one; each has shoppers of its own."""
+    out = {}
+    for before in parts[0].found:
+        mine = [part.found[before] for part in parts]
+        moments = [
+            replace(moment, user_id=f"{at}/{moment.user_id}") for at, each in enumerate(mine) for moment in each.moments
+        ]
+        frozen, adapted, informed = (
+            np.concatenate([getattr(each, name) for each in mine]) for name in ("frozen", "adapted", "informed")
+        )
+        out[before] = Replayed(tuple(moments), frozen, adapted, informed)
+    return out
 
 
 def movies(data: ShopData, model: str, withheld: int) -> Iterator[str]:
@@ -135,6 +151,7 @@ def main() -> None:
     parser.add_argument("--stores", type=Path, help="where the stores are kept; a temporary folder otherwise")
     parser.add_argument("--undrawn", action="store_true", help="boutiques without pictures, made in seconds")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("TEST_DATA", "../shared/data")))
+    parser.add_argument("--hours", type=float, default=24.0, help="how much of a boutique's end is replayed")
     parser.add_argument("--movies", action="store_true", help="the films in place of the boutiques")
     parser.add_argument("--withheld", type=int, default=10, help="ratings of each shopper that are folded in")
     given = parser.parse_args()
@@ -148,9 +165,13 @@ def main() -> None:
                 for text in movies(load_movies(given.data, stores), model, given.withheld):
                     print(text, flush=True)
                 continue
+            parts = []
             for seed in given.seeds:
                 made = undrawn(seed, stores) if given.undrawn else prepared(seed, stores)
-                print(f"# boutique of seed {seed}\n\n{boutique(made, model)}", flush=True)
+                parts.append(boutique(made, model, given.hours))
+                print(f"# boutique of seed {seed}\n\n{replay_text(parts[-1].report)}", flush=True)
+            facts = {"metric": "ndcg@20", "model": model, "start": f"{given.hours:g} hours before the end"}
+            print(f"# all of them\n\n{replay_text(replay_json(pooled(parts), **facts))}", flush=True)
 
 
 if __name__ == "__main__":

@@ -25,10 +25,11 @@ from vitrine.wiring import choose_spaces, load_modalities, make_embedder, shop_s
 
 @dataclass(frozen=True)
 class ReplayedStore:
-    """The report, and every file that was written."""
+    """The report, every file that was written, and every moment's values by how moments were chosen."""
 
     report: Mapping[str, Any]
     files: tuple[Path, ...]
+    found: Mapping[str, Replayed]
 
 
 def replay_store(
@@ -65,7 +66,7 @@ def replay_store(
     files[0].parent.mkdir(parents=True, exist_ok=True)
     for file in files:
         write_text(file, text)
-    return ReplayedStore(report, files)
+    return ReplayedStore(report, files, found)
 
 
 def shop_as_of(
