@@ -67,7 +67,9 @@ def test_a_pair_counts_once_at_the_first_look_of_its_session_or_at_the_taking() 
 
 def test_the_start_is_counted_back_from_the_last_event() -> None:
     assert start_of(LOG, 1) == at(31 - 60)
-    with pytest.raises(DataError, match=r"48\.0 hours to replay leave nothing to learn from: the log is 10\.5 hours long"):
+    with pytest.raises(
+        DataError, match=r"48\.0 hours to replay leave nothing to learn from: the log is 10\.5 hours long"
+    ):
         start_of(LOG, 48.0)
     with pytest.raises(DataError, match="the log is empty"):
         start_of(LOG.clear(), 1)
