@@ -62,28 +62,26 @@ class Advice:
 def advise(climbed: Climbed, config: RungConfig) -> Advice:
     """Pick a rung for each category on validation, and measure the picks on test.
 
-    A category of `n` shoppers picks by `(n own mean + trust mean of all) / (n + trust)` of each rung's gain over
-    structured features, so that a few shoppers do not overrule all the others; equals go to the lower rung. The test
-    part has no say.
+    A category picks by each rung's gain over structured features, its own mean drawn to that of all categories: by as
+    much as chance alone would scatter the means of so few shoppers, beside how far they do scatter. Where they scatter
+    no more than by chance, every category goes with the best rung of all. Equals go to the lower rung. The test part
+    has no say.
 
     Source:
-        Shrinkage to the common mean: Efron and Morris, 1975.
+        Empirical Bayes with moments: Efron and Morris, JASA 1975; DerSimonian and Laird 1986.
     """
     rungs = tuple(rung for rung in RUNGS if rung in climbed.valid)
     valid_names = _merged(climbed.valid_part.categories, climbed.valid_part.categories, config.least)
     test_names = _merged(climbed.test_part.categories, climbed.valid_part.categories, config.least)
     common = {rung: float((climbed.valid[rung] - climbed.valid[STRUCTURED]).mean()) for rung in rungs}
     single = max(rungs, key=lambda rung: (common[rung], -rungs.index(rung)))
+    means = {rung: _drawn(climbed.valid[rung] - climbed.valid[STRUCTURED], valid_names) for rung in rungs}
     picked_values, rows = np.zeros(len(test_names)), []
     for category in sorted(
         set(valid_names.tolist()) | set(test_names.tolist()), key=lambda name: (name == OTHERS, name)
     ):
         mine, judged = valid_names == category, test_names == category
-        own = {rung: climbed.valid[rung][mine] - climbed.valid[STRUCTURED][mine] for rung in rungs}
-        drawn = {
-            rung: (float(gain.sum()) + config.trust * common[rung]) / (len(gain) + config.trust or 1.0)
-            for rung, gain in own.items()
-        }
+        drawn = {rung: means[rung].get(category, common[rung]) for rung in rungs}
         pick = single if category == OTHERS else max(rungs, key=lambda rung: (drawn[rung], -rungs.index(rung)))
         picked_values[judged] = climbed.test[pick][judged]
         rows.append(_advised(category, climbed, mine, judged, climbed.test[pick], pick))
@@ -97,6 +95,21 @@ def advise(climbed: Climbed, config: RungConfig) -> Advice:
         _mean(picked_values - climbed.test[STRUCTURED], users),
         _mean(picked_values - climbed.test[single], users),
     )
+
+
+def _drawn(gain: Values, names: npt.NDArray[np.str_]) -> dict[str, float]:
+    """Return the mean gain of each category, drawn to the mean of all by how much of its scatter is chance."""
+    groups = {str(name): gain[names == name] for name in np.unique(names)}
+    if len(gain) < 2:
+        return {}
+    noise = {name: float(gain.var(ddof=1)) / len(mine) for name, mine in groups.items()}
+    whole = float(gain.mean())
+    scatter = float(np.mean([(mine.mean() - whole) ** 2 - noise[name] for name, mine in groups.items()]))
+    real = max(scatter, 0.0)
+    return {
+        name: whole + (float(mine.mean()) - whole) * (real / (real + noise[name]) if real > 0 else 0.0)
+        for name, mine in groups.items()
+    }
 
 
 def _merged(names: tuple[str, ...], judged: tuple[str, ...], least: int) -> npt.NDArray[np.str_]:

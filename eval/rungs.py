@@ -63,9 +63,6 @@ class RungConfig(BaseModel):
     least: int = Field(25, ge=1)
     """Shoppers in validation below which a category has no choice of its own but goes with the others."""
 
-    trust: float = Field(100.0, ge=0)
-    """Shoppers of all categories together that are counted to each category's own when it chooses."""
-
     ranker: RankerConfig = RankerConfig(trees=120, leaves=15, min_leaf_rows=50, feature_share=0.7)
     """The ranker, the same for every rung."""
 

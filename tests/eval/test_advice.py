@@ -20,7 +20,7 @@ from models.ranker import RankerConfig
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 KINDS = ("hats", "cups")
-QUICK = RungConfig(ranker=RankerConfig(trees=25, leaves=7, min_leaf_rows=10), least=5, trust=5)
+QUICK = RungConfig(ranker=RankerConfig(trees=25, leaves=7, min_leaf_rows=10), least=5)
 
 
 def shelf(told_by: str) -> Shelf:
@@ -98,12 +98,25 @@ def test_few_shoppers_follow_all_and_test_has_no_say() -> None:
     found = Climbed(
         {STRUCTURED: low, TEXT: high}, {STRUCTURED: np.full(3, 0.3), TEXT: np.array([0.1, 0.9, 0.5])}, valid, test
     )
-    advice = advise(found, RungConfig(least=25, trust=10))
+    advice = advise(found, RungConfig(least=25))
     picks = {row.category: row.pick for row in advice.categories}
     assert picks == {"hats": TEXT, "cups": STRUCTURED, OTHERS: TEXT}
     assert advice.single == TEXT
     assert advice.over_structured.mean == pytest.approx(((0.1 - 0.3) + 0 + (0.5 - 0.3)) / 3)
     assert advice.over_single.mean == pytest.approx((0 + (0.3 - 0.9) + 0) / 3)
+
+
+def test_categories_that_scatter_no_more_than_by_chance_go_together() -> None:
+    rng = np.random.default_rng(5)
+    valid = part(tuple(f"c{n % 8}" for n in range(400)))
+    gains = rng.normal(0.01, 0.2, 400)
+    test = part(("c0", "c1"))
+    levels = {STRUCTURED: np.zeros(2), TEXT: np.zeros(2)}
+    advice = advise(Climbed({STRUCTURED: np.zeros(400), TEXT: gains}, levels, valid, test), RungConfig())
+    assert {row.pick for row in advice.categories} == {advice.single}
+    apart = np.where(np.arange(400) % 8 < 4, 0.3, -0.2) + gains
+    told = advise(Climbed({STRUCTURED: np.zeros(400), TEXT: apart}, levels, valid, test), RungConfig())
+    assert [row.pick for row in told.categories] == [TEXT] * 4 + [STRUCTURED] * 4
 
 
 def test_ndcg_of_a_group_is_that_of_its_own_order() -> None:
