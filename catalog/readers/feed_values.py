@@ -1,10 +1,9 @@
-"""Values as feeds write them: money, availability, a span of time, and HTML as text."""
+"""Values as feeds write them: money, availability, a span of time."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 
 from catalog.readers.rejects import shown
 from catalog.readers.values import DEAREST, BadValue, as_bool, as_micros, as_number
@@ -17,13 +16,8 @@ _SYMBOLS = {"€": "EUR", "£": "GBP"}
 _ORDERABLE = frozenset({"preorder", "backorder", "madetoorder", "presale"})
 _IN_STOCK = frozenset({"instock", "limitedavailability", "onlineonly", "instoreonly", "availablefororder"})
 _GONE = frozenset({"outofstock", "soldout", "discontinued", "reserved"})
-
-_BLOCKS = frozenset({
-    "address", "article", "blockquote", "br", "dd", "div", "dl", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6",
-    "hr", "li", "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul",
-})  # fmt: skip
-_UNSAID = frozenset({"script", "style", "template", "noscript", "iframe", "svg", "head"})
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|&(#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+\d?);")
+_MONEY_CHARACTERS = 60
+"""No price is longer; the pattern above takes its time with long runs of blanks."""
 
 
 def as_money(text: str | None, name: str) -> tuple[float, str | None] | None:
@@ -41,7 +35,7 @@ def as_money(text: str | None, name: str) -> tuple[float, str | None] | None:
     """
     if text is None:
         return None
-    found = _MONEY.fullmatch(text)
+    found = _MONEY.fullmatch(text) if len(text) <= _MONEY_CHARACTERS else None
     if found is None:
         raise BadValue(f"bad {name}", f"{name} {shown(text)} is no price; '12.99 EUR' would be valid")
     before, digits, after = found.groups()
@@ -116,44 +110,3 @@ def as_moment(text: str, name: str) -> datetime:
 
 def _moment(text: str) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=as_micros(text))
-
-
-def as_plain(text: str | None) -> str | None:
-    r"""Return HTML as text: a line a block, no scripts, no tags; what has no tag stays as it is.
-
-    Example:
-        >>> as_plain("<p>Holds <b>tea</b>&nbsp;&amp; more.</p><ul><li>Blue</li></ul>")
-        'Holds tea & more.\nBlue'
-    """
-    if text is None or not _TAG.search(text):
-        return text
-    reader = _TextOf()
-    reader.feed(text)
-    reader.close()
-    lines = (" ".join(line.split()) for line in "".join(reader.said).split("\n"))
-    return "\n".join(line for line in lines if line) or None
-
-
-class _TextOf(HTMLParser):
-    """Collects the text between tags."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.said: list[str] = []
-        self._unsaid: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        if tag in _UNSAID:
-            self._unsaid.append(tag)
-        elif tag in _BLOCKS:
-            self.said.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._unsaid:
-            del self._unsaid[self._unsaid.index(tag) :]
-        elif tag in _BLOCKS:
-            self.said.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._unsaid:
-            self.said.append(data.replace("\n", " ").replace("\r", " "))

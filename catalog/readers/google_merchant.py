@@ -13,8 +13,9 @@ from functools import partial
 from catalog.nouns import Item
 from catalog.readers.feed_item import FeedItem, Reading
 from catalog.readers.feed_table import FeedTable
-from catalog.readers.feed_values import as_availability, as_moment, as_money, as_plain, as_span
+from catalog.readers.feed_values import as_availability, as_moment, as_money, as_span
 from catalog.readers.feed_xml import Nested, XmlItem
+from catalog.readers.html_text import as_plain
 from catalog.readers.rejects import Rejects
 from catalog.readers.values import BadValue
 
@@ -40,7 +41,7 @@ _LEFT_OUT = re.compile(
 )
 """Terms of trade and advertising, which say nothing of the product; some, such as costs, are not for shoppers."""
 
-_URLS = re.compile(r"[,|\s]+(?=https?://)")
+_URLS = re.compile(r"(?<![,|\s])[,|\s]+(?=https?://)")
 _DETAILS = re.compile(r",(?=[^,:]*:[^,:]*:)")
 _SLASHED = frozenset({"color", "colour", "material"})
 

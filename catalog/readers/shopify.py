@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from catalog.nouns import Item
 from catalog.readers.feed_item import FeedItem, Reading
 from catalog.readers.feed_table import FeedTable
-from catalog.readers.feed_values import as_money, as_plain
+from catalog.readers.feed_values import as_money
+from catalog.readers.html_text import as_plain
 from catalog.readers.rejects import Rejects, shown
 from catalog.readers.rows import Record
 from catalog.readers.values import BadValue, as_bool, as_number
@@ -48,7 +49,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Ours -> theirs in lower case, the classic name first."""
 
 _OPTIONS = (1, 2, 3)
-_METAFIELD = re.compile(r"(?P<name>.*?)\s*\(product\.metafields\.[^)]*\)", re.IGNORECASE)
+_METAFIELD = re.compile(r"([^(]{1,100})\(product\.metafields\.[^)]{1,200}\)", re.IGNORECASE)
 _SIZES = frozenset({"size", "sizes", "größe", "groesse", "taille", "talla", "maat", "storlek"})
 _SHOWN_STATUS = frozenset({"", "active"})
 _MOST_ROWS = 10_000
@@ -78,6 +79,11 @@ def shopify_items(table: FeedTable, reading: Reading, rejects: Rejects) -> Itera
     A row that cannot be used is rejected: of the first row of a product all of it, else that variant.
     """
     names = _names(table.columns)
+    metafields = {
+        column: found[1].strip().casefold()
+        for column in table.columns
+        if (found := _METAFIELD.fullmatch(column)) is not None
+    }
     met: dict[str, int] = {}
     for product in _products(table, names["handle"], rejects):
         first = met.setdefault(product.handle, product.line)
@@ -86,7 +92,7 @@ def shopify_items(table: FeedTable, reading: Reading, rejects: Rejects) -> Itera
             for line, row in product.rows:
                 rejects.add(table.name, line, "repeated handle", detail, row)
         else:
-            yield from _variants(product, names, reading, table.name, rejects)
+            yield from _variants(_Said(product, names, metafields), reading, table.name, rejects)
 
 
 def _names(columns: tuple[str, ...]) -> dict[str, str]:
@@ -119,10 +125,8 @@ def _products(table: FeedTable, handle: str, rejects: Rejects) -> Iterator[_Prod
         yield product
 
 
-def _variants(
-    product: _Product, names: Mapping[str, str], reading: Reading, file: str, rejects: Rejects
-) -> Iterator[FeedItem]:
-    said = _Said(product, names)
+def _variants(said: _Said, reading: Reading, file: str, rejects: Rejects) -> Iterator[FeedItem]:
+    product = said.product
     if (why := _hidden(said)) is not None:
         reading.leave_out(why)
         return
@@ -139,8 +143,8 @@ def _variants(
 class _Said:
     """What the rows of a product say of it."""
 
-    def __init__(self, product: _Product, names: Mapping[str, str]) -> None:
-        self.handle, self._names = product.handle, names
+    def __init__(self, product: _Product, names: Mapping[str, str], metafields: Mapping[str, str]) -> None:
+        self.product, self.handle, self._names, self.metafields = product, product.handle, names, metafields
         self.first = product.rows[0][1]
         self.options = [self.of(self.first, f"option{n} name") or "" for n in _OPTIONS]
         placed = [
@@ -245,9 +249,9 @@ def _availability(said: _Said, row: Record) -> bool | None:
 def _attributes(said: _Said, row: Record, choices: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     first = said.first
     found: dict[str, list[str]] = {}
-    for column, value in first.items():
-        if value.strip() and (metafield := _METAFIELD.fullmatch(column)) is not None:
-            found.setdefault(metafield["name"].casefold(), []).extend(value.split(";"))
+    for column, name in said.metafields.items():
+        if value := first[column].strip():
+            found.setdefault(name, []).extend(value.split(";"))
     for name in ("gender", "age_group", "condition", "mpn"):
         if (text := said.of(row, name) or said.of(first, name)) is not None:
             found[name] = [text]

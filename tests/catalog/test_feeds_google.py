@@ -12,8 +12,9 @@ import pytest
 from catalog.columns import INTERACTIONS, USERS
 from catalog.errors import DataError
 from catalog.nouns import Item
-from catalog.readers.feed_values import as_availability, as_money, as_plain, as_span
+from catalog.readers.feed_values import as_availability, as_money, as_span
 from catalog.readers.feeds import FeedConfig, read_feed
+from catalog.readers.html_text import as_plain
 from catalog.readers.preview import preview_table
 from catalog.readers.rejects import Rejects
 from catalog.readers.table import read_table
@@ -221,6 +222,9 @@ def test_a_span_and_html() -> None:
             as_span(bad, "x")
     assert as_plain("5 < 6 & 7 > 2") == "5 < 6 & 7 > 2"
     assert as_plain("<script>steal()</script><p>A<br>B</p><style>p{}</style>") == "A\nB"
+    assert as_plain('<img alt="5 > 4" src=x>A<!-- > hidden -->B<p') == "AB"
+    assert as_plain("3 <4 &#" + "9" * 5_000 + ";<br>x") == "3 <4 &#" + "9" * 5_000 + ";\nx"
+    assert as_plain("<SCRIPT>a</b></Script >b</div>c<style>d") == "b\nc"
     assert as_plain("<svg><script>x</script>y</svg> &lt;b&gt;") == "<b>"
 
 

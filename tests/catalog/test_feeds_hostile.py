@@ -13,9 +13,12 @@ import pytest
 
 from catalog.errors import DataError
 from catalog.readers.feed_bytes import open_lines
+from catalog.readers.feed_values import as_money
 from catalog.readers.feeds import FeedConfig, read_feed
+from catalog.readers.html_text import as_plain
 from catalog.readers.rejects import Rejects
 from catalog.readers.spool import Spool
+from catalog.readers.values import BadValue
 
 ITEM = "<item><g:id>{id}</g:id><g:title>{title}</g:title></item>"
 HEAD = "<rss xmlns:g='http://base.google.com/ns/1.0'><channel>"
@@ -130,6 +133,23 @@ def test_a_line_that_never_ends_is_not_read_to_its_end(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 5 * 2**24
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.timeout(60)
+def test_values_that_patterns_would_choke_on_cost_no_more_than_their_length() -> None:
+    n = 60_000
+    for text in ("<!--", "<a ", "<![CDATA[", "</", '<a href="', "<a '>", "<svg>", "&", "&#1", "<p>", "<script></scr"):
+        as_plain("<b>x</b>" + text * n)
+    for blanks in (" " * n, "EUR" + " " * n + "x", "1 " * n + "x"):
+        with pytest.raises(BadValue):
+            as_money(blanks, "price")
+
+
+@pytest.mark.timeout(60)
+def test_a_row_that_patterns_would_choke_on(tmp_path: Path) -> None:
+    row = ["1", ", " * 60_000 + "x", ",a:" * 40_000, '"' + '""' * 60_000 + '"']
+    path = write(tmp_path, "id\tadditional_image_link\tproduct_detail\ttitle\n" + "\t".join(row) + "\n", "f.tsv")
+    assert read_feed([path]).items["item_id"].to_list() == ["1"]
 
 
 def test_a_feed_from_afar_names_no_file_of_this_machine(tmp_path: Path) -> None:
