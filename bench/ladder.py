@@ -25,9 +25,9 @@ from catalog.splits import ProtocolName, Split, make_split
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
 from eval.config import EvalConfig
+from eval.contenders import contender
 from eval.report import report_json, report_markdown
 from eval.table import evaluate
-from models.registry import build
 
 SEEDS = (999, 2024, 2025)
 METRICS = ("ndcg@20", "recall@20", "hit@10", "coverage@10")
@@ -62,11 +62,11 @@ SETTINGS = (
 MODELS = (
     "popularity", "itemknn", "content_knn", "ease", "content_linear", "als", "bprmf", "vbpr", "two_tower", "freedom",
     "lightgcn", "lirdrec", "sasrec", "din", "sequence_linear", "lirdrec-no-transformation", "lirdrec-no-copying",
-    "lirdrec-no-item-graph", "lirdrec-with-ids", "sequence_tower", "lirdrec-exact",
+    "lirdrec-no-item-graph", "lirdrec-with-ids", "sequence_tower", "two_stage", "two_stage-last", "lirdrec-exact",
 )  # fmt: skip
 """Rows, in the order they are worked through."""
 
-STATED = ("sequence_linear", "sequence_tower")
+STATED = ("sequence_linear", "sequence_tower", "two_stage", "two_stage-last")
 """Models that also read what the shop states of its items (role `attributes`); the others read the vectors alone."""
 
 
@@ -112,7 +112,7 @@ def main() -> None:
 
 def seeds_of(model: str) -> tuple[int, ...]:
     """Return the seeds a model is fitted with: one where chance plays no part."""
-    return SEEDS[:1] if getattr(build(model), "deterministic", False) else SEEDS
+    return SEEDS[:1] if getattr(contender(model), "deterministic", False) else SEEDS
 
 
 def prepared(data: Path, stores: Path, dataset: str) -> None:

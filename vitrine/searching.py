@@ -12,6 +12,7 @@ from catalog.progress import SILENT, Progress
 from catalog.shop_data import load_shop
 from catalog.splits import PROTOCOLS, ProtocolName, make_split
 from catalog.workspace import Workspace, content_key, write_text
+from eval.contenders import contender
 from eval.report import LABELS, commit
 from eval.search import SearchConfig, search
 from eval.search_report import search_json, search_markdown, search_toml
@@ -119,7 +120,7 @@ def with_parameters(settings: Settings, files: list[Path]) -> Settings:
                 "`vitrine search` writes them"
             )
         for name, parameters in found.items():
-            registry.build(name, parameters)
+            contender(name, parameters)
         overrides = merged(overrides, found)
     chosen = settings.models.model_copy(update={"overrides": overrides})
     return settings.model_copy(update={"models": chosen})

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from eval.config import EvalConfig
+from eval.contenders import names
 from eval.metrics import COLD_NAME, LIST_NAMES, METRIC_NAMES, WHOLE_NAMES
-from models import registry
 from vitrine.cli.commands import commands
 from vitrine.cli.train_encoders import ENCODERS
 
@@ -53,7 +53,7 @@ def test_the_help_of_train_explains_everything_it_can_fit(run):
 
 def test_the_help_of_eval_names_every_model_and_metric(run):
     said = set(re.findall(r"[\w@-]+", re.sub(r"-\n\s+", "-", run("eval", "--help").out)))
-    assert set(registry.names()) <= said
+    assert set(names()) <= said
     assert {*METRIC_NAMES, COLD_NAME, *LIST_NAMES, *WHOLE_NAMES, "auc"} <= {name.partition("@")[0] for name in said}
     assert set(EvalConfig().metrics) <= said
 

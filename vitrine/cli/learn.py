@@ -29,7 +29,8 @@ WIDTH = 100
 MODELS = (
     "Any of popularity, itemknn, content_knn, ease, content_linear, sequence_linear, sequence_tower, als, bprmf, "
     "lightgcn, vbpr, freedom, two_tower, sasrec, din, lirdrec; variants: lirdrec-exact, lirdrec-no-transformation, "
-    "lirdrec-no-copying, lirdrec-no-item-graph, lirdrec-with-ids."
+    "lirdrec-no-copying, lirdrec-no-item-graph, lirdrec-with-ids; retrievers with a ranker behind them: two_stage, "
+    "two_stage-last."
 )
 METRICS = (
     "The first is tested in pairs; ndcg@20, recall@20, hit@10, mrr@10, map@10, precision@10 and coverage@10 unless "
