@@ -169,8 +169,8 @@ def _named(path: Path, url: str) -> Path:
             head = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
         except (OSError, EOFError):
             head = b""
-    ending = ".parquet" if head.startswith(b"PAR1") else ".jsonl" if head.startswith(b"{") else ""
+    ending = ".parquet" if head.startswith(b"PAR1") else ""  # the one form whose reader goes by the name
     name = re.sub(r"[^\w.-]+", "_", unquote(urlsplit(url).path.rsplit("/", 1)[-1])).strip("._")[:80] or "feed"
     if ending:
-        name = name.split(".", 1)[0] + ending + (".gz" if packed else "")
+        name = name.split(".", 1)[0] + ending
     return path.rename(path.with_name(name)) if name != path.name else path

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 
@@ -13,7 +14,7 @@ from catalog.errors import DataError
 from catalog.readers.csv_rows import delimited, delimiter_of, printable
 from catalog.readers.feed_bytes import open_lines
 from catalog.readers.rejects import Rejects
-from catalog.readers.rows import Record
+from catalog.readers.rows import JSON_ROWS_FOR_COLUMNS, Record, json_records
 
 MOST_COLUMNS = 2_000
 
@@ -55,6 +56,44 @@ class FeedTable:
                     rejects.add(self.name, line, "malformed row", "a NUL character stands in it", text)
                 else:
                     yield line, dict(zip(self.columns, fields, strict=True))
+
+
+@dataclass(frozen=True)
+class FeedJsonLines:
+    """JSON lines of a feed; the attributes are those of `FeedTable`, the columns those of its first rows."""
+
+    path: Path
+    columns: tuple[str, ...]
+    most: int
+    encoding: str | None
+
+    @property
+    def name(self) -> str:
+        """The file's name, as rejects cite it."""
+        return self.path.name
+
+    def records(self, rejects: Rejects) -> Iterator[tuple[int, Record]]:
+        """Yield line number and row; a line that is no JSON object is rejected alone.
+
+        Raises:
+            DataError: When the file breaks off.
+        """
+        with open_lines(self.path, self.most, self.encoding) as lines:
+            yield from json_records(lines, self.name, rejects)
+
+
+def open_feed_json(path: Path, most: int, encoding: str | None) -> FeedJsonLines:
+    """Look at the first rows of JSON lines.
+
+    Raises:
+        DataError: When none of them is an object.
+    """
+    with open_lines(path, most, encoding) as lines:
+        first = islice(json_records(lines, path.name, Rejects()), JSON_ROWS_FOR_COLUMNS)
+        columns = tuple(dict.fromkeys(name for _, row in first for name in row))
+    if not columns:
+        raise DataError(f"file {str(path)!r} holds no row; one JSON object a line would be valid")
+    return FeedJsonLines(path, columns, most, encoding)
 
 
 def open_feed_table(path: Path, head: str, most: int, encoding: str | None) -> FeedTable:

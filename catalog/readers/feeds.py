@@ -20,14 +20,14 @@ from catalog.items import items_frame
 from catalog.nouns import Item
 from catalog.readers.feed_bytes import head_of
 from catalog.readers.feed_item import FeedItem, OnlyUrls, Reading
-from catalog.readers.feed_table import FeedTable, open_feed_table
+from catalog.readers.feed_table import open_feed_json, open_feed_table
 from catalog.readers.feed_values import as_money
 from catalog.readers.feed_xml import xml_items
 from catalog.readers.fields import ITEM_ID_NAMES, Mapped, map_columns
 from catalog.readers.google_merchant import ONLY_GOOGLE, column_name, google_table, google_xml
 from catalog.readers.item_rows import LINE, MISSING, NUMBERED_ITEMS, MediaFiles, item_of
 from catalog.readers.rejects import Rejects, shown
-from catalog.readers.rows import FORMS, Record, RowSource, open_rows
+from catalog.readers.rows import FORMS, Record, Rows, open_rows
 from catalog.readers.shopify import is_shopify, shopify_items
 from catalog.readers.spool import Spool
 from catalog.readers.values import as_text
@@ -158,8 +158,10 @@ def _opened(
             wanted = "a column map" if columns else f"form {config.form!r}"
             raise DataError(f"file {str(path)!r} is XML, read as Google Merchant's; {wanted} is for tables")
         return "Google Merchant XML", google_xml(xml_items(path, most, rejects), path.name, reading, rejects)
-    if begin.startswith(("{", "par1")):
+    if begin.startswith("par1"):
         return "table", _table_items(open_rows(path), columns, reading, rejects)
+    if begin.startswith(("{", "[")):
+        return "table", _table_items(open_feed_json(path, most, config.encoding), columns, reading, rejects)
     table = open_feed_table(path, head, most, config.encoding)
     form = config.form if config.form != "auto" else "table" if columns else _form(table.columns)
     if columns and form != "table":
@@ -190,9 +192,7 @@ def _form(columns: tuple[str, ...]) -> str:
     return "google" if google else "table"
 
 
-def _table_items(
-    source: RowSource | FeedTable, columns: Mapping[str, str], reading: Reading, rejects: Rejects
-) -> Iterator[FeedItem]:
+def _table_items(source: Rows, columns: Mapping[str, str], reading: Reading, rejects: Rejects) -> Iterator[FeedItem]:
     mapped = map_columns("items", source.columns, columns, f"file {source.name!r}")
     column = mapped.source("item_id")
     if column is None:
@@ -203,9 +203,7 @@ def _table_items(
     return _mapped(source, mapped, column, reading, rejects)
 
 
-def _mapped(
-    source: RowSource | FeedTable, mapped: Mapped, column: str, reading: Reading, rejects: Rejects
-) -> Iterator[FeedItem]:
+def _mapped(source: Rows, mapped: Mapped, column: str, reading: Reading, rejects: Rejects) -> Iterator[FeedItem]:
     price = mapped.source("price")
 
     def build(row: Record) -> Item:

@@ -6,7 +6,7 @@ import gzip
 import json
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -33,7 +33,8 @@ FORMS: Mapping[str, Form] = {
 
 _FEEDS = frozenset({".xml", ".rss", ".atom"})
 
-_JSON_ROWS_FOR_COLUMNS = 1000
+JSON_ROWS_FOR_COLUMNS = 1000
+"""Of JSON lines, how many are looked at for the names of columns."""
 
 Record = dict[str, Any]
 
@@ -126,7 +127,7 @@ class RowSource:
             yield from _parquet_records(self.path)
         elif self.form == "jsonl":
             with open_text(self.path) as file:
-                yield from _json_records(file, self.name, rejects)
+                yield from json_records(file, self.name, rejects)
         else:
             with open_text(self.path) as file:
                 for line, fields in islice(_fields(file, self.path, self.form, rejects), 1, None):
@@ -172,7 +173,7 @@ def _columns(path: Path, form: Form) -> tuple[str, ...]:
         return tuple(_parquet_file(path).schema_arrow.names)
     with open_text(path) as file:
         if form == "jsonl":
-            rows = islice(_json_records(file, path.name, ignored), _JSON_ROWS_FOR_COLUMNS)
+            rows = islice(json_records(file, path.name, ignored), JSON_ROWS_FOR_COLUMNS)
             return tuple(dict.fromkeys(name for _, row in rows for name in row))
         header = next(_fields(file, path, form, ignored), (1, []))[1]
     return tuple(name.strip() for name in header)
@@ -196,7 +197,14 @@ def _fields(file: IO[str], path: Path, form: Form, rejects: Rejects) -> Iterator
     return delimited(file, path.name, delimiter, rejects, quotes=form != "inter")
 
 
-def _json_records(file: IO[str], name: str, rejects: Rejects) -> Iterator[tuple[int, Record]]:
+def json_records(file: Iterable[str], name: str, rejects: Rejects) -> Iterator[tuple[int, Record]]:
+    """Yield line number and object of each line; a line that is none is rejected.
+
+    Args:
+        file: Lines, decoded with `surrogateescape`.
+        name: Of the file, for the rejects.
+        rejects: Gets the lines that are no object.
+    """
     for number, line in enumerate(file, 1):
         if line.isspace():
             continue

@@ -308,6 +308,16 @@ def test_a_table_of_the_shops_own_is_read_by_names_and_by_a_map(tmp_path: Path) 
     assert rows == [(12.99, "EUR"), (5.0, "CHF"), (5.0, "USD")]
 
 
+def test_json_lines_without_a_name_that_says_so(tmp_path: Path) -> None:
+    rejects = Rejects()
+    path = write(tmp_path, "export", gzip.compress(b'{"sku": "7", "name": "Hat", "price": "1 EUR"}\nno json\n[1]\n'))
+    [row] = read_feed([path], rejects=rejects).items.iter_rows(named=True)
+    assert (row["item_id"], row["title"], row["price"], row["currency"]) == ("7", "Hat", 1.0, "EUR")
+    assert [(each.line, each.reason) for each in rejects] == [(2, "malformed row"), (3, "malformed row")]
+    with pytest.raises(DataError, match="one JSON object a line"):
+        read_feed([write(tmp_path, "list.json", '[{"sku": "7"}]\n')])
+
+
 def test_who_reads_a_feed_as_a_table_is_told(tmp_path: Path) -> None:
     path = write(tmp_path, "f.tsv", table([TABLE]))
     with pytest.raises(DataError, match=r"bad price.*Google Merchant's: vitrine import feed"):

@@ -55,7 +55,7 @@ def test_a_file_and_a_folder(tmp_path: Path) -> None:
         ("/export/shop.tsv?token=1", FEED, {}, "shop.tsv"),
         ("/feed", gzip.compress(FEED), {}, "feed"),
         ("/packed.tsv", gzip.compress(FEED), {"Content-Encoding": "gzip"}, "packed.tsv"),
-        ("/items", b'{"item_id": "1", "title": "Hat"}\n', {}, "items.jsonl"),
+        ("/items", b'{"item_id": "1", "title": "Hat"}\n', {}, "items"),
         ("/%2e%2e/..%2fx.tsv", FEED, {}, "x.tsv"),
         ("/", FEED, {}, "feed"),
     ],
