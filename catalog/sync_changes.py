@@ -24,6 +24,8 @@ _SAID_BY_FEED_ALONE = frozenset({"item_id", "attributes", "availability"})
 _ROWS = 10_000
 """Items that are in memory as Python's at once."""
 
+_OLD = "\0old"
+
 _TOKEN = re.compile(r'[\t,;|"<>\r\n]+')
 
 
@@ -80,13 +82,13 @@ def compare(before: pl.DataFrame, feed: Feed, *, partial: bool = False, delete: 
     fields: Counter[str] = Counter()
     unchanged = unknown = 0
     for part in feed.items.iter_slices(_ROWS):
-        known = _by_id(before.join(part.select("item_id"), on="item_id", how="semi"))
-        added, changed = [], []
-        for item_id, row in _by_id(part).items():
-            old = known.get(item_id)
-            if old is None:
-                added.append(row)
-                continue
+        added = part.join(before, on="item_id", how="anti", maintain_order="left")
+        other = _differing(part, before, silent)
+        unchanged += part.height - added.height - other.height
+        known = _by_id(before.join(other, on="item_id", how="semi"))
+        changed = []
+        for item_id, row in _by_id(other).items():
+            old = known[item_id]
             new = _merged(old, row) if partial else {**row, **{name: old[name] for name in silent}}
             if item_key(new) == item_key(old):
                 unchanged += 1
@@ -95,9 +97,9 @@ def compare(before: pl.DataFrame, feed: Feed, *, partial: bool = False, delete: 
                 fields.update(name for name in ITEMS if _plain(new, name) != _plain(old, name))
         changes.append(_frame(changed))
         if partial:
-            unknown += len(added)
+            unknown += added.height
         else:
-            news.append(_frame(added))
+            news.append(added)
     news_table, changed_table = pl.concat([_frame([]), *news]), pl.concat([_frame([]), *changes])
     offered = before.filter(pl.col("availability").is_null() | pl.col("availability"))
     unnamed = before.join(feed.items.select("item_id"), on="item_id", how="anti")["item_id"]
@@ -139,6 +141,14 @@ def _silent(items: pl.DataFrame) -> list[str]:
         for name in named
     ).row(0)
     return [name for name, any_filled in zip(named, filled, strict=True) if not any_filled]
+
+
+def _differing(part: pl.DataFrame, before: pl.DataFrame, silent: Sequence[str]) -> pl.DataFrame:
+    """Return the items of a part of the feed that stand in the catalogue with another content, at first sight."""
+    both = part.join(before, on="item_id", how="inner", suffix=_OLD, maintain_order="left")
+    named = [name for name in ITEMS if name != "item_id" and name not in silent]
+    same = pl.all_horizontal([pl.col(name).eq_missing(pl.col(f"{name}{_OLD}")) for name in named])
+    return both.filter(~same).select(list(ITEMS))
 
 
 def _merged(known: Row, row: Row) -> Row:
