@@ -15,6 +15,9 @@ from eval.probabilities import interval
 from eval.rungs import RUNGS, STRUCTURED, Climbed, RungConfig
 
 OTHERS = "(other categories)"
+HALVINGS = 50
+"""Times that validation is cut in two to see whether a rung of their own pays for the categories."""
+
 ALL = "all categories"
 
 
@@ -64,8 +67,8 @@ def advise(climbed: Climbed, config: RungConfig) -> Advice:
 
     A category picks by each rung's gain over structured features, its own mean drawn to that of all categories: by as
     much as chance alone would scatter the means of so few shoppers, beside how far they do scatter. Where they scatter
-    no more than by chance, every category goes with the best rung of all. Equals go to the lower rung. The test part
-    has no say.
+    no more than by chance, or where picks of one half of validation do not pay on the other half, every category goes
+    with the best rung of all. Equals go to the lower rung. The test part has no say.
 
     Source:
         Empirical Bayes with moments: Efron and Morris, JASA 1975; DerSimonian and Laird 1986.
@@ -73,16 +76,15 @@ def advise(climbed: Climbed, config: RungConfig) -> Advice:
     rungs = tuple(rung for rung in RUNGS if rung in climbed.valid)
     valid_names = _merged(climbed.valid_part.categories, climbed.valid_part.categories, config.least)
     test_names = _merged(climbed.test_part.categories, climbed.valid_part.categories, config.least)
-    common = {rung: float((climbed.valid[rung] - climbed.valid[STRUCTURED]).mean()) for rung in rungs}
-    single = max(rungs, key=lambda rung: (common[rung], -rungs.index(rung)))
-    means = {rung: _drawn(climbed.valid[rung] - climbed.valid[STRUCTURED], valid_names) for rung in rungs}
+    gains = {rung: climbed.valid[rung] - climbed.valid[STRUCTURED] for rung in rungs}
+    single, picks = _picks(gains, valid_names)
+    if not _departing_pays(gains, valid_names):
+        picks = {}
     picked_values, rows = np.zeros(len(test_names)), []
-    for category in sorted(
-        set(valid_names.tolist()) | set(test_names.tolist()), key=lambda name: (name == OTHERS, name)
-    ):
+    categories = set(valid_names.tolist()) | set(test_names.tolist())
+    for category in sorted(categories, key=lambda name: (name == OTHERS, name)):
         mine, judged = valid_names == category, test_names == category
-        drawn = {rung: means[rung].get(category, common[rung]) for rung in rungs}
-        pick = single if category == OTHERS else max(rungs, key=lambda rung: (drawn[rung], -rungs.index(rung)))
+        pick = single if category == OTHERS else picks.get(category, single)
         picked_values[judged] = climbed.test[pick][judged]
         rows.append(_advised(category, climbed, mine, judged, climbed.test[pick], pick))
     everything = np.ones(len(valid_names), np.bool_), np.ones(len(test_names), np.bool_)
@@ -95,6 +97,34 @@ def advise(climbed: Climbed, config: RungConfig) -> Advice:
         _mean(picked_values - climbed.test[STRUCTURED], users),
         _mean(picked_values - climbed.test[single], users),
     )
+
+
+def _picks(gains: Mapping[str, Values], names: npt.NDArray[np.str_]) -> tuple[str, dict[str, str]]:
+    """Return the best rung of all, and of each category."""
+    rungs = tuple(gains)
+    common = {rung: float(gain.mean()) for rung, gain in gains.items()}
+    single = max(rungs, key=lambda rung: (common[rung], -rungs.index(rung)))
+    drawn = {rung: _drawn(gain, names) for rung, gain in gains.items()}
+    best = {
+        str(name): max(rungs, key=lambda rung: (drawn[rung].get(str(name), common[rung]), -rungs.index(rung)))
+        for name in np.unique(names)
+    }
+    return single, best
+
+
+def _departing_pays(gains: Mapping[str, Values], names: npt.NDArray[np.str_]) -> bool:
+    """Whether picks of one half of validation beat its single best rung on the other half, over many halvings."""
+    rng = np.random.default_rng(0)
+    paid = []
+    for _ in range(HALVINGS):
+        half = rng.permutation(len(names)) % 2 == 0
+        if not half.any() or half.all():
+            return False
+        single, picks = _picks({rung: gain[half] for rung, gain in gains.items()}, names[half])
+        others = names[~half].tolist()
+        picked = [gains[picks.get(name, single)][~half][at] for at, name in enumerate(others)]
+        paid.append(float(np.mean(picked) - gains[single][~half].mean()))
+    return float(np.mean(paid)) > 0
 
 
 def _drawn(gain: Values, names: npt.NDArray[np.str_]) -> dict[str, float]:
