@@ -219,20 +219,19 @@ def import_feed(
 ) -> None:
     """Read a product feed (Google Merchant, Shopify) with what shoppers did.
 
-    vitrine sync brings the catalogue up to date from then on.
+    From then on vitrine sync brings the catalogue up to date.
     """
     from catalog.readers.feed_import import with_log
     from catalog.readers.finishing import refine
     from vitrine.syncing import opened_feed
 
-    feed_settings = {"form": form, "currency": currency}
-    settings = load(store, set_, {"sync": {"feed": {k: v for k, v in feed_settings.items() if v is not None}}})
+    asked = {name: value for name, value in (("form", form), ("currency", currency)) if value is not None}
+    settings = load(store, set_, {"sync": {"feed": asked}})
     wanted = _refining(settings, k_core, dedup_reviews, split_rule, split_seed)
-    mapped = parse_pairs(columns or [], "--column", "item_id=sku")
+    mapped, heard = parse_pairs(columns or [], "--column", "item_id=sku"), settings.speech.job.recording
     with opened_feed(settings, feed) as (read, _):
-        assert read is not None  # without a known state of before there is nothing it could be the same as
-        recording = settings.speech.job.recording
-        imported = with_log(read, interactions, users, columns=mapped, name=name, recording=recording)
+        assert read is not None  # nothing is known of before that it could be the same as
+        imported = with_log(read, interactions, users, columns=mapped, name=name, recording=heard)
     _save(settings, refine(imported, wanted))
 
 
