@@ -10,6 +10,7 @@ import typer
 from catalog.errors import ConfigError
 from vitrine.cli.options import Set, Store, load, parse_pairs
 from vitrine.cli.output import say
+from vitrine.cli.sync import Currency, Form
 
 if TYPE_CHECKING:
     from catalog.readers.importing import Import
@@ -204,11 +205,8 @@ def import_feed(
     columns: Annotated[
         list[str] | None, typer.Option("--column", metavar="OURS=THEIRS", help="Column map of events and shoppers.")
     ] = None,
-    form: Annotated[
-        Literal["auto", "google", "shopify", "table"] | None,
-        typer.Option(help="Whose feed it is, where its content does not tell."),
-    ] = None,
-    currency: Annotated[str | None, typer.Option(help="Of prices that name none, e.g. EUR (Shopify's).")] = None,
+    form: Form = None,
+    currency: Currency = None,
     store: Store = None,
     set_: Set = None,
     name: Name = None,

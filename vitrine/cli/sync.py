@@ -10,6 +10,12 @@ from vitrine.cli.next_steps import say_next
 from vitrine.cli.options import Set, Store, load, parse_pairs
 from vitrine.cli.output import say
 
+Form = Annotated[
+    Literal["auto", "google", "shopify", "table"] | None,
+    typer.Option(help="Whose feed it is, where its content does not tell."),
+]
+Currency = Annotated[str | None, typer.Option(help="Of prices that name none, e.g. EUR (Shopify's).")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
@@ -20,15 +26,12 @@ def sync(
     feed: Annotated[str, typer.Argument(help="A file, a folder of files, or an http(s) URL; gzipped or not.")],
     store: Store = None,
     set_: Set = None,
-    form: Annotated[
-        Literal["auto", "google", "shopify", "table"] | None,
-        typer.Option(help="Whose feed it is, where its content does not tell."),
-    ] = None,
+    form: Form = None,
     columns: Annotated[
         list[str] | None,
         typer.Option("--column", metavar="OURS=THEIRS", help="Column map of a table, e.g. title=prod_name."),
     ] = None,
-    currency: Annotated[str | None, typer.Option(help="Of prices that name none, e.g. EUR (Shopify's).")] = None,
+    currency: Currency = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="The feed says a part of some items, prices say; the rest stays.")
     ] = False,
