@@ -93,7 +93,7 @@ def distinct(unit: Floats) -> Rows | None:
     """Return for each row (n, d) the first row of the same bits, or None when no two rows are the same.
 
     A graph that links a vector to its nearest loses its way where thousands are one and the same: they fill each
-    other's links and lead nowhere. With a fifth of 30,000 vectors in four such heaps recall@200 fell to 0.78.
+    other's links and lead nowhere. With a fifth of 30,000 vectors in four such heaps recall@200 fell from 0.99 to 0.79.
     """
     words = np.ascontiguousarray(unit).view(np.uint32).astype(np.uint64)
     keys = np.zeros(len(unit), np.uint64)
