@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,12 +75,35 @@ def reranked(
         if at is None:
             out.append(replace(each, score=0.0))
             continue
-        seen = zip(table.names, table.values[at], strict=True)
-        named = {name: float(value) for name, value in seen if np.isfinite(value)}
-        features = {**each.features, **named, "ranker": float(raw[at])}
-        out.append(replace(each, score=float(share[at]), features=features))
+        told = _Seen(each.features, table, at, float(raw[at]))
+        out.append(replace(each, score=float(share[at]), features=told))
     # Python's sort is stable: equal scores keep the fused order.
     return Reranked(sorted(out, key=lambda s: (s.item_id not in row, -s.score)), table)
+
+
+class _Seen(Mapping[str, float]):
+    """What a candidate's place rests on, put together when asked: only those of a page ever are."""
+
+    def __init__(self, base: Mapping[str, float], table: FeatureTable, row: int, score: float) -> None:
+        self._base, self._table, self._row, self._score = base, table, row, score
+
+    @cached_property
+    def _all(self) -> dict[str, float]:
+        row = zip(self._table.names, self._table.values[self._row], strict=True)
+        return {
+            **self._base,
+            **{name: float(value) for name, value in row if np.isfinite(value)},
+            "ranker": self._score,
+        }
+
+    def __getitem__(self, name: str) -> float:
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
 
 
 def _with(scored: Scored, name: str, value: float | None) -> Scored:
