@@ -48,7 +48,7 @@ def test_switched_off_it_is_not_made(files, run, tmp_path, monkeypatch):
     monkeypatch.chdir(files)
     assert run("import", "table", *TABLES, "--store", tmp_path / "store").code == 0
     ran = run("embed", "--store", tmp_path / "store", "--set", "embedding.attributes.enabled=false")
-    assert (ran.code, "attributes" in ran.out) == (0, False)
+    assert (ran.code, "embeddings/attributes" in ran.out) == (0, False)
     assert Workspace(tmp_path / "store").names("embeddings") == ["text-minilm"]
 
 
