@@ -70,11 +70,11 @@ def shopper_columns(statistics: ItemStatistics, rows: Rows, shopper: Shopper) ->
     columns["shopper_takes"] = np.full(len(rows), np.log1p(len(shopper.taken)))
     columns["shopper_return_rate"] = np.full(len(rows), shopper.return_rate)
     if len(shopper.against):
-        columns["against_before"] = np.bincount(shopper.against, minlength=len(statistics.items))[rows]
+        columns["against_before"] = _times(shopper.against, rows)
     if len(shopper.taken):
         columns["brand_affinity"] = _brand_share(statistics, rows, shopper.brand_share)
         columns["category_affinity"] = _category_share(statistics, rows, shopper.category_share)
-        columns["taken_before"] = np.bincount(shopper.taken, minlength=len(statistics.items))[rows]
+        columns["taken_before"] = _times(shopper.taken, rows)
         columns["against_before"] = np.nan_to_num(columns["against_before"])
     return columns
 
@@ -92,9 +92,9 @@ def session_columns(
     columns["session_items"] = np.full(len(rows), float(len(np.unique(viewed))))
     if not len(viewed):
         return columns
-    columns["session_seen"] = np.bincount(viewed, minlength=len(items))[rows]
+    columns["session_seen"] = _times(viewed, rows)
     brands = statistics.brands[viewed]
-    n_brands = int(statistics.brands.max(initial=-1)) + 1
+    n_brands = statistics.n_brands
     share = np.bincount(brands[brands >= 0], minlength=n_brands) / max(int((brands >= 0).sum()), 1)
     columns["session_brand"] = _brand_share(statistics, rows, share)
     categories = np.asarray(statistics.categories[viewed].sum(axis=0), np.float64) / len(viewed)
@@ -148,30 +148,73 @@ def source_columns(
     return columns
 
 
-def model_columns(
-    recommender: Recommender | None, user_id: str | None, recent: Sequence[str], ids: Sequence[str]
-) -> tuple[Column, Column]:
-    """Return a recommender's score of the items, and its lift: how many spreads above its mean over all items.
+def proposed_columns(
+    sources: tuple[str, ...], rows: Rows, proposed: Mapping[str, tuple[Rows, Floats]]
+) -> dict[str, Column]:
+    """Return score and rank of each retrieval source, as `source_columns` does, for candidates given as arrays."""
+    order = np.argsort(rows)
+    ranked = rows[order]
+    columns: dict[str, Column] = {}
+    for source in sources:
+        score, rank = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+        if source in proposed:
+            mine, scores = proposed[source]
+            at = order[np.searchsorted(ranked, mine)]
+            score[at], rank[at] = scores, np.arange(1, len(mine) + 1)
+        columns[f"score.{source}"], columns[f"rank.{source}"] = score, rank
+    return columns
 
-    The second can be compared between shoppers. NaN for items it does not know, and for a recommender that is None.
+
+def model_score(
+    recommender: Recommender | None,
+    user_id: str | None,
+    recent: Sequence[str],
+    ids: Sequence[str],
+    scored: Floats | None = None,
+) -> Column:
+    """Return a recommender's score of the items; NaN for items it does not know, and where there is none.
+
+    `scored` are its scores of all its items for just this question, where the caller has them.
     """
-    score, lift = np.full(len(ids), np.nan), np.full(len(ids), np.nan)
+    score = np.full(len(ids), np.nan)
+    if recommender is not None:
+        at = recommender.items.rows(ids, missing=-1)
+        values = recommender.score(user_id, recent).values if scored is None else scored
+        score[at >= 0] = values[at[at >= 0]]
+    return score
+
+
+def model_lift(
+    recommender: Recommender | None, user_id: str | None, recent: Sequence[str], ids: Sequence[str]
+) -> Column:
+    """Return a recommender's lift of the items: how many spreads above its mean over all items.
+
+    It can be compared between shoppers. NaN for items it does not know, and for a recommender that is None.
+    """
+    lift = np.full(len(ids), np.nan)
     if recommender is None:
-        return score, lift
+        return lift
     at = recommender.items.rows(ids, missing=-1)
-    known = at >= 0
     values = recommender.score(user_id, recent).values
-    score[known] = values[at[known]]
     usable = values[np.isfinite(values)].astype(np.float64)
     spread = float(usable.std()) if len(usable) else 0.0
     if spread > 0:
-        lift[known] = (score[known] - usable.mean()) / spread
-    return score, lift
+        lift[at >= 0] = (values[at[at >= 0]].astype(np.float64) - usable.mean()) / spread
+    return lift
 
 
 def _known_rows(items: IdMap, ids: Sequence[str]) -> npt.NDArray[np.int64]:
     rows = items.rows(list(ids), missing=-1)
     return np.asarray(rows[rows >= 0], np.int64)
+
+
+def _times(given: npt.NDArray[np.int64], rows: Rows) -> Column:
+    """Return how often each of `rows` stands in `given`, (n,)."""
+    met, often = np.unique(given, return_counts=True)
+    if not len(met):
+        return np.zeros(len(rows), np.int64)
+    at = np.minimum(np.searchsorted(met, rows), len(met) - 1)
+    return np.where(met[at] == rows, often[at], 0)
 
 
 def _beyond_median(price: Column, paid: Column) -> Column:

@@ -14,11 +14,11 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.errors import DataError
-from catalog.ids import IdMap
+from catalog.ids import IdMap, Rows
 from catalog.items import Catalog
 from catalog.log import positives
 from catalog.nouns import Candidate, User
-from catalog.vectors import EmbeddingTable, unit_rows
+from catalog.vectors import EmbeddingTable, Floats, unit_rows
 from models.base import Recommender
 from models.exposure import EXPOSURE_FEATURES, Exposure
 from models.feature_columns import (
@@ -26,8 +26,11 @@ from models.feature_columns import (
     MISSED,
     SHOPPER_FEATURES,
     SHOWN,
+    Column,
     item_columns,
-    model_columns,
+    model_lift,
+    model_score,
+    proposed_columns,
     session_columns,
     shopper_columns,
     source_columns,
@@ -49,6 +52,7 @@ __all__ = [
     "FeatureContext",
     "FeatureStore",
     "build_features",
+    "proposed_features",
 ]
 
 MODEL_SCORE, MODEL_LIFT = "model_score", "model_lift"
@@ -151,6 +155,7 @@ class FeatureContext:
         recommender: Gives `model_score`; fitted on events before the store's `as_of` only. None: NaN.
         recommenders: By name, those of the config's `models`; likewise.
         session: What is known of the session at hand.
+        scored: What `recommender.score(user_id, recent)` gives, (n_items,), where the caller has it already.
     """
 
     store: FeatureStore
@@ -159,6 +164,7 @@ class FeatureContext:
     recommender: Recommender | None = None
     recommenders: Mapping[str, Recommender] = field(default_factory=dict)
     session: Session = NO_SESSION
+    scored: Floats | None = None
 
 
 def build_features(candidates: Sequence[Candidate], context: FeatureContext, as_of: datetime) -> FeatureTable:
@@ -177,14 +183,39 @@ def build_features(candidates: Sequence[Candidate], context: FeatureContext, as_
             candidate's source is not in the config.
         NotFoundError: When a candidate is not in the catalogue.
     """
+    ids = tuple(dict.fromkeys(candidate.item_id for candidate in candidates))
+    sources = source_columns(context.store.config.sources, candidates, ids)
+    return _features(ids, context.store.items.rows(ids), sources, context, as_of)
+
+
+def proposed_features(
+    rows: Rows, proposed: Mapping[str, tuple[Rows, Floats]], context: FeatureContext, as_of: datetime
+) -> FeatureTable:
+    """Return what `build_features` returns for the same candidates, given as arrays.
+
+    Args:
+        rows: (n,) distinct item rows of the store, in the order of the result.
+        proposed: By source, the rows it proposed, best first, each among `rows`, and its scores.
+        context: The shopper and the look-ups.
+        as_of: The moment of the request; not before the store's own.
+
+    Raises:
+        DataError: As `build_features`.
+    """
+    store = context.store
+    columns = proposed_columns(store.config.sources, rows, proposed)
+    return _features(tuple(store.items.at(rows.tolist())), rows, columns, context, as_of)
+
+
+def _features(
+    ids: tuple[str, ...], rows: Rows, sources: Mapping[str, Column], context: FeatureContext, as_of: datetime
+) -> FeatureTable:
     store = context.store
     if as_of < store.as_of:
         raise DataError(
             f"features as of {as_of.isoformat()} from a store as of {store.as_of.isoformat()}: "
             "it knows later events; a store built as of that time or earlier would be valid"
         )
-    ids = tuple(dict.fromkeys(candidate.item_id for candidate in candidates))
-    rows = store.items.rows(ids)
     shopper, liked = store.shopper(context.user_id, context.recent), context.recent
     prices = store.statistics.columns["price"][rows]
     columns = {
@@ -195,14 +226,15 @@ def build_features(candidates: Sequence[Candidate], context: FeatureContext, as_
         **session_columns(store.statistics, store.items, rows, context.session, as_of),
         **(store.intents.columns(context.user_id, rows, prices) if store.intents is not None else {}),
         **space_columns(store.units, store.items, rows, shopper, context.session),
-        **source_columns(store.config.sources, candidates, ids),
-        MODEL_SCORE: model_columns(context.recommender, context.user_id, liked, ids)[0],
+        **sources,
+        MODEL_SCORE: model_score(context.recommender, context.user_id, liked, ids, context.scored),
     }
     for name in store.config.models:
-        columns[f"{MODEL_LIFT}.{name}"] = model_columns(context.recommenders.get(name), context.user_id, liked, ids)[1]
-    return FeatureTable(
-        store.names, ids, np.stack([np.asarray(columns[name], np.float32) for name in store.names], axis=1)
-    )
+        columns[f"{MODEL_LIFT}.{name}"] = model_lift(context.recommenders.get(name), context.user_id, liked, ids)
+    values = np.empty((len(ids), len(store.names)), np.float32)
+    for at, name in enumerate(store.names):
+        values[:, at] = columns[name]
+    return FeatureTable(store.names, ids, values)
 
 
 def _aligned_units(table: EmbeddingTable, items: IdMap) -> EmbeddingTable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,11 @@ class ItemStatistics:
     columns: Mapping[str, npt.NDArray[np.float64]]
     brands: npt.NDArray[np.int64]
     categories: sparse.csr_array
+
+    @cached_property
+    def n_brands(self) -> int:
+        """How many brands there are."""
+        return int(self.brands.max(initial=-1)) + 1
 
 
 def before(log: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

@@ -91,7 +91,7 @@ def shopper_profile(
     prices = statistics.columns["price"][taken]
     brands = statistics.brands[taken]
     branded = brands[brands >= 0]
-    n_brands = int(statistics.brands.max(initial=-1)) + 1
+    n_brands = statistics.n_brands
     categories = np.asarray(statistics.categories[taken].sum(axis=0), np.float64)
     return Shopper(
         taken,

@@ -88,7 +88,9 @@ def blocking(asked: list[Constraint]) -> Blocking | None:
 def _passing(asked: list[Constraint], n: int | None = None) -> Mask:
     if not asked:
         return np.ones(n or 0, np.bool_)
-    together: Mask = np.logical_and.reduce([each.passes for each in asked])
+    together: Mask = asked[0].passes.copy()
+    for each in asked[1:]:
+        together &= each.passes
     return together
 
 

@@ -45,6 +45,7 @@ class Shop:
         indexes: Indexes by name: `keyword` and one a vector space, same name as the space.
         embedder: Embeds a wish into the space of every `*-minilm` index (or its replacement).
         recommender: The served model, None before `vitrine train`.
+        retrievers: Further recommenders by name that propose candidates beside it.
         ranker: The served re-ranker, None before `vitrine train`.
         ctr: The served click model, None where there is none.
         scorers: Small recommenders by name whose scores are features of both.
@@ -68,6 +69,7 @@ class Shop:
     events: EventStore
     root: Path
     recommender: Recommender | None = None
+    retrievers: Mapping[str, Recommender] = field(default_factory=dict)
     ranker: Ranker | None = None
     ctr: CtrModel | None = None
     scorers: Mapping[str, Recommender] = field(default_factory=dict)
@@ -101,6 +103,58 @@ class Shop:
         """For each catalogue row, the recommender's row (-1: unknown to it)."""
         known = self.recommender.items.rows(self.catalog.ids.ids, missing=-1) if self.recommender else None
         return np.full(len(self.catalog), -1, np.int64) if known is None else known
+
+    def in_catalogue(self, values: Floats) -> Floats:
+        """Return the recommender's scores (n_model_items,) in catalogue order, -inf for items unknown to it."""
+        if self._unknown is None:
+            return values.copy()
+        out: Floats = values[self.model_rows]
+        out[self._unknown] = -np.inf
+        return out
+
+    @cached_property
+    def _unknown(self) -> Mask | None:
+        """Items the recommender does not know; None where its order is the catalogue's."""
+        rows = self.model_rows
+        return None if np.array_equal(rows, np.arange(len(rows))) else rows < 0
+
+    @cached_property
+    def retriever_rows(self) -> Mapping[str, Rows]:
+        """For each further retriever, the catalogue row of every item of its own (-1: no longer sold)."""
+        return {name: self.catalog.ids.rows(model.items.ids, missing=-1) for name, model in self.retrievers.items()}
+
+    @cached_property
+    def same_rows(self) -> frozenset[str]:
+        """Indexes whose rows are the catalogue's."""
+        whole = np.arange(len(self.catalog))
+        return frozenset(name for name, rows in self.index_rows.items() if np.array_equal(rows, whole))
+
+    @cached_property
+    def table_rows(self) -> Mapping[str, Rows]:
+        """For each space, the row of its table of every catalogue row (-1: no vector)."""
+        return {
+            name: table.ids.rows(self.catalog.ids.ids, missing=-1)
+            for name, table in {**self.further, **self.spaces}.items()
+        }
+
+    @cached_property
+    def parents(self) -> Rows:
+        """For each catalogue row, a code of its parent (-1: it has none)."""
+        codes: dict[str, int] = {}
+        given = [-1 if i.parent_id is None else codes.setdefault(i.parent_id, len(codes)) for i in self.catalog]
+        return np.array(given, np.int64)
+
+    @cached_property
+    def narrowest(self) -> Rows:
+        """For each catalogue row, a code of its narrowest category (-1: it has none)."""
+        codes: dict[str, int] = {}
+        given = [codes.setdefault(i.categories[-1], len(codes)) if i.categories else -1 for i in self.catalog]
+        return np.array(given, np.int64)
+
+    @cached_property
+    def by_popularity(self) -> Rows:
+        """Catalogue rows, the most taken first, ties by lower row."""
+        return np.argsort(-self.popularity, kind="stable")
 
     @cached_property
     def kin(self) -> Kin:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from catalog.vectors import Floats
-from indexes.fusion import Fused
 from indexes.job import KEYWORD
-from tools.pipeline.wish import cosines, unit_rows
+from tools.pipeline.pool import Pool
+from tools.pipeline.score import keyword_scores
+from tools.pipeline.wish import cosines_at, unit_rows
 from tools.shop import Shop
 
 _PART = 10_000
 """Rows whose unit vectors are in memory at a time."""
 
 
-def agreed_scores(
-    shop: Shop, fused: Sequence[Fused], wishes: Mapping[str, Floats], weights: Mapping[str, float]
-) -> Floats:
+def agreed_scores(shop: Shop, fused: Pool, wishes: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
     """Return the weighted mean (n,) over all ways of how well each candidate answers, 0 to 1.
 
     In a space that is `(cosine - mean) / (best - mean)`, the mean being that of all its items: 1 is the best candidate
@@ -28,16 +27,15 @@ def agreed_scores(
     Source: min-max normalisation before CombSUM, Lee, "Analyses of multiple evidence combination" (SIGIR 1997), with
     the mean in place of the minimum, which a single odd item would set.
     """
-    ids = [each.item_id for each in fused]
-    total, weight = np.zeros(len(ids), np.float64), 0.0
-    said = np.array([_from(each, KEYWORD) for each in fused], np.float64)
+    total, weight = np.zeros(len(fused), np.float64), 0.0
+    said = keyword_scores(fused)
     if said.any():
         weight += weights.get(KEYWORD, 1.0)
         total += weights.get(KEYWORD, 1.0) * said / said.max()
     for space, wish in wishes.items():
-        table, counts = shop.table(space), weights.get(space, 1.0)
-        near = cosines(table, wish, ids).astype(np.float64)
-        there = table.ids.rows(ids, missing=-1) >= 0
+        counts = weights.get(space, 1.0)
+        near = cosines_at(shop, space, wish, fused.rows).astype(np.float64)
+        there = shop.table_rows[space][fused.rows] >= 0
         usual = float(_centre(shop, space) @ wish / (np.linalg.norm(wish) or 1.0))
         best = float(near[there].max()) if there.any() else usual
         if best > usual:
@@ -54,7 +52,3 @@ def _centre(shop: Shop, space: str) -> Floats:
         sums = [unit_rows(table, table.ids.ids[at : at + _PART]).sum(axis=0, dtype=np.float64) for at in parts]
         shop.centres[space] = np.asarray(np.sum(sums, axis=0) / max(1, len(table.ids)), np.float32)
     return shop.centres[space]
-
-
-def _from(fused: Fused, source: str) -> float:
-    return max((each.score for each in fused.sources if each.name.split(":", 1)[0] == source), default=0.0)

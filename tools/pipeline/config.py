@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -12,6 +15,10 @@ class PipelineConfig(BaseModel):
 
     pool: int = Field(200, ge=1)
     """Candidates each source may propose; deeper pages ask for more."""
+    retrievers: Mapping[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """Who proposes what to recommend, and how many each: `{lirdrec = 200, itemknn = 100, liked = 99, popularity = 50}`.
+    A recommender that is not `models.serve` is fitted beside it by `vitrine train`; `liked` stands for every space,
+    `liked:text-minilm` for one. Empty: the served model, every space and popularity, `pool` each."""
     taste_share: float = Field(0.1, ge=0, le=0.5)
     """How much of the score of a *search* is the shopper's taste; what was asked for has the rest."""
     words_share: float = Field(0.5, ge=0, le=1)
@@ -23,6 +30,10 @@ class PipelineConfig(BaseModel):
     """Share of the best relevance an item needs to stay when a search is sorted by price, rating or date."""
     diversity: float = Field(0.2, ge=0, le=1)
     """How much likeness to what already stands above costs a recommendation."""
+    category_cap: int = Field(0, ge=0)
+    """Recommendations of one narrowest category at most, among the first `category_depth`; 0: any number."""
+    category_depth: int = Field(20, ge=1)
+    """How far down the list `category_cap` holds."""
     liked_depth: int = Field(10, ge=1)
     """Latest liked items whose vectors stand for a shopper's taste."""
     visit_share: float = Field(0.75, ge=0, le=10)

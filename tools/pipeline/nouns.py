@@ -43,6 +43,7 @@ class PipelineRequest:
         exclude: Item ids not to show.
         only: With `rank`, the ids to order.
         sort, top_n, offset: The page.
+        request_id: Under which the slate is logged; without one nothing is explored, so the answer has no chance in it.
     """
 
     shopper: Shopper
@@ -61,6 +62,7 @@ class PipelineRequest:
     sort: Sort = "relevance"
     top_n: int = 10
     offset: int = 0
+    request_id: str | None = None
 
     @property
     def wishes(self) -> bool:
@@ -90,6 +92,7 @@ class Ranked:
         matched: Words of the query that stand in the item, and in which fields.
         contributions: What each feature added to the re-ranker's score, where one ranked.
         closest: The liked or example item it is most like, if any.
+        propensity: The chance of this item at this place under the policy that served it; 1 where nothing was drawn.
     """
 
     item_id: str
@@ -100,6 +103,7 @@ class Ranked:
     matched: tuple[TermMatch, ...] = ()
     contributions: Mapping[str, float] = field(default_factory=dict)
     closest: Closest | None = None
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True)

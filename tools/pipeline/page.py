@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tools.pipeline.nouns import Closest, PipelineRequest, Ranked
-from tools.pipeline.rerank import contributions
-from tools.pipeline.score import Scored
+from tools.pipeline.pool import Pool
+from tools.pipeline.rerank import contributions, seen_features
 from tools.pipeline.wish import unit_rows
 from tools.shop import Shop
 from tools.spaces import spaces_of
@@ -20,27 +23,61 @@ COMPARED = 20
 """Latest liked items a result is compared with to find the closest."""
 
 
+class Told(Mapping[str, float]):
+    """The contributions of one result: TreeSHAP takes as long as the ranking, so it runs when someone looks."""
+
+    def __init__(self, page: Page, item_id: str) -> None:
+        self._page, self._item_id = page, item_id
+
+    def _values(self) -> Mapping[str, float]:
+        return self._page.contributions.get(self._item_id, {})
+
+    def __getitem__(self, name: str) -> float:
+        return self._values()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values())
+
+    def __len__(self) -> int:
+        return len(self._values())
+
+
+class Page:
+    """What one page shares: the contributions of all its results are computed together, at the first look."""
+
+    def __init__(self, told: Callable[[], dict[str, dict[str, float]]]) -> None:
+        self._told = told
+
+    @cached_property
+    def contributions(self) -> dict[str, dict[str, float]]:
+        """By item, what each feature added to its score."""
+        return self._told()
+
+
 def ranked_page(
-    shop: Shop, request: PipelineRequest, taste: Taste, kept: Sequence[Scored], table: FeatureTable | None
+    shop: Shop, request: PipelineRequest, taste: Taste, kept: Pool, table: FeatureTable | None
 ) -> tuple[Ranked, ...]:
     """Return the asked page of `kept` with matched words, the closest liked item and the ranker's contributions."""
-    page = kept[request.offset : request.offset + request.top_n]
-    ids = [each.item_id for each in page]
-    told = contributions(shop, table, ids)
+    page = kept.take(np.arange(len(kept))[request.offset : request.offset + request.top_n])
+    ids = shop.catalog.ids.at(page.rows)
+    shared = Page(lambda: contributions(shop, table, ids))
+    seen = seen_features(table, ids)
     near = closest(shop, request, taste, ids)
     keyword = shop.words
+    chances = page.features.get("propensity")
     return tuple(
         Ranked(
-            item_id=each.item_id,
-            rank=request.offset + place,
-            score=each.score,
-            sources=each.sources,
-            features=each.features,
-            matched=keyword.matched_terms(request.query, each.item_id) if keyword and request.query else (),
-            contributions=told.get(each.item_id, {}),
-            closest=near.get(each.item_id),
+            item_id=item_id,
+            rank=request.offset + place + 1,
+            score=float(page.score[place]),
+            sources=page.sources(place),
+            features={**seen.get(item_id, {}), **page.told(place)},
+            matched=keyword.matched_terms(request.query, item_id) if keyword and request.query else (),
+            contributions=Told(shared, item_id) if table is not None else {},
+            closest=near.get(item_id),
+            propensity=1.0 if chances is None else float(chances[place]),
         )
-        for place, each in enumerate(page, start=1)
+        for place, item_id in enumerate(ids)
     )
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catalog.nouns import Candidate
+from catalog.ids import Rows
+from catalog.vectors import Floats
 from tools.pipeline.nouns import PipelineRequest
-from tools.pipeline.score import Scored
+from tools.pipeline.pool import Column, Pool, Proposed
 from tools.pipeline.session import session_of
 from tools.pipeline.taste_scores import percentiles
 from tools.shop import Shop
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Reranked:
     """Candidates in the ranker's order, and the features it saw (None: no ranker had a say)."""
 
-    scored: list[Scored]
+    scored: Pool
     table: FeatureTable | None = None
 
 
@@ -33,81 +33,76 @@ def reranked(
     shop: Shop,
     request: PipelineRequest,
     taste: Taste,
-    lists: Mapping[str, Sequence[Candidate]],
-    scored: list[Scored],
+    lists: Mapping[str, Proposed],
+    scored: Pool,
+    plain: Floats | None = None,
 ) -> Reranked:
     """Order candidates by the learned ranker, where there is one and the shopper has a past.
 
     Its score becomes a percentile among the candidates; beside it stands `ctr`, the chance of a click were the item
     shown first, where there is a click model. Candidates that came only from sources the
     ranker was not trained on follow behind, in their order.
+
+    Args:
+        shop: Where.
+        request: Who asks, and when.
+        taste: What is known of them.
+        lists: What each source proposed.
+        scored: Their union.
+        plain: The served model's scores of this shopper (n_model_items,), where they were computed already.
     """
     store = shop.statistics
     if (
         (shop.ranker is None and shop.ctr is None)
         or store is None
         or taste.empty
-        or not scored
+        or not len(scored)
         or request.now < store.as_of
     ):
         return Reranked(scored)
-    from models.features import FeatureContext, build_features
+    from models.features import FeatureContext, proposed_features
 
-    wanted = {each.item_id for each in scored}
-    known = [c for name in store.config.sources for c in lists.get(name, ()) if c.item_id in wanted]
-    if not known:
+    known = {name: (lists[name].rows, lists[name].scores) for name in store.config.sources if name in lists}
+    if not sum(len(rows) for rows, _ in known.values()):
         return Reranked(scored)
     session = session_of(shop, request.shopper, request.now)
     user_id = request.shopper.user_id
-    context = FeatureContext(store, user_id, taste.live, shop.recommender, shop.scorers, session)
-    whole = build_features(known, context, request.now)
-    clicks = {} if shop.ctr is None else dict(zip(whole.item_ids, shop.ctr.probability(whole).tolist(), strict=True))
-    scored = [_with(each, "ctr", clicks.get(each.item_id)) for each in scored]
+    context = FeatureContext(store, user_id, taste.live, shop.recommender, shop.scorers, session, plain)
+    every = np.concatenate([rows for rows, _ in known.values()])
+    rows = every[np.sort(np.unique(every, return_index=True)[1])]  # as training has them: in order of appearance
+    whole = proposed_features(rows, known, context, request.now)
+    at = np.full(len(shop.catalog), -1, np.int64)
+    at[rows] = np.arange(len(rows))
+    place = at[scored.rows]
+    if shop.ctr is not None:
+        scored = scored.noted(ctr=_spread(shop.ctr.probability(whole), place))
     if shop.ranker is None:
         return Reranked(scored)
     table = whole.select(shop.ranker.names)
     raw = shop.ranker.score(table)
-    share = percentiles(raw)
-    row = {item_id: n for n, item_id in enumerate(table.item_ids)}
-    out = []
-    for each in scored:
-        at = row.get(each.item_id)
-        if at is None:
-            out.append(replace(each, score=0.0))
-            continue
-        told = _Seen(each.features, table, at, float(raw[at]))
-        out.append(replace(each, score=float(share[at]), features=told))
-    # Python's sort is stable: equal scores keep the fused order.
-    return Reranked(sorted(out, key=lambda s: (s.item_id not in row, -s.score)), table)
+    unknown = place < 0
+    share = np.where(unknown, -1.0, percentiles(raw)[place])
+    ranked = scored.scored(share, ranker=_spread(raw, place))
+    return Reranked(replace(ranked, score=np.maximum(ranked.score, 0.0)), table)
 
 
-class _Seen(Mapping[str, float]):
-    """What a candidate's place rests on, put together when asked: only those of a page ever are."""
+def _spread(values: Column, place: Rows) -> Column:
+    """Return values of the table's rows for the candidates, NaN for those that are not in it."""
+    return np.where(place >= 0, values[place].astype(np.float64), np.nan)
 
-    def __init__(self, base: Mapping[str, float], table: FeatureTable, row: int, score: float) -> None:
-        self._base, self._table, self._row, self._score = base, table, row, score
 
-    @cached_property
-    def _all(self) -> dict[str, float]:
-        row = zip(self._table.names, self._table.values[self._row], strict=True)
-        return {
-            **self._base,
-            **{name: float(value) for name, value in row if np.isfinite(value)},
-            "ranker": self._score,
+def seen_features(table: FeatureTable | None, item_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return, for the items of a page, the features the ranker saw, those that are known."""
+    if table is None:
+        return {}
+    wanted = set(item_ids)
+    rows = [n for n, item_id in enumerate(table.item_ids) if item_id in wanted]
+    return {
+        table.item_ids[n]: {
+            name: float(value) for name, value in zip(table.names, table.values[n], strict=True) if np.isfinite(value)
         }
-
-    def __getitem__(self, name: str) -> float:
-        return self._all[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all)
-
-    def __len__(self) -> int:
-        return len(self._all)
-
-
-def _with(scored: Scored, name: str, value: float | None) -> Scored:
-    return scored if value is None else replace(scored, features={**scored.features, name: value})
+        for n in rows
+    }
 
 
 def contributions(shop: Shop, table: FeatureTable | None, item_ids: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -116,7 +111,8 @@ def contributions(shop: Shop, table: FeatureTable | None, item_ids: Sequence[str
         return {}
     from models.feature_table import FeatureTable
 
-    at = [n for n, item_id in enumerate(table.item_ids) if item_id in set(item_ids)]
+    wanted = set(item_ids)
+    at = [n for n, item_id in enumerate(table.item_ids) if item_id in wanted]
     told = shop.ranker.explain(FeatureTable(table.names, tuple(table.item_ids[n] for n in at), table.values[at]))
     return {
         table.item_ids[n]: {

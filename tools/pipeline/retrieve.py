@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from catalog.nouns import Candidate
 from catalog.vectors import Floats, Mask
 from indexes.base import Query
 from indexes.job import KEYWORD
 from indexes.ranking import best
 from tools.pipeline.nouns import PipelineRequest
-from tools.pipeline.taste_scores import TasteScores
+from tools.pipeline.pool import Proposed
+from tools.pipeline.taste_scores import TasteScores, scores_of
 from tools.shop import Shop
 from tools.spaces import sees_look
+from tools.taste import Taste
 
 EXAMPLES = 3
 """Examples whose own words are searched for."""
@@ -24,49 +26,111 @@ LIKED_WEIGHT = 0.5
 
 POPULARITY_WEIGHT = 0.25
 
+FEW = 500
+"""Hidden rows up to which a search asks for that many more and drops them: it costs less than a filter."""
 
-def for_wish(
-    shop: Shop, request: PipelineRequest, wishes: Mapping[str, Floats], allowed: Mask, k: int
-) -> dict[str, list[Candidate]]:
+LIKED, POPULARITY = "liked", "popularity"
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """How far the first stage reaches: which rows may be proposed, (n_items,) bool, and how many a source proposes."""
+
+    allowed: Mask
+    k: int
+
+    @property
+    def hidden(self) -> int:
+        """How many rows may not be proposed."""
+        return len(self.allowed) - int(np.count_nonzero(self.allowed))
+
+
+def for_wish(shop: Shop, request: PipelineRequest, wishes: Mapping[str, Floats], reach: Reach) -> dict[str, Proposed]:
     """Return what keywords and each vector space propose for a wish, by source name."""
-    lists: dict[str, list[Candidate]] = {}
+    lists: dict[str, Proposed] = {}
     if KEYWORD in shop.indexes:
         if request.query:
-            lists[KEYWORD] = _search(shop, KEYWORD, Query(text=request.query), allowed, k)
+            lists[KEYWORD] = _search(shop, KEYWORD, Query(text=request.query), reach)
         if request.spaces is None or not all(sees_look(space) for space in request.spaces):
             for item_id in request.like[:EXAMPLES]:
-                lists[f"{KEYWORD}:{item_id}"] = _search(shop, KEYWORD, Query(item_id=item_id), allowed, k)
+                lists[f"{KEYWORD}:{item_id}"] = _search(shop, KEYWORD, Query(item_id=item_id), reach)
     for space, wish in wishes.items():
-        lists[space] = _search(shop, space, Query(vector=wish), allowed, k)
+        lists[space] = _search(shop, space, Query(vector=wish), reach)
     return lists
 
 
 def for_shopper(
-    shop: Shop, scores: TasteScores, tastes: Mapping[str, Floats], allowed: Mask, k: int
-) -> dict[str, list[Candidate]]:
-    """Return what the model, the shopper's likes and popularity propose when nothing is asked for."""
-    lists = {scores.source: _top(shop, scores.values, scores.source, allowed, k)}
+    shop: Shop, taste: Taste, user_id: str | None, scores: TasteScores, tastes: Mapping[str, Floats], reach: Reach
+) -> dict[str, Proposed]:
+    """Return what every retriever proposes when nothing is asked for, by source name.
+
+    The served model, the recommenders beside it (`Shop.retrievers`), likeness to what the shopper liked in each space,
+    and popularity; `pipeline.retrievers` says which of them, and how many each may propose.
+    """
+    hidden = reach.hidden
+    quotas = shop.pipeline.retrievers
+
+    def quota(name: str) -> Reach | None:
+        if not quotas:
+            return reach
+        asked = quotas.get(name, quotas.get(name.split(":", 1)[0]))
+        # Pages beyond the quota ask every source for more in proportion.
+        deeper = max(1.0, reach.k / shop.pipeline.pool)
+        return None if asked is None else replace(reach, k=round(asked * deeper))
+
+    lists: dict[str, Proposed] = {}
+    # Without any say of its own the served model still leads: a shop without retrievers would be empty.
+    if (own := quota(scores.source)) is not None:
+        lists[scores.source] = top(scores.values, own)
+    for name, model in shop.retrievers.items():
+        if (own := quota(name)) is not None and (found := scores_of(model, user_id, taste)) is not None:
+            rows = shop.retriever_rows[name]
+            allowed = np.where(rows >= 0, reach.allowed[rows], False)
+            near = top(found, Reach(allowed, own.k))
+            lists[name] = Proposed(rows[near.rows], near.scores)
     for space, wish in tastes.items():
-        source = f"liked:{space}"
-        found = _search(shop, space, Query(vector=wish), allowed, k)
-        lists[source] = [Candidate(each.item_id, each.score, source) for each in found]
-    lists.setdefault("popularity", _top(shop, shop.popularity, "popularity", allowed, k))
+        if (own := quota(f"{LIKED}:{space}")) is not None:
+            lists[f"{LIKED}:{space}"] = _search(shop, space, Query(vector=wish), own, hidden)
+    if POPULARITY not in lists and (own := quota(POPULARITY)) is not None:
+        lists[POPULARITY] = _popular(shop, own, hidden)
     return lists
 
 
-def weights_for(lists: Mapping[str, list[Candidate]]) -> dict[str, float]:
+def weights_for(lists: Mapping[str, Proposed]) -> dict[str, float]:
     """Return how much each source of a recommendation counts."""
-    weights = {name: LIKED_WEIGHT if name.startswith("liked:") else 1.0 for name in lists}
-    return {**weights, "popularity": POPULARITY_WEIGHT}
+    weights = {name: LIKED_WEIGHT if name.startswith(f"{LIKED}:") else 1.0 for name in lists}
+    return {**weights, POPULARITY: POPULARITY_WEIGHT}
 
 
-def _search(shop: Shop, name: str, query: Query, allowed: Mask, k: int) -> list[Candidate]:
-    rows = shop.index_rows[name]
-    return shop.indexes[name].search(query, k, allowed=np.where(rows >= 0, allowed[rows], False))
+def top(values: Floats, reach: Reach) -> Proposed:
+    """Return the rows of the greatest finite values (n,) among those allowed, ties by lower row."""
+    seen = np.array(values, np.float32)
+    seen[~reach.allowed] = -np.inf
+    if reach.k < len(seen):
+        bar = np.partition(seen, len(seen) - reach.k)[len(seen) - reach.k]
+        near = np.flatnonzero(seen >= bar)
+    else:
+        near = np.arange(len(seen))
+    near = near[np.isfinite(seen[near])]
+    rows = near[best(seen[near], reach.k)]
+    return Proposed(rows, seen[rows])
 
 
-def _top(shop: Shop, values: Floats, source: str, allowed: Mask, k: int) -> list[Candidate]:
-    rows = np.flatnonzero(allowed & np.isfinite(values))
-    if not len(rows):
-        return []
-    return [Candidate(shop.catalog.ids.ids[row], float(values[row]), source) for row in rows[best(values[rows], k)]]
+def _popular(shop: Shop, reach: Reach, hidden: int) -> Proposed:
+    order = shop.by_popularity[: reach.k + hidden]
+    rows = order[reach.allowed[order]][: reach.k]
+    return Proposed(rows, shop.popularity[rows])
+
+
+def _search(shop: Shop, name: str, query: Query, reach: Reach, hidden: int | None = None) -> Proposed:
+    index, own = shop.indexes[name], shop.index_rows[name]
+    hidden = reach.hidden if hidden is None else hidden
+    if hidden <= FEW and name in shop.same_rows:
+        found = index.search(query, reach.k + hidden)
+    else:
+        allowed = reach.allowed if name in shop.same_rows else np.where(own >= 0, reach.allowed[own], False)
+        found = index.search(query, reach.k, allowed=allowed)
+    rows = shop.catalog.ids.rows([each.item_id for each in found])
+    scores = np.array([each.score for each in found])
+    keep = np.flatnonzero(reach.allowed[rows])[: reach.k]
+    return Proposed(rows[keep], scores[keep])

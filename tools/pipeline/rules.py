@@ -48,7 +48,7 @@ def allowed_rows(shop: Shop, request: PipelineRequest, taste: Taste) -> Allowed:
     if found is not None:
         names = {found.field, *found.also}
         mask = np.zeros_like(mask) if names & HOUSE_RULES else found.allowed
-    return Allowed(mask, found, {each.field: int((~each.passes).sum()) for each in every})
+    return Allowed(mask, found, {e.field: len(e.passes) - int(np.count_nonzero(e.passes)) for e in every})
 
 
 def _house_rules(shop: Shop, request: PipelineRequest, taste: Taste) -> list[Constraint]:
@@ -78,6 +78,7 @@ def _named(shop: Shop, request: PipelineRequest) -> list[Constraint]:
 
 
 def _variants(shop: Shop, item_ids: Iterable[str]) -> list[str]:
-    known = (shop.catalog.get(item_id) for item_id in item_ids)
-    parents = {item.parent_id for item in known if item is not None} - {None}
-    return [item.item_id for item in shop.catalog if item.parent_id in parents] if parents else []
+    rows = shop.catalog.ids.rows(list(item_ids), missing=-1)
+    parents = np.unique(shop.parents[rows[rows >= 0]])
+    parents = parents[parents >= 0]
+    return shop.catalog.ids.at(np.flatnonzero(np.isin(shop.parents, parents))) if len(parents) else []

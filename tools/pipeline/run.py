@@ -7,17 +7,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from catalog.nouns import Candidate
 from catalog.vectors import Floats, Mask
-from indexes.fusion import Fused, fuse
 from tools.pipeline.agreement import agreed_scores
 from tools.pipeline.config import PipelineConfig
 from tools.pipeline.nouns import Ground, PipelineRequest, PipelineResult
 from tools.pipeline.page import ranked_page
+from tools.pipeline.pool import Pool, Proposed, united
 from tools.pipeline.rerank import Reranked, reranked
-from tools.pipeline.retrieve import for_shopper, for_wish, weights_for
+from tools.pipeline.retrieve import Reach, for_shopper, for_wish, weights_for
 from tools.pipeline.rules import Allowed, allowed_rows
-from tools.pipeline.score import Scored, by_fusion, by_relevance, relevant
+from tools.pipeline.score import by_fusion, by_relevance, relevant
 from tools.pipeline.select import diversified, sifted
 from tools.pipeline.sorting import browsed, by_price_distance, sorted_by
 from tools.pipeline.taste_scores import TasteScores, taste_scores
@@ -46,18 +45,18 @@ class _State:
         return self.allowed.mask
 
     @property
-    def k(self) -> int:
-        """How many candidates each source may propose."""
-        return max(self.config.pool, 3 * (self.request.offset + self.request.top_n))
+    def reach(self) -> Reach:
+        """What each source may propose, and how much of it."""
+        return Reach(self.mask, max(self.config.pool, 3 * (self.request.offset + self.request.top_n)))
 
 
 @dataclass(frozen=True)
 class _Found:
     """Scored candidates, best first, and what their order rests on."""
 
-    scored: list[Scored]
+    scored: Pool
     ground: Ground
-    lists: Mapping[str, Sequence[Candidate]]
+    lists: Mapping[str, Proposed]
     nearest: bool = False
     reranked: Reranked | None = None
     wishes: Mapping[str, Floats] = field(default_factory=dict)
@@ -93,9 +92,9 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
             one_a_parent=not keeps_all,
             depth=request.offset + request.top_n,
         )
-        kept = list(sieve.kept)
+        kept = sieve.kept
         if found.ground not in ("query", "example", "catalogue") and not keeps_all and allowed.blocking is None:
-            kept = diversified(shop, kept, request.offset + request.top_n, state.config.diversity)
+            kept = diversified(shop, kept, request.offset + request.top_n, state.config)
         note.update(kept=len(kept), dropped=len(sieve.drops))
     with trace.stage("explain"):
         page = ranked_page(shop, request, taste, kept, found.reranked.table if found.reranked else None)
@@ -122,11 +121,11 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
 def _found(state: _State) -> _Found:
     request = state.request
     if not state.mask.any():
-        return _Found([], "catalogue", {})
+        return _Found(Pool.of_rows(np.empty(0, np.int64)), "catalogue", {})
     if request.wishes:
         return _for_wish(state)
     if request.sort != "relevance":
-        return _Found(browsed(state.shop, state.mask, request.sort, state.k), "catalogue", {})
+        return _Found(browsed(state.shop, state.mask, request.sort, state.reach.k), "catalogue", {})
     return _for_shopper(state)
 
 
@@ -134,29 +133,29 @@ def _for_wish(state: _State) -> _Found:
     shop, request, config = state.shop, state.request, state.config
     with state.trace.stage("retrieve"):
         wishes = wish_vectors(shop, request, config, state.degraded)
-        lists = for_wish(shop, request, wishes, state.mask, state.k)
+        lists = for_wish(shop, request, wishes, state.reach)
     with state.trace.stage("unite") as note:
-        fused = _completed(state, fuse(lists, shop.catalog.ids, weights=request.weights))
+        fused = _completed(state, united(lists, request.weights))
         note.update(candidates=len(fused))
     with state.trace.stage("rank"):
         scores = _personal(state)
         scored = by_relevance(shop, fused, wishes, scores, config, relevance=_united(state, fused, wishes))
-    best = max((each.features["cosine"] for each in scored), default=0.0)
-    shares_words = any(each.features["words"] for each in scored)
+    best = float(scored.features["cosine"].max()) if len(scored) else 0.0
+    shares_words = bool(len(scored)) and bool(scored.features["words"].any())
     # How near is near was learned for words alone.
     nearest = bool(request.query) and not request.vectors and not shares_words and best < config.min_cosine
     return _Found(scored, "query" if request.query else "example", lists, nearest, wishes=wishes)
 
 
-def _united(state: _State, fused: Sequence[Fused], wishes: Mapping[str, Floats]) -> Floats | None:
+def _united(state: _State, fused: Pool, wishes: Mapping[str, Floats]) -> Floats | None:
     """Return how well each candidate of a wish of several media answers, (n,); None where words are all there is."""
     request = state.request
     if not request.vectors:
         return None
     if request.unite == "scores":
         return agreed_scores(state.shop, fused, wishes, request.weights)
-    best = max((each.score for each in fused), default=0.0) or 1.0
-    return np.array([each.score / best for each in fused], np.float32)
+    best = float(fused.score.max(initial=0.0)) or 1.0
+    return np.asarray(fused.score / best, np.float32)
 
 
 def _counted(state: _State, kept: int) -> Blocking | None:
@@ -170,12 +169,12 @@ def _for_shopper(state: _State) -> _Found:
     with state.trace.stage("retrieve"):
         scores = taste_scores(shop, state.request.shopper, state.taste)
         tastes = _liked_vectors(state)
-        lists = for_shopper(shop, scores, tastes, state.mask, state.k)
+        lists = for_shopper(shop, state.taste, state.request.shopper.user_id, scores, tastes, state.reach)
     with state.trace.stage("unite") as note:
-        fused = _completed(state, fuse(lists, shop.catalog.ids, weights=weights_for(lists)))
+        fused = _completed(state, united(lists, weights_for(lists)))
         note.update(candidates=len(fused))
     with state.trace.stage("rank") as note:
-        order = reranked(shop, state.request, state.taste, lists, by_fusion(shop, fused, scores))
+        order = reranked(shop, state.request, state.taste, lists, by_fusion(fused, scores), scores.plain)
         note.update(ranker=order.table is not None)
     ground: Ground = "session" if tastes and scores.ground == "popularity" else scores.ground
     return _Found(order.scored, ground, lists, reranked=order)
@@ -206,16 +205,11 @@ def _liked_vectors(state: _State) -> Mapping[str, Floats]:
     return taste_vectors(state.shop, taste.liked, sorted(taste.disliked), state.config) if taste.liked else {}
 
 
-def _completed(state: _State, fused: list[Fused]) -> list[Fused]:
+def _completed(state: _State, fused: Pool) -> Pool:
     """With `only`, add what no source proposed: everything asked about is ranked."""
     if state.request.only is None:
         return fused
-    there = {each.item_id for each in fused}
-    return fused + [Fused(item_id, 0.0, ()) for item_id in _ids(state, state.mask) if item_id not in there]
-
-
-def _ids(state: _State, mask: Mask) -> list[str]:
-    return state.shop.catalog.ids.at(np.flatnonzero(mask))
+    return fused.joined(np.setdiff1d(np.flatnonzero(state.mask), fused.rows))
 
 
 def _only(shop: Shop, item_ids: Sequence[str]) -> Allowed:

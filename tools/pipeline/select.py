@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from tools.pipeline.score import Scored
-from tools.pipeline.wish import unit_rows
+from tools.pipeline.config import PipelineConfig
+from tools.pipeline.pool import Pool
+from tools.pipeline.wish import units_at
 from tools.shop import Shop
 
 DIVERSE = 120
@@ -22,59 +24,74 @@ class Sifted:
     `variants` are by the item that kept their place; `unavailable` would have stood among the first `depth`.
     """
 
-    kept: tuple[Scored, ...]
+    kept: Pool
     drops: Mapping[str, str]
     variants: Mapping[str, tuple[str, ...]]
     unavailable: tuple[str, ...]
 
 
-def sifted(shop: Shop, scored: Sequence[Scored], *, drop_unavailable: bool, one_a_parent: bool, depth: int) -> Sifted:
+def sifted(shop: Shop, scored: Pool, *, drop_unavailable: bool, one_a_parent: bool, depth: int) -> Sifted:
     """Keep what is in stock and the best variant of every parent, as far as asked."""
-    kept: list[Scored] = []
+    ids = shop.catalog.ids.ids
     drops: dict[str, str] = {}
-    unavailable: list[str] = []
-    place: dict[str, str] = {}
-    variants: dict[str, list[str]] = {}
-    for each in scored:
-        item = shop.catalog[each.item_id]
-        if drop_unavailable and item.availability is False:
-            drops[each.item_id] = "out of stock"
-            if len(kept) + len(unavailable) < depth:
-                unavailable.append(each.item_id)
+    variants: dict[str, tuple[str, ...]] = {}
+    gone = ~shop.in_stock[scored.rows] if drop_unavailable else np.zeros(len(scored), np.bool_)
+    keeper = np.arange(len(scored))
+    if one_a_parent:
+        codes = shop.parents[scored.rows]
+        there = np.flatnonzero(~gone & (codes >= 0))
+        _, first, of = np.unique(codes[there], return_index=True, return_inverse=True)
+        keeper[there] = there[first[of]]
+    double = keeper != np.arange(len(scored))
+    stays = ~gone & ~double
+    # Of what is gone, those that would have stood on the page: behind fewer than `depth` that stand or would have.
+    missed = np.flatnonzero(gone)
+    before = np.cumsum(stays)[missed] + np.arange(len(missed))
+    unavailable = tuple(ids[row] for row in scored.rows[missed[before < depth]])
+    for place in np.flatnonzero(gone | double).tolist():
+        item_id = ids[scored.rows[place]]
+        if gone[place]:
+            drops[item_id] = "out of stock"
             continue
-        parent = item.parent_id if one_a_parent else None
-        if parent is not None and parent in place:
-            drops[each.item_id] = f"variant of {place[parent]}"
-            variants.setdefault(place[parent], []).append(each.item_id)
-            continue
-        if parent is not None:
-            place[parent] = each.item_id
-        kept.append(each)
-    return Sifted(tuple(kept), drops, {k: tuple(v) for k, v in variants.items()}, tuple(unavailable))
+        other = ids[scored.rows[keeper[place]]]
+        drops[item_id] = f"variant of {other}"
+        variants[other] = (*variants.get(other, ()), item_id)
+    return Sifted(scored.take(stays), drops, variants, unavailable)
 
 
-def diversified(shop: Shop, scored: Sequence[Scored], depth: int, weight: float) -> list[Scored]:
+def diversified(shop: Shop, scored: Pool, depth: int, config: PipelineConfig) -> Pool:
     """Order the first `depth` so that each is good and unlike those above it; the rest follows unchanged.
 
-    Takes the item with the greatest `(1 - weight) * score - weight * max cosine to those taken`, the
-    cosine averaged over the shop's spaces; scores are at most 1. A greater depth only adds to the list of a
-    smaller one, so that pages fit together.
+    Takes the item with the greatest `(1 - diversity) * score - diversity * max cosine to those taken`, the
+    cosine averaged over the shop's spaces; scores are at most 1. Of the first `category_depth` at most `category_cap`
+    have the same narrowest category, as long as there are others among those looked at. A greater depth only adds to
+    the list of a smaller one, so that pages fit together.
 
     Source: Carbonell and Goldstein, "The use of MMR, diversity-based reranking" (SIGIR 1998).
     """
-    if len(scored) < 3 or weight == 0 or not shop.spaces:
-        return list(scored)
-    pool, rest = list(scored[:DIVERSE]), list(scored[DIVERSE:])
-    ids = [each.item_id for each in pool]
-    units = np.concatenate([unit_rows(table, ids) for table in shop.spaces.values()], axis=1)
-    value = (1 - weight) * np.array([each.score for each in pool])
-    likeness = np.zeros(len(pool))
-    left = np.ones(len(pool), np.bool_)
+    weight, cap = (config.diversity if shop.spaces else 0.0), config.category_cap
+    if len(scored) < 3 or (weight == 0 and not cap):
+        return scored
+    size = min(DIVERSE, len(scored))
+    rows = scored.rows[:size]
+    kinds = shop.narrowest[rows]
+    units = [units_at(shop, space, rows) for space in shop.spaces] if weight else [np.zeros((size, 1), np.float32)]
+    together = np.concatenate(units, axis=1)
+    value = (1 - weight) * scored.score[:size]
+    likeness = np.zeros(size)
+    left = np.ones(size, np.bool_)
+    taken_of: npt.NDArray[np.int64] = np.zeros(int(shop.narrowest.max(initial=-1)) + 2, np.int64)
     order: list[int] = []
     while left.any() and len(order) < depth:
-        gain = np.where(left, value - weight * likeness, -np.inf)
+        free = left
+        if cap and len(order) < config.category_depth:
+            below = left & ((kinds < 0) | (taken_of[kinds] < cap))
+            free = below if below.any() else left
+        gain = np.where(free, value - weight * likeness, -np.inf)
         taken = int(gain.argmax())
         order.append(taken)
         left[taken] = False
-        likeness = np.maximum(likeness, units @ units[taken] / len(shop.spaces))
-    return [pool[n] for n in [*order, *np.flatnonzero(left)]] + rest
+        taken_of[kinds[taken]] += 1
+        if weight:
+            likeness = np.maximum(likeness, together @ together[taken] / len(shop.spaces))
+    return scored.take(np.concatenate([order, np.flatnonzero(left), np.arange(size, len(scored))]).astype(np.int64))

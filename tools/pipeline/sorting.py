@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
@@ -12,36 +10,35 @@ from catalog.filters import PriceRange
 from catalog.ids import Rows
 from catalog.vectors import Mask
 from tools.pipeline.nouns import Sort
-from tools.pipeline.score import Scored
+from tools.pipeline.pool import Pool
 from tools.shop import Shop
 from tools.sort_columns import Column
 
 
-def sorted_by(shop: Shop, scored: Sequence[Scored], sort: Sort) -> list[Scored]:
+def sorted_by(shop: Shop, scored: Pool, sort: Sort) -> Pool:
     """Order candidates as asked; those that lack the value come last, ties keep the order they came in.
 
     Raises:
         ToolRetry: When `newest` is asked of a shop whose items carry no date.
     """
-    rows = shop.catalog.ids.rows([each.item_id for each in scored])
-    return [scored[n] for n in _order(shop, rows, sort)]
+    return scored.take(_order(shop, scored.rows, sort))
 
 
-def browsed(shop: Shop, mask: Mask, sort: Sort, k: int) -> list[Scored]:
+def browsed(shop: Shop, mask: Mask, sort: Sort, k: int) -> Pool:
     """Return the first items of the allowed rows (n_items,) in an explicit order, as many as hold `k` in stock."""
     rows = np.flatnonzero(mask)
     rows = rows[_order(shop, rows, sort)]
     enough = int(np.searchsorted(np.cumsum(shop.in_stock[rows]), k)) + 1
-    return [Scored(item_id, 0.0) for item_id in shop.catalog.ids.at(rows[:enough])]
+    return Pool.of_rows(rows[:enough])
 
 
-def by_price_distance(shop: Shop, scored: Sequence[Scored], price: PriceRange) -> list[Scored]:
+def by_price_distance(shop: Shop, scored: Pool, price: PriceRange) -> Pool:
     """Order candidates by how far their price lies outside the wanted range; those without a price come last."""
-    paid = shop.sort_columns.prices[shop.catalog.ids.rows([each.item_id for each in scored])]
+    paid = shop.sort_columns.prices[scored.rows]
     low = -np.inf if price.min is None else price.min
     high = np.inf if price.max is None else price.max
     distance = np.maximum(np.maximum(low - paid, paid - high), 0)
-    return [scored[n] for n in np.argsort(distance, kind="stable")]
+    return scored.take(np.argsort(distance, kind="stable"))
 
 
 def _order(shop: Shop, rows: Rows, sort: Sort) -> npt.NDArray[np.int64]:

@@ -19,11 +19,15 @@ LOOKS = ("view", "click")
 
 @dataclass(frozen=True, eq=False)
 class TasteScores:
-    """Scores (n_items,) in catalogue order, -inf where unknown; whose they are, and on what ground."""
+    """Scores (n_items,) in catalogue order, -inf where unknown; whose they are, and on what ground.
+
+    `plain` are the model's own (n_model_items,), where they answer the very question that the ranker's features ask.
+    """
 
     values: Floats
     source: str
     ground: ModelGround
+    plain: Floats | None = None
 
 
 def taste_scores(shop: Shop, shopper: Shopper, taste: Taste) -> TasteScores:
@@ -39,16 +43,23 @@ def taste_scores(shop: Shop, shopper: Shopper, taste: Taste) -> TasteScores:
     # A shopper the model was trained on brings their history along; only what came since is news to it.
     known = shopper.user_id is not None and shopper.user_id in model.users
     scores = model.score(shopper.user_id, taste.live if known else taste.liked, sorted(taste.disliked))
-    values = np.asarray(scores.values, np.float32)
+    plain = values = np.asarray(scores.values, np.float32)
     share = shop.pipeline.visit_share
     # To a stranger of whom nothing but this visit is known, the whole taste is the visit.
     if share and taste.visit and (known or set(taste.visit) != set(taste.liked)):
         values = _with_visit(model, values, taste, share)
-    rows = shop.model_rows
-    out = np.where(rows >= 0, values[rows], -np.inf).astype(np.float32)
+    out = shop.in_catalogue(values)
     looked = shop.catalog.ids.rows([item_id for item_id, why in taste.why if why in LOOKS], missing=-1)
     out[looked[looked >= 0]] += np.float32(shop.pipeline.second_look) * values.std()
-    return TasteScores(shop.kin.filled(out), model.name, scores.ground)
+    same = not taste.disliked and (known or taste.liked == taste.live)
+    return TasteScores(shop.kin.filled(out), model.name, scores.ground, plain if same else None)
+
+
+def scores_of(model: Recommender, user_id: str | None, taste: Taste) -> Floats | None:
+    """Return a further recommender's scores (n_model_items,) for a shopper; None where it knows nothing of them."""
+    known = user_id is not None and user_id in model.users
+    scores = model.score(user_id, taste.live if known else taste.liked, sorted(taste.disliked))
+    return None if scores.ground == "popularity" else np.asarray(scores.values, np.float32)
 
 
 def _with_visit(model: Recommender, values: Floats, taste: Taste, share: float) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 
 from catalog.nouns import Candidate
 from tools.base import Shopper
-from tools.pipeline.retrieve import for_shopper
+from tools.pipeline.retrieve import LIKED, POPULARITY, Reach, for_shopper
 from tools.pipeline.taste_scores import taste_scores
 from tools.pipeline.wish import taste_vectors
 from tools.shop import Shop
@@ -19,8 +19,10 @@ from tools.taste import taste_of
 def source_names(shop: Shop) -> tuple[str, ...]:
     """Return the sources a recommendation draws on, for `models.features.FeatureConfig.sources`."""
     model = (shop.recommender.name,) if shop.recommender is not None else ()
-    liked = (f"liked:{space}" for space in spaces_of(shop))
-    return tuple(dict.fromkeys((*model, *liked, "popularity")))
+    liked = (f"{LIKED}:{space}" for space in spaces_of(shop))
+    every = dict.fromkeys((*model, *shop.retrievers, *liked, POPULARITY))
+    asked = shop.pipeline.retrievers
+    return tuple(name for name in every if not asked or name in asked or name.split(":", 1)[0] in asked)
 
 
 def training_candidates(shop: Shop, user_id: str, now: datetime, k: int | None = None) -> list[Candidate]:
@@ -35,5 +37,10 @@ def training_candidates(shop: Shop, user_id: str, now: datetime, k: int | None =
     allowed[known[known >= 0]] = False
     tastes = taste_vectors(shop, taste.liked, sorted(taste.disliked), shop.pipeline) if taste.liked else {}
     scores = taste_scores(shop, Shopper(user_id), taste)
-    lists = for_shopper(shop, scores, tastes, allowed, k or shop.pipeline.pool)
-    return [candidate for candidates in lists.values() for candidate in candidates]
+    lists = for_shopper(shop, taste, user_id, scores, tastes, Reach(allowed, k or shop.pipeline.pool))
+    ids = shop.catalog.ids.ids
+    return [
+        Candidate(ids[row], score, source)
+        for source, found in lists.items()
+        for row, score in zip(found.rows.tolist(), found.scores.tolist(), strict=True)
+    ]

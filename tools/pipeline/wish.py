@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from catalog.errors import ServiceError
+from catalog.ids import Rows
 from catalog.vectors import EmbeddingTable, Floats
 from tools.pipeline.config import PipelineConfig
 from tools.pipeline.nouns import PipelineRequest
@@ -63,6 +64,23 @@ def cosines(table: EmbeddingTable, wish: Floats, item_ids: Sequence[str]) -> Flo
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(wish)
     values = np.einsum("nd,d->n", vectors, wish) / np.where(lengths > 0, lengths, 1)
     return np.asarray(np.where(rows >= 0, values, 0), np.float32)
+
+
+def cosines_at(shop: Shop, space: str, wish: Floats, rows: Rows) -> Floats:
+    """Return the cosine (n,) of the items at catalogue rows with `wish`; 0 for an item without a vector."""
+    table, at = shop.table(space), shop.table_rows[space][rows]
+    vectors = table.vectors[at]
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(wish)
+    values = np.einsum("nd,d->n", vectors, wish) / np.where(lengths > 0, lengths, 1)
+    return np.asarray(np.where(at >= 0, values, 0), np.float32)
+
+
+def units_at(shop: Shop, space: str, rows: Rows) -> Floats:
+    """Return the unit vectors (n, d) of the items at catalogue rows, zeros for those without one."""
+    at = shop.table_rows[space][rows]
+    vectors = np.where((at >= 0)[:, None], shop.table(space).vectors[at], 0)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
 
 
 def unit_rows(table: EmbeddingTable, item_ids: Sequence[str]) -> Floats:
