@@ -41,6 +41,7 @@ DOING = {
     "catalogue_facts": "Counting what the shop has",
     "shopper_history": "Remembering what you did before",
     "record_feedback": "Taking note",
+    "undo_feedback": "Taking it back",
 }
 
 

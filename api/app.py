@@ -13,6 +13,7 @@ from api.guard import SECURITY_HEADERS, Guard
 from api.items import item_routes
 from api.keys import Keys
 from api.limits import RateLimit
+from api.mcp_routes import McpDoor
 from api.operations import operation_routes
 from api.pictures import Pictures
 from api.problems import REFUSALS, add_problem_handlers
@@ -35,7 +36,10 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
         check_host: Whether an open service answers only to the names in `service.config.hosts`.
     """
     keys = keys or Keys()
-    app = FastAPI(title="Vitrine", version=VERSION, docs_url=None, redoc_url=None, responses=REFUSALS)
+    mcp = McpDoor(service)
+    app = FastAPI(
+        title="Vitrine", version=VERSION, docs_url=None, redoc_url=None, responses=REFUSALS, lifespan=mcp.open
+    )
     turns = Turns(service, Sessions())
     for router in (
         chat_routes(service, turns),
@@ -48,6 +52,7 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
         window_routes(service),
     ):
         app.include_router(router)
+    app.router.routes.append(mcp.route())
     add_problem_handlers(app, SECURITY_HEADERS)
     app.add_middleware(
         Guard,

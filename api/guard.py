@@ -31,7 +31,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-PICTURE_DOORS = ("/v1/chat", "/v1/chat/completions", "/v1/search", "/v1/tools/search_by_picture")
+PICTURE_DOORS = ("/v1/chat", "/v1/chat/completions", "/v1/search", "/v1/tools/search_by_picture", "/mcp")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -73,7 +73,7 @@ class Guard:
                 headers["X-Request-Id"] = request_id
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith("/v1/"):
+                if _guarded(scope["path"]):
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
@@ -96,7 +96,7 @@ class Guard:
         headers, path = request.headers, request.url.path
         if self.check_host and not self.keys and _host(headers) not in self.config.hosts:
             raise ApiProblem(403, f"host {_host(headers)!r} is not served here", field="Host")
-        if not path.startswith("/v1/"):
+        if not _guarded(path):
             return
         if self.keys:
             tenant = self.keys.tenant(_presented(headers))
@@ -140,6 +140,11 @@ class Guard:
 
     def _too_large(self, path: str) -> ApiProblem:
         return ApiProblem(413, f"the body is larger than {self._limit(path)} bytes", headers={"Connection": "close"})
+
+
+def _guarded(path: str) -> bool:
+    """Whether a path asks for a key; the page, its files, the reference and the health of the service do not."""
+    return path.startswith(("/v1/", "/mcp"))
 
 
 def _request_id(headers: Headers) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, JsonValue
 
 from api.answers import picture_address
@@ -15,8 +15,8 @@ from api.problems import ApiProblem
 from api.service import Service
 from catalog.errors import did_you_mean
 from catalog.nouns import Candidate
-from tools.arguments import canonical
 from tools.base import Access, Shopper, ToolContext
+from tools.outward import call_from_outside, openai_form
 from tools.shop import Shop
 
 
@@ -42,7 +42,11 @@ class CallBody(Body):
     arguments: dict[str, JsonValue] = Field({}, examples=[{"query": "blue vase"}])
     user_id: ExternalId | None = None
     session_id: SessionId | None = None
-    confirmed: bool = Field(False, description="The shopper agreed to exactly these arguments (tools that write).")
+    confirmation: str | None = Field(
+        None,
+        max_length=200,
+        description="The token of `needs_confirmation`, once the shopper agreed to this call.",
+    )
 
 
 class ToolItemOut(BaseModel):
@@ -73,16 +77,15 @@ def tool_routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["tools"])
 
     @router.get("/v1/tools", summary="What an agent may do")
-    def tools() -> ToolsOut:
+    def tools(
+        strict: Annotated[bool, Query(description="Give `openai` in the subset of structured outputs.")] = False,
+    ) -> ToolsOut:
         """List every tool with its schema."""
         listed = [
             ToolOut(name=t.name, description=t.description, access=t.access, parameters=dict(t.parameters))
             for t in service.registry.tools.values()
         ]
-        openai = [
-            {"type": "function", "function": {"name": t.name, "description": t.description, "parameters": t.parameters}}
-            for t in listed
-        ]
+        openai = [openai_form(each, strict=strict) for each in service.registry.tools.values()]
         return ToolsOut(tools=listed, openai=openai)
 
     @router.post("/v1/tools/{name}", summary="Call a tool")
@@ -93,9 +96,9 @@ def tool_routes(service: Service) -> APIRouter:
             hint = did_you_mean(name, list(service.registry.tools))
             raise ApiProblem(404, f"unknown tool {name!r}. {hint}", field="name")
         request_id = uuid.uuid4().hex
-        agreed = frozenset({canonical(body.arguments)}) if body.confirmed else frozenset()
-        context = ToolContext(Shopper(body.user_id, body.session_id), datetime.now(UTC), request_id, agreed)
-        result = tool.call(body.arguments, context)
+        shopper = Shopper(body.user_id, body.session_id)
+        context = ToolContext(shopper, datetime.now(UTC), request_id, confirmation=body.confirmation)
+        result = call_from_outside(tool, body.arguments, context)
         return ToolAnswerOut(
             text=result.text,
             items=[_item(candidate, service.shop) for candidate in result.candidates],

@@ -1,159 +1,59 @@
-"""`EventStore`: live events, the slates they cite, and the traces of answers; durable once acknowledged."""
+"""The door of the event store: its config, the two databases it stands on, and `open_event_store`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, select, text
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from catalog.errors import DataError, NotFoundError
-from catalog.event_tables import EVENTS, METADATA, SLATES, TRACES, event_of, event_row, slate_of, slate_row, to_micros
-from catalog.nouns import Interaction, Slate
+from catalog.errors import ConfigError, DataError
+from catalog.event_base import DeadLetter, EventStore, Pruned, PutResult
+from catalog.event_engines import postgres_engine, read_url, sqlite_engine
+from catalog.event_store import SqlEventStore, unavailable
 
-
-@dataclass(frozen=True, slots=True)
-class PutResult:
-    """How many events are new, and how many were known by their `event_id`."""
-
-    accepted: int
-    duplicates: int
-
-
-class EventStore(Protocol):
-    """Where live events rest. Safe to call from many threads; what `put` returned from survives a kill."""
-
-    def put(self, events: Sequence[Interaction]) -> PutResult:
-        """Add events, all or none; one whose `event_id` is known is left as it stands and counted as a duplicate.
-
-        Raises:
-            DataError: When a kind is unknown or a timestamp has no time zone; nothing is added.
-        """
-
-    def for_user(self, user_id: str, limit: int = 100, before: datetime | None = None) -> list[Interaction]:
-        """Return a shopper's events, newest first, those strictly earlier than `before`."""
-
-    def for_session(self, session_id: str, limit: int = 1000) -> list[Interaction]:
-        """Return a session's latest `limit` events, oldest first."""
-
-    def since(self, row_id: int, limit: int = 10_000) -> list[tuple[int, Interaction]]:
-        """Return events added after `row_id` (0: from the first) with their row ids, in the order they came."""
-
-    def put_slate(self, slate: Slate) -> None:
-        """Keep what was shown; a known `request_id` is left as it stands."""
-
-    def slate(self, request_id: str) -> Slate:
-        """Return what was shown; raises NotFoundError."""
-
-    def put_trace(self, trace_id: str, trace: Mapping[str, Any], user_id: str | None = None) -> None:
-        """Keep the trace of an answer (anything JSON can say), in place of one of the same id."""
-
-    def trace(self, trace_id: str) -> dict[str, Any]:
-        """Return a trace; raises NotFoundError."""
-
-    def forget_user(self, user_id: str) -> int:
-        """Erase a shopper's events, slates and traces; return how many events there were."""
-
-    def close(self) -> None:
-        """Let go of the connections; the store is not used after."""
+__all__ = [
+    "DeadLetter",
+    "EventConfig",
+    "EventStore",
+    "PostgresEventStore",
+    "Pruned",
+    "PutResult",
+    "SqliteEventStore",
+    "open_event_store",
+]
 
 
-class SqlEventStore:
-    """An `EventStore` on any engine whose SQL knows `ON CONFLICT` (SQLite, PostgreSQL)."""
+class EventConfig(BaseModel):
+    """Where events, slates and traces rest, and for how long."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        with engine.begin() as connection:  # not `create_all`, whose check and creation two workers would interleave
-            for table in METADATA.sorted_tables:
-                connection.execute(CreateTable(table, if_not_exists=True))
-                for index in sorted(table.indexes, key=lambda each: str(each.name)):
-                    connection.execute(CreateIndex(index, if_not_exists=True))
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def put(self, events: Sequence[Interaction]) -> PutResult:
-        """See `EventStore.put`."""
-        rows = [event_row(each) for each in events]
-        if not rows:
-            return PutResult(0, 0)
-        with self._engine.begin() as connection:
-            accepted = connection.execute(self._insert(EVENTS).on_conflict_do_nothing(), rows).rowcount
-        return PutResult(accepted, len(rows) - accepted)
+    url: SecretStr | None = None
+    """Address of the database, `postgresql://user@host:5432/shop` (needs the extra `postgres`) or
+    `sqlite:////srv/shop/events.sqlite`; None is `events.sqlite` in the store. A password in it may come by environment
+    alone (`VITRINE_EVENTS__URL`); libpq's own `PGPASSWORD` and `~/.pgpass` do as well."""
 
-    def for_user(self, user_id: str, limit: int = 100, before: datetime | None = None) -> list[Interaction]:
-        """See `EventStore.for_user`."""
-        query = select(EVENTS).where(EVENTS.c.user_id == user_id)
-        if before is not None:
-            query = query.where(EVENTS.c.timestamp < to_micros(before, "before"))
-        query = query.order_by(EVENTS.c.timestamp.desc(), EVENTS.c.row_id.desc()).limit(limit)
-        return [event_of(row) for row in self._rows(query)]
+    pool_size: int = Field(8, ge=1, le=500)
+    """Connections to PostgreSQL that each worker keeps; ten more may come for a moment."""
 
-    def for_session(self, session_id: str, limit: int = 1000) -> list[Interaction]:
-        """See `EventStore.for_session`."""
-        query = select(EVENTS).where(EVENTS.c.session_id == session_id)
-        query = query.order_by(EVENTS.c.timestamp.desc(), EVENTS.c.row_id.desc()).limit(limit)
-        return [event_of(row) for row in reversed(self._rows(query))]
+    connect_seconds: int = Field(5, ge=1, le=300)
+    """How long a request waits for PostgreSQL, or for a free connection to it, before it is answered 503."""
 
-    def since(self, row_id: int, limit: int = 10_000) -> list[tuple[int, Interaction]]:
-        """See `EventStore.since`."""
-        query = select(EVENTS).where(EVENTS.c.row_id > row_id).order_by(EVENTS.c.row_id).limit(limit)
-        return [(row["row_id"], event_of(row)) for row in self._rows(query)]
+    retention_days: float | None = Field(None, gt=0)
+    """What `vitrine events prune` erases is older than this. None: it must be told."""
 
-    def put_slate(self, slate: Slate) -> None:
-        """See `EventStore.put_slate`."""
-        with self._engine.begin() as connection:
-            connection.execute(self._insert(SLATES).on_conflict_do_nothing(), slate_row(slate))
-
-    def slate(self, request_id: str) -> Slate:
-        """See `EventStore.slate`."""
-        rows = self._rows(select(SLATES).where(SLATES.c.request_id == request_id))
-        if not rows:
-            raise NotFoundError(f"unknown request_id {request_id!r}: no slate was shown under it")
-        return slate_of(rows[0])
-
-    def put_trace(self, trace_id: str, trace: Mapping[str, Any], user_id: str | None = None) -> None:
-        """See `EventStore.put_trace`."""
-        body = json.dumps(trace, ensure_ascii=False)
-        insert = self._insert(TRACES)
-        insert = insert.on_conflict_do_update(
-            index_elements=[TRACES.c.trace_id],
-            set_={"trace": insert.excluded.trace, "user_id": insert.excluded.user_id},
-        )
-        with self._engine.begin() as connection:
-            connection.execute(insert, {"trace_id": trace_id, "user_id": user_id, "trace": body})
-
-    def trace(self, trace_id: str) -> dict[str, Any]:
-        """See `EventStore.trace`."""
-        rows = self._rows(select(TRACES.c.trace).where(TRACES.c.trace_id == trace_id))
-        if not rows:
-            raise NotFoundError(f"unknown trace {trace_id!r}")
-        found: dict[str, Any] = json.loads(rows[0]["trace"])
-        return found
-
-    def forget_user(self, user_id: str) -> int:
-        """See `EventStore.forget_user`."""
-        with self._engine.begin() as connection:
-            for table in (SLATES, TRACES):
-                connection.execute(delete(table).where(table.c.user_id == user_id))
-            return connection.execute(delete(EVENTS).where(EVENTS.c.user_id == user_id)).rowcount
-
-    def close(self) -> None:
-        """See `EventStore.close`."""
-        self._engine.dispose()
-
-    def _insert(self, table: Table) -> Any:
-        """`INSERT` of the dialect, which alone knows `ON CONFLICT`."""
-        make: Callable[[Table], Any] = postgresql.insert if self._engine.name == "postgresql" else sqlite.insert
-        return make(table)
-
-    def _rows(self, query: Any) -> list[Mapping[str, Any]]:
-        with self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            try:
+                read_url(url.get_secret_value())
+            except ConfigError as error:
+                raise ValueError(str(error).removeprefix("events.url ")) from error
+        return url
 
 
 class SqliteEventStore(SqlEventStore):
@@ -163,14 +63,13 @@ class SqliteEventStore(SqlEventStore):
         path: The file; it and its folder are made when missing.
 
     Raises:
-        DataError: When the file is not a SQLite database or cannot be opened.
+        DataError: When the file is not a SQLite database, cannot be opened, or a newer version made it.
     """
 
     def __init__(self, path: Path | str) -> None:
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-        event.listen(engine, "connect", _settings)
+        engine = sqlite_engine(path)
         try:
             super().__init__(engine)
         except DatabaseError as error:
@@ -180,18 +79,66 @@ class SqliteEventStore(SqlEventStore):
     def forget_user(self, user_id: str) -> int:
         """See `EventStore.forget_user`; what was erased leaves the write-ahead log as well."""
         forgotten = super().forget_user(user_id)
-        with self._engine.connect() as connection:
-            _empty_log(connection)
+        self._empty_log()
         return forgotten
 
+    def forget_event(self, event_id: str) -> bool:
+        """See `EventStore.forget_event`; its words leave the write-ahead log as well."""
+        forgotten = super().forget_event(event_id)
+        if forgotten:
+            self._empty_log()
+        return forgotten
 
-def _settings(connection: Any, _record: object) -> None:
-    """Set what each new SQLite connection needs; `secure_delete` overwrites what is erased."""
-    cursor = connection.cursor()
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-        cursor.execute(f"PRAGMA {setting}")
-    cursor.close()
+    def prune(self, before: datetime) -> Pruned:
+        """See `EventStore.prune`; what was erased leaves the write-ahead log as well."""
+        pruned = super().prune(before)
+        self._empty_log()
+        return pruned
+
+    def _empty_log(self) -> None:
+        with self._engine.connect() as connection:
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
 
-def _empty_log(connection: Connection) -> None:
-    connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+class PostgresEventStore(SqlEventStore):
+    """Events in a PostgreSQL database, shared by all workers.
+
+    Args:
+        url: Its address.
+        pool_size: Connections kept.
+        connect_seconds: How long to wait for one.
+
+    Raises:
+        ConfigError: When psycopg is not installed.
+        ServiceError: When the database cannot be reached.
+        DataError: When a newer version made its tables.
+    """
+
+    def __init__(self, url: str, pool_size: int = 8, connect_seconds: int = 5) -> None:
+        engine = postgres_engine(url, pool_size, connect_seconds)
+        try:
+            super().__init__(engine)
+        except OperationalError as error:
+            engine.dispose()
+            raise unavailable(engine, error) from error
+
+
+def open_event_store(config: EventConfig, path: Path | str) -> SqlEventStore:
+    """Open the event store that the settings name.
+
+    Args:
+        config: Which database.
+        path: The SQLite file where `config` names no database.
+
+    Raises:
+        ConfigError: When what the database needs is not installed.
+        DataError: When the database is not one of ours, or newer than this version.
+        ServiceError: When it cannot be reached.
+    """
+    if config.url is None:
+        return SqliteEventStore(path)
+    url = config.url.get_secret_value()
+    read = read_url(url)
+    if read.drivername.startswith("sqlite"):
+        return SqliteEventStore(read.database or path)
+    return PostgresEventStore(url, config.pool_size, config.connect_seconds)

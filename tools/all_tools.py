@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.crossmodal.tool import search_by_picture
 from tools.details import compare_items, item_details
 from tools.facts import catalogue_facts
-from tools.history import record_feedback, shopper_history
+from tools.history import record_feedback, shopper_history, undo_feedback
 from tools.recommend import rank_items, recommend_items
 from tools.registry import ToolFunction
 from tools.search import search_items, similar_items
@@ -21,4 +21,5 @@ TOOLS: tuple[ToolFunction, ...] = (
     catalogue_facts,
     shopper_history,
     record_feedback,
+    undo_feedback,
 )

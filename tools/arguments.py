@@ -41,11 +41,14 @@ def mended(value: Any, schema: Mapping[str, Any]) -> Any:
     """Return `value` with what language models commonly get wrong put right, as far as that is unambiguous.
 
     Nulls count as not given, an object or list written as a JSON string is read, a lone value where a
-    list belongs becomes a list of one, a number where text belongs becomes text.
+    list belongs becomes a list of one, a number where text belongs becomes text, a list of names with
+    values where a map belongs (OpenAI's strict form has no maps) becomes one.
     """
     kind = schema.get("type")
     if isinstance(value, str) and kind in {"object", "array"} and value.strip()[:1] in {"{", "["}:
         value = _read(value)
+    if kind == "object" and isinstance(value, list) and isinstance(schema.get("additionalProperties"), Mapping):
+        value = _mapped(value)
     if kind == "object" and isinstance(value, Mapping):
         inside, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
         rest = rest if isinstance(rest, Mapping) else {}
@@ -63,6 +66,17 @@ def _read(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _mapped(pairs: list[Any]) -> Any:
+    """Return `[{"name": n, "values": v}, ...]` as a map; what is none is left as it stands."""
+    named: dict[str, Any] = {}
+    for pair in pairs:
+        if not isinstance(pair, Mapping) or set(pair) != {"name", "values"} or not isinstance(pair["name"], str):
+            return pairs
+        values = pair["values"] if isinstance(pair["values"], list) else [pair["values"]]
+        named[pair["name"]] = [*named.get(pair["name"], []), *values]
+    return named
 
 
 def _plain(value: Any) -> Any:

@@ -31,8 +31,9 @@ class Shopper:
 class ToolContext:
     """What a call is bound to, outside the model's reach: the shopper, the moment, the confirmation.
 
-    `confirmed` holds the exact arguments (canonical JSON) of a write the shopper agreed to; `pictures` are those that
-    came with the shopper's message, as data URLs.
+    `confirmed` holds the exact arguments (canonical JSON, ids resolved) of a write the shopper agreed to; `pictures`
+    are those that came with the shopper's message, as data URLs. Where the caller carries the shopper's yes
+    (`relayed`), the question of a write comes with a token, and `confirmation` is the token it brings back.
     """
 
     shopper: Shopper
@@ -40,6 +41,8 @@ class ToolContext:
     request_id: str
     confirmed: frozenset[str] = frozenset()
     pictures: tuple[str, ...] = ()
+    relayed: bool = False
+    confirmation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,20 @@ class ToolResult:
 
 
 class Tool(Protocol):
-    """One function of the registry. `parameters` is its strict JSON schema."""
+    """One function of the registry.
+
+    Attributes:
+        name: Its name.
+        description: What it does, for a model.
+        access: Whether it writes.
+        destructive: Whether what it writes takes something away.
+        parameters: The strict JSON schema of its arguments.
+    """
 
     name: str
     description: str
     access: Access
+    destructive: bool
     parameters: Mapping[str, Any]
 
     def call(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:

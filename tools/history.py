@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -16,7 +15,7 @@ from tools.base import ToolResult
 from tools.item_ids import resolved
 from tools.limits import MAX_ITEMS, Text
 from tools.registry import Call, tool
-from tools.taste import HISTORICAL, anonymous_id, past_events, taste_of
+from tools.taste import HISTORICAL, HISTORY, anonymous_id, past_events, taste_of
 
 FeedbackKind = Literal["dismiss", "cart", "rating", "return", "complaint", "praise"]
 
@@ -24,6 +23,7 @@ _DONE = {
     "dismiss": "not to show it", "cart": "to put it in the cart", "rating": "the rating", "return": "the return",
     "complaint": "the complaint", "praise": "the praise",
 }  # fmt: skip
+_TAKEN = {**_DONE, "dismiss": "the dismissal", "cart": "the addition to the cart"}
 
 
 @tool(access="read")
@@ -73,31 +73,68 @@ def record_feedback(
         raise ToolRetry(f"'value' is {value!r}: a rating needs 1 to 5")
     if kind != "rating" and value is not None:
         raise ToolRetry(f"'value' is {value!r}: only a rating has a value; leave it out of {kind!r}")
-    shopper = context.shopper
-    user_id = shopper.user_id or (anonymous_id(shopper.session_id) if shopper.session_id else None)
-    if user_id is None:
-        raise ToolUnavailable("feedback cannot be recorded: neither shopper nor session is known")
+    user_id = _written_for(call)
     arguments = canonical({"item_id": item.item_id, "kind": kind, "value": value, "text": text})
     about = (Candidate(item.item_id, 1.0, "record_feedback"),)
+    name = item.title or item.item_id
     if not call.confirmed(arguments):
-        question = f"Shall I record {_DONE[kind]} for {item.title or item.item_id}?"
-        asked = {"tool": "record_feedback", "arguments": json.loads(arguments), "canonical": arguments}
-        return ToolResult(question, about, {"needs_confirmation": {**asked, "text": question}})
-    stamp = hashlib.sha256(f"{user_id}\0{context.request_id}\0{arguments}".encode()).hexdigest()[:32]
+        question = f"Shall I record {_DONE[kind]} for {name}?"
+        return ToolResult(question, about, call.question(question, arguments))
+    yes = context.confirmation or context.request_id
+    stamp = hashlib.sha256(f"{user_id}\0{yes}\0{arguments}".encode()).hexdigest()[:32]
     event = Interaction(
         event_id=f"feedback-{stamp}",
         user_id=user_id,
         item_id=item.item_id,
         timestamp=context.now,
         kind=kind,
-        session_id=shopper.session_id,
+        session_id=context.shopper.session_id,
         value=value,
         text=text,
         context={"tool": "record_feedback"},
     )
-    put = shop.events.put([event])
-    recorded = {"event_id": event.event_id, "kind": kind, "item_id": item.item_id, "new": bool(put.accepted)}
-    return ToolResult(f"Recorded {_DONE[kind]} for {item.title or item.item_id}.", about, {"recorded": recorded})
+    new = call.once(lambda: bool(shop.events.put([event]).accepted))
+    recorded = {"event_id": event.event_id, "kind": kind, "item_id": item.item_id, "new": new}
+    return ToolResult(f"Recorded {_DONE[kind]} for {name}.", about, {"recorded": recorded})
+
+
+@tool(access="write", destructive=True)
+def undo_feedback(call: Call, event_id: str | None = None) -> ToolResult:
+    """Take back feedback that was recorded for this shopper, as if they had never given it. Needs their confirmation.
+
+    The first call takes nothing back and asks for the confirmation, as with record_feedback. What the shopper did
+    elsewhere (purchases, views) cannot be taken back.
+
+    Args:
+        event_id: The event_id that record_feedback gave; the shopper's latest feedback when left out.
+    """
+    events = call.shop.events
+    given = [e for e in events.for_user(_written_for(call), HISTORY) if e.context.get("tool") == "record_feedback"]
+    found = given[0] if given and event_id is None else next((e for e in given if e.event_id == event_id), None)
+    if found is None and event_id is None:
+        raise ToolUnavailable("there is no feedback of this shopper to take back")
+    if found is None:
+        known = ", ".join(e.event_id for e in given[:3]) or "none"
+        raise ToolRetry(f"'event_id' is {event_id!r}: no feedback of this shopper; their latest: {known}")
+    item = call.shop.catalog.get(found.item_id)
+    about = () if item is None else (Candidate(item.item_id, 1.0, "undo_feedback"),)
+    what = f"{_TAKEN[found.kind]} for {item.title or item.item_id if item else found.item_id}"
+    arguments = canonical({"event_id": found.event_id})
+    if not call.confirmed(arguments):
+        question = f"Shall I take back {what}?"
+        return ToolResult(question, about, call.question(question, arguments))
+    call.once(lambda: events.forget_event(found.event_id))
+    undone = {"event_id": found.event_id, "kind": found.kind, "item_id": found.item_id}
+    return ToolResult(f"Took back {what}.", about, {"undone": undone})
+
+
+def _written_for(call: Call) -> str:
+    """Return under whose id a write rests: the shopper's, or the session's of one who is not signed in."""
+    shopper = call.context.shopper
+    user_id = shopper.user_id or (anonymous_id(shopper.session_id) if shopper.session_id else None)
+    if user_id is None:
+        raise ToolUnavailable("feedback cannot be recorded: neither shopper nor session is known")
+    return user_id
 
 
 def _told(call: Call, event: Interaction) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,8 +11,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from catalog.errors import ToolRetry, did_you_mean
-from tools.arguments import canonical, validated
+from tools.arguments import validated
 from tools.base import Access, Tool, ToolContext, ToolResult
+from tools.confirmation import VALID, Confirmations
+from tools.outward import mcp_form, openai_form
 from tools.schema import arguments_model, described, strict_schema
 from tools.shop import Shop
 
@@ -22,12 +25,40 @@ class Call:
 
     shop: Shop
     context: ToolContext
-    arguments: str = "{}"
-    """The arguments as the caller wrote them, in canonical JSON."""
+    tool: str
+    confirmations: Confirmations
 
     def confirmed(self, arguments: str) -> bool:
-        """Whether the shopper agreed to this write: to `arguments` (canonical), or to the call as it was written."""
-        return arguments in self.context.confirmed or self.arguments in self.context.confirmed
+        """Whether the shopper agreed to this write, with these very arguments (canonical, ids resolved).
+
+        Raises:
+            ToolRetry: When the caller brought a token that is not for them.
+        """
+        token, context = self.context.confirmation, self.context
+        if token is None:
+            return arguments in context.confirmed
+        self.confirmations.check(token, self.tool, arguments, context.shopper, context.now)
+        return True
+
+    def question(self, text: str, arguments: str) -> dict[str, Any]:
+        """Return the facts of a write that waits for the shopper's yes to `text`."""
+        asked = {"tool": self.tool, "arguments": json.loads(arguments), "canonical": arguments, "text": text}
+        context = self.context
+        if context.relayed:
+            asked["confirmation"] = self.confirmations.token(self.tool, arguments, context.shopper, context.now)
+            asked["expires"] = (context.now + VALID).isoformat()
+        return {"needs_confirmation": asked}
+
+    def once(self, write: Callable[[], bool]) -> bool:
+        """Write, unless this confirmation has written before; return whether anything was new."""
+        token = self.context.confirmation
+        if token is None:
+            return write()
+        if self.confirmations.spent(token):
+            return False
+        new = write()
+        self.confirmations.spend(token)
+        return new
 
 
 @dataclass(frozen=True)
@@ -36,6 +67,7 @@ class ToolFunction:
 
     function: Callable[..., ToolResult]
     access: Access
+    destructive: bool = False
 
     @property
     def name(self) -> str:
@@ -58,27 +90,34 @@ class ToolFunction:
         return strict_schema(self.model)
 
 
-def tool(*, access: Access) -> Callable[[Callable[..., ToolResult]], ToolFunction]:
-    """Make a function a tool; the first parameter is the `Call`, the others need a line under `Args`."""
-    return lambda function: ToolFunction(function, access)
+def tool(*, access: Access, destructive: bool = False) -> Callable[[Callable[..., ToolResult]], ToolFunction]:
+    """Make a function a tool; the first parameter is the `Call`, the others need a line under `Args`.
+
+    Args:
+        access: Whether it writes.
+        destructive: Whether what it writes takes something away.
+    """
+    return lambda function: ToolFunction(function, access, destructive)
 
 
 class BoundTool:
     """A tool of one shop; see `tools.base.Tool`."""
 
-    def __init__(self, tool: ToolFunction, shop: Shop) -> None:
+    def __init__(self, tool: ToolFunction, shop: Shop, confirmations: Confirmations) -> None:
         self.name = tool.name
         self.description = tool.description
         self.access = tool.access
+        self.destructive = tool.destructive
         self.parameters = tool.parameters
         self._tool = tool
         self._shop = shop
+        self._confirmations = confirmations
 
     def call(self, arguments: Mapping[str, Any] | None, context: ToolContext) -> ToolResult:
         """Validate and run; None counts as no arguments."""
         checked = validated(self._tool.model, self.parameters, arguments)
         given = {name: getattr(checked, name) for name in type(checked).model_fields}
-        return self._tool.function(Call(self._shop, context, canonical(arguments)), **given)
+        return self._tool.function(Call(self._shop, context, self.name, self._confirmations), **given)
 
 
 class Registry:
@@ -87,14 +126,18 @@ class Registry:
     Args:
         shop: What the tools read (and, for events, write).
         tools: Which tools; every one by default.
+        confirmations: Who mints the tokens of consent; one of its own by default.
     """
 
-    def __init__(self, shop: Shop, tools: Sequence[ToolFunction] | None = None) -> None:
+    def __init__(
+        self, shop: Shop, tools: Sequence[ToolFunction] | None = None, confirmations: Confirmations | None = None
+    ) -> None:
         from tools.all_tools import TOOLS
 
         self.shop = shop
         chosen = TOOLS if tools is None else tools
-        self.tools: Mapping[str, Tool] = {each.name: BoundTool(each, shop) for each in chosen}
+        consent = confirmations or Confirmations()
+        self.tools: Mapping[str, Tool] = {each.name: BoundTool(each, shop, consent) for each in chosen}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -118,21 +161,14 @@ class Registry:
         return self.get(name).call(arguments or {}, context)
 
     def openai_tools(self, *, strict: bool = False) -> list[dict[str, Any]]:
-        """Return the tools in the form of OpenAI's `tools`.
+        """Return the tools in the form of OpenAI's `tools`, for agents outside the shop.
 
         Args:
-            strict: Mark them `strict`, which makes vLLM hold a model to the schema. OpenAI's own service
-                refuses strict schemas with free-form maps or optional fields, so it is off by default.
+            strict: In the subset that OpenAI's structured outputs take, and marked so: every field required, null for
+                what is left out, no maps with free keys.
         """
-        return [
-            {
-                "type": "function",
-                "function": {
-                    "name": each.name,
-                    "description": each.description,
-                    "parameters": each.parameters,
-                    **({"strict": True} if strict else {}),
-                },
-            }
-            for each in self.tools.values()
-        ]
+        return [openai_form(each, strict=strict) for each in self.tools.values()]
+
+    def mcp_tools(self) -> list[dict[str, Any]]:
+        """Return the tools in MCP's form, as its JSON."""
+        return [mcp_form(each) for each in self.tools.values()]

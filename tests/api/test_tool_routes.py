@@ -9,7 +9,7 @@ from tools.registry import Registry
 def test_the_tools_are_those_of_the_registry(client, registry):
     body = client.get("/v1/tools").json()
     assert [tool["name"] for tool in body["tools"]] == list(registry.names)
-    assert [tool["name"] for tool in body["tools"] if tool["access"] == "write"] == ["record_feedback"]
+    assert [tool["name"] for tool in body["tools"] if tool["access"] == "write"] == ["record_feedback", "undo_feedback"]
     assert body["openai"] == registry.openai_tools()
     assert all(tool["parameters"]["additionalProperties"] is False for tool in body["tools"])
 
@@ -28,17 +28,29 @@ def test_the_shopper_is_bound_outside_the_arguments(client):
     assert refused.status_code == 422 and refused.json()["field"] == "user_id"
 
 
-def test_a_write_waits_for_the_shoppers_yes(make, tmp_path):
+def test_a_write_waits_for_the_shoppers_yes_and_can_be_taken_back(make, tmp_path):
     shop = toy_shop(tmp_path)
     client = make.client(make.service(shop, Registry(shop)))
-    call = {"arguments": {"item_id": "V01", "kind": "dismiss"}, "user_id": "dora"}
-    client.post("/v1/tools/record_feedback", json=call)
+
+    def call(name, arguments, token=None):
+        answer = client.post(f"/v1/tools/{name}", json=dict(arguments=arguments, user_id="dora", confirmation=token))
+        assert answer.status_code == 200, answer.text
+        return answer.json()["facts"]
+
+    dismiss = {"item_id": "V01", "kind": "dismiss"}
+    token = call("record_feedback", dismiss)["needs_confirmation"]["confirmation"]
     assert shop.events.for_user("dora") == []
-    answer = client.post("/v1/tools/record_feedback", json={**call, "confirmed": True})
-    assert answer.status_code == 200, answer.text
+    recorded = call("record_feedback", dismiss, token)["recorded"]
     (event,) = shop.events.for_user("dora")
-    assert (event.item_id, event.kind) == ("V01", "dismiss")
+    assert (event.item_id, event.kind, event.event_id) == ("V01", "dismiss", recorded["event_id"])
+    token = call("undo_feedback", {})["needs_confirmation"]["confirmation"]
+    assert call("undo_feedback", {"confirmation": token})["undone"]["item_id"] == "V01"  # among the arguments as well
+    assert shop.events.for_user("dora") == []
     shop.events.close()
+
+
+def test_the_strict_form_is_there_for_the_asking(client, registry):
+    assert client.get("/v1/tools?strict=true").json()["openai"] == registry.openai_tools(strict=True)
 
 
 @pytest.mark.parametrize(

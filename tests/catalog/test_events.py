@@ -6,28 +6,46 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from catalog.errors import DataError, NotFoundError
-from catalog.events import EventStore, PutResult, SqliteEventStore
+from catalog.events import (
+    DeadLetter,
+    EventConfig,
+    EventStore,
+    Pruned,
+    PutResult,
+    SqliteEventStore,
+    open_event_store,
+)
 from catalog.nouns import Interaction, Slate
+from catalog.tenancy import acting_for
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 
-IMPLEMENTATIONS: dict[str, Callable[[Path], EventStore]] = {
-    "sqlite": lambda folder: SqliteEventStore(folder / "events.sqlite"),
-}
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'deep' / 'events.sqlite'}"
+    return str(request.getfixturevalue("postgres_url"))
 
 
-@pytest.fixture(params=sorted(IMPLEMENTATIONS))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
-    made = IMPLEMENTATIONS[request.param](tmp_path)
+def opened(url: str) -> EventStore:
+    return open_event_store(EventConfig(url=SecretStr(url)), "unused")
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[EventStore]:
+    made = opened(url)
     yield made
     made.close()
 
@@ -153,11 +171,11 @@ def test_many_threads_put_the_same_events_and_each_is_accepted_once(store: Event
     assert len(store.for_user("ann")) == 20
 
 
-def test_events_are_there_after_reopening(tmp_path: Path) -> None:
-    first = SqliteEventStore(tmp_path / "deep" / "events.sqlite")
+def test_events_are_there_after_reopening(url: str) -> None:
+    first = opened(url)
     first.put([FULL])
     first.close()
-    again = SqliteEventStore(tmp_path / "deep" / "events.sqlite")
+    again = opened(url)
     assert again.put([FULL]) == PutResult(0, 1)
     assert again.for_user("ann") == [FULL]
     again.close()
@@ -173,6 +191,16 @@ def test_erased_words_are_gone_from_the_files(tmp_path: Path) -> None:
     assert b"kept words" in raw
 
 
+def test_one_event_can_be_erased(tmp_path: Path) -> None:
+    store = SqliteEventStore(tmp_path / "events.sqlite")
+    store.put([event("a", text="my secret wish"), event("b", text="kept words")])
+    assert store.forget_event("a") and not store.forget_event("a")
+    assert [each.event_id for each in store.for_user("ann")] == ["b"]
+    store.close()
+    raw = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"my secret wish" not in raw and b"kept words" in raw
+
+
 def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite"
     path.write_text("not a database at all, and long enough to be read as a header" * 20)
@@ -183,40 +211,166 @@ def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
 WRITER = """
 import itertools, sys
 from datetime import UTC, datetime
-from catalog.events import SqliteEventStore
+from pydantic import SecretStr
+from catalog.events import EventConfig, open_event_store
 from catalog.nouns import Interaction
 
-store = SqliteEventStore(sys.argv[1])
+store = open_event_store(EventConfig(url=SecretStr(sys.argv[1])), "unused")
 for n in itertools.count():
     store.put([Interaction(f"e{n}", "ann", "shoe", datetime(2025, 1, 1, tzinfo=UTC), "view")])
     print(n, flush=True)
 """
 
 
-def test_an_acknowledged_event_survives_a_kill(tmp_path: Path) -> None:
-    path = tmp_path / "events.sqlite"
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+def test_an_acknowledged_event_survives_a_kill(url: str) -> None:
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, url], stdout=subprocess.PIPE, text=True)
     assert writer.stdout is not None
     acknowledged = [writer.stdout.readline().strip() for _ in range(25)]
     os.kill(writer.pid, signal.SIGKILL)
     acknowledged += writer.stdout.read().split()
     writer.wait()
     writer.stdout.close()
-    store = SqliteEventStore(path)
+    store = opened(url)
     kept = {each.event_id for _, each in store.since(0)}
     store.close()
     assert {f"e{n}" for n in acknowledged} <= kept
     assert len(kept) - len(acknowledged) in (0, 1)  # at most the one whose acknowledgement was on its way
 
 
-def test_two_workers_may_open_a_new_store_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "events.sqlite"
-
-    def opened(n: int) -> PutResult:
-        store = SqliteEventStore(path)
+def test_workers_may_open_a_new_store_at_once(url: str) -> None:
+    def work(n: int) -> PutResult:
+        store = opened(url)
         result = store.put([event(f"e{n}")])
         store.close()
         return result
 
     with ThreadPoolExecutor(6) as pool:
-        assert list(pool.map(opened, range(12))) == [PutResult(1, 0)] * 12
+        assert list(pool.map(work, range(12))) == [PutResult(1, 0)] * 12
+
+
+def test_who_follows_the_log_misses_nothing_that_many_writers_put(store: EventStore) -> None:
+    seen: list[str] = []
+
+    def write(worker: int) -> None:
+        for n in range(15):
+            store.put([event(f"{worker}-{n}-{k}") for k in range(5)])
+
+    with ThreadPoolExecutor(6) as pool:
+        running = [pool.submit(write, worker) for worker in range(6)]
+        last = 0
+        while True:
+            over = all(each.done() for each in running)
+            for last, each in store.since(last):
+                seen.append(each.event_id)
+            if over:
+                break
+    for each in running:
+        each.result()
+    assert len(seen) == len(set(seen)) == 6 * 15 * 5
+
+
+def test_batches_that_cross_are_put_both(store: EventStore) -> None:
+    """The same ids the other way round: on PostgreSQL each would wait for the other."""
+    names = [f"e{n}" for n in range(60)]
+
+    def put(n: int) -> int:
+        return store.put([event(name, session_id=f"s{name}") for name in names[:: 1 if n % 2 else -1]]).accepted
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(put, range(12))) == 60
+
+
+def test_a_text_no_database_can_keep_is_refused_by_name(store: EventStore) -> None:
+    with pytest.raises(DataError, match="event 'a': text holds a NUL"):
+        store.put([event("b"), event("a", text="x\0y")])
+    assert store.for_user("ann") == []
+
+
+def guest(event_id: str, minutes: float, session: str = "s1", **more: object) -> Interaction:
+    return event(event_id, user=f"session:{session}", minutes=minutes, session_id=session, **more)
+
+
+def ids(events: list[Interaction]) -> list[str]:
+    return [each.event_id for each in events]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (3, 0, 1, 2, 4), (4, 3, 2, 1, 0)])
+def test_what_a_guest_did_before_signing_in_is_the_shoppers_in_whatever_order_it_came(
+    store: EventStore, order: tuple[int, ...]
+) -> None:
+    came = [
+        guest("g1", 1),
+        guest("g2", 2),
+        guest("other", 1, session="s2"),
+        event("in", minutes=3, session_id="s1"),
+        guest("after", 4),
+    ]
+    for n in order:
+        store.put([came[n]])
+    assert ids(store.for_user("ann")) == ["in", "g2", "g1"]
+    assert ids(store.for_user("session:s1")) == ["after"]
+    assert ids(store.for_user("session:s2")) == ["other"]
+
+
+def test_who_signs_in_later_on_a_session_gets_nothing_of_the_first_shopper(store: EventStore) -> None:
+    store.put([guest("g1", 1), event("in", minutes=2, session_id="s1"), guest("g2", 3)])
+    store.put([event("bob", user="bob", minutes=4, session_id="s1")])
+    assert ids(store.for_user("ann")) == ["in", "g1"]
+    assert ids(store.for_user("bob")) == ["bob", "g2"]
+
+
+def test_a_list_shown_to_a_shopper_signs_the_session_in(store: EventStore) -> None:
+    store.put([guest("g1", 1)])
+    store.put_slate(Slate("r0", None, "s1", NOON, ("shoe",), (1.0,)))
+    store.put_slate(Slate("r1", "ann", "s1", NOON + timedelta(minutes=2), ("shoe",), (1.0,)))
+    assert ids(store.for_user("ann")) == ["g1"]
+    assert store.slate("r0").user_id == "ann"
+    store.forget_user("ann")
+    with pytest.raises(NotFoundError):
+        store.slate("r0")
+
+
+def test_tenants_see_and_erase_their_own_rows_only(store: EventStore) -> None:
+    with acting_for("acme"):
+        store.put([event("a"), guest("g", 1)])
+        store.put_slate(Slate("r1", "ann", None, NOON, (), ()))
+        store.put_trace("t1", {}, "ann")
+        store.put_dead_letters([DeadLetter("{}", "kind", "why", NOON, user_id="ann")])
+    with acting_for("rival"):
+        assert store.put([event("a", item_id="hat"), event("in", minutes=2, session_id="s1")]) == PutResult(2, 0)
+        assert ids(store.for_user("ann")) == ["in", "a"]
+        assert ids(store.for_session("s1")) == ["in"]
+        for missing in (lambda: store.slate("r1"), lambda: store.trace("t1")):
+            with pytest.raises(NotFoundError):
+                missing()
+        assert store.dead_letters() == [] and not store.forget_event("g")
+        assert store.forget_user("ann") == 2
+    with acting_for("acme"):
+        assert ids(store.for_user("ann")) == ["a"] and ids(store.for_user("session:s1")) == ["g"]
+        assert store.slate("r1").user_id == "ann" and store.trace("t1") == {} and len(store.dead_letters()) == 1
+    assert len(store.since(0)) == 2
+
+
+def test_what_was_not_taken_is_kept_counted_and_erased_with_the_shopper(store: EventStore) -> None:
+    first = DeadLetter('{"event_id": "x"}', "kind", "kind 'stare'", NOON, event_id="x", user_id="ann")
+    odd = DeadLetter("[1]", "\ud800", "half \0", NOON + timedelta(minutes=1), user_id="a\0", session_id="s" * 300)
+    store.put_dead_letters([first, odd])
+    store.put_dead_letters([replace(first, received_at=NOON + timedelta(minutes=2))])
+    again, other = store.dead_letters()
+    assert (again.times, again.received_at, again.payload) == (2, NOON + timedelta(minutes=2), first.payload)
+    assert (other.user_id, other.session_id, other.reason) == (None, None, "half ?")
+    assert len(store.dead_letters(limit=1)) == 1
+    store.forget_user("ann")
+    assert [each.payload for each in store.dead_letters()] == ["[1]"]
+
+
+def test_what_is_older_than_the_retention_goes_and_the_rest_stays(store: EventStore) -> None:
+    store.put([event(f"old{n}", minutes=-n - 1) for n in range(7)] + [event("new")])
+    for name, minutes in (("old", -1), ("new", 0)):
+        store.put_slate(Slate(name, "ann", None, NOON + timedelta(minutes=minutes), (), ()))
+        store.put_dead_letters([DeadLetter(name, "", "", NOON + timedelta(minutes=minutes))])
+    store.put_trace("t", {}, "ann")
+    assert store.prune(NOON) == Pruned(events=7, slates=1, traces=0, dead_letters=1)
+    assert ids(store.for_user("ann")) == ["new"] and store.slate("new") and store.trace("t") == {}
+    assert store.prune(NOON) == Pruned(0, 0, 0, 0)
+    assert store.prune(datetime.now(UTC) + timedelta(minutes=1)).traces == 1

@@ -1,4 +1,4 @@
-"""Nine tools, each with a strict schema made of its signature and docstring."""
+"""The tools, each with a strict schema made of its signature and docstring."""
 
 import json
 from typing import Any
@@ -15,8 +15,9 @@ from tools.shop import Shop
 
 NAMES = (
     "search_items", "similar_items", "search_by_picture", "recommend_items", "rank_items", "item_details",
-    "compare_items", "catalogue_facts", "shopper_history", "record_feedback",
+    "compare_items", "catalogue_facts", "shopper_history", "record_feedback", "undo_feedback",
 )  # fmt: skip
+WRITES = ["record_feedback", "undo_feedback"]
 
 every_tool = pytest.mark.parametrize("each", TOOLS, ids=lambda t: t.name)
 
@@ -31,10 +32,11 @@ def objects(schema: Any) -> list[dict[str, Any]]:
     return own + [o for value in schema.values() for o in objects(value)]
 
 
-def test_all_ten_are_there_and_one_writes(shop: Shop) -> None:
+def test_all_are_there_and_two_write(shop: Shop) -> None:
     registry = Registry(shop)
     assert registry.names == NAMES
-    assert [t.name for t in registry.tools.values() if t.access == "write"] == ["record_feedback"]
+    assert [t.name for t in registry.tools.values() if t.access == "write"] == WRITES
+    assert [t.name for t in registry.tools.values() if t.destructive] == ["undo_feedback"]
 
 
 @every_tool
@@ -74,6 +76,7 @@ def test_required_is_what_has_no_default() -> None:
         "catalogue_facts": [],
         "shopper_history": [],
         "record_feedback": ["item_id", "kind"],
+        "undo_feedback": [],
     }
 
 
