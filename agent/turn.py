@@ -305,7 +305,8 @@ class Turn:
             "disclosures": list(answer.disclosures),
             "prompt_version": PROMPT_VERSION,
         }
-        events.put_trace(answer.trace_id, self.trace.to_json(told, self._changes, self.agent.config.gate), user_id)
+        told = self.trace.to_json(told, self._changes, self.agent.config.gate)
+        events.put_trace(answer.trace_id, told, user_id, self.session.session_id)
 
     def _remember(self, answer: Answer) -> None:
         shown = tuple(each.item_id for each in answer.recommendations)

@@ -13,9 +13,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.config import ApiConfig
-from api.keys import OPEN_TENANT, Keys
+from api.keys import Keys
 from api.limits import RateLimit
 from api.problems import ApiProblem, problem, problem_response
+from catalog.tenancy import OPEN_TENANT, acting_for
 
 log = logging.getLogger("vitrine.api")
 
@@ -83,7 +84,8 @@ class Guard:
             body = problem(refusal.status_code, str(refusal.detail), field=refusal.field)
             await problem_response(request, body, refusal.headers)(scope, receive, send_on)
         else:
-            await self.app(scope, self._bounded(request, receive), send_on)
+            with acting_for(request.state.tenant):
+                await self.app(scope, self._bounded(request, receive), send_on)
         finally:
             route = getattr(scope.get("route"), "path_format", "-")
             milliseconds = (time.perf_counter() - began) * 1000

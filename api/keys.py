@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from catalog.errors import ConfigError
+from catalog.tenancy import OPEN_TENANT
 
 ENVIRONMENT = "VITRINE_API_KEYS"
 SHORTEST = 16
-OPEN_TENANT = "open"
 
 _TENANT = re.compile(r"[A-Za-z0-9_-]{1,40}")
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 from catalog.errors import DataError, did_you_mean
+from catalog.event_base import DeadLetter
 from catalog.nouns import KINDS, Interaction, Slate
+from catalog.tenancy import OPEN_TENANT
 
-METADATA = MetaData()
+METADATA = MetaData(naming_convention={"uq": "uq_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
 
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _tenant() -> Column[str]:
+    return Column("tenant", String, nullable=False, server_default=OPEN_TENANT)
+
 
 EVENTS = Table(
     "events",
     METADATA,
     Column("row_id", _ROW_ID, primary_key=True, autoincrement=True),
-    Column("event_id", String, nullable=False, unique=True),
+    Column("event_id", String, nullable=False),
     Column("user_id", String, nullable=False),
     Column("session_id", String),
     Column("item_id", String, nullable=False),
@@ -30,8 +38,11 @@ EVENTS = Table(
     Column("text", Text),
     Column("context", Text),
     Column("request_id", String),
-    Index("events_by_user", "user_id", "timestamp"),
-    Index("events_by_session", "session_id", "timestamp"),
+    _tenant(),
+    UniqueConstraint("tenant", "event_id"),
+    Index("events_by_user", "tenant", "user_id", "timestamp"),
+    Index("events_by_session", "tenant", "session_id", "timestamp"),
+    Index("events_by_time", "timestamp"),
     sqlite_autoincrement=True,  # the row of a forgotten event is never given again, so `since` stays true
 )
 
@@ -39,20 +50,64 @@ SLATES = Table(
     "slates",
     METADATA,
     Column("request_id", String, primary_key=True),
-    Column("user_id", String, index=True),
+    Column("user_id", String),
     Column("session_id", String),
     Column("timestamp", BigInteger, nullable=False),
     Column("items", Text, nullable=False),
     Column("propensities", Text, nullable=False),
+    _tenant(),
+    Index("slates_by_user", "tenant", "user_id"),
+    Index("slates_by_session", "tenant", "session_id"),
+    Index("slates_by_time", "timestamp"),
 )
 
 TRACES = Table(
     "traces",
     METADATA,
     Column("trace_id", String, primary_key=True),
-    Column("user_id", String, index=True),
+    Column("user_id", String),
     Column("trace", Text, nullable=False),
+    _tenant(),
+    Column("session_id", String),
+    Column("timestamp", BigInteger, nullable=False, server_default="0"),
+    Index("traces_by_user", "tenant", "user_id"),
+    Index("traces_by_session", "tenant", "session_id"),
+    Index("traces_by_time", "timestamp"),
 )
+
+SIGN_INS = Table(
+    "sign_ins",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("session_id", String, primary_key=True),
+    Column("user_id", String, primary_key=True),
+    Column("timestamp", BigInteger, nullable=False),
+    Index("sign_ins_by_user", "tenant", "user_id"),
+)
+"""Who signed in on a session, and when last; a guest's late events are given to them by it."""
+
+DEAD_LETTERS = Table(
+    "dead_letters",
+    METADATA,
+    Column("row_id", _ROW_ID, primary_key=True, autoincrement=True),
+    Column("tenant", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("field", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("event_id", String),
+    Column("user_id", String),
+    Column("session_id", String),
+    Column("times", Integer, nullable=False),
+    UniqueConstraint("tenant", "digest"),
+    Index("dead_letters_by_user", "tenant", "user_id"),
+    Index("dead_letters_by_time", "received_at"),
+    sqlite_autoincrement=True,
+)
+
+MOST_PAYLOAD = 16_384
+"""Characters kept of an event that was not taken."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -74,16 +129,20 @@ def from_micros(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def event_row(event: Interaction) -> dict[str, Any]:
+def event_row(event: Interaction, tenant: str) -> dict[str, Any]:
     """Return the row of an event.
 
     Raises:
-        DataError: When its kind is unknown or its timestamp naive.
+        DataError: When its kind is unknown, its timestamp naive, or a text holds a NUL, which PostgreSQL cannot keep.
     """
     what = f"event {event.event_id!r}"
+    for name in ("event_id", "user_id", "session_id", "item_id", "text", "request_id"):
+        if "\0" in (getattr(event, name) or ""):
+            raise DataError(f"{what}: {name} holds a NUL character; text without it would be valid")
     if event.kind not in KINDS:
         raise DataError(f"{what}: unknown kind {event.kind!r}. {did_you_mean(event.kind, list(KINDS))}")
     return {
+        "tenant": tenant,
         "event_id": event.event_id,
         "user_id": event.user_id,
         "session_id": event.session_id,
@@ -92,20 +151,20 @@ def event_row(event: Interaction) -> dict[str, Any]:
         "kind": event.kind,
         "value": event.value,
         "text": event.text,
-        "context": json.dumps(dict(event.context), ensure_ascii=False) if event.context else None,
+        "context": json.dumps(dict(event.context)) if event.context else None,
         "request_id": event.request_id,
     }
 
 
 def event_of(row: Mapping[str, Any]) -> Interaction:
     """Return the event of a row."""
-    values = {name: value for name, value in row.items() if name != "row_id"}
+    values = {name: value for name, value in row.items() if name not in ("row_id", "tenant")}
     values["timestamp"] = from_micros(values["timestamp"])
     values["context"] = json.loads(values["context"]) if values["context"] else {}
     return Interaction(**values)
 
 
-def slate_row(slate: Slate) -> dict[str, Any]:
+def slate_row(slate: Slate, tenant: str) -> dict[str, Any]:
     """Return the row of a slate.
 
     Raises:
@@ -117,6 +176,7 @@ def slate_row(slate: Slate) -> dict[str, Any]:
             "one probability an item would be valid"
         )
     return {
+        "tenant": tenant,
         "request_id": slate.request_id,
         "user_id": slate.user_id,
         "session_id": slate.session_id,
@@ -136,3 +196,34 @@ def slate_of(row: Mapping[str, Any]) -> Slate:
         item_ids=tuple(json.loads(row["items"])),
         propensities=tuple(json.loads(row["propensities"])),
     )
+
+
+def letter_row(letter: DeadLetter, tenant: str) -> dict[str, Any]:
+    """Return the row of a dead letter; what cannot be written down of its ids is left out."""
+    return {
+        "tenant": tenant,
+        "digest": hashlib.sha256(letter.payload.encode("utf-8", "backslashreplace")).hexdigest(),
+        "payload": _plain(letter.payload)[:MOST_PAYLOAD],
+        "field": _plain(letter.field)[:256],
+        "reason": _plain(letter.reason)[:2000],
+        "received_at": to_micros(letter.received_at, "dead letter"),
+        "event_id": _writable(letter.event_id),
+        "user_id": _writable(letter.user_id),
+        "session_id": _writable(letter.session_id),
+        "times": letter.times,
+    }
+
+
+def letter_of(row: Mapping[str, Any]) -> DeadLetter:
+    """Return the dead letter of a row."""
+    names = ("payload", "field", "reason", "event_id", "user_id", "session_id", "times")
+    return DeadLetter(**{name: row[name] for name in names}, received_at=from_micros(row["received_at"]))
+
+
+def _writable(value: str | None) -> str | None:
+    return value if value is not None and len(value) <= 256 and value == _plain(value) else None
+
+
+def _plain(text: str) -> str:
+    """Return the text as every database can keep it: no half surrogate pair, no NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")

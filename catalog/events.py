@@ -1,16 +1,16 @@
-"""The door of the event store: its config, the two databases it stands on, and `open_event_store`."""
+"""The door of the event store: the two databases it stands on, and `open_event_store`."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from catalog.errors import ConfigError, DataError
+from catalog.errors import DataError
 from catalog.event_base import DeadLetter, EventStore, Pruned, PutResult
+from catalog.event_config import EventConfig
 from catalog.event_engines import postgres_engine, read_url, sqlite_engine
 from catalog.event_store import SqlEventStore, unavailable
 
@@ -24,36 +24,6 @@ __all__ = [
     "SqliteEventStore",
     "open_event_store",
 ]
-
-
-class EventConfig(BaseModel):
-    """Where events, slates and traces rest, and for how long."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    url: SecretStr | None = None
-    """Address of the database, `postgresql://user@host:5432/shop` (needs the extra `postgres`) or
-    `sqlite:////srv/shop/events.sqlite`; None is `events.sqlite` in the store. A password in it may come by environment
-    alone (`VITRINE_EVENTS__URL`); libpq's own `PGPASSWORD` and `~/.pgpass` do as well."""
-
-    pool_size: int = Field(8, ge=1, le=500)
-    """Connections to PostgreSQL that each worker keeps; ten more may come for a moment."""
-
-    connect_seconds: int = Field(5, ge=1, le=300)
-    """How long a request waits for PostgreSQL, or for a free connection to it, before it is answered 503."""
-
-    retention_days: float | None = Field(None, gt=0)
-    """What `vitrine events prune` erases is older than this. None: it must be told."""
-
-    @field_validator("url")
-    @classmethod
-    def _known(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None:
-            try:
-                read_url(url.get_secret_value())
-            except ConfigError as error:
-                raise ValueError(str(error).removeprefix("events.url ")) from error
-        return url
 
 
 class SqliteEventStore(SqlEventStore):

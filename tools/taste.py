@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from catalog.event_claims import guest_id
 from catalog.events import EventStore
 from catalog.nouns import NEGATIVE_KINDS, Interaction
 from tools.base import Shopper
@@ -59,7 +60,7 @@ class Taste:
 
 def anonymous_id(session_id: str) -> str:
     """Return the user id under which events of a shopper who is not signed in rest."""
-    return f"session:{session_id}"
+    return guest_id(session_id)
 
 
 def taste_of(shop: Shop, shopper: Shopper, now: datetime) -> Taste:

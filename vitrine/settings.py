@@ -33,6 +33,7 @@ from captioning.vllm_vision import VllmVisionConfig
 from catalog.boutique.config import BoutiqueConfig
 from catalog.boutique.marketing.config import MarketingConfig
 from catalog.errors import ConfigError
+from catalog.event_config import EventConfig
 from catalog.media.bringing import MediaConfig
 from catalog.nouns import Kind
 from catalog.sync import SyncConfig
@@ -213,6 +214,8 @@ class Settings(BaseSettings):
     """Queries with a picture, a film or a voice."""
     agent: AgentConfig = AgentConfig()
     """The mind, its budgets and its memory."""
+    events: EventConfig = EventConfig()
+    """Where what shoppers do is kept."""
     api: ApiConfig = ApiConfig()
     """The wire."""
     real: RealConfig = RealConfig()
@@ -251,6 +254,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
         place = tuple(error.errors()[0]["loc"])
         origin = _origin(place, overrides or {}) or _origin(place[:-1], overrides or {})
         raise ConfigError(fault_line(error, Settings, "setting", origin or "")) from error
+    _refuse_written_passwords(settings, overrides or {})
     registry.build(settings.models.serve)
     for name, parameters in settings.models.overrides.items():
         registry.build(name, parameters)
@@ -275,6 +279,20 @@ def changed_settings(settings: Settings, overrides: Mapping[str, Any]) -> list[t
 
 def _origin(place: tuple[str | int, ...], overrides: Mapping[str, Any]) -> str | None:
     return origin_of(place, overrides, PREFIX, Settings.toml_files)
+
+
+def _refuse_written_passwords(settings: Settings, overrides: Mapping[str, Any]) -> None:
+    url = settings.events.url
+    origin = _origin(("events", "url"), overrides)
+    if url is None or origin is None or origin.upper().startswith(PREFIX):
+        return
+    from catalog.event_engines import read_url
+
+    if read_url(url.get_secret_value()).password is not None:
+        raise ConfigError(
+            f"events.url holds a password and comes from {origin}; by the environment variable "
+            f"{PREFIX}EVENTS__URL, or apart from it as PGPASSWORD or in ~/.pgpass, would be valid"
+        )
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

@@ -275,7 +275,7 @@ def active_parts(settings: Settings) -> dict[str, str]:
         "vectors": vector_kinds(workspace) or f"{settings.indexes.vectors.kind} (none built)",
         "keywords": "BM25",
         "speech": speech_label(settings.speech),
-        "events": "SQLite (WAL)",
+        "events": settings.events.label,
         "batch": settings.batch.engine,
         "mind": f"LLM {llm.model}, planner in reserve" if llm else "planner",
         "recommender": served if standing else "popularity (no model is trained)",
@@ -295,7 +295,7 @@ def open_shop(settings: Settings) -> Shop:
         NotBuiltError: When the catalogue or the indexes are missing; the text names the command that makes them.
         DataError: When an artifact is damaged.
     """
-    from catalog.events import SqliteEventStore
+    from catalog.events import open_event_store
     from catalog.shop_data import load_shop
     from indexes.job import load_indexes
     from tools.shop import Shop
@@ -315,7 +315,7 @@ def open_shop(settings: Settings) -> Shop:
         spaces=shop_spaces(settings, workspace, searched_roles(settings, workspace)),
         indexes=indexes,
         embedder=make_embedder(settings),
-        events=SqliteEventStore(workspace.events_path),
+        events=open_event_store(settings.events, workspace.events_path),
         root=workspace.root,
         active=active_parts(settings),
         pipeline=settings.pipeline,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from catalog.errors import ServiceError
+from catalog.event_cluster import PrivatePostgres
 from catalog.ids import IdMap
 from catalog.readers.importing import Import
 from catalog.readers.mmrec import read_mmrec
@@ -45,3 +48,19 @@ def beauty_import() -> Import:
 @pytest.fixture(scope="session")
 def fashion_folder() -> Path:
     return _folder("fashion")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PrivatePostgres]:
+    try:
+        server = PrivatePostgres().__enter__()
+    except ServiceError as error:
+        pytest.skip(str(error))
+    with server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PrivatePostgres) -> str:
+    """An empty database of its own."""
+    return postgres_server.new_database()

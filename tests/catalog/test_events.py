@@ -260,8 +260,9 @@ def test_who_follows_the_log_misses_nothing_that_many_writers_put(store: EventSt
         last = 0
         while True:
             over = all(each.done() for each in running)
-            for last, each in store.since(last):
-                seen.append(each.event_id)
+            came = store.since(last)
+            last = came[-1][0] if came else last
+            seen += [each.event_id for _, each in came]
             if over:
                 break
     for each in running:

@@ -1,0 +1,75 @@
+"""Connections to the two databases an event store may stand on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from catalog.errors import ConfigError
+
+
+def sqlite_engine(path: Path | str) -> Engine:
+    """Return connections to a SQLite file: write-ahead log, every commit on the disk before it is acknowledged."""
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": 30})
+    event.listen(engine, "connect", _of_sqlite)
+    return engine
+
+
+def postgres_engine(url: str, pool_size: int = 8, connect_seconds: int = 5) -> Engine:
+    """Return connections to PostgreSQL through psycopg 3; one that a restart of the server has cut is replaced.
+
+    Raises:
+        ConfigError: When psycopg is not installed.
+    """
+    arguments = {"connect_timeout": connect_seconds, "application_name": "vitrine"}
+    try:
+        engine = create_engine(
+            make_url(url).set(drivername="postgresql+psycopg"),
+            connect_args=arguments,
+            pool_size=pool_size,
+            pool_timeout=connect_seconds,
+            pool_pre_ping=True,
+        )
+    except ImportError as error:
+        raise ConfigError(
+            "events.url names PostgreSQL and psycopg is not installed: pip install 'vitrine[postgres]' brings it"
+        ) from error
+    event.listen(engine, "connect", _of_postgres)
+    return engine
+
+
+def read_url(url: str) -> URL:
+    """Return a database's address, taken apart.
+
+    Raises:
+        ConfigError: When it is none of SQLite or PostgreSQL; a password in it is not repeated.
+    """
+    valid = "'postgresql://user@host:5432/shop' or 'sqlite:////srv/shop/events.sqlite' would be valid"
+    try:
+        read = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConfigError(f"events.url is no address of a database; {valid}") from None
+    kind = read.drivername.partition("+")[0]
+    if kind not in ("postgresql", "postgres", "sqlite") or (kind == "sqlite" and not read.database):
+        raise ConfigError(f"events.url is {read.render_as_string(hide_password=True)!r}; {valid}")
+    return read
+
+
+def _of_sqlite(connection: Any, _record: object) -> None:
+    """Set what each new connection needs; `secure_delete` overwrites what is erased."""
+    cursor = connection.cursor()
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _of_postgres(connection: Any, _record: object) -> None:
+    """Have commits wait for the disk where the server was told not to: acknowledged means kept."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+    connection.commit()

@@ -1,0 +1,247 @@
+"""An `EventStore` in SQL, for SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Table, delete, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from catalog.errors import NotFoundError, ServiceError
+from catalog.event_base import DeadLetter, Pruned, PutResult
+from catalog.event_claims import claimed, sign_in
+from catalog.event_schema import LOCK, ensure_schema
+from catalog.event_tables import (
+    DEAD_LETTERS,
+    EVENTS,
+    SIGN_INS,
+    SLATES,
+    TRACES,
+    event_of,
+    event_row,
+    letter_of,
+    letter_row,
+    slate_of,
+    slate_row,
+    to_micros,
+)
+from catalog.nouns import Interaction, Slate
+from catalog.tenancy import current_tenant
+
+MOST_LETTERS = 100_000
+"""Dead letters kept; a sender that never learns does not fill the disk."""
+
+_T = TypeVar("_T")
+_PRUNE_STEP = 5_000
+_TRIES = 4
+_AGAIN = frozenset({"40P01", "40001"})
+"""PostgreSQL's states of a transaction that lost against another and may be tried again: deadlock, serialization."""
+
+
+class SqlEventStore:
+    """An `EventStore` on any engine whose SQL knows `ON CONFLICT` (SQLite, PostgreSQL)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._postgres = engine.name == "postgresql"
+        ensure_schema(engine)
+
+    def put(self, events: Sequence[Interaction]) -> PutResult:
+        """See `EventStore.put`."""
+        tenant = current_tenant()
+        rows = [event_row(each, tenant) for each in events]
+        if not rows:
+            return PutResult(0, 0)
+
+        def work(connection: Connection) -> int:
+            insert = self._insert(EVENTS).on_conflict_do_nothing().returning(EVENTS.c.row_id)
+            accepted = len(connection.execute(insert, claimed(connection, tenant, rows)).all())
+            sign_in(connection, tenant, rows, self._insert(SIGN_INS))
+            return accepted
+
+        accepted = self._write(work)
+        return PutResult(accepted, len(rows) - accepted)
+
+    def for_user(self, user_id: str, limit: int = 100, before: datetime | None = None) -> list[Interaction]:
+        """See `EventStore.for_user`."""
+        query = select(EVENTS).where(EVENTS.c.tenant == current_tenant(), EVENTS.c.user_id == user_id)
+        if before is not None:
+            query = query.where(EVENTS.c.timestamp < to_micros(before, "before"))
+        query = query.order_by(EVENTS.c.timestamp.desc(), EVENTS.c.row_id.desc()).limit(limit)
+        return [event_of(row) for row in self._rows(query)]
+
+    def for_session(self, session_id: str, limit: int = 1000) -> list[Interaction]:
+        """See `EventStore.for_session`."""
+        query = select(EVENTS).where(EVENTS.c.tenant == current_tenant(), EVENTS.c.session_id == session_id)
+        query = query.order_by(EVENTS.c.timestamp.desc(), EVENTS.c.row_id.desc()).limit(limit)
+        return [event_of(row) for row in reversed(self._rows(query))]
+
+    def since(self, row_id: int, limit: int = 10_000) -> list[tuple[int, Interaction]]:
+        """See `EventStore.since`."""
+        query = select(EVENTS).where(EVENTS.c.row_id > row_id).order_by(EVENTS.c.row_id).limit(limit)
+        if self._postgres:
+            # Row ids are given before they are committed. Read no further than where none is still on its way, or one
+            # that is committed later would be passed over.
+            query = query.where(EVENTS.c.row_id <= self._write(self._settled, alone=True))
+        return [(row["row_id"], event_of(row)) for row in self._rows(query)]
+
+    def forget_event(self, event_id: str) -> bool:
+        """See `EventStore.forget_event`."""
+        erase = delete(EVENTS).where(EVENTS.c.tenant == current_tenant(), EVENTS.c.event_id == event_id)
+        return self._write(lambda connection: connection.execute(erase).rowcount) > 0
+
+    def put_slate(self, slate: Slate) -> None:
+        """See `EventStore.put_slate`."""
+        tenant = current_tenant()
+        row = slate_row(slate, tenant)
+
+        def work(connection: Connection) -> None:
+            connection.execute(self._insert(SLATES).on_conflict_do_nothing(), row)
+            sign_in(connection, tenant, [row], self._insert(SIGN_INS))
+
+        self._write(work)
+
+    def slate(self, request_id: str) -> Slate:
+        """See `EventStore.slate`."""
+        query = select(SLATES).where(SLATES.c.tenant == current_tenant(), SLATES.c.request_id == request_id)
+        rows = self._rows(query)
+        if not rows:
+            raise NotFoundError(f"unknown request_id {request_id!r}: no slate was shown under it")
+        return slate_of(rows[0])
+
+    def put_trace(
+        self, trace_id: str, trace: Mapping[str, Any], user_id: str | None = None, session_id: str | None = None
+    ) -> None:
+        """See `EventStore.put_trace`."""
+        row = {
+            "tenant": current_tenant(),
+            "trace_id": trace_id,
+            "user_id": user_id,
+            "session_id": session_id,
+            "timestamp": to_micros(datetime.now(UTC), "trace"),
+            "trace": json.dumps(trace),
+        }
+        insert = self._insert(TRACES)
+        insert = insert.on_conflict_do_update(
+            index_elements=[TRACES.c.trace_id],
+            set_={name: insert.excluded[name] for name in row if name != "trace_id"},
+        )
+        self._write(lambda connection: connection.execute(insert, row))
+
+    def trace(self, trace_id: str) -> dict[str, Any]:
+        """See `EventStore.trace`."""
+        query = select(TRACES.c.trace).where(TRACES.c.tenant == current_tenant(), TRACES.c.trace_id == trace_id)
+        rows = self._rows(query)
+        if not rows:
+            raise NotFoundError(f"unknown trace {trace_id!r}")
+        found: dict[str, Any] = json.loads(rows[0]["trace"])
+        return found
+
+    def put_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """See `EventStore.put_dead_letters`."""
+        rows = [letter_row(each, current_tenant()) for each in letters]
+        if not rows:
+            return
+        insert = self._insert(DEAD_LETTERS)
+        said = {name: insert.excluded[name] for name in ("field", "reason", "received_at")}
+        insert = insert.on_conflict_do_update(
+            index_elements=[DEAD_LETTERS.c.tenant, DEAD_LETTERS.c.digest],
+            set_={**said, "times": DEAD_LETTERS.c.times + insert.excluded.times},
+        )
+        oldest = select(func.max(DEAD_LETTERS.c.row_id) - MOST_LETTERS).scalar_subquery()
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert, rows)
+            connection.execute(delete(DEAD_LETTERS).where(DEAD_LETTERS.c.row_id <= oldest))
+
+        self._write(work)
+
+    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
+        """See `EventStore.dead_letters`."""
+        query = select(DEAD_LETTERS).where(DEAD_LETTERS.c.tenant == current_tenant())
+        query = query.order_by(DEAD_LETTERS.c.received_at.desc(), DEAD_LETTERS.c.row_id.desc()).limit(limit)
+        return [letter_of(row) for row in self._rows(query)]
+
+    def forget_user(self, user_id: str) -> int:
+        """See `EventStore.forget_user`."""
+        tenant = current_tenant()
+
+        def work(connection: Connection) -> int:
+            for table in (SLATES, TRACES, DEAD_LETTERS, SIGN_INS):
+                connection.execute(delete(table).where(table.c.tenant == tenant, table.c.user_id == user_id))
+            events = delete(EVENTS).where(EVENTS.c.tenant == tenant, EVENTS.c.user_id == user_id)
+            return connection.execute(events).rowcount
+
+        return self._write(work)
+
+    def prune(self, before: datetime) -> Pruned:
+        """See `EventStore.prune`."""
+        moment = to_micros(before, "before")
+        self._write(lambda connection: connection.execute(delete(SIGN_INS).where(SIGN_INS.c.timestamp < moment)))
+        return Pruned(
+            events=self._prune(EVENTS, "timestamp", moment),
+            slates=self._prune(SLATES, "timestamp", moment),
+            traces=self._prune(TRACES, "timestamp", moment),
+            dead_letters=self._prune(DEAD_LETTERS, "received_at", moment),
+        )
+
+    def close(self) -> None:
+        """See `EventStore.close`."""
+        self._engine.dispose()
+
+    def _prune(self, table: Table, column: str, moment: int) -> int:
+        (key,) = table.primary_key
+        some = select(key).where(table.c[column] < moment).limit(_PRUNE_STEP)
+        erased = 0
+        while step := self._write(lambda connection: connection.execute(delete(table).where(key.in_(some))).rowcount):
+            erased += step
+        return erased
+
+    def _write(self, work: Callable[[Connection], _T], *, alone: bool = False) -> _T:
+        """Do `work` in one transaction, once more where another's got in the way; every write may be done again.
+
+        Args:
+            work: What to do.
+            alone: Take no lock of a writer, since `work` waits for the writers.
+        """
+        begin = "BEGIN IMMEDIATE" if not self._postgres else f"SELECT pg_advisory_xact_lock_shared({LOCK}, 2)"
+        for again in reversed(range(_TRIES)):
+            try:
+                with self._engine.begin() as connection:
+                    if not alone:
+                        connection.execute(text(begin))
+                    return work(connection)
+            except (OperationalError, InterfaceError, PoolTimeout) as error:
+                if not again or getattr(getattr(error, "orig", None), "sqlstate", None) not in _AGAIN:
+                    raise unavailable(self._engine, error) from error
+        raise AssertionError("unreachable")
+
+    @staticmethod
+    def _settled(connection: Connection) -> int:
+        """Wait for the writers at work, and return the last row id that was given."""
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK, 2)))
+        return connection.scalar(select(func.max(EVENTS.c.row_id))) or 0
+
+    def _insert(self, table: Table) -> Any:
+        """`INSERT` of the dialect, which alone knows `ON CONFLICT`."""
+        make: Callable[[Table], Any] = postgresql.insert if self._postgres else sqlite.insert
+        return make(table)
+
+    def _rows(self, query: Any) -> list[Mapping[str, Any]]:
+        try:
+            with self._engine.connect() as connection:
+                return [dict(row) for row in connection.execute(query).mappings()]
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise unavailable(self._engine, error) from error
+
+
+def unavailable(engine: Engine, error: Exception) -> ServiceError:
+    """Return the one line for a database that does not answer; no password is in it."""
+    said = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
+    place = engine.url.render_as_string(hide_password=True)
+    return ServiceError(f"event store {place!r} does not answer: {said}", retryable=True)
