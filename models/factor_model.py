@@ -115,16 +115,38 @@ class FactorModel(ABC, Generic[Config]):
 
     def score(self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()) -> Scores:
         """Score from the user's row with what came since folded in, or the recent items alone; else by popularity."""
-        user = None if user_id is None else self.users.get(user_id)
-        known = user is not None and self._arrays["user_degrees"][user] > 0
-        since = Taken.of(self.items, recent, against, self.config.against_weight)
-        if not known and not since.liked:
+        found = self._row_of(user_id, recent, against)
+        if found is None:
             return Scores(self._arrays["counts"].copy(), "popularity")
-        if known:
-            assert user is not None
-            return Scores(self._scores(self._known_row(user, since)[None])[0], "history")
-        ground: Ground = "content" if self.content_items.issuperset(self.items.at(since.liked_rows)) else "session"
-        return Scores(self._scores(self._session_row(since)[None])[0], ground)
+        row, ground = found
+        return Scores(self._scores(row[None])[0], ground)
+
+    @property
+    def factors(self) -> Floats:
+        """The items' rows with their bias behind, (n_items, d + 1)."""
+        return np.concatenate([self._arrays["items"], self._arrays["bias"][:, None]], axis=1)
+
+    def wish(
+        self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()
+    ) -> tuple[Floats, Ground] | None:
+        """Return the row (d + 1,) whose products with `factors` are `score`, and its ground.
+
+        None where nothing but popularity is known.
+        """
+        found = self._row_of(user_id, recent, against)
+        return None if found is None else (np.append(found[0], np.float32(1)), found[1])
+
+    def _row_of(
+        self, user_id: str | None, recent: Sequence[str], against: Sequence[str]
+    ) -> tuple[Floats, Ground] | None:
+        user = None if user_id is None else self.users.get(user_id)
+        since = Taken.of(self.items, recent, against, self.config.against_weight)
+        if user is not None and self._arrays["user_degrees"][user] > 0:
+            return self._known_row(user, since), "history"
+        if not since.liked:
+            return None
+        content = self.content_items.issuperset(self.items.at(since.liked_rows))
+        return self._session_row(since), "content" if content else "session"
 
     def _known_row(self, user: int, since: Taken) -> Floats:
         trained: Floats = self._arrays["users"][user]

@@ -97,7 +97,7 @@ def session_columns(
     n_brands = statistics.n_brands
     share = np.bincount(brands[brands >= 0], minlength=n_brands) / max(int((brands >= 0).sum()), 1)
     columns["session_brand"] = _brand_share(statistics, rows, share)
-    categories = np.asarray(statistics.categories[viewed].sum(axis=0), np.float64) / len(viewed)
+    categories = statistics.category_counts(viewed) / len(viewed)
     columns["session_category"] = _category_share(statistics, rows, categories)
     paid = statistics.columns["price"][viewed]
     if np.isfinite(paid).any():
@@ -166,21 +166,13 @@ def proposed_columns(
 
 
 def model_score(
-    recommender: Recommender | None,
-    user_id: str | None,
-    recent: Sequence[str],
-    ids: Sequence[str],
-    scored: Floats | None = None,
+    recommender: Recommender | None, user_id: str | None, recent: Sequence[str], ids: Sequence[str]
 ) -> Column:
-    """Return a recommender's score of the items; NaN for items it does not know, and where there is none.
-
-    `scored` are its scores of all its items for just this question, where the caller has them.
-    """
+    """Return a recommender's score of the items; NaN for items it does not know, and where there is none."""
     score = np.full(len(ids), np.nan)
     if recommender is not None:
         at = recommender.items.rows(ids, missing=-1)
-        values = recommender.score(user_id, recent).values if scored is None else scored
-        score[at >= 0] = values[at[at >= 0]]
+        score[at >= 0] = recommender.score(user_id, recent).values[at[at >= 0]]
     return score
 
 
@@ -230,9 +222,8 @@ def _brand_share(statistics: ItemStatistics, rows: Rows, share: Column) -> Colum
 
 
 def _category_share(statistics: ItemStatistics, rows: Rows, share: Column) -> Column:
-    categories = statistics.categories[rows]
-    size = np.diff(categories.indptr)
-    found: Column = np.divide(categories @ share, size, out=np.full(len(rows), np.nan), where=size > 0)
+    sums, size = statistics.category_sums(rows, share)
+    found: Column = np.divide(sums, size, out=np.full(len(rows), np.nan), where=size > 0)
     return found
 
 

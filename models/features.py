@@ -155,7 +155,8 @@ class FeatureContext:
         recommender: Gives `model_score`; fitted on events before the store's `as_of` only. None: NaN.
         recommenders: By name, those of the config's `models`; likewise.
         session: What is known of the session at hand.
-        scored: What `recommender.score(user_id, recent)` gives, (n_items,), where the caller has it already.
+        scored: What `recommender.score(user_id, recent)` gives the candidates, (n,) in their order, NaN where unknown,
+            where the caller has it already.
     """
 
     store: FeatureStore
@@ -227,7 +228,9 @@ def _features(
         **(store.intents.columns(context.user_id, rows, prices) if store.intents is not None else {}),
         **space_columns(store.units, store.items, rows, shopper, context.session),
         **sources,
-        MODEL_SCORE: model_score(context.recommender, context.user_id, liked, ids, context.scored),
+        MODEL_SCORE: (
+            model_score(context.recommender, context.user_id, liked, ids) if context.scored is None else context.scored
+        ),
     }
     for name in store.config.models:
         columns[f"{MODEL_LIFT}.{name}"] = model_lift(context.recommenders.get(name), context.user_id, liked, ids)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,27 @@ class ItemStatistics:
     def n_brands(self) -> int:
         """How many brands there are."""
         return int(self.brands.max(initial=-1)) + 1
+
+    def category_counts(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return how many of the items at `rows` (repeats count) lie in each category, (n_categories,)."""
+        of, _ = self._categories_of(rows)
+        return np.bincount(of, minlength=self.categories.shape[1]).astype(np.float64)
+
+    def category_sums(
+        self, rows: npt.NDArray[np.int64], share: npt.NDArray[Any]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """Return the sum (n,) of `share` (n_categories,) over each item's categories, and how many those are (n,)."""
+        of, size = self._categories_of(rows)
+        owner = np.repeat(np.arange(len(rows)), size)
+        return np.bincount(owner, share[of], minlength=len(rows)), size
+
+    def _categories_of(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the categories of the items at `rows`, one item after the other, and how many each has."""
+        starts = self.categories.indptr[rows].astype(np.int64)
+        size = self.categories.indptr[rows + 1].astype(np.int64) - starts
+        ends = np.cumsum(size)
+        within = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - size, size)
+        return self.categories.indices[np.repeat(starts, size) + within].astype(np.int64), size
 
 
 def before(log: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

@@ -92,7 +92,7 @@ def shopper_profile(
     brands = statistics.brands[taken]
     branded = brands[brands >= 0]
     n_brands = statistics.n_brands
-    categories = np.asarray(statistics.categories[taken].sum(axis=0), np.float64)
+    categories = statistics.category_counts(taken)
     return Shopper(
         taken,
         prices[np.isfinite(prices)],

@@ -30,6 +30,7 @@ from tools.sort_columns import SortColumns
 if TYPE_CHECKING:
     from models.ctr import CtrModel
     from models.features import FeatureStore
+    from tools.pipeline.factor_taste import FactorTable
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,13 @@ class Shop:
     def kin(self) -> Kin:
         """What stands for the items the recommender knows nothing of, looked for at the first recommendation."""
         return kin_of(self)
+
+    @cached_property
+    def factors(self) -> FactorTable | None:
+        """The rows of a factor model in a large shop, searched in place of scored; None elsewhere."""
+        from tools.pipeline.factor_taste import factor_table
+
+        return factor_table(self)
 
     @cached_property
     def sort_columns(self) -> SortColumns:

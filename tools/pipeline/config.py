@@ -19,6 +19,9 @@ class PipelineConfig(BaseModel):
     """Who proposes what to recommend, and how many each: `{lirdrec = 200, itemknn = 100, liked = 99, popularity = 50}`.
     A recommender that is not `models.serve` is fitted beside it by `vitrine train`; `liked` stands for every space,
     `liked:text-minilm` for one. Empty: the served model, every space and popularity, `pool` each."""
+    exact_items: int = Field(50_000, ge=1)
+    """Items from which on the best of a factor model (`als`, `bprmf`, `lightgcn`, `vbpr`, `freedom`, `two_tower`) are
+    searched for by inverted lists; below, and for other models, every item is scored."""
     taste_share: float = Field(0.1, ge=0, le=0.5)
     """How much of the score of a *search* is the shopper's taste; what was asked for has the rest."""
     words_share: float = Field(0.5, ge=0, le=1)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from catalog.ids import Rows
-from catalog.vectors import Floats
+from catalog.vectors import Floats, Mask
 from indexes.fusion import RRF_K, SourceRank
+from indexes.ranking import best
 
 Column = npt.NDArray[Any]
 
@@ -25,6 +27,22 @@ class Proposed:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """How far the first stage reaches: which rows may be proposed, (n_items,) bool, and how many a source proposes."""
+
+    allowed: Mask
+    k: int
+
+    few: ClassVar[int] = 500
+    """Hidden rows up to which a search asks for that many more and drops them: it costs less than a filter."""
+
+    @cached_property
+    def hidden(self) -> int:
+        """How many rows may not be proposed."""
+        return len(self.allowed) - int(np.count_nonzero(self.allowed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +114,18 @@ class Pool:
         """Return the named values of the candidate at a place."""
         values = {name: float(column[place]) for name, column in self.features.items()}
         return {name: value for name, value in values.items() if value == value}
+
+
+def top(values: Floats, reach: Reach) -> Proposed:
+    """Return the rows of the greatest finite values (n,) among those allowed, ties by lower row."""
+    seen = np.array(values, np.float32)
+    seen[~reach.allowed] = -np.inf
+    near = np.arange(len(seen))
+    if reach.k < len(seen):
+        near = np.flatnonzero(seen >= np.partition(seen, len(seen) - reach.k)[len(seen) - reach.k])
+    near = near[np.isfinite(seen[near])]
+    rows = near[best(seen[near], reach.k)]
+    return Proposed(rows, seen[rows])
 
 
 def united(lists: Mapping[str, Proposed], weights: Mapping[str, float], k: int = RRF_K) -> Pool:

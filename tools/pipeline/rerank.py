@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ def reranked(
     taste: Taste,
     lists: Mapping[str, Proposed],
     scored: Pool,
-    plain: Floats | None = None,
+    plain: Callable[[Rows], Floats | None] = lambda _: None,
 ) -> Reranked:
     """Order candidates by the learned ranker, where there is one and the shopper has a past.
 
@@ -49,7 +49,7 @@ def reranked(
         taste: What is known of them.
         lists: What each source proposed.
         scored: Their union.
-        plain: The served model's scores of this shopper (n_model_items,), where they were computed already.
+        plain: Gives the served model's scores of this shopper at catalogue rows, where they are known already.
     """
     store = shop.statistics
     if (
@@ -65,11 +65,11 @@ def reranked(
     known = {name: (lists[name].rows, lists[name].scores) for name in store.config.sources if name in lists}
     if not sum(len(rows) for rows, _ in known.values()):
         return Reranked(scored)
-    session = session_of(shop, request.shopper, request.now)
-    user_id = request.shopper.user_id
-    context = FeatureContext(store, user_id, taste.live, shop.recommender, shop.scorers, session, plain)
     every = np.concatenate([rows for rows, _ in known.values()])
     rows = every[np.sort(np.unique(every, return_index=True)[1])]  # as training has them: in order of appearance
+    session = session_of(shop, request.shopper, request.now)
+    user_id = request.shopper.user_id
+    context = FeatureContext(store, user_id, taste.live, shop.recommender, shop.scorers, session, plain(rows))
     whole = proposed_features(rows, known, context, request.now)
     at = np.full(len(shop.catalog), -1, np.int64)
     at[rows] = np.arange(len(rows))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from catalog.vectors import Floats, Mask
+from catalog.vectors import Floats
 from indexes.base import Query
 from indexes.job import KEYWORD
-from indexes.ranking import best
+from tools.pipeline.factor_taste import FactorTaste
 from tools.pipeline.nouns import PipelineRequest
-from tools.pipeline.pool import Proposed
+from tools.pipeline.pool import Proposed, Reach, top
 from tools.pipeline.taste_scores import TasteScores, scores_of
 from tools.shop import Shop
 from tools.spaces import sees_look
@@ -26,23 +26,7 @@ LIKED_WEIGHT = 0.5
 
 POPULARITY_WEIGHT = 0.25
 
-FEW = 500
-"""Hidden rows up to which a search asks for that many more and drops them: it costs less than a filter."""
-
 LIKED, POPULARITY = "liked", "popularity"
-
-
-@dataclass(frozen=True, eq=False)
-class Reach:
-    """How far the first stage reaches: which rows may be proposed, (n_items,) bool, and how many a source proposes."""
-
-    allowed: Mask
-    k: int
-
-    @property
-    def hidden(self) -> int:
-        """How many rows may not be proposed."""
-        return len(self.allowed) - int(np.count_nonzero(self.allowed))
 
 
 def for_wish(shop: Shop, request: PipelineRequest, wishes: Mapping[str, Floats], reach: Reach) -> dict[str, Proposed]:
@@ -60,14 +44,18 @@ def for_wish(shop: Shop, request: PipelineRequest, wishes: Mapping[str, Floats],
 
 
 def for_shopper(
-    shop: Shop, taste: Taste, user_id: str | None, scores: TasteScores, tastes: Mapping[str, Floats], reach: Reach
+    shop: Shop,
+    taste: Taste,
+    user_id: str | None,
+    scores: TasteScores | FactorTaste,
+    tastes: Mapping[str, Floats],
+    reach: Reach,
 ) -> dict[str, Proposed]:
     """Return what every retriever proposes when nothing is asked for, by source name.
 
     The served model, the recommenders beside it (`Shop.retrievers`), likeness to what the shopper liked in each space,
     and popularity; `pipeline.retrievers` says which of them, and how many each may propose.
     """
-    hidden = reach.hidden
     quotas = shop.pipeline.retrievers
 
     def quota(name: str) -> Reach | None:
@@ -81,7 +69,7 @@ def for_shopper(
     lists: dict[str, Proposed] = {}
     # Without any say of its own the served model still leads: a shop without retrievers would be empty.
     if (own := quota(scores.source)) is not None:
-        lists[scores.source] = top(scores.values, own)
+        lists[scores.source] = scores.top(own)
     for name, model in shop.retrievers.items():
         if (own := quota(name)) is not None and (found := scores_of(model, user_id, taste)) is not None:
             rows = shop.retriever_rows[name]
@@ -90,9 +78,9 @@ def for_shopper(
             lists[name] = Proposed(rows[near.rows], near.scores)
     for space, wish in tastes.items():
         if (own := quota(f"{LIKED}:{space}")) is not None:
-            lists[f"{LIKED}:{space}"] = _search(shop, space, Query(vector=wish), own, hidden)
+            lists[f"{LIKED}:{space}"] = _search(shop, space, Query(vector=wish), own)
     if POPULARITY not in lists and (own := quota(POPULARITY)) is not None:
-        lists[POPULARITY] = _popular(shop, own, hidden)
+        lists[POPULARITY] = _popular(shop, own)
     return lists
 
 
@@ -102,31 +90,16 @@ def weights_for(lists: Mapping[str, Proposed]) -> dict[str, float]:
     return {**weights, POPULARITY: POPULARITY_WEIGHT}
 
 
-def top(values: Floats, reach: Reach) -> Proposed:
-    """Return the rows of the greatest finite values (n,) among those allowed, ties by lower row."""
-    seen = np.array(values, np.float32)
-    seen[~reach.allowed] = -np.inf
-    if reach.k < len(seen):
-        bar = np.partition(seen, len(seen) - reach.k)[len(seen) - reach.k]
-        near = np.flatnonzero(seen >= bar)
-    else:
-        near = np.arange(len(seen))
-    near = near[np.isfinite(seen[near])]
-    rows = near[best(seen[near], reach.k)]
-    return Proposed(rows, seen[rows])
-
-
-def _popular(shop: Shop, reach: Reach, hidden: int) -> Proposed:
-    order = shop.by_popularity[: reach.k + hidden]
+def _popular(shop: Shop, reach: Reach) -> Proposed:
+    order = shop.by_popularity[: reach.k + reach.hidden]
     rows = order[reach.allowed[order]][: reach.k]
     return Proposed(rows, shop.popularity[rows])
 
 
-def _search(shop: Shop, name: str, query: Query, reach: Reach, hidden: int | None = None) -> Proposed:
+def _search(shop: Shop, name: str, query: Query, reach: Reach) -> Proposed:
     index, own = shop.indexes[name], shop.index_rows[name]
-    hidden = reach.hidden if hidden is None else hidden
-    if hidden <= FEW and name in shop.same_rows:
-        found = index.search(query, reach.k + hidden)
+    if reach.hidden <= reach.few and name in shop.same_rows:
+        found = index.search(query, reach.k + reach.hidden)
     else:
         allowed = reach.allowed if name in shop.same_rows else np.where(own >= 0, reach.allowed[own], False)
         found = index.search(query, reach.k, allowed=allowed)

@@ -10,16 +10,17 @@ import numpy as np
 from catalog.vectors import Floats, Mask
 from tools.pipeline.agreement import agreed_scores
 from tools.pipeline.config import PipelineConfig
+from tools.pipeline.factor_taste import FactorTaste
 from tools.pipeline.nouns import Ground, PipelineRequest, PipelineResult
 from tools.pipeline.page import ranked_page
-from tools.pipeline.pool import Pool, Proposed, united
+from tools.pipeline.pool import Pool, Proposed, Reach, united
 from tools.pipeline.rerank import Reranked, reranked
-from tools.pipeline.retrieve import Reach, for_shopper, for_wish, weights_for
+from tools.pipeline.retrieve import for_shopper, for_wish, weights_for
 from tools.pipeline.rules import Allowed, allowed_rows
 from tools.pipeline.score import by_fusion, by_relevance, relevant
 from tools.pipeline.select import diversified, sifted
 from tools.pipeline.sorting import browsed, by_price_distance, sorted_by
-from tools.pipeline.taste_scores import TasteScores, taste_scores
+from tools.pipeline.taste_scores import TasteScores, taste_at_hand
 from tools.pipeline.trace import Trace
 from tools.pipeline.wish import taste_vectors, wish_vectors
 from tools.relaxation import Blocking
@@ -167,7 +168,7 @@ def _counted(state: _State, kept: int) -> Blocking | None:
 def _for_shopper(state: _State) -> _Found:
     shop = state.shop
     with state.trace.stage("retrieve"):
-        scores = taste_scores(shop, state.request.shopper, state.taste)
+        scores = taste_at_hand(shop, state.request.shopper, state.taste)
         tastes = _liked_vectors(state)
         lists = for_shopper(shop, state.taste, state.request.shopper.user_id, scores, tastes, state.reach)
     with state.trace.stage("unite") as note:
@@ -195,9 +196,9 @@ def _ordered(state: _State, found: _Found) -> _Found:
     return replace(found, scored=about)
 
 
-def _personal(state: _State) -> TasteScores | None:
+def _personal(state: _State) -> TasteScores | FactorTaste | None:
     """Taste, where anything is known of the shopper; strangers get what was asked for, and nothing else."""
-    return None if state.taste.empty else taste_scores(state.shop, state.request.shopper, state.taste)
+    return None if state.taste.empty else taste_at_hand(state.shop, state.request.shopper, state.taste)
 
 
 def _liked_vectors(state: _State) -> Mapping[str, Floats]:

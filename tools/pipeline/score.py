@@ -9,6 +9,7 @@ import numpy as np
 from catalog.vectors import Floats
 from indexes.job import KEYWORD
 from tools.pipeline.config import PipelineConfig
+from tools.pipeline.factor_taste import FactorTaste
 from tools.pipeline.pool import Column, Pool
 from tools.pipeline.taste_scores import TasteScores, percentiles
 from tools.pipeline.wish import cosines_at
@@ -19,7 +20,7 @@ def by_relevance(
     shop: Shop,
     fused: Pool,
     wishes: Mapping[str, Floats],
-    scores: TasteScores | None,
+    scores: TasteScores | FactorTaste | None,
     config: PipelineConfig,
     *,
     relevance: Floats | None = None,
@@ -46,7 +47,7 @@ def by_relevance(
     w = config.words_share if words.any() and meaning.any() else float(words.any())
     if relevance is None:
         relevance = w * words + (1 - w) * meaning
-    taste = np.zeros(len(fused), np.float32) if scores is None else percentiles(scores.values[fused.rows])
+    taste = np.zeros(len(fused), np.float32) if scores is None else percentiles(scores.at(fused.rows))
     share = 0.0 if scores is None else config.taste_share
     return fused.scored(
         (1 - share) * relevance + share * taste,
@@ -59,12 +60,12 @@ def by_relevance(
     )
 
 
-def by_fusion(fused: Pool, scores: TasteScores) -> Pool:
+def by_fusion(fused: Pool, scores: TasteScores | FactorTaste) -> Pool:
     """Score candidates of a recommendation by their fused rank, scaled to at most 1."""
     if not len(fused):
         return fused
     best = float(fused.score[0]) or 1.0
-    return fused.scored(fused.score / best, fused=fused.score, taste=percentiles(scores.values[fused.rows]))
+    return fused.scored(fused.score / best, fused=fused.score, taste=percentiles(scores.at(fused.rows)))
 
 
 def relevant(shop: Shop, scored: Pool, query: str | None, config: PipelineConfig) -> Pool:

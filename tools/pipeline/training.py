@@ -8,8 +8,9 @@ import numpy as np
 
 from catalog.nouns import Candidate
 from tools.base import Shopper
-from tools.pipeline.retrieve import LIKED, POPULARITY, Reach, for_shopper
-from tools.pipeline.taste_scores import taste_scores
+from tools.pipeline.pool import Reach
+from tools.pipeline.retrieve import LIKED, POPULARITY, for_shopper
+from tools.pipeline.taste_scores import taste_at_hand
 from tools.pipeline.wish import taste_vectors
 from tools.shop import Shop
 from tools.spaces import spaces_of
@@ -36,7 +37,7 @@ def training_candidates(shop: Shop, user_id: str, now: datetime, k: int | None =
     known = shop.catalog.ids.rows(sorted(taste.owned | taste.disliked), missing=-1)
     allowed[known[known >= 0]] = False
     tastes = taste_vectors(shop, taste.liked, sorted(taste.disliked), shop.pipeline) if taste.liked else {}
-    scores = taste_scores(shop, Shopper(user_id), taste)
+    scores = taste_at_hand(shop, Shopper(user_id), taste)
     lists = for_shopper(shop, taste, user_id, scores, tastes, Reach(allowed, k or shop.pipeline.pool))
     ids = shop.catalog.ids.ids
     return [
