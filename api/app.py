@@ -22,6 +22,7 @@ from api.service import Service
 from api.sessions import Sessions
 from api.tool_routes import tool_routes
 from api.turns import Turns
+from api.users import user_routes
 from api.window import window_routes
 
 VERSION = "1"
@@ -47,6 +48,7 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
         search_routes(service),
         item_routes(service, Pictures(service.shop.root, service.config.picture_sizes)),
         event_routes(service),
+        user_routes(service),
         tool_routes(service),
         operation_routes(service, open_service=not keys),
         window_routes(service),

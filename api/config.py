@@ -35,6 +35,13 @@ class ApiConfig(BaseModel):
     max_events: int = Field(1000, ge=1)
     """Most events in one batch."""
 
+    event_future_seconds: float = Field(300.0, ge=0)
+    """How far a client's clock may run ahead: an event dated later than this is refused, an earlier one that is still
+    ahead counts as now."""
+
+    event_age_days: float = Field(3650.0, gt=0)
+    """How late an event may come: one dated earlier than this is refused, as by a clock that was never set."""
+
     rate_per_minute: int | None = Field(None, ge=1)
     """Requests a minute for each key (or each address while the service is open); None is no limit."""
 

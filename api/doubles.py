@@ -51,6 +51,10 @@ class ScriptedAgent:
     async def warm(self) -> None:
         """Load nothing: there is nothing to load."""
 
+    def forget_user(self, user_id: str) -> int:
+        """Forget nothing: it does not know who speaks."""
+        return 0
+
     async def turn(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
         """Give a status, the tokens, the items and the end."""
         answer = self._think(request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -21,6 +21,7 @@ from pydantic import (
 from api.fields import Body, ExternalId, SessionId
 from api.problems import ApiProblem, explain
 from api.service import Service
+from catalog.event_base import DeadLetter
 from catalog.nouns import Interaction, Kind
 from tools.taste import anonymous_id
 
@@ -47,6 +48,8 @@ class EventIn(Body):
             json.dumps(self.context, allow_nan=False)
         except ValueError:
             raise ValueError("context holds a number that is not finite") from None
+        if "\0" in (self.text or ""):
+            raise ValueError("text holds a NUL character; text without it would be valid")
         return self
 
     def noun(self, now: datetime) -> Interaction:
@@ -55,7 +58,8 @@ class EventIn(Body):
             event_id=self.event_id,
             user_id=self.user_id or anonymous_id(self.session_id or ""),
             item_id=self.item_id,
-            timestamp=(self.timestamp or now).astimezone(UTC),
+            # A clock that runs a little ahead: left in the future, the next answer would not know of it yet.
+            timestamp=min(self.timestamp or now, now).astimezone(UTC),
             kind=self.kind,
             session_id=self.session_id,
             value=self.value,
@@ -97,7 +101,7 @@ def event_routes(service: Service) -> APIRouter:
 
     @router.put("/v1/events", summary="Tell the shop what shoppers did")
     def put_events(body: EventsBody) -> EventsOut:
-        """Take a batch; a bad event is rejected with its index and never stops the others."""
+        """Take a batch; a bad event is rejected with its index, kept with the reason, and never stops the others."""
         most = service.config.max_events
         if len(body.events) > most:
             detail = f"events: {len(body.events)} in one batch; up to {most} would be valid"
@@ -106,22 +110,44 @@ def event_routes(service: Service) -> APIRouter:
         good: list[Interaction] = []
         rejected: list[RejectedOut] = []
         for index, raw in enumerate(body.events):
-            read = _read(raw, service)
+            read = _read(raw, service, now)
             if isinstance(read, EventIn):
                 good.append(read.noun(now))
             else:
                 rejected.append(RejectedOut(index=index, **read))
         put = service.shop.events.put(good)
+        service.shop.events.put_dead_letters([_letter(body.events[each.index], each, now) for each in rejected])
         return EventsOut(accepted=put.accepted, duplicates=put.duplicates, rejected=rejected)
 
     return router
 
 
-def _read(raw: Any, service: Service) -> EventIn | dict[str, str]:
+def _read(raw: Any, service: Service, now: datetime) -> EventIn | dict[str, str]:
     try:
         event = EventIn.model_validate(raw)
     except ValidationError as error:
         return explain(dict(error.errors(include_input=False)[0]), of_request=False)
     if event.item_id not in service.shop.catalog:
         return {"field": "item_id", "detail": f"unknown item {event.item_id!r}"}
+    earliest = now - timedelta(days=service.config.event_age_days)
+    latest = now + timedelta(seconds=service.config.event_future_seconds)
+    if event.timestamp is not None and not earliest <= event.timestamp <= latest:
+        detail = (
+            f"timestamp {event.timestamp.isoformat()!r}: from {earliest.isoformat(timespec='seconds')} to "
+            f"{latest.isoformat(timespec='seconds')} would be valid, or none, which is now"
+        )
+        return {"field": "timestamp", "detail": detail}
     return event
+
+
+def _letter(raw: JsonValue, rejected: RejectedOut, now: datetime) -> DeadLetter:
+    """Return what is kept of an event that was not taken."""
+    sent = raw if isinstance(raw, dict) else {}
+    named = {name: sent.get(name) for name in ("event_id", "user_id", "session_id")}
+    return DeadLetter(
+        payload=json.dumps(raw, sort_keys=True),
+        field=rejected.field,
+        reason=rejected.detail,
+        received_at=now,
+        **{name: value for name, value in named.items() if isinstance(value, str)},
+    )

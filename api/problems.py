@@ -168,7 +168,8 @@ def add_problem_handlers(app: FastAPI, headers: Mapping[str, str]) -> None:
         assert isinstance(error, VitrineError)
         field = _NAMED.search(str(error)) if isinstance(error, ToolRetry) else None
         body = problem(status_of(error), str(error), field=next(filter(None, field.groups())) if field else None)
-        return problem_response(request, body)
+        later = {"Retry-After": "1"} if isinstance(error, ServiceError) and error.retryable else None
+        return problem_response(request, body, later)
 
     async def on_bug(request: Request, error: Exception) -> JSONResponse:
         # The traceback is logged once, by the server that this exception goes on to.

@@ -24,6 +24,9 @@ class Agent(Protocol):
     async def warm(self) -> None:
         """Load what the first shopper would otherwise wait for."""
 
+    def forget_user(self, user_id: str) -> int:
+        """Drop every conversation of a shopper; return how many there were."""
+
 
 class Registry(Protocol):
     """The tools by name (see `tools.registry`)."""

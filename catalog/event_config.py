@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-
-from catalog.errors import ConfigError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
 class EventConfig(BaseModel):
@@ -32,15 +30,3 @@ class EventConfig(BaseModel):
         if self.url is None or self.url.get_secret_value().startswith("sqlite"):
             return "SQLite (WAL)"
         return "PostgreSQL"
-
-    @field_validator("url")
-    @classmethod
-    def _known(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None:
-            from catalog.event_engines import read_url  # SQLAlchemy loads only where somebody names a database
-
-            try:
-                read_url(url.get_secret_value())
-            except ConfigError as error:
-                raise ValueError(str(error).removeprefix("events.url ")) from error
-        return url

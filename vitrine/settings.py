@@ -254,7 +254,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
         place = tuple(error.errors()[0]["loc"])
         origin = _origin(place, overrides or {}) or _origin(place[:-1], overrides or {})
         raise ConfigError(fault_line(error, Settings, "setting", origin or "")) from error
-    _refuse_written_passwords(settings, overrides or {})
+    _check_events_url(settings, overrides or {})
     registry.build(settings.models.serve)
     for name, parameters in settings.models.overrides.items():
         registry.build(name, parameters)
@@ -281,14 +281,15 @@ def _origin(place: tuple[str | int, ...], overrides: Mapping[str, Any]) -> str |
     return origin_of(place, overrides, PREFIX, Settings.toml_files)
 
 
-def _refuse_written_passwords(settings: Settings, overrides: Mapping[str, Any]) -> None:
-    url = settings.events.url
-    origin = _origin(("events", "url"), overrides)
-    if url is None or origin is None or origin.upper().startswith(PREFIX):
+def _check_events_url(settings: Settings, overrides: Mapping[str, Any]) -> None:
+    """Judge `events.url` here and not in its config, whose errors would repeat the password in it."""
+    if settings.events.url is None:
         return
-    from catalog.event_engines import read_url
+    from catalog.event_engines import read_url  # SQLAlchemy loads only where somebody names a database
 
-    if read_url(url.get_secret_value()).password is not None:
+    written = read_url(settings.events.url.get_secret_value()).password is not None
+    origin = _origin(("events", "url"), overrides) or ""
+    if written and not origin.upper().startswith(PREFIX):
         raise ConfigError(
             f"events.url holds a password and comes from {origin}; by the environment variable "
             f"{PREFIX}EVENTS__URL, or apart from it as PGPASSWORD or in ~/.pgpass, would be valid"

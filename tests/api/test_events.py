@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from api.config import ApiConfig
+from api.keys import load_keys
+from catalog.errors import NotFoundError, ServiceError
+from catalog.tenancy import acting_for
 from tools.doubles import toy_shop
 from tools.registry import Registry
 
@@ -127,3 +130,79 @@ def test_an_event_changes_the_next_recommendations(own):
     shown = [each["item_id"] for each in after["recommendations"]]
     client.put("/v1/events", json={"events": [event(10, item_id=shown[0], kind="dismiss", session_id="s-1")]})
     assert shown[0] not in str(client.post("/v1/recommendations", json=asked).json()["recommendations"])
+
+
+def test_a_clock_that_runs_ahead_is_bounded_and_what_is_within_counts_at_once(own):
+    shop, client = own
+    now = datetime.now(UTC)
+    ahead = {n: (now + timedelta(seconds=s)).isoformat() for n, s in enumerate((60, 3600, -3600, -11 * 366 * 86400))}
+    body = client.put("/v1/events", json={"events": [event(n, timestamp=ahead[n]) for n in ahead]}).json()
+    assert body["accepted"] == 2
+    assert [(each["index"], each["field"]) for each in body["rejected"]] == [(1, "timestamp"), (3, "timestamp")]
+    kept = {e.event_id: e.timestamp for e in shop.events.for_user("dora")}
+    assert now <= kept["e-0"] <= datetime.now(UTC) and kept["e-2"] == now - timedelta(hours=1)
+
+
+def test_what_is_rejected_is_kept_with_its_reason(own):
+    shop, client = own
+    bad = [event(1, item_id="nothing"), "not an object", event(2, text="\0"), event(3, kind="\0stare")]
+    rejected = client.put("/v1/events", json={"events": bad}).json()["rejected"]
+    letters = {each.payload: each for each in shop.events.dead_letters()}
+    assert [letters[json.dumps(raw, sort_keys=True)].reason for raw in bad] == [each["detail"] for each in rejected]
+    assert {each.times for each in letters.values()} == {1}
+    client.put("/v1/events", json={"events": bad[:1]})
+    again = shop.events.dead_letters()[0]
+    assert (again.event_id, again.user_id, again.field, again.times) == ("e-1", "dora", "item_id", 2)
+
+
+def test_what_a_guest_did_is_known_of_the_shopper_who_signs_in(own):
+    shop, client = own
+    client.put("/v1/events", json={"events": [event(1, user_id=None, session_id="s-1", item_id="L02")]})
+    assert client.post("/v1/recommendations", json={"user_id": "dora", "top_n": 3}).json()["ground"] == "popularity"
+    client.post("/v1/recommendations", json={"user_id": "dora", "session_id": "s-1", "top_n": 3})
+    elsewhere = client.post("/v1/recommendations", json={"user_id": "dora", "session_id": "s-2", "top_n": 3}).json()
+    assert elsewhere["ground"] != "popularity"
+    assert [each.event_id for each in shop.events.for_user("dora")] == ["e-1"]
+
+
+def test_tenants_know_nothing_of_each_other(make, own):
+    shop, _ = own
+    keys = load_keys({"VITRINE_API_KEYS": f"acme:{'a' * 16},rival:{'r' * 16}"})
+    client = make.client(make.service(shop, Registry(shop)), keys)
+    acme, rival = ({"Authorization": f"Bearer {letter * 16}"} for letter in "ar")
+    asked = {"user_id": "dora", "session_id": "s-1", "top_n": 3}
+    done = [event(1, item_id="L02", session_id="s-1"), event(2, kind="stare")]
+    assert client.put("/v1/events", json={"events": done}, headers=acme).json()["accepted"] == 1
+    first = client.post("/v1/recommendations", json=asked, headers=rival).json()
+    assert first["ground"] == "popularity"
+    assert client.post("/v1/recommendations", json=asked, headers=acme).json()["ground"] != "popularity"
+    assert client.put("/v1/events", json={"events": done}, headers=rival).json()["accepted"] == 1
+    assert client.delete("/v1/users/dora", headers=rival).json()["events"] == 1
+    with acting_for("acme"):
+        assert len(shop.events.for_user("dora")) == 1 and shop.events.dead_letters()[0].times == 1
+    assert shop.events.for_user("dora") == []
+
+
+def test_forgetting_a_shopper_leaves_nothing_and_may_be_asked_twice(own):
+    shop, client = own
+    client.put("/v1/events", json={"events": [event(1, session_id="s-1"), event(2, kind="stare", text="secret")]})
+    shown = client.post("/v1/recommendations", json={"user_id": "dora", "session_id": "s-1"}).json()["request_id"]
+    shop.events.put_trace("t-1", {"said": "secret"}, "dora")
+    assert client.delete("/v1/users/dora").json() == {"user_id": "dora", "events": 1, "conversations": 0}
+    assert shop.events.for_user("dora") == [] and shop.events.dead_letters() == []
+    with pytest.raises(NotFoundError):
+        shop.events.slate(shown)
+    assert client.get("/v1/traces/t-1").status_code == 404
+    assert client.delete("/v1/users/dora").json()["events"] == 0
+    assert client.delete("/v1/users/a%2Fb").json()["user_id"] == "a/b"
+
+
+def test_a_database_that_does_not_answer_is_503_and_nothing_is_acknowledged(own, monkeypatch):
+    shop, client = own
+
+    def away(*_):
+        raise ServiceError("event store 'postgresql://h/db' does not answer", retryable=True)
+
+    monkeypatch.setattr(type(shop.events), "put", away)
+    answer = client.put("/v1/events", json={"events": [event(1)]})
+    assert answer.status_code == 503 and answer.headers["Retry-After"] == "1"
