@@ -12,11 +12,11 @@ from tools.base import Tool
 
 
 class SchemaMetadata(ToolMetadata):
-    """Metadata that hands out the tool's own JSON schema, unchanged."""
+    """Metadata that hands out the tool's own JSON schema unchanged, or another one."""
 
-    def __init__(self, tool: Tool) -> None:
+    def __init__(self, tool: Tool, parameters: Mapping[str, Any] | None = None) -> None:
         super().__init__(description=tool.description, name=tool.name, fn_schema=None)
-        self._parameters = dict(tool.parameters)
+        self._parameters = dict(tool.parameters if parameters is None else parameters)
 
     def get_parameters_dict(self) -> dict[str, Any]:
         """Return the strict JSON schema of the arguments."""

@@ -30,14 +30,12 @@ from mcp_types import (
     TextContent,
     Tool,
 )
-from pydantic_core import to_jsonable_python
 
 from api.mcp_resources import McpResources, item_uri, picture_uri
 from api.service import Service
-from catalog.errors import ToolError, ToolRetry, VitrineError, did_you_mean
+from catalog.errors import ToolError, VitrineError, did_you_mean
 from tools.base import Shopper, ToolContext, ToolResult
-from tools.outward import CONFIRMATION, call_from_outside, mcp_form
-from tools.records import record
+from tools.outward import CONFIRMATION, answer_json, call_from_outside, mcp_form, refusal
 from tools.shop import Shop
 
 log = logging.getLogger("vitrine.api")
@@ -114,8 +112,7 @@ async def _call_tool(
         call = functools.partial(call_from_outside, tool, params.arguments, bound)
         result = await anyio.to_thread.run_sync(call)
     except ToolError as error:
-        say = "Mend the arguments and call again" if isinstance(error, ToolRetry) else "Not possible now, go on without"
-        return CallToolResult(content=[TextContent(text=f"{say}: {error}")], is_error=True)
+        return CallToolResult(content=[TextContent(text=refusal(error))], is_error=True)
     question = result.facts.get("needs_confirmation")
     if question is not None and _can_ask(context):
         asked = ElicitRequestFormParams(message=question["text"], requested_schema=_AGREE)
@@ -144,11 +141,9 @@ def _agreed(answer: Any) -> bool:
 
 def _told(result: ToolResult, shop: Shop) -> CallToolResult:
     """Return an answer as JSON, structured and, for clients of old, as text; the trace stays inside."""
-    items = []
-    for candidate in result.candidates:
-        item = shop.catalog.get(candidate.item_id)
-        if item is not None:
-            more = {"picture": picture_uri(item.item_id)} if item.images else {}
-            items.append({**record(item), "resource": item_uri(item.item_id), **more})
-    answer = to_jsonable_python({"text": result.text, "items": items, "facts": dict(result.facts)})
+    answer = answer_json(result, shop)
+    for item in answer["items"]:
+        item["resource"] = item_uri(item["item_id"])
+        if shop.catalog[item["item_id"]].images:
+            item["picture"] = picture_uri(item["item_id"])
     return CallToolResult(content=[TextContent(text=json.dumps(answer, ensure_ascii=False))], structured_content=answer)

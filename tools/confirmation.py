@@ -17,6 +17,7 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 
 from catalog.errors import ToolRetry
+from catalog.tenancy import current_tenant
 from tools.base import Shopper
 
 VALID = timedelta(minutes=10)
@@ -27,7 +28,7 @@ _ANEW = "call again without it to ask the shopper anew"
 
 
 class Confirmations:
-    """Mints and checks tokens: a MAC over tool, arguments, shopper and expiry, so that a change of any voids it.
+    """Mints and checks tokens: a MAC over tool, arguments, tenant, shopper and expiry; a change of any voids it.
 
     Args:
         secret: What the MAC is keyed by. A new one for each process by default, so that no token outlives it; processes
@@ -72,6 +73,6 @@ class Confirmations:
 
     def _mac(self, tool: str, arguments: str, shopper: Shopper, expires: int) -> str:
         # JSON keeps the parts apart: no two calls spell the same bytes.
-        said = json.dumps([tool, arguments, shopper.user_id, shopper.session_id, expires])
+        said = json.dumps([tool, arguments, current_tenant(), shopper.user_id, shopper.session_id, expires])
         digest = hmac.digest(self._secret, said.encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(digest[:24]).decode()

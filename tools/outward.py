@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from catalog.errors import ToolRetry
+from pydantic_core import to_jsonable_python
+
+from catalog.errors import ToolError, ToolRetry
 from tools.base import Tool, ToolContext, ToolResult
+from tools.records import record
+from tools.shop import Shop
 
 CONFIRMATION = "confirmation"
 _CONFIRMATION = {
@@ -77,6 +81,20 @@ def call_from_outside(tool: Tool, arguments: Mapping[str, Any] | None, context: 
             raise ToolRetry(f"{CONFIRMATION!r} is {token!r}: the token of `needs_confirmation` would be valid")
         context = replace(context, confirmation=token)
     return tool.call(given or {}, replace(context, relayed=True))
+
+
+def answer_json(result: ToolResult, shop: Shop) -> dict[str, Any]:
+    """Return an answer as JSON of the form `ANSWER`: the sentence, the records, the facts. The trace stays inside."""
+    found = [item for each in result.candidates if (item := shop.catalog.get(each.item_id)) is not None]
+    items = [record(item) for item in found]
+    answer: dict[str, Any] = to_jsonable_python({"text": result.text, "items": items, "facts": dict(result.facts)})
+    return answer
+
+
+def refusal(error: ToolError) -> str:
+    """Return one of our two errors as a line that says how to go on."""
+    say = "Mend the arguments and call again" if isinstance(error, ToolRetry) else "Not possible now, go on without"
+    return f"{say}: {error}"
 
 
 def all_required(schema: Mapping[str, Any]) -> dict[str, Any]:

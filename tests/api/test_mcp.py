@@ -19,7 +19,8 @@ from PIL import Image
 
 from api.mcp_routes import bound_shopper
 from api.mcp_server import mcp_server
-from tools.doubles import toy_shop
+from catalog.tenancy import acting_for
+from tools.doubles import toy_events, toy_shop
 from tools.registry import Registry, tool
 
 KEY = "k" * 20
@@ -244,10 +245,33 @@ def test_over_http_the_key_opens_and_the_headers_bind_the_shopper(own, make, mod
             names = [each.name for each in (await client.list_tools()).tools]
         return told, names
 
+    with acting_for("shop"):
+        own.shop.events.put(toy_events())
     with make.running(own, {"VITRINE_API_KEYS": f"shop:{KEY}"}) as address:
         told, names = asyncio.run(talk(address))
     assert told == {"ana": {"S01", "V01", "M01"}, "ben": {"B01", "B04"}}
     assert names == list(own.registry.names)
+
+
+@ERAS
+def test_one_tenants_shoppers_are_unknown_to_another(own, make, mode):
+    other = "o" * 20
+    user = {"Vitrine-User": "dora", "Vitrine-Session": "s-1"}
+
+    async def talk(address):
+        async with over_http(address, mode, Authorization=f"Bearer {KEY}", **user) as client:
+            token = facts(await client.call_tool("record_feedback", DISMISS))["needs_confirmation"]["confirmation"]
+            assert facts(await client.call_tool("record_feedback", {**DISMISS, "confirmation": token}))["recorded"][
+                "new"
+            ]
+            token = facts(await client.call_tool("undo_feedback", {}))["needs_confirmation"]["confirmation"]
+        async with over_http(address, mode, Authorization=f"Bearer {other}", **user) as client:
+            nothing = await client.call_tool("undo_feedback", {"confirmation": token})
+            return facts(await client.call_tool("shopper_history", {}))["events"], nothing
+
+    with make.running(own, {"VITRINE_API_KEYS": f"shop:{KEY},rival:{other}"}) as address:
+        events, nothing = asyncio.run(talk(address))
+    assert events == [] and "no feedback of this shopper" in nothing.content[0].text
 
 
 def test_the_guard_stands_before_mcp_as_before_every_door(own, make):

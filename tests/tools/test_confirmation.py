@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import ToolRetry
+from catalog.tenancy import acting_for
 from tools.base import Shopper, ToolContext, ToolResult
 from tools.confirmation import Confirmations
 from tools.doubles import TOY_NOW
@@ -70,6 +71,12 @@ def test_another_shopper_voids_it(outside: Outside, shopper: Shopper) -> None:
     token = asked(outside)["confirmation"]
     with pytest.raises(ToolRetry, match="'confirmation' is not for"):
         outside("record_feedback", {**RATING, "confirmation": token}, replace(ANA, shopper=shopper))
+
+
+def test_another_tenant_voids_it(outside: Outside) -> None:
+    token = asked(outside)["confirmation"]
+    with acting_for("another"), pytest.raises(ToolRetry, match="'confirmation' is not for"):
+        outside("record_feedback", {**RATING, "confirmation": token})
 
 
 def test_another_tool_voids_it(outside: Outside, shop: Shop) -> None:

@@ -21,6 +21,7 @@ from vitrine.cli import (
     info,
     intents,
     learn,
+    mcp,
     media,
     models,
     real,
@@ -63,6 +64,7 @@ for module in (
     videos,
     find,
     talk,
+    mcp,
     info,
     demo,
 ):
