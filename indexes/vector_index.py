@@ -84,6 +84,12 @@ class VectorIndex(ABC):
         found = zip(rows.tolist(), scores.tolist(), strict=True)
         return [Candidate(self.items.ids[row], score, self.name) for row, score in found]
 
+    def search_rows(self, vector: Floats, k: int, *, allowed: Mask | None = None) -> tuple[Rows, Floats]:
+        """Return rows and cosines of up to `k` items, best first, as `search` does, without an object for each."""
+        check(Query(vector=vector), k, ("vector",), self.name, allowed, len(self.items))
+        with threads(1):
+            return self._nearest(self._checked(np.asarray(vector, np.float32)[None]), k, allowed)[0]
+
     def search_many(self, vectors: Floats, k: int, *, allowed: Mask | None = None) -> Neighbours:
         """Return the `k` nearest of each vector; see `indexes.base.VectorSearch.search_many`."""
         check(Query(text=""), k, ("text",), self.name, allowed, len(self.items))

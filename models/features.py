@@ -122,6 +122,10 @@ class FeatureStore:
         self.membership = Membership(users or {}, positives(past, kinds), catalog.ids)
         self._histories = Histories(past, catalog.ids, as_of, kinds)
 
+    def taken(self, user_id: str | None) -> Rows:
+        """Return the rows of what a shopper took before `as_of`, oldest first, repeats kept."""
+        return self._histories.of(user_id)
+
     def shopper(self, user_id: str | None, recent: Sequence[str] = ()) -> Shopper:
         """Return the profile of a shopper from the history before `as_of` and the `recent` items of a session."""
         taken = with_recent(self._histories.of(user_id), recent, self.items)

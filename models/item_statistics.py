@@ -60,7 +60,7 @@ class ItemStatistics:
         """Return the sum (n,) of `share` (n_categories,) over each item's categories, and how many those are (n,)."""
         of, size = self._categories_of(rows)
         owner = np.repeat(np.arange(len(rows)), size)
-        return np.bincount(owner, share[of], minlength=len(rows)), size
+        return np.asarray(np.bincount(owner, share[of], minlength=len(rows)), np.float64), size
 
     def _categories_of(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return the categories of the items at `rows`, one item after the other, and how many each has."""

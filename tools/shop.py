@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -144,6 +144,14 @@ class Shop:
         codes: dict[str, int] = {}
         given = [-1 if i.parent_id is None else codes.setdefault(i.parent_id, len(codes)) for i in self.catalog]
         return np.array(given, np.int64)
+
+    @cached_property
+    def children(self) -> Sequence[Sequence[int]]:
+        """For each code of a parent, the catalogue rows of its variants."""
+        found: list[list[int]] = [[] for _ in range(int(self.parents.max(initial=-1)) + 1)]
+        for row in np.flatnonzero(self.parents >= 0).tolist():
+            found[self.parents[row]].append(row)
+        return found
 
     @cached_property
     def narrowest(self) -> Rows:

@@ -63,15 +63,18 @@ def anonymous_id(session_id: str) -> str:
     return guest_id(session_id)
 
 
-def taste_of(shop: Shop, shopper: Shopper, now: datetime) -> Taste:
-    """Read what a shopper did: the log as of the shop's load, then live events up to `now`, then this session."""
-    past = past_events(shopper, shop.events, now)
+def taste_of(shop: Shop, shopper: Shopper, now: datetime, past: Sequence[Interaction] | None = None) -> Taste:
+    """Read what a shopper did: the log as of the shop's load, then live events up to `now`, then this session.
+
+    `past` are those live events (`past_events`), where they were read already.
+    """
+    past = past_events(shopper, shop.events, now) if past is None else past
     live = digested(past, shopper.recent)
     at_hand = {*shopper.recent, *(e.item_id for e in past if _at_hand(e, shopper, now))}
     live = replace(live, visit=tuple(item_id for item_id in live.liked if item_id in at_hand))
     if shop.statistics is None or shopper.user_id is None:
         return live
-    rows = shop.statistics.shopper(shopper.user_id).taken
+    rows = shop.statistics.taken(shopper.user_id)
     taken = dict.fromkeys(item_id for item_id in shop.catalog.ids.at(rows[-HISTORY:]))
     before = [item_id for item_id in taken if item_id not in live.liked and item_id not in live.disliked]
     return replace(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from catalog.ids import Rows
+from catalog.nouns import Interaction
 from catalog.vectors import Floats
 from tools.pipeline.nouns import PipelineRequest
 from tools.pipeline.pool import Column, Pool, Proposed
@@ -35,6 +36,7 @@ def reranked(
     taste: Taste,
     lists: Mapping[str, Proposed],
     scored: Pool,
+    past: Sequence[Interaction] | None = None,
     plain: Callable[[Rows], Floats | None] = lambda _: None,
 ) -> Reranked:
     """Order candidates by the learned ranker, where there is one and the shopper has a past.
@@ -49,6 +51,7 @@ def reranked(
         taste: What is known of them.
         lists: What each source proposed.
         scored: Their union.
+        past: Their live events, where they were read already.
         plain: Gives the served model's scores of this shopper at catalogue rows, where they are known already.
     """
     store = shop.statistics
@@ -67,7 +70,7 @@ def reranked(
         return Reranked(scored)
     every = np.concatenate([rows for rows, _ in known.values()])
     rows = every[np.sort(np.unique(every, return_index=True)[1])]  # as training has them: in order of appearance
-    session = session_of(shop, request.shopper, request.now)
+    session = session_of(shop, request.shopper, request.now, past)
     user_id = request.shopper.user_id
     context = FeatureContext(store, user_id, taste.live, shop.recommender, shop.scorers, session, plain(rows))
     whole = proposed_features(rows, known, context, request.now)
@@ -98,10 +101,8 @@ def seen_features(table: FeatureTable | None, item_ids: Sequence[str]) -> dict[s
     wanted = set(item_ids)
     rows = [n for n, item_id in enumerate(table.item_ids) if item_id in wanted]
     return {
-        table.item_ids[n]: {
-            name: float(value) for name, value in zip(table.names, table.values[n], strict=True) if np.isfinite(value)
-        }
-        for n in rows
+        table.item_ids[n]: {name: value for name, value in zip(table.names, values, strict=True) if value == value}
+        for n, values in zip(rows, table.values[rows].tolist(), strict=True)
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from catalog.vectors import Floats
 from indexes.base import Query
 from indexes.job import KEYWORD
+from indexes.vector_index import VectorIndex
 from tools.pipeline.factor_taste import FactorTaste
 from tools.pipeline.nouns import PipelineRequest
 from tools.pipeline.pool import Proposed, Reach, top
@@ -98,12 +99,18 @@ def _popular(shop: Shop, reach: Reach) -> Proposed:
 
 def _search(shop: Shop, name: str, query: Query, reach: Reach) -> Proposed:
     index, own = shop.indexes[name], shop.index_rows[name]
-    if reach.hidden <= reach.few and name in shop.same_rows:
-        found = index.search(query, reach.k + reach.hidden)
+    same, k = name in shop.same_rows, reach.k
+    allowed = None
+    if same and reach.hidden <= reach.few:
+        k += reach.hidden
     else:
-        allowed = reach.allowed if name in shop.same_rows else np.where(own >= 0, reach.allowed[own], False)
-        found = index.search(query, reach.k, allowed=allowed)
-    rows = shop.catalog.ids.rows([each.item_id for each in found])
-    scores = np.array([each.score for each in found])
+        allowed = reach.allowed if same else np.where(own >= 0, reach.allowed[own], False)
+    if isinstance(index, VectorIndex) and query.vector is not None:
+        rows, scores = index.search_rows(query.vector, k, allowed=allowed)
+        rows = own[rows]
+    else:
+        found = index.search(query, k, allowed=allowed)
+        rows = shop.catalog.ids.rows([each.item_id for each in found])
+        scores = np.array([each.score for each in found])
     keep = np.flatnonzero(reach.allowed[rows])[: reach.k]
     return Proposed(rows[keep], scores[keep])

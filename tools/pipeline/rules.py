@@ -80,5 +80,4 @@ def _named(shop: Shop, request: PipelineRequest) -> list[Constraint]:
 def _variants(shop: Shop, item_ids: Iterable[str]) -> list[str]:
     rows = shop.catalog.ids.rows(list(item_ids), missing=-1)
     parents = np.unique(shop.parents[rows[rows >= 0]])
-    parents = parents[parents >= 0]
-    return shop.catalog.ids.at(np.flatnonzero(np.isin(shop.parents, parents))) if len(parents) else []
+    return [shop.catalog.ids.ids[row] for parent in parents[parents >= 0].tolist() for row in shop.children[parent]]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from catalog.nouns import Interaction
 from catalog.vectors import Floats, Mask
 from tools.pipeline.agreement import agreed_scores
 from tools.pipeline.config import PipelineConfig
@@ -25,7 +26,7 @@ from tools.pipeline.trace import Trace
 from tools.pipeline.wish import taste_vectors, wish_vectors
 from tools.relaxation import Blocking
 from tools.shop import Shop
-from tools.taste import Taste, taste_of
+from tools.taste import Taste, past_events, taste_of
 
 
 @dataclass
@@ -38,6 +39,7 @@ class _State:
     trace: Trace
     taste: Taste
     allowed: Allowed
+    past: Sequence[Interaction]
     degraded: list[str] = field(default_factory=list)
 
     @property
@@ -76,12 +78,13 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
     """
     trace = Trace()
     with trace.stage("shopper") as note:
-        taste = taste_of(shop, request.shopper, request.now)
+        past = past_events(request.shopper, shop.events, request.now)
+        taste = taste_of(shop, request.shopper, request.now, past)
         note.update(liked=len(taste.liked), disliked=len(taste.disliked), owned=len(taste.owned))
     with trace.stage("filter") as note:
         allowed = _only(shop, request.only) if request.only is not None else allowed_rows(shop, request, taste)
         note.update(left=int(allowed.mask.sum()), hidden=allowed.hidden)
-    state = _State(shop, request, shop.pipeline, trace, taste, allowed)
+    state = _State(shop, request, shop.pipeline, trace, taste, allowed, past)
     found = _ordered(state, _found(state))
     with trace.stage("select") as note:
         available = request.filters.available is not None or _gives_up_stock(allowed)
@@ -175,7 +178,7 @@ def _for_shopper(state: _State) -> _Found:
         fused = _completed(state, united(lists, weights_for(lists)))
         note.update(candidates=len(fused))
     with state.trace.stage("rank") as note:
-        order = reranked(shop, state.request, state.taste, lists, by_fusion(fused, scores), scores.plain)
+        order = reranked(shop, state.request, state.taste, lists, by_fusion(fused, scores), state.past, scores.plain)
         note.update(ranker=order.table is not None)
     ground: Ground = "session" if tastes and scores.ground == "popularity" else scores.ground
     return _Found(order.scored, ground, lists, reranked=order)
