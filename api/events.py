@@ -143,11 +143,17 @@ def _read(raw: Any, service: Service, now: datetime) -> EventIn | dict[str, str]
 def _letter(raw: JsonValue, rejected: RejectedOut, now: datetime) -> DeadLetter:
     """Return what is kept of an event that was not taken."""
     sent = raw if isinstance(raw, dict) else {}
-    named = {name: sent.get(name) for name in ("event_id", "user_id", "session_id")}
+    event_id, user_id, session_id = (_text(sent.get(name)) for name in ("event_id", "user_id", "session_id"))
     return DeadLetter(
         payload=json.dumps(raw, sort_keys=True),
         field=rejected.field,
         reason=rejected.detail,
         received_at=now,
-        **{name: value for name, value in named.items() if isinstance(value, str)},
+        event_id=event_id,
+        user_id=user_id,
+        session_id=session_id,
     )
+
+
+def _text(value: JsonValue) -> str | None:
+    return value if isinstance(value, str) else None

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from pathlib import Path
 from types import TracebackType
@@ -100,9 +101,15 @@ class PrivatePostgres:
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
 
     def kill(self) -> None:
-        """Kill the server as the kernel would; its children follow at once."""
-        pid = int((self._folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        """Kill the server as the kernel would; back when its children, who follow it, are gone as well (Linux)."""
+        note = self._folder / "data" / "postmaster.pid"
+        pid = int(note.read_text().splitlines()[0])
+        family = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
         os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + 30
+        while not all(_gone(each) for each in family) and time.monotonic() < until:
+            time.sleep(0.02)
+        note.unlink()  # where nobody reaps the dead, the next server would take its process for alive
 
     def _run(self, program: str, *arguments: str) -> None:
         who: dict[str, Any] = {}
@@ -118,6 +125,13 @@ class PrivatePostgres:
         if done.returncode:
             last = (said.read_text() + (self._log.read_text() if self._log.exists() else "")).strip().splitlines()[-1:]
             raise ServiceError(f"{program} ended with {done.returncode}: {' '.join(last)}")
+
+
+def _gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def _other_user() -> pwd.struct_passwd | None:

@@ -19,6 +19,7 @@ from catalog.event_schema import LOCK, ensure_schema
 from catalog.event_tables import (
     DEAD_LETTERS,
     EVENTS,
+    METADATA,
     SIGN_INS,
     SLATES,
     TRACES,
@@ -47,7 +48,7 @@ class SqlEventStore:
     """An `EventStore` on any engine whose SQL knows `ON CONFLICT` (SQLite, PostgreSQL)."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._postgres = engine.name == "postgresql"
         ensure_schema(engine)
 
@@ -64,7 +65,7 @@ class SqlEventStore:
             sign_in(connection, tenant, rows, self._insert(SIGN_INS))
             return accepted
 
-        accepted = self._write(work)
+        accepted = self.transaction(work)
         return PutResult(accepted, len(rows) - accepted)
 
     def for_user(self, user_id: str, limit: int = 100, before: datetime | None = None) -> list[Interaction]:
@@ -87,13 +88,13 @@ class SqlEventStore:
         if self._postgres:
             # Row ids are given before they are committed. Read no further than where none is still on its way, or one
             # that is committed later would be passed over.
-            query = query.where(EVENTS.c.row_id <= self._write(self._settled, alone=True))
+            query = query.where(EVENTS.c.row_id <= self.transaction(self._settled, alone=True))
         return [(row["row_id"], event_of(row)) for row in self._rows(query)]
 
     def forget_event(self, event_id: str) -> bool:
         """See `EventStore.forget_event`."""
         erase = delete(EVENTS).where(EVENTS.c.tenant == current_tenant(), EVENTS.c.event_id == event_id)
-        return self._write(lambda connection: connection.execute(erase).rowcount) > 0
+        return self.transaction(lambda connection: connection.execute(erase).rowcount) > 0
 
     def put_slate(self, slate: Slate) -> None:
         """See `EventStore.put_slate`."""
@@ -104,7 +105,7 @@ class SqlEventStore:
             connection.execute(self._insert(SLATES).on_conflict_do_nothing(), row)
             sign_in(connection, tenant, [row], self._insert(SIGN_INS))
 
-        self._write(work)
+        self.transaction(work)
 
     def slate(self, request_id: str) -> Slate:
         """See `EventStore.slate`."""
@@ -131,7 +132,7 @@ class SqlEventStore:
             index_elements=[TRACES.c.trace_id],
             set_={name: insert.excluded[name] for name in row if name != "trace_id"},
         )
-        self._write(lambda connection: connection.execute(insert, row))
+        self.transaction(lambda connection: connection.execute(insert, row))
 
     def trace(self, trace_id: str) -> dict[str, Any]:
         """See `EventStore.trace`."""
@@ -159,13 +160,18 @@ class SqlEventStore:
             connection.execute(insert, rows)
             connection.execute(delete(DEAD_LETTERS).where(DEAD_LETTERS.c.row_id <= oldest))
 
-        self._write(work)
+        self.transaction(work)
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         """See `EventStore.dead_letters`."""
         query = select(DEAD_LETTERS).where(DEAD_LETTERS.c.tenant == current_tenant())
         query = query.order_by(DEAD_LETTERS.c.received_at.desc(), DEAD_LETTERS.c.row_id.desc()).limit(limit)
         return [letter_of(row) for row in self._rows(query)]
+
+    def dead_letter_counts(self) -> dict[str, int]:
+        """Return how many dead letters each tenant has, for the operator."""
+        query = select(DEAD_LETTERS.c.tenant, func.count().label("letters")).group_by(DEAD_LETTERS.c.tenant)
+        return {row["tenant"]: row["letters"] for row in self._rows(query.order_by(DEAD_LETTERS.c.tenant))}
 
     def forget_user(self, user_id: str) -> int:
         """See `EventStore.forget_user`."""
@@ -177,12 +183,12 @@ class SqlEventStore:
             events = delete(EVENTS).where(EVENTS.c.tenant == tenant, EVENTS.c.user_id == user_id)
             return connection.execute(events).rowcount
 
-        return self._write(work)
+        return self.transaction(work)
 
     def prune(self, before: datetime) -> Pruned:
         """See `EventStore.prune`."""
         moment = to_micros(before, "before")
-        self._write(lambda connection: connection.execute(delete(SIGN_INS).where(SIGN_INS.c.timestamp < moment)))
+        self.transaction(lambda connection: connection.execute(delete(SIGN_INS).where(SIGN_INS.c.timestamp < moment)))
         return Pruned(
             events=self._prune(EVENTS, "timestamp", moment),
             slates=self._prune(SLATES, "timestamp", moment),
@@ -190,20 +196,29 @@ class SqlEventStore:
             dead_letters=self._prune(DEAD_LETTERS, "received_at", moment),
         )
 
+    def adopt(self, connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Insert rows as they stand in another store; return how many were not known. For `catalog.event_backup`."""
+        into = METADATA.tables[table]
+        (key, *_) = into.primary_key
+        insert = self._insert(into).on_conflict_do_nothing().returning(key)
+        return len(connection.execute(insert, list(rows)).all())
+
     def close(self) -> None:
         """See `EventStore.close`."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def _prune(self, table: Table, column: str, moment: int) -> int:
         (key,) = table.primary_key
         some = select(key).where(table.c[column] < moment).limit(_PRUNE_STEP)
         erased = 0
-        while step := self._write(lambda connection: connection.execute(delete(table).where(key.in_(some))).rowcount):
+        while step := self.transaction(
+            lambda connection: connection.execute(delete(table).where(key.in_(some))).rowcount
+        ):
             erased += step
         return erased
 
-    def _write(self, work: Callable[[Connection], _T], *, alone: bool = False) -> _T:
-        """Do `work` in one transaction, once more where another's got in the way; every write may be done again.
+    def transaction(self, work: Callable[[Connection], _T], *, alone: bool = False) -> _T:
+        """Do `work` in one transaction of a writer, again where another got in its way: all may be done twice.
 
         Args:
             work: What to do.
@@ -212,13 +227,13 @@ class SqlEventStore:
         begin = "BEGIN IMMEDIATE" if not self._postgres else f"SELECT pg_advisory_xact_lock_shared({LOCK}, 2)"
         for again in reversed(range(_TRIES)):
             try:
-                with self._engine.begin() as connection:
+                with self.engine.begin() as connection:
                     if not alone:
                         connection.execute(text(begin))
                     return work(connection)
             except (OperationalError, InterfaceError, PoolTimeout) as error:
                 if not again or getattr(getattr(error, "orig", None), "sqlstate", None) not in _AGAIN:
-                    raise unavailable(self._engine, error) from error
+                    raise unavailable(self.engine, error) from error
         raise AssertionError("unreachable")
 
     @staticmethod
@@ -234,10 +249,10 @@ class SqlEventStore:
 
     def _rows(self, query: Any) -> list[Mapping[str, Any]]:
         try:
-            with self._engine.connect() as connection:
+            with self.engine.connect() as connection:
                 return [dict(row) for row in connection.execute(query).mappings()]
         except (OperationalError, InterfaceError, PoolTimeout) as error:
-            raise unavailable(self._engine, error) from error
+            raise unavailable(self.engine, error) from error
 
 
 def unavailable(engine: Engine, error: Exception) -> ServiceError:

@@ -42,8 +42,10 @@ class SqliteEventStore(SqlEventStore):
         engine = sqlite_engine(path)
         try:
             super().__init__(engine)
-        except DatabaseError as error:
+        except Exception as error:
             engine.dispose()
+            if not isinstance(error, DatabaseError):
+                raise
             raise DataError(f"event store {str(path)!r} cannot be opened: {error.orig}") from error
 
     def forget_user(self, user_id: str) -> int:
@@ -66,7 +68,7 @@ class SqliteEventStore(SqlEventStore):
         return pruned
 
     def _empty_log(self) -> None:
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
 
@@ -88,8 +90,10 @@ class PostgresEventStore(SqlEventStore):
         engine = postgres_engine(url, pool_size, connect_seconds)
         try:
             super().__init__(engine)
-        except OperationalError as error:
+        except Exception as error:
             engine.dispose()
+            if not isinstance(error, OperationalError):
+                raise
             raise unavailable(engine, error) from error
 
 

@@ -13,12 +13,15 @@ down_revision = "0001"
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
+def _tenant() -> sa.Column[str]:
+    return sa.Column("tenant", sa.String, nullable=False, server_default="open")
+
+
 def upgrade() -> None:
     """Add what was missing; rows that stand belong to the service without keys."""
     _events()
-    tenant = sa.Column("tenant", sa.String, nullable=False, server_default="open")
-    op.add_column("slates", tenant.copy())
-    op.add_column("traces", tenant.copy())
+    op.add_column("slates", _tenant())
+    op.add_column("traces", _tenant())
     op.add_column("traces", sa.Column("session_id", sa.String))
     op.add_column("traces", sa.Column("timestamp", sa.BigInteger, nullable=False, server_default="0"))
     # Nobody noted when those were made; their retention begins now.
@@ -60,7 +63,6 @@ def _events() -> None:
     """Make event ids unique within a tenant; SQLite can only do that by writing the table anew."""
     op.drop_index("events_by_user", "events")
     op.drop_index("events_by_session", "events")
-    tenant = sa.Column("tenant", sa.String, nullable=False, server_default="open")
     if op.get_context().dialect.name == "sqlite":
         highest = op.get_bind().scalar(sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'events'"))
         with op.batch_alter_table(
@@ -70,7 +72,7 @@ def _events() -> None:
             naming_convention={"uq": "events_%(column_0_name)s_key"},
         ) as batch:
             batch.drop_constraint("events_event_id_key", type_="unique")
-            batch.add_column(tenant)
+            batch.add_column(_tenant())
             batch.create_unique_constraint("uq_events_tenant_event_id", ["tenant", "event_id"])
         # A row id that was given and forgotten is not given again.
         op.execute("DELETE FROM sqlite_sequence WHERE name = 'events'")
@@ -78,7 +80,7 @@ def _events() -> None:
         op.execute(restore.bindparams(seq=highest or 0))
     else:
         op.drop_constraint("events_event_id_key", "events", type_="unique")
-        op.add_column("events", tenant)
+        op.add_column("events", _tenant())
         op.create_unique_constraint("uq_events_tenant_event_id", "events", ["tenant", "event_id"])
     op.create_index("events_by_user", "events", ["tenant", "user_id", "timestamp"])
     op.create_index("events_by_session", "events", ["tenant", "session_id", "timestamp"])

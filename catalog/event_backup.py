@@ -1,0 +1,227 @@
+"""Backup and restore of an event store, beside running writers, from either database into either.
+
+A backup is JSON lines, one row a line, as the store stood at one moment: a first line that says what it is, the rows,
+a last line that counts them. From SQLite it may also be a copy of the database, `.sqlite`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, cast
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import StatementError
+
+from catalog.errors import DataError
+from catalog.event_schema import HEAD
+from catalog.event_store import SqlEventStore
+from catalog.event_tables import METADATA
+from catalog.events import SqliteEventStore
+
+FORMAT = "vitrine events"
+FORMS = (".jsonl.gz", ".jsonl", ".sqlite")
+_STEP = 1000
+_SQLITE = b"SQLite format 3\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Rows of a backup by table, and how many of them the store had not known."""
+
+    read: Mapping[str, int]
+    new: Mapping[str, int]
+
+
+def backup(store: SqlEventStore, target: Path) -> dict[str, int]:
+    """Write a backup; the file appears when it is whole and on the disk.
+
+    Args:
+        store: Open; others may write to it meanwhile.
+        target: A file yet to be made; its name says the form.
+
+    Returns:
+        Rows by table.
+
+    Raises:
+        DataError: When the file is there already, or its name says no form that this store can give.
+        ServiceError: When the database does not answer.
+    """
+    if not target.name.endswith(FORMS):
+        raise DataError(f"backup {str(target)!r}: a name that ends in {', '.join(FORMS)} would be valid")
+    if target.exists():
+        raise DataError(f"backup {str(target)!r} is there already; a name that is not taken would be valid")
+    copies = target.name.endswith(".sqlite")
+    if copies and store.engine.name != "sqlite":
+        raise DataError(f"backup {str(target)!r}: this store is PostgreSQL; '.jsonl.gz' would be valid")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
+        made = Path(folder) / target.name
+        counts = _copy(store, made) if copies else _write(store, made)
+        with made.open("rb") as file:
+            os.fsync(file.fileno())
+        made.replace(target)
+    return counts
+
+
+def restore(store: SqlEventStore, source: Path, tenant: str | None = None) -> Restored:
+    """Read a backup into a store, all or nothing; what the store knows stands, so that it may be done again.
+
+    Args:
+        store: Open, empty or not.
+        source: What `backup` wrote, in any of its forms.
+        tenant: Whose the rows become; as they were otherwise.
+
+    Raises:
+        DataError: When it is no backup, a newer version's, or cut short; nothing is restored.
+        ServiceError: When the database does not answer.
+    """
+
+    def work(connection: Connection) -> Restored:
+        read: Counter[str] = Counter()
+        new: Counter[str] = Counter()
+        for name, rows in _batches(source):
+            if tenant is not None:
+                rows = [{**row, "tenant": tenant} for row in rows]
+            read[name] += len(rows)
+            new[name] += store.adopt(connection, name, rows)
+        return Restored(dict(read), dict(new))
+
+    try:
+        return store.transaction(work)
+    except StatementError as error:
+        raise DataError(f"backup {str(source)!r} holds a row that no store can keep: {error.orig or error}") from error
+
+
+def _copy(store: SqlEventStore, target: Path) -> dict[str, int]:
+    with closing(sqlite3.connect(target)) as copy:
+        connection = store.engine.raw_connection()
+        try:
+            source: Any = connection.driver_connection
+            source.backup(copy, pages=1000)
+        finally:
+            connection.close()
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file, that needs no other beside it
+        tables = [table.name for table in METADATA.sorted_tables]
+        return {name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
+
+
+def _write(store: SqlEventStore, target: Path) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    with _packed(target, "w") as file:
+        _say(file, {"format": FORMAT, "schema": HEAD, "made_at": datetime.now(UTC).isoformat(timespec="seconds")})
+        for name, row in rows_of(store):
+            counts[name] = counts.get(name, 0) + 1
+            _say(file, {"table": name, "row": row})
+        _say(file, {"end": counts})
+    return counts
+
+
+def rows_of(store: SqlEventStore) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every row with its table's name, as of one moment, in the order they came; row ids stay behind."""
+    options: dict[str, Any] = {"stream_results": True, "yield_per": _STEP}
+    if store.engine.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    with store.engine.connect().execution_options(**options) as connection:
+        if store.engine.name == "sqlite":
+            connection.execute(text("BEGIN"))  # one snapshot for all tables
+        for table in METADATA.sorted_tables:
+            for row in connection.execute(select(table).order_by(*table.primary_key)).mappings():
+                yield table.name, {name: value for name, value in row.items() if name != "row_id"}
+
+
+def _batches(source: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield the rows of a backup, some of one table at a time."""
+    name, rows = "", list[dict[str, Any]]()
+    for table, row in _rows(source):
+        if rows and (table != name or len(rows) == _STEP):
+            yield name, rows
+            rows = []
+        name = table
+        rows.append(row)
+    if rows:
+        yield name, rows
+
+
+def _rows(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    if _starts_with(source, _SQLITE):
+        # Opened as a copy: opening migrates an old one, and writes beside it.
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(shutil.copy(source, folder))
+            store = SqliteEventStore(copy)
+            try:
+                yield from rows_of(store)
+            finally:
+                store.close()
+    else:
+        yield from _lines(source)
+
+
+def _lines(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    tables = {table.name: frozenset(table.columns.keys()) - {"row_id"} for table in METADATA.sorted_tables}
+    counts: dict[str, int] = {}
+    said: Any = None
+    number = 0
+    try:
+        with _packed(source, "r") as file:
+            for number, line in enumerate(file, start=1):
+                if isinstance(said, dict) and "end" in said:
+                    raise DataError(
+                        f"backup {str(source)!r}, line {number}: follows the end; one backup would be valid"
+                    )
+                said = json.loads(line)
+                if number == 1:
+                    _check_head(source, said)
+                elif isinstance(said, dict) and said.keys() == {"table", "row"} and said["table"] in tables:
+                    unknown = sorted(said["row"].keys() - tables[said["table"]])
+                    if unknown:
+                        raise DataError(f"backup {str(source)!r}, line {number}: unknown column {unknown[0]!r}")
+                    counts[said["table"]] = counts.get(said["table"], 0) + 1
+                    yield said["table"], said["row"]
+                elif not isinstance(said, dict) or said.keys() != {"end"}:
+                    raise DataError(f"backup {str(source)!r}, line {number}: is no row of an event store")
+    except (ValueError, AttributeError, EOFError, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise DataError(f"backup {str(source)!r}, near line {number}: cannot be read ({error})") from error
+    if not isinstance(said, dict) or said.get("end") != counts:
+        raise DataError(
+            f"backup {str(source)!r} is cut short: its last line does not count its {sum(counts.values())} rows"
+        )
+
+
+def _check_head(source: Path, said: Any) -> None:
+    if not isinstance(said, dict) or said.get("format") != FORMAT:
+        raise DataError(f"{str(source)!r} is no backup of events; what vitrine events backup wrote would be valid")
+    if said.get("schema") != HEAD:
+        raise DataError(f"backup {str(source)!r} has schema {said.get('schema')!r}; {HEAD!r} would be valid here")
+
+
+@contextmanager
+def _packed(path: Path, mode: str) -> Iterator[IO[str]]:
+    """Open JSON lines, packed or not: by the name when writing, by the content when reading."""
+    if path.name.endswith(".gz") if mode == "w" else _starts_with(path, b"\x1f\x8b"):
+        with gzip.open(path, f"{mode}t", encoding="utf-8", compresslevel=5) as packed:
+            yield cast(IO[str], packed)
+    else:
+        with path.open(mode, encoding="utf-8") as plain:
+            yield plain
+
+
+def _starts_with(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark
+
+
+def _say(file: IO[str], value: Mapping[str, Any]) -> None:
+    file.write(json.dumps(value) + "\n")

@@ -1,0 +1,166 @@
+"""A backup made from either database stands in the other, row for row."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from catalog.errors import DataError
+from catalog.event_backup import backup, restore, rows_of
+from catalog.event_store import SqlEventStore
+from catalog.events import DeadLetter, EventConfig, SqliteEventStore, open_event_store
+from catalog.nouns import Interaction, Slate
+from catalog.tenancy import acting_for
+
+NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlEventStore]:
+    postgres = request.param == "postgres"
+    url = request.getfixturevalue("postgres_url") if postgres else f"sqlite:///{tmp_path / 'events.sqlite'}"
+    made = open_event_store(EventConfig(url=SecretStr(url)), "unused")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[SqlEventStore]:
+    made = SqliteEventStore(tmp_path / "other.sqlite")
+    yield made
+    made.close()
+
+
+def event(n: int, **more: object) -> Interaction:
+    return Interaction(f"e{n}", "ann", "shoe", NOON + timedelta(minutes=n), "view", **more)  # type: ignore[arg-type]
+
+
+def fill(store: SqlEventStore) -> None:
+    store.put([event(n) for n in range(2100)])
+    with acting_for("acme"):
+        store.put([event(1, session_id="s1", value=4.5, text="schön; 靴", context={"page": [1]}, request_id="r")])
+        store.put_slate(Slate("r", "ann", "s1", NOON, ("a", "b"), (0.5, 0.5)))
+        store.put_trace("t", {"said": "\0"}, "ann", "s1")
+        store.put_dead_letters([DeadLetter("{}", "kind", "why", NOON)])
+
+
+def rows(store: SqlEventStore) -> list[tuple[str, str]]:
+    return sorted((name, json.dumps(row, sort_keys=True)) for name, row in rows_of(store))
+
+
+COUNTS = {"dead_letters": 1, "events": 2101, "sign_ins": 1, "slates": 1, "traces": 1}
+
+
+@pytest.mark.parametrize("name", ["kept.jsonl.gz", "kept.jsonl"])
+def test_a_backup_of_either_is_restored_into_either_as_it_was(
+    store: SqlEventStore, other: SqlEventStore, tmp_path: Path, name: str
+) -> None:
+    fill(store)
+    assert backup(store, tmp_path / name) == COUNTS
+    restored = restore(other, tmp_path / name)
+    assert restored.read == restored.new == COUNTS
+    assert rows(other) == rows(store)
+    assert [e.event_id for _, e in other.since(0)] == [e.event_id for _, e in store.since(0)]
+    for row in ("events", "slates"):  # and back into the first: nothing is new
+        assert restore(store, tmp_path / name).new[row] == 0
+    with acting_for("acme"):
+        store.forget_user("ann")
+        assert store.for_user("ann") == []
+        assert restore(store, tmp_path / name).new == {**COUNTS, "dead_letters": 0, "events": 1}
+        assert store.for_user("ann") == other.for_user("ann") != []
+
+
+def test_a_copy_of_sqlite_is_whole_while_others_write_and_stands_alone(tmp_path: Path, store: SqlEventStore) -> None:
+    busy = SqliteEventStore(tmp_path / "busy.sqlite")
+    over, acknowledged = threading.Event(), []
+
+    def write() -> None:
+        while not over.is_set():
+            acknowledged.append(busy.put([event(len(acknowledged))]).accepted)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        while len(acknowledged) < 20:
+            over.wait(0.01)
+        before = len(acknowledged)
+        count = backup(busy, tmp_path / "copy" / "kept.sqlite")["events"]
+    finally:
+        over.set()
+        writer.join()
+    busy.close()
+    assert before <= count <= len(acknowledged)
+    assert [path.name for path in (tmp_path / "copy").iterdir()] == ["kept.sqlite"]
+    assert restore(store, tmp_path / "copy" / "kept.sqlite").new["events"] == count
+    assert {e.event_id for _, e in store.since(0)} == {f"e{n}" for n in range(count)}
+    assert [path.name for path in (tmp_path / "copy").iterdir()] == ["kept.sqlite"]
+
+
+def test_rows_become_a_tenants_when_asked(other: SqlEventStore, tmp_path: Path) -> None:
+    other.put([event(1)])
+    backup(other, tmp_path / "kept.jsonl")
+    other.forget_user("ann")
+    restore(other, tmp_path / "kept.jsonl", tenant="acme")
+    assert other.for_user("ann") == []
+    with acting_for("acme"):
+        assert other.for_user("ann") == [event(1)]
+
+
+def damaged(text: str) -> dict[str, str]:
+    lines = text.splitlines(keepends=True)
+    return {
+        "cut short: its last line does not count its 1500 rows": "".join(lines[:-1]),
+        "line 3: is no row": "".join([*lines[:2], "[1]\n", *lines[2:]]),
+        "near line 2: cannot be read": "".join([lines[0], "{not json\n", *lines[1:]]),
+        "cannot be read": text[: len(text) // 2],
+        "no backup of events": "".join(lines[1:]),
+        "schema '9999'": text.replace('"schema": "0002"', '"schema": "9999"'),
+        "unknown column 'odd'": text.replace('"row": {', '"row": {"odd": 1, ', 1),
+        "no store can keep": text.replace('"kind": "view", ', "", 1),
+        "follows the end": text + lines[1],
+    }
+
+
+@pytest.mark.parametrize("fault", sorted(damaged("a\n" * 4)))
+def test_a_damaged_backup_restores_nothing_and_says_why(
+    store: SqlEventStore, other: SqlEventStore, tmp_path: Path, fault: str
+) -> None:
+    other.put([event(n) for n in range(1500)])
+    backup(other, tmp_path / "kept.jsonl")
+    (tmp_path / "bad.jsonl").write_text(damaged((tmp_path / "kept.jsonl").read_text())[fault])
+    with pytest.raises(DataError, match=fault):
+        restore(store, tmp_path / "bad.jsonl")
+    assert store.since(0) == []
+
+
+def test_a_packed_backup_that_broke_off_is_said(other: SqlEventStore, tmp_path: Path) -> None:
+    other.put([event(n) for n in range(50)])
+    backup(other, tmp_path / "kept.jsonl.gz")
+    assert gzip.decompress((tmp_path / "kept.jsonl.gz").read_bytes()).count(b"\n") == 52
+    (tmp_path / "bad.gz").write_bytes((tmp_path / "kept.jsonl.gz").read_bytes()[:-20])
+    with pytest.raises(DataError, match="cannot be read"):
+        restore(other, tmp_path / "bad.gz")
+
+
+def test_a_backup_is_never_written_over(other: SqlEventStore, tmp_path: Path) -> None:
+    (tmp_path / "kept.jsonl").write_text("mine")
+    with pytest.raises(DataError, match="is there already"):
+        backup(other, tmp_path / "kept.jsonl")
+    with pytest.raises(DataError, match=r"ends in \.jsonl\.gz, \.jsonl, \.sqlite"):
+        backup(other, tmp_path / "kept.zip")
+    assert (tmp_path / "kept.jsonl").read_text() == "mine"
+
+
+@pytest.mark.postgres
+def test_postgres_gives_no_sqlite(tmp_path: Path, postgres_url: str) -> None:
+    store = open_event_store(EventConfig(url=SecretStr(postgres_url)), "unused")
+    with pytest.raises(DataError, match=r"'\.jsonl\.gz' would be valid"):
+        backup(store, tmp_path / "kept.sqlite")
+    store.close()
