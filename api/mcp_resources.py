@@ -27,7 +27,7 @@ from api.pictures import Pictures
 from api.service import Service
 from catalog.errors import NotFoundError
 from catalog.nouns import Item
-from tools.cursor import cursor_at, offset_of
+from tools.cursor import cursor_at, page_of
 from tools.limits import MAX_ITEMS
 from tools.records import full_record
 
@@ -68,7 +68,7 @@ class McpResources:
         """List the records, a hundred a page, in the catalogue's order."""
         items = self.service.shop.catalog.items
         same = {"resources": len(items)}
-        offset = offset_of(params.cursor if params is not None else None, same)
+        offset, _ = page_of(params.cursor if params is not None else None, same)
         end = offset + MAX_ITEMS
         return ListResourcesResult(
             resources=[_resource(item) for item in items[offset:end]],

@@ -17,7 +17,7 @@ from catalog.filters import Filters
 from catalog.items import Catalog
 from tools.base import Shopper
 from tools.crossmodal.search import Found, find
-from tools.cursor import cursor_at, offset_of
+from tools.cursor import cursor_at, page_of
 from tools.pipeline.nouns import PipelineRequest, Sort
 from tools.pipeline.run import run
 from tools.vocabulary import spoken
@@ -73,7 +73,9 @@ def search_routes(service: Service) -> APIRouter:
         query = (body.query or "").strip() or None
         same = {"query": query, "filters": filters.model_dump(mode="json"), "like": body.like, "unlike": body.unlike}
         same |= {"sort": body.sort, **body.digests()}
-        offset = offset_of(body.cursor, same)
+        browsing = body.sort != "relevance" and not (query or body.like or body.media)
+        first = len(shop.catalog) if browsing else max(shop.pipeline.pool, 3 * top_n)
+        offset, reach = page_of(body.cursor, same, first)
         shopper = Shopper(body.user_id, body.session_id)
         request = PipelineRequest(
             shopper,
@@ -84,11 +86,12 @@ def search_routes(service: Service) -> APIRouter:
             sort=body.sort,
             top_n=top_n,
             offset=offset,
+            reach=reach,
         )
         found = _found(service, body, query, request)
         result = found.result
         end = offset + len(result.ranked)
-        cursor = cursor_at(end, same) if result.ranked and end < result.total else None
+        cursor = cursor_at(end, same, reach) if result.ranked and end < result.total else None
         return FoundOut(
             **header(result, show(result, shopper, service)),
             items=found_items(found, shop),

@@ -90,13 +90,14 @@ def _plain(value: Any) -> Any:
 def _fault(error: dict[str, Any], known: str) -> str:
     field = ".".join(str(part) for part in error["loc"]) or "arguments"
     if error["type"] == "extra_forbidden":
-        return f"unknown field {field!r}; known at the top: {known}"
+        return f"unknown field {shown(field)}; known at the top: {known}"
     if error["type"] == "missing":
         return f"{field!r} is required"
     message = error["msg"].removeprefix("Value error, ")
-    return f"{field!r} is {_short(error['input'])}: {message[0].lower()}{message[1:]}"
+    return f"{shown(field)} is {shown(error['input'])}: {message[0].lower()}{message[1:]}"
 
 
-def _short(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return how a value is quoted in an error: never more than 80 characters."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from catalog.errors import ToolRetry, ToolUnavailable
 from catalog.nouns import Candidate, Interaction
-from tools.arguments import canonical
+from tools.arguments import canonical, shown
 from tools.base import ToolResult
 from tools.item_ids import resolved
 from tools.limits import MAX_ITEMS, Text
@@ -115,7 +115,7 @@ def undo_feedback(call: Call, event_id: str | None = None) -> ToolResult:
         raise ToolUnavailable("there is no feedback of this shopper to take back")
     if found is None:
         known = ", ".join(e.event_id for e in given[:3]) or "none"
-        raise ToolRetry(f"'event_id' is {event_id!r}: no feedback of this shopper; their latest: {known}")
+        raise ToolRetry(f"'event_id' is {shown(event_id)}: no feedback of this shopper; their latest: {known}")
     item = call.shop.catalog.get(found.item_id)
     about = () if item is None else (Candidate(item.item_id, 1.0, "undo_feedback"),)
     what = f"{_TAKEN[found.kind]} for {item.title or item.item_id if item else found.item_id}"

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from catalog.errors import ToolError, ToolRetry
+from tools.arguments import shown
 from tools.base import Tool, ToolContext, ToolResult
 from tools.records import record
 from tools.shop import Shop
@@ -78,7 +79,7 @@ def call_from_outside(tool: Tool, arguments: Mapping[str, Any] | None, context: 
         given = {name: value for name, value in arguments.items() if name != CONFIRMATION}
         token = arguments.get(CONFIRMATION) or context.confirmation
         if token is not None and not isinstance(token, str):
-            raise ToolRetry(f"{CONFIRMATION!r} is {token!r}: the token of `needs_confirmation` would be valid")
+            raise ToolRetry(f"{CONFIRMATION!r} is {shown(token)}: the token of `needs_confirmation` would be valid")
         context = replace(context, confirmation=token)
     return tool.call(given or {}, replace(context, relayed=True))
 

@@ -7,7 +7,7 @@ from catalog.errors import ToolUnavailable
 from catalog.filters import Filters
 from tools.answers import answer
 from tools.base import ToolResult
-from tools.cursor import cursor_at, offset_of
+from tools.cursor import cursor_at, page_of
 from tools.item_ids import resolved, resolved_all
 from tools.limits import DEFAULT_TOP_N, ItemIds, Text, TopN
 from tools.pipeline.nouns import PipelineRequest, Sort
@@ -48,14 +48,16 @@ def search_items(
     liked, unliked = resolved_all(shop.catalog, like, "like"), resolved_all(shop.catalog, unlike, "unlike")
     query = (query or "").strip() or None
     same = {"query": query, "filters": wanted.model_dump(mode="json"), "like": liked, "unlike": unliked, "sort": sort}
-    offset = offset_of(cursor, same)
+    browsing = query is None and not liked and sort != "relevance"
+    first = len(shop.catalog) if browsing else max(shop.pipeline.pool, 3 * top_n)
+    offset, reach = page_of(cursor, same, first)
     request = PipelineRequest(
         call.context.shopper, call.context.now, "search", query, wanted, liked, unliked, sort=sort, top_n=top_n,
-        offset=offset,
+        offset=offset, reach=reach,
     )  # fmt: skip
     result = run(shop, request)
     end = offset + len(result.ranked)
-    more = cursor_at(end, same) if result.ranked and end < result.total else None
+    more = cursor_at(end, same, reach) if result.ranked and end < result.total else None
     return answer("search_items", request, result, unknown=unknown, cursor=more)
 
 

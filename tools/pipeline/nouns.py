@@ -43,6 +43,8 @@ class PipelineRequest:
         exclude: Item ids not to show.
         only: With `rank`, the ids to order.
         sort, top_n, offset: The page.
+        reach: Candidates each source may propose, the same for every page of one search, so that what is on a page and
+            how many there are over all does not depend on the page; None: as many as this page needs.
         request_id: Under which the slate is logged; without one nothing is explored, so the answer has no chance in it.
     """
 
@@ -62,6 +64,7 @@ class PipelineRequest:
     sort: Sort = "relevance"
     top_n: int = 10
     offset: int = 0
+    reach: int | None = None
     request_id: str | None = None
 
     @property

@@ -50,7 +50,8 @@ class _State:
     @property
     def reach(self) -> Reach:
         """What each source may propose, and how much of it."""
-        return Reach(self.mask, max(self.config.pool, 3 * (self.request.offset + self.request.top_n)))
+        enough = max(self.config.pool, 3 * (self.request.offset + self.request.top_n))
+        return Reach(self.mask, self.request.reach or enough)
 
 
 @dataclass(frozen=True)
