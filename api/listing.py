@@ -123,12 +123,18 @@ def header(result: PipelineResult, request_id: str) -> dict[str, Any]:
     }
 
 
-def show(result: PipelineResult, shopper: Shopper, service: Service) -> str:
-    """Log what is shown and return the id under which events may cite it."""
-    request_id = uuid.uuid4().hex
+def new_request_id() -> str:
+    """Return an id under which events may cite what is about to be shown."""
+    return uuid.uuid4().hex
+
+
+def show(result: PipelineResult, shopper: Shopper, service: Service, request_id: str | None = None) -> str:
+    """Log what is shown, with the chance of each item at its place, and return the id under which events cite it."""
+    request_id = request_id or new_request_id()
     item_ids = tuple(ranked.item_id for ranked in result.ranked)
+    chances = tuple(ranked.propensity for ranked in result.ranked)
     now = datetime.now(UTC)
-    slate = Slate(request_id, shopper.user_id, shopper.session_id, now, item_ids, (1.0,) * len(item_ids))
+    slate = Slate(request_id, shopper.user_id, shopper.session_id, now, item_ids, chances)
     service.shop.events.put_slate(slate)
     return request_id
 

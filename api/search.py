@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import Field, JsonValue
 
 from api.fields import Body, ExternalId, SessionId, TopN, check_top_n
-from api.listing import FoundOut, RecommendationsOut, found_items, header, listed, show
+from api.listing import FoundOut, RecommendationsOut, found_items, header, listed, new_request_id, show
 from api.media import MediaBody, looked_at, query_of
 from api.problems import ApiProblem
 from api.service import Service
@@ -116,9 +116,10 @@ def search_routes(service: Service) -> APIRouter:
             filters=filters,
             exclude=tuple(body.exclude),
             top_n=top_n,
+            request_id=new_request_id(),
         )
         result = run(shop, request)
-        head = header(result, show(result, shopper, service))
+        head = header(result, show(result, shopper, service, request.request_id))
         return RecommendationsOut(**head, recommendations=listed(result, request, shop))
 
     return router

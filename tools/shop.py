@@ -146,6 +146,21 @@ class Shop:
         return np.array(given, np.int64)
 
     @cached_property
+    def rule_rows(self) -> Mapping[str, Mask]:
+        """Which items each rule of the house is about, (n_items,) bool, by its name."""
+        from tools.pipeline.business import rows_of
+
+        return {rule.name: rows_of(self, rule) for rule in self.pipeline.rules}
+
+    @cached_property
+    def fresh(self) -> Mask:
+        """Which items nobody was shown, looked at or took as of the load, (n_items,) bool."""
+        if self.statistics is None:
+            return np.array([not item.rating_count for item in self.catalog], np.bool_)
+        found: Mask = np.isnan(self.statistics.statistics.columns["first_event"])
+        return found
+
+    @cached_property
     def children(self) -> Sequence[Sequence[int]]:
         """For each code of a parent, the catalogue rows of its variants."""
         found: list[list[int]] = [[] for _ in range(int(self.parents.max(initial=-1)) + 1)]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tools.pipeline.business import Rule
+from tools.pipeline.exploration import ExplorationConfig
 
 
 class PipelineConfig(BaseModel):
@@ -37,6 +40,10 @@ class PipelineConfig(BaseModel):
     """Recommendations of one narrowest category at most, among the first `category_depth`; 0: any number."""
     category_depth: int = Field(20, ge=1)
     """How far down the list `category_cap` holds."""
+    rules: tuple[Rule, ...] = ()
+    """The shop's own say, in this order: `[{name = "spring", do = "boost", filters = {brand = ["Ono"]}, by = 0.2}]`."""
+    exploration: ExplorationConfig = ExplorationConfig()
+    """Places at which other items are shown now and then, with the chance of each logged."""
     liked_depth: int = Field(10, ge=1)
     """Latest liked items whose vectors stand for a shopper's taste."""
     visit_share: float = Field(0.75, ge=0, le=10)
@@ -45,3 +52,10 @@ class PipelineConfig(BaseModel):
     """How much an item that was looked at since the model's fit, and not taken, gains itself, in standard scores."""
     unlike_weight: float = Field(0.5, ge=0)
     """How strongly a negative example pushes the wish away from itself."""
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
+        names = [rule.name for rule in self.rules]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"rules: the name {twice!r} stands twice; a name each would be valid")
+        return self

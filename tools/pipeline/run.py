@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +11,9 @@ import numpy as np
 from catalog.nouns import Interaction
 from catalog.vectors import Floats, Mask
 from tools.pipeline.agreement import agreed_scores
+from tools.pipeline.business import pinned, ruled
 from tools.pipeline.config import PipelineConfig
+from tools.pipeline.exploration import explored, new_rows, urns
 from tools.pipeline.factor_taste import FactorTaste
 from tools.pipeline.nouns import Ground, PipelineRequest, PipelineResult
 from tools.pipeline.page import ranked_page
@@ -64,6 +67,7 @@ class _Found:
     nearest: bool = False
     reranked: Reranked | None = None
     wishes: Mapping[str, Floats] = field(default_factory=dict)
+    taste: TasteScores | FactorTaste | None = None
 
 
 def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
@@ -87,6 +91,13 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
         note.update(left=int(allowed.mask.sum()), hidden=allowed.hidden)
     state = _State(shop, request, shop.pipeline, trace, taste, allowed, past)
     found = _ordered(state, _found(state))
+    recommends = found.ground not in ("query", "example", "catalogue") and request.only is None
+    house: dict[str, str] = {}
+    if shop.pipeline.rules and recommends:
+        with trace.stage("rules") as note:
+            after = ruled(shop, found.scored)
+            found, house = replace(found, scored=after.pool), dict(after.drops)
+            note.update(moved=dict(after.moved), dropped=len(house))
     with trace.stage("select") as note:
         available = request.filters.available is not None or _gives_up_stock(allowed)
         keeps_all = request.only is not None
@@ -98,14 +109,20 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
             depth=request.offset + request.top_n,
         )
         kept = sieve.kept
-        if found.ground not in ("query", "example", "catalogue") and not keeps_all and allowed.blocking is None:
+        if recommends and allowed.blocking is None:
             kept = diversified(shop, kept, request.offset + request.top_n, state.config)
+        if recommends and any(rule.do == "pin" for rule in state.config.rules):
+            kept, placed = pinned(shop, kept, allowed.mask)
+            note.update(pinned=placed)
         note.update(kept=len(kept), dropped=len(sieve.drops))
+    if recommends and allowed.blocking is None:
+        kept = _explored(state, kept, found.taste)
     with trace.stage("explain"):
         page = ranked_page(shop, request, taste, kept, found.reranked.table if found.reranked else None)
     trace.notes.update(
         sources={name: len(candidates) for name, candidates in found.lists.items()},
-        drops=dict(list(sieve.drops.items())[:50]),
+        drops=dict(list({**house, **sieve.drops}.items())[:50]),
+        dropped=dict(Counter(why.split(" of ")[0] for why in {**house, **sieve.drops}.values())),
         degraded=state.degraded,
     )
     keyword = shop.words
@@ -121,6 +138,22 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
         wishes=found.wishes,
         trace=trace.as_dict(),
     )
+
+
+def _explored(state: _State, kept: Pool, taste: TasteScores | FactorTaste | None) -> Pool:
+    """Draw the exploration slots of the first page, where the request can be logged."""
+    request, config = state.request, state.config.exploration
+    if not config.share or request.request_id is None or request.offset or request.mode != "recommend":
+        return kept
+    with state.trace.stage("explore") as note:
+        pins = {rule.place for rule in state.config.rules if rule.do == "pin"}
+        config = config.model_copy(update={"slots": tuple(slot for slot in config.slots if slot not in pins)})
+        none = np.empty(0, np.int64)
+        fresh = new_rows(state.shop, kept, state.mask, taste.at) if config.new_share and taste is not None else none
+        drawn_from = urns(kept, fresh, request.top_n, config)
+        kept = explored(kept, drawn_from, request.request_id, config)
+        note.update(slots=[urn.place + 1 for urn in drawn_from], candidates=[len(urn.rows) for urn in drawn_from])
+    return kept
 
 
 def _found(state: _State) -> _Found:
@@ -182,7 +215,7 @@ def _for_shopper(state: _State) -> _Found:
         order = reranked(shop, state.request, state.taste, lists, by_fusion(fused, scores), state.past, scores.plain)
         note.update(ranker=order.table is not None)
     ground: Ground = "session" if tastes and scores.ground == "popularity" else scores.ground
-    return _Found(order.scored, ground, lists, reranked=order)
+    return _Found(order.scored, ground, lists, reranked=order, taste=scores)
 
 
 def _ordered(state: _State, found: _Found) -> _Found:
