@@ -7,6 +7,9 @@ import polars as pl
 OPENED_KINDS = ("click", "view")
 """Kinds that say a shopper looked at an item's page."""
 
+LAST_POSITION = 1_000_000
+"""No page is longer; what clients send is anything, and a number beyond an integer's would end every training."""
+
 
 def labelled_impressions(log: pl.DataFrame) -> pl.DataFrame:
     """Return one row an impression, in order of time, with what came of it in this log.
@@ -20,7 +23,8 @@ def labelled_impressions(log: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         `slate`, `user_id`, `session_id`, `item_id`, `timestamp`, `position` (Int64, null where unknown), `propensity`
-        (Float64, likewise), `device`, `clicked` (Boolean).
+        (Float64, likewise), `device`, `clicked` (Boolean). A position below 1 or beyond `LAST_POSITION`, and a
+        propensity outside 0 to 1, are unknown: a page or a client that counts otherwise says nothing of the place.
     """
     shown = log.filter(pl.col("kind") == "impression").sort("timestamp", maintain_order=True)
     clicks = log.filter(pl.col("kind") == "click")
@@ -43,14 +47,20 @@ def labelled_impressions(log: pl.DataFrame) -> pl.DataFrame:
         "session_id",
         "item_id",
         "timestamp",
-        said("position").cast(pl.Float64, strict=False).cast(pl.Int64).alias("position"),
-        said("propensity").cast(pl.Float64, strict=False).alias("propensity"),
+        _within("position", 1, LAST_POSITION).cast(pl.Int64).alias("position"),
+        _within("propensity", 0, 1).alias("propensity"),
         said("device").alias("device"),
         pl.when(pl.col("request_id").is_not_null())
         .then(pl.col("_cited").fill_null(False))
         .otherwise(pl.col("_met").fill_null(False))
         .alias("clicked"),
     )
+
+
+def _within(name: str, least: float, most: float) -> pl.Expr:
+    """Return a number of the events' `context`; null where it is none, or is out of bounds (NaN is)."""
+    number = said(name).cast(pl.Float64, strict=False)
+    return pl.when(number.is_between(least, most) & number.is_not_nan()).then(number)
 
 
 def said(name: str) -> pl.Expr:

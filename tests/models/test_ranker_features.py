@@ -169,6 +169,23 @@ def test_impressions_know_their_click_and_nothing_of_another_slate() -> None:
     assert without["slate"].n_unique() == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "position", "propensity"),
+    [
+        ({"position": "1e300", "propensity": "NaN"}, None, None),
+        ({"position": "Infinity", "propensity": -0.1}, None, None),
+        ({"position": 0, "propensity": 1.5}, None, None),
+        ({"position": "top", "propensity": {"a": 1}}, None, None),
+        ({"position": "2.0", "propensity": "0.25"}, 2, 0.25),
+    ],
+)
+def test_a_place_that_is_none_is_unknown(
+    said: dict[str, object], position: int | None, propensity: float | None
+) -> None:
+    row = labelled_impressions(log_frame([Interaction("1", "ann", "007", NOON, "impression", context=said)]))
+    assert row.select("position", "propensity").row(0) == (position, propensity)
+
+
 def test_exposure_is_clicks_over_those_its_places_let_expect() -> None:
     table = build_features(proposed(("007", "keyword"), ("b", "keyword")), FeatureContext(store(SLATES), "bob"), NOON)
     rate = 1 / 5  # of all impressions before noon; the click after it is not known
