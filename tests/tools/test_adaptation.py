@@ -146,3 +146,13 @@ def test_the_device_a_request_names_counts_before_what_events_say(served: Shop) 
     assert session_of(served, shopper, TOY_NOW).device == "phone"
     assert session_of(served, replace(shopper, device="laptop"), TOY_NOW).device == "laptop"
     assert session_of(served, Shopper(device="tablet"), TOY_NOW).device == "tablet"
+
+
+def test_of_events_in_one_moment_the_one_that_came_last_counts(tmp_path: Path) -> None:
+    shop = toy_shop(tmp_path)
+    stamp = TOY_NOW - timedelta(seconds=5)
+    kinds: tuple[Kind, ...] = ("purchase", "return")
+    shop.events.put([Interaction(f"vera-{kind}", "vera", "V04", stamp, kind) for kind in kinds])
+    taste = taste_of(shop, Shopper("vera"), TOY_NOW)
+    assert (taste.disliked, taste.returned, taste.owned) == ({"V04"}, {"V04"}, frozenset())
+    shop.events.close()
