@@ -57,10 +57,9 @@ def test_a_boost_lifts_and_is_named(shop: Shop) -> None:
     lifted = next(r for r in result.ranked if r.item_id == last)
     assert lifted.features["rule.spring"] == 1.0
     stage = next(stage for stage in result.trace["stages"] if stage["stage"] == "rules")
-    assert stage["moved"]["spring"] == sum(brand_of(shop, i) == brand_of(shop, last) for i in plain)
-    assert not any(
-        "rule.spring" in r.features for r in result.ranked if brand_of(shop, r.item_id) != brand_of(shop, last)
-    )
+    others = [r for r in result.ranked if brand_of(shop, r.item_id) != brand_of(shop, last)]
+    assert stage["moved"]["spring"] >= len(result.ranked) - len(others) > 0
+    assert others and not any("rule.spring" in r.features for r in others)
 
 
 def test_what_is_buried_sinks_and_what_is_hidden_goes(shop: Shop) -> None:
