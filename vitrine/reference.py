@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -63,8 +64,12 @@ def setting_names(model: type[BaseModel], parents: tuple[str, ...] = ()) -> Iter
 
 
 def nested_model(annotation: Any) -> type[BaseModel] | None:
-    """Return the model class of a field that is a group (also `Group | None`), else None."""
-    for choice in (annotation, *get_args(annotation)):
+    """Return the model class of a field that is a group (also `Group | None`), else None.
+
+    A list of models is one setting: its entries have no name of their own, and may hold their like.
+    """
+    choices = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    for choice in choices:
         if isinstance(choice, type) and issubclass(choice, BaseModel):
             return choice
     return None
