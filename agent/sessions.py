@@ -43,6 +43,7 @@ class Session:
         shown: Item ids the shopper was shown, each once, the latest shown last.
         last_list: Item ids of the last answer, best first.
         pending: Canonical arguments of writes that wait for the shopper's yes, with the tool's name.
+        recorded: The event that the conversation wrote last, which the shopper may take back by a word.
     """
 
     session_id: str
@@ -53,6 +54,7 @@ class Session:
     shown: tuple[str, ...] = ()
     last_list: tuple[str, ...] = ()
     pending: dict[str, str] = field(default_factory=dict)
+    recorded: str | None = None
 
     def copy(self, session_id: str) -> Session:
         """Return a conversation of its own that stands where this one does."""

@@ -7,7 +7,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ from agent.wording import (
     PICTURE_UNUSED,
     YES,
 )
+from agent.writes import UNDOES, recorded_last, undoing
 from catalog.errors import ServiceError
 from catalog.nouns import Slate
 from tools.base import Shopper, ToolContext
@@ -134,12 +135,17 @@ class Turn:
     async def _think(self) -> AsyncIterator[AgentEvent]:
         """Let the LLM think where there is one, the planner otherwise and whenever the LLM fails."""
         minds = self.agent.minds
+        taken_back = undoing(self.message, self.session.recorded)
+        if taken_back:
+            async for event in self._carried_out(taken_back):
+                yield event
+            return
         llm = minds.llm()
         if llm is None:
             if minds.config is not None:
                 self._disclosures.append(NO_LLM)
         elif self._context.confirmed:
-            async for event in self._agreed():
+            async for event in self._carried_out(self.session.pending):
                 yield event
             return
         else:
@@ -234,17 +240,17 @@ class Turn:
             self.trace.exhausted = stopped
             self._disclosures.append(CUT[stopped])
 
-    async def _agreed(self) -> AsyncIterator[AgentEvent]:
-        """Carry out what the shopper was asked about and agreed to, exactly as it was asked."""
-        tools = TurnTools(self.agent.registry, self._context, self.session, self._grounds, self.agent.config)
-        self._tools = tools
-        for arguments, name in self.session.pending.items():
-            yield Status(name, "Taking note")
-            await tools.call(name, json.loads(arguments))
-            text = f"{tools.runs[-1].text or 'I could not take note of that.'} "
+    async def _carried_out(self, calls: Mapping[str, str]) -> AsyncIterator[AgentEvent]:
+        """Make the writes that the shopper agreed to, exactly as they stand: canonical arguments -> tool."""
+        context = replace(self._context, confirmed=frozenset(calls))
+        self._tools = TurnTools(self.agent.registry, context, self.session, self._grounds, self.agent.config)
+        for arguments, name in calls.items():
+            yield Status(name, "Taking it back" if name == UNDOES else "Taking note")
+            await self._tools.call(name, json.loads(arguments))
+            text = f"{self._tools.runs[-1].text or 'I could not do that.'} "
             self._texts.append(text)
             yield Token(text)
-        self.trace.runs.extend(tools.runs)
+        self.trace.runs.extend(self._tools.runs)
 
     def _answered(self) -> bool:
         """Whether the LLM said anything that held."""
@@ -314,4 +320,5 @@ class Turn:
         limit = 4 * max(self.agent.config.history_messages, 1)
         remember(self.session, self.request.message, answer.text, handled, shown, limit)
         self.session.pending = dict(self._tools.asked) if self._tools is not None else {}
+        self.session.recorded = recorded_last(self.trace.runs, self.session.recorded)
         self.agent.sessions.remember(self.session)

@@ -166,6 +166,24 @@ def test_writing_waits_for_a_yes(talk: Begin, shop: Shop) -> None:
     assert len(shop.events.for_user("ana")) == before + 1
 
 
+@pytest.mark.parametrize("word", ["undo", "Oops, undo that please.", "no, take that back", "forget my feedback"])
+def test_what_was_written_is_taken_back_by_a_word(talk: Begin, shop: Shop, word: str) -> None:
+    conversation = talk()
+    conversation.say("show me lamps")
+    before = shop.events.for_user("ana")
+    conversation.say("I love the first one")
+    conversation.say(word)  # nothing is written yet, so there is nothing to take back
+    conversation.say("I love the first one")
+    assert conversation.say("yes").text.startswith("Recorded")
+    assert len(shop.events.for_user("ana")) == len(before) + 1
+    answer = conversation.say(word)
+    assert answer.text.startswith("Took back the praise for") and answer.recommendations == ()
+    assert shop.events.for_user("ana") == before
+    assert [run["tool"] for run in conversation.trace(answer)["tools"]] == ["undo_feedback"]
+    conversation.say(word)
+    assert shop.events.for_user("ana") == before
+
+
 def test_a_bug_in_a_tool_ends_in_an_apology_with_what_is_known(
     talk: Begin, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
