@@ -23,7 +23,7 @@ class HnswConfig(BaseModel):
     """Candidates looked at when a vector is linked; more find better and build slower."""
     ef_search: int = Field(64, ge=1)
     """Least number of candidates a search keeps."""
-    breadth: float = Field(2.0, ge=1)
+    breadth: float = Field(2.0, ge=1, le=1_000)
     """Candidates a search keeps for each item asked for; behind a filter divided by the share that passes."""
 
 
@@ -38,7 +38,7 @@ class IvfPqConfig(BaseModel):
     """Numbers of a vector that one byte of its code stands for: 4 is a sixteenth of the memory."""
     probes: int = Field(64, ge=1)
     """Lists a search reads; behind a filter divided by the share that passes."""
-    refine: float = Field(4.0, ge=1)
+    refine: float = Field(4.0, ge=1, le=1_000)
     """Candidates that are scored anew by their true vectors, for each item asked for."""
     vectors: Literal["float", "half"] = "float"
     """The true vectors, on disk and memory-mapped: 4 bytes a number, or 2, whose cosines are right to about 0.0005."""

@@ -13,7 +13,7 @@ class QdrantConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = "http://127.0.0.1:6333"
+    url: str = Field("http://127.0.0.1:6333", pattern=r"^https?://[^\s/]+")
     """Address of the server's HTTP interface."""
     prefix: str = Field("vitrine", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """What the names of our collections begin with; stores that share a server need different ones."""

@@ -17,7 +17,7 @@ def check(query: Query, k: int, kinds: tuple[str, ...], name: str, allowed: Mask
 
     Raises:
         DataError: When `k` < 1, none or several kinds are given, the kind is not one of `kinds`, or
-            `allowed` has another length than the index.
+            `allowed` has another length than the index, or is no mask (its numbers would be taken for rows).
     """
     if k < 1:
         raise DataError(f"index {name!r}: k={k!r}; 1 or more would be valid")
@@ -29,6 +29,8 @@ def check(query: Query, k: int, kinds: tuple[str, ...], name: str, allowed: Mask
         )
     if allowed is not None and allowed.shape != (n_items,):
         raise DataError(f"index {name!r}: allowed has shape {allowed.shape!r}; ({n_items},) would be valid")
+    if allowed is not None and allowed.dtype != np.bool_:
+        raise DataError(f"index {name!r}: allowed is of {str(allowed.dtype)!r}; bool would be valid")
     return given[0]
 
 

@@ -34,9 +34,12 @@ def _valid(kind: str, message: str, model: type[BaseModel], place: tuple[str | i
         return f"it is a group; one of its own settings would be valid ({', '.join(fields)})"
     if kind in ("tuple_type", "list_type"):
         return 'a list would be valid, e.g. ["a", "b"]'
-    if kind == "string_pattern_mismatch" and str(place[-1]).endswith("_url"):
+    name = str(place[-1]) if place else ""
+    if kind == "string_pattern_mismatch" and (name == "url" or name.endswith("_url")):
         return "an address that begins with http:// or https:// would be valid"
-    return message.replace("Input should be", "it should be", 1)
+    if kind == "string_pattern_mismatch" and name == "currency":
+        return "an ISO 4217 code in capital letters would be valid, e.g. 'EUR'"
+    return message.removeprefix("Value error, ").replace("Input should be", "it should be", 1)
 
 
 def _fields(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:

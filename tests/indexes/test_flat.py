@@ -64,3 +64,22 @@ def test_searching_leaves_the_thread_setting_alone() -> None:
     before = faiss.omp_get_max_threads()
     FlatIndex.build(TABLE).search(Query(vector=VECTORS[0]), 3)
     assert faiss.omp_get_max_threads() == before
+
+
+@pytest.mark.parametrize("size", [1e-40, 1e-25, 1e25, 1e38])
+def test_a_cosine_does_not_depend_on_how_long_a_query_is(size: float) -> None:
+    vectors = np.array([[1, 1], [1, -1]], np.float32)
+    index = FlatIndex.build(EmbeddingTable(IdMap("ab"), vectors, "s"))
+    found = index.search(Query(vector=np.array([size, size], np.float32)), 2)
+    assert [(c.item_id, c.score) for c in found] == [("a", pytest.approx(1)), ("b", pytest.approx(0))]
+
+
+def test_a_cosine_does_not_depend_on_how_short_a_vector_is() -> None:
+    vectors = np.array([[1e-30, 1e-30], [0, 0], [3, 0]], np.float32)
+    found = FlatIndex.build(EmbeddingTable(IdMap("abc"), vectors, "s")).search(Query(vector=np.ones(2, np.float32)), 3)
+    assert {c.item_id: c.score for c in found} == pytest.approx({"a": 1, "b": 0, "c": 0.5**0.5})
+
+
+def test_rows_in_place_of_a_mask_are_refused() -> None:
+    with pytest.raises(DataError, match=r"allowed is of 'int64'; bool would be valid"):
+        FlatIndex.build(TABLE).search(Query(vector=VECTORS[0]), 3, allowed=np.ones(500, np.int64))  # type: ignore[arg-type]

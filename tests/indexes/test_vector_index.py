@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from catalog.errors import ConfigError, DataError
 from catalog.ids import IdMap
@@ -209,3 +210,9 @@ def test_a_knn_graph_is_the_brute_force_one() -> None:
     true = unit @ unit.T
     assert (rows == np.argsort(-true, axis=1, kind="stable")[:, :5]).all()
     np.testing.assert_allclose(scores, -np.sort(-true, axis=1)[:, :5], atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [{"hnsw": {"breadth": "inf"}}, {"ivf_pq": {"refine": "inf"}}])
+def test_an_endless_search_is_no_setting(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="less than or equal to 1000"):
+        VectorIndexConfig.model_validate(wrong)

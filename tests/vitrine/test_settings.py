@@ -123,6 +123,9 @@ def test_keys_pass_and_never_become_a_setting(monkeypatch, name):
         ({"positives": "purchase"}, ["'positives' is 'purchase'", "a list would be valid"]),
         ({"positives": ["buy"]}, ["'positives.0' is 'buy'", "'purchase'", "from the command line"]),
         ({"log_level": "LOUD"}, ["'log_level' is 'LOUD'", "'WARNING'"]),
+        ({"sync": {"feed": {"currency": "eur"}}}, ["'sync.feed.currency' is 'eur'", "ISO 4217", "'EUR'"]),
+        ({"sync": {"feed": {"encoding": "rot13"}}}, ["'sync.feed.encoding' is 'rot13'", "): 'rot13' is no encoding"]),
+        ({"indexes": {"vectors": {"qdrant": {"url": "qdrant"}}}}, ["qdrant.url' is 'qdrant'", "http:// or https://"]),
         (
             {"captions": {"openai": {"model": "m"}}},
             ["'captions.openai.base_url' is missing", "'captions.openai' is set"],
