@@ -35,7 +35,8 @@ def postgres_engine(url: str, pool_size: int = 8, connect_seconds: int = 5) -> E
         )
     except ImportError as error:
         raise ConfigError(
-            "events.url names PostgreSQL and psycopg is not installed: pip install 'vitrine[postgres]' brings it"
+            "events.url names PostgreSQL and psycopg is not installed: "
+            "pip install -e '.[postgres]' -c constraints.txt in the checkout brings it"
         ) from error
     event.listen(engine, "connect", _of_postgres)
     return engine

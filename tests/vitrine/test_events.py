@@ -38,6 +38,7 @@ def test_a_backup_comes_back(run, folder: Path, tmp_path: Path) -> None:
     again = ("events", "restore", tmp_path / "kept.jsonl.gz", "--store", tmp_path / "other")
     assert "new: 1 dead letters, 2 events" in run(*again).out
     assert "new: 0 dead letters, 0 events" in run(*again).out
+    assert "nothing.gz': No such file" in run("events", "restore", tmp_path / "nothing.gz", "--store", folder).line
     assert "is there already" in run("events", "backup", tmp_path / "kept.jsonl.gz", "--store", folder).line
 
 

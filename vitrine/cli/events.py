@@ -47,7 +47,7 @@ def backup_events(
 
 
 def restore_events(
-    file: Annotated[Path, typer.Argument(help="What `vitrine events backup` wrote.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="What `vitrine events backup` wrote.")],
     store: Store = None,
     set_: Set = None,
     tenant: Annotated[
