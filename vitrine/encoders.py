@@ -66,6 +66,17 @@ def after_clip(settings: Settings) -> tuple[str, ...]:
     return (f"caption{chosen}", f"embed{chosen}")
 
 
+def after_catalogue(settings: Settings) -> tuple[str, ...]:
+    """Return the commands that make a catalogue searchable: words first, where it has media to read them from."""
+    from captioning.catalogue.places import CATALOGUE
+
+    workspace = Workspace(settings.store)
+    if not _any_medium(workspace, "images", "videos"):
+        return ("embed", "index")
+    taught = settings.captions.captioner == "catalogue" and not workspace.has(CATALOGUE)
+    return (*(("train clip",) if taught else ()), "caption", "embed", "index")
+
+
 def after_embedding(settings: Settings) -> tuple[str, ...]:
     """Return the commands that go on from vectors: films and all of it too, where pictures have a model."""
     from catalog.marketing import ARTIFACT
@@ -74,13 +85,19 @@ def after_embedding(settings: Settings) -> tuple[str, ...]:
     workspace = Workspace(settings.store)
     if not workspace.has(CLIP):
         return ("index", "train")
-    films = workspace.has(ARTIFACT) or _any_film(workspace)
+    films = workspace.has(ARTIFACT) or _any_medium(workspace, "videos")
     return (*(("train video",) if films else ()), "train fusion", "index")
 
 
-def _any_film(workspace: Workspace) -> bool:
+def after_index(settings: Settings) -> tuple[str, ...]:
+    """Return the commands that go on from indexes: a shop nobody has taken anything from has nothing to train on."""
+    manifest = Workspace(settings.store).manifest("catalog")
+    return ("train",) if manifest is not None and manifest.meta.get("interactions") else ("chat", "serve")
+
+
+def _any_medium(workspace: Workspace, *columns: str) -> bool:
     import polars as pl
 
     with workspace.reading("catalog") as folder:
-        videos = pl.scan_parquet(folder / "items.parquet").select((pl.col("videos").list.len() > 0).any())
-        return bool(videos.collect().item())
+        some = pl.any_horizontal([pl.col(column).list.len() > 0 for column in columns])
+        return bool(pl.scan_parquet(folder / "items.parquet").select(some.any()).collect().item())

@@ -28,7 +28,12 @@ def test_a_command_that_names_a_setting_is_not_given_it_twice(capsys):
 
 
 def test_each_stage_names_the_next(life, store, run):
-    assert life.ran["caption"].out.splitlines()[-1].startswith("next: vitrine embed --store ")
+    last = {name: ran.out.splitlines()[-1] for name, ran in life.ran.items() if name != "eval"}
+    s = "--store store"
+    assert last["import"] == f"next: vitrine caption {s}, then vitrine embed {s}, then vitrine index {s}"
+    assert last["caption"].startswith("next: vitrine embed --store ")
+    assert last["index"] == f"next: vitrine train {s}"
+    assert last["train"] == f"next: vitrine eval {s}, then vitrine serve {s}"
     assert "next:" not in run("caption", "--store", store, "--dry-run").out
     assert "next:" not in run("embed", "--store", store, "--dry-run").out
 
@@ -44,3 +49,19 @@ def test_captions_that_no_setting_names_are_not_passed_over_silently(run, store)
     Path("vitrine.toml").write_text('captions.captioner = "catalogue"\n')
     chosen = run("embed", "--store", store).out
     assert "not read here" not in chosen and "embeddings/caption-catalogue-minilm" in chosen
+
+
+def test_an_import_names_what_its_catalogue_needs(run, files):
+    items = ("import", "table", "--items", "files/items.csv", "--store", "s")
+    assert run(*items).out.splitlines()[-1] == "next: vitrine embed --store s, then vitrine index --store s"
+    Path("vitrine.toml").write_text('captions.captioner = "catalogue"\n')
+    pictured = run(*items, "--images", "images/{item_id}.png").out.splitlines()[-1]
+    assert pictured.startswith("next: vitrine train clip --store s, then vitrine caption --store s, then vitrine embed")
+
+
+def test_a_shop_without_a_log_is_not_sent_to_training(run, files):
+    run("import", "table", "--items", "files/items.csv", "--store", "s")
+    assert (
+        run("index", "--store", "s").out.splitlines()[-1]
+        == "next: vitrine chat --store s, then vitrine serve --store s"
+    )

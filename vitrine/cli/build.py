@@ -36,6 +36,8 @@ def generate(
     A store that holds another shop is left alone: one that was imported, or one of other boutique settings.
     """
     from vitrine.cli.bar import progress
+    from vitrine.cli.next_steps import say_next
+    from vitrine.encoders import after_catalogue
     from vitrine.jobs import generate_boutique
 
     settings = load(store, set_)
@@ -44,6 +46,7 @@ def generate(
         from vitrine.videos import generate_marketing
 
         say(generate_marketing(settings, seed, progress()))
+    say_next(store, set_, *after_catalogue(settings))
 
 
 def preview(
@@ -125,7 +128,11 @@ def index(store: Store = None, set_: Set = None) -> None:
     An index whose inputs are unchanged is left alone.
     """
     from vitrine.cli.bar import progress
+    from vitrine.cli.next_steps import say_next
+    from vitrine.encoders import after_index
     from vitrine.jobs import index_store
 
-    for line in index_store(load(store, set_), progress()):
+    settings = load(store, set_)
+    for line in index_store(settings, progress()):
         say(line)
+    say_next(store, set_, *after_index(settings))

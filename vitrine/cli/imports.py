@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from catalog.errors import ConfigError
+from vitrine.cli.next_steps import say_next
 from vitrine.cli.options import Set, Store, load, parse_pairs
 from vitrine.cli.output import say
 from vitrine.cli.sync import Currency, Form
@@ -58,7 +59,7 @@ def import_mmrec(
 
     settings = load(store, set_)
     wanted = _refining(settings, k_core, dedup_reviews, split_rule, split_seed)
-    _save(settings, refine(read_mmrec(folder, name=name, rejects=Rejects()), wanted))
+    _save(settings, refine(read_mmrec(folder, name=name, rejects=Rejects()), wanted), store, set_)
 
 
 @imports.command("amazon")
@@ -92,7 +93,7 @@ def import_amazon(
     if folder is not None and (reviews or meta or split):
         raise ConfigError(f"a folder ({str(folder)!r}) or files of your choice (--reviews, --meta, --split), not both")
     files = find_files(folder, category) if folder else AmazonFiles(reviews, meta, split_files(split or []))
-    _save(settings, read_amazon(files, name=name, refine=wanted))
+    _save(settings, read_amazon(files, name=name, refine=wanted), store, set_)
 
 
 @imports.command("movielens")
@@ -111,7 +112,7 @@ def import_movielens(
 
     settings = load(store, set_)
     wanted = _refining(settings, k_core, dedup_reviews, split_rule, split_seed)
-    _save(settings, read_movielens(folder, name=name, refine=wanted))
+    _save(settings, read_movielens(folder, name=name, refine=wanted), store, set_)
 
 
 @imports.command("recbole")
@@ -150,7 +151,7 @@ def import_recbole(
         config = RecBoleConfig.model_validate(said) if said else None
     except ValidationError as error:
         raise ConfigError(f"--field: {error.errors()[0]['msg']}") from error
-    _save(settings, read_recbole(folder, name=name, config=config, refine=wanted))
+    _save(settings, read_recbole(folder, name=name, config=config, refine=wanted), store, set_)
 
 
 @imports.command("table")
@@ -194,7 +195,7 @@ def import_table(
         rejects=Rejects(),
         recording=settings.speech.job.recording,
     )
-    _save(settings, refine(imported, wanted))
+    _save(settings, refine(imported, wanted), store, set_)
 
 
 @imports.command("feed")
@@ -230,7 +231,7 @@ def import_feed(
     with opened_feed(settings, feed) as (read, _):
         assert read is not None  # nothing is known of before that it could be the same as
         imported = with_log(read, interactions, users, columns=mapped, name=name, recording=heard)
-    _save(settings, refine(imported, wanted))
+    _save(settings, refine(imported, wanted), store, set_)
 
 
 @imports.command("marketing")
@@ -293,8 +294,10 @@ def _refining(
     )
 
 
-def _save(settings: Settings, imported: Import) -> None:
+def _save(settings: Settings, imported: Import, store: Path | None, pairs: list[str] | None) -> None:
     from catalog.readers.importing import save_import
     from catalog.workspace import Workspace
+    from vitrine.encoders import after_catalogue
 
     say(save_import(Workspace(settings.store), imported).text())
+    say_next(store, pairs, *after_catalogue(settings))

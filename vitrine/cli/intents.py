@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vitrine.cli.build import DryRun, Engine, Limit, RetryAll
+from vitrine.cli.next_steps import say_next
 from vitrine.cli.options import Set, Store, load
 from vitrine.cli.output import say
 
@@ -38,3 +39,6 @@ def intents(
     settings = load(store, [*(set_ or []), *([f"batch.engine={engine}"] if engine else [])])
     for line in read_store_intents(settings, progress(), Scope(limit, retry_all, dry_run), again=train):
         say(line)
+    if not dry_run:
+        # Off unless named, so the line carries the setting that makes the ranker read them.
+        say_next(store, set_, "index", "train --set intents.ranker=true", then="the ranker learns from them")

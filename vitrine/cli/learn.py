@@ -101,8 +101,11 @@ def train(
         return
     moment = as_of.replace(tzinfo=UTC) if as_of is not None and as_of.tzinfo is None else as_of
     settings = with_modalities(load(store, set_), modality)
-    for line in train_store(settings, moment, progress(), promote=not no_promote):
+    lines = train_store(settings, moment, progress(), promote=not no_promote)
+    for line in lines:
         say(line)
+    if not no_promote and not lines[0].endswith("already current"):
+        say_next(store, set_, "eval", "serve")
 
 
 def _refuse_moment(what: What, as_of: datetime | None) -> None:
