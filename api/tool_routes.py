@@ -14,7 +14,7 @@ from api.fields import Body, ExternalId, SessionId
 from api.problems import ApiProblem
 from api.service import Service
 from catalog.errors import did_you_mean
-from catalog.nouns import Candidate
+from catalog.nouns import Candidate, Slate
 from tools.base import Access, Shopper, ToolContext
 from tools.outward import call_from_outside, openai_form
 from tools.shop import Shop
@@ -99,6 +99,12 @@ def tool_routes(service: Service) -> APIRouter:
         shopper = Shopper(body.user_id, body.session_id)
         context = ToolContext(shopper, datetime.now(UTC), request_id, confirmation=body.confirmation)
         result = call_from_outside(tool, body.arguments, context)
+        item_ids = tuple(each.item_id for each in result.candidates if each.item_id in service.shop.catalog)
+        if item_ids and tool.access == "read":
+            # No tool draws its items by chance, so every one stood there for certain.
+            certain = (1.0,) * len(item_ids)
+            slate = Slate(request_id, shopper.user_id, shopper.session_id, context.now, item_ids, certain)
+            service.shop.events.put_slate(slate)
         return ToolAnswerOut(
             text=result.text,
             items=[_item(candidate, service.shop) for candidate in result.candidates],

@@ -343,6 +343,7 @@ def train_store(
     from catalog.shop_data import load_shop
     from vitrine.ctr import fit_ctr, undated_free
     from vitrine.fusing import learned_roles, relearned, require_earlier, save_encoders
+    from vitrine.retrievers import fitted_beside, save_retrievers
     from vitrine.scorers import Lessons, save_scorers
     from vitrine.shelf import Shelf
     from vitrine.training import before, fit_served, kept_version, model_inputs, model_key
@@ -383,6 +384,7 @@ def train_store(
     clicks = fit_ctr(settings, past, free, progress)
     needed = taught is not None or clicks.model is not None
     scorers = Lessons(log, data.catalog.ids, free, settings.positives).fitted() if needed else {}
+    retrievers = fitted_beside(settings, log, data.catalog.ids, modalities)
     meta = {
         "roles": roles,
         "bases": sorted(bases),
@@ -395,6 +397,7 @@ def train_store(
         "ranker_tried": ranker_wanted,
         "ranker": taught.meta() if taught else None,
         "ctr": clicks.meta(),
+        "retrievers": sorted(retrievers),
         "scorers": {role: table.space for role, table in free.items()} if scorers else None,
         INPUTS: model_inputs(settings, workspace, roles),
         **provenance(workspace),
@@ -411,6 +414,7 @@ def train_store(
             (folder / CTR).mkdir()
             clicks.model.save(folder / CTR)
         save_scorers(scorers, folder)
+        save_retrievers(retrievers, folder)
 
     version = shelf.add(name, key, meta, fill)
     if promote:
@@ -424,6 +428,8 @@ def train_store(
         f"version {version.number}{'' if promote else ' (not promoted)'}"
     ]
     lines += [f"  reads {reads_text(meta)}{unread_intents(settings, workspace)}", clicks.line(), ranker_line]
+    if retrievers:
+        lines.append(f"beside it propose: {', '.join(sorted(retrievers))}")
     lines += lost_lines(last, meta)
     lines += [f"trained again, since {fault}" for fault in damaged]
     if gone:

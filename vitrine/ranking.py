@@ -17,6 +17,7 @@ from models.ranking_data import RankingDataConfig, build_ranking_data
 from tools.pipeline.training import training_candidates
 from tools.shop import Shop
 from vitrine.ctr import undated_free
+from vitrine.retrievers import fitted_beside
 from vitrine.scorers import Lessons
 from vitrine.settings import Settings
 from vitrine.training import Scout, ranker_intents, serving_statistics
@@ -76,6 +77,7 @@ def fit_ranker(
         events=SqliteEventStore(":memory:"),
         root=workspace.root,
         recommender=scout.model,
+        retrievers=fitted_beside(settings, data.log, data.catalog.ids, scout.modalities, scout.cut),
         pipeline=settings.pipeline,
     )
 

@@ -41,6 +41,7 @@ class Served:
     ranker: LightGBMRanker | None
     ctr: CtrModel | None = None
     scorers: Mapping[str, Recommender] = field(default_factory=dict)
+    retrievers: Mapping[str, Recommender] = field(default_factory=dict)
 
 
 def open_version(version: Version) -> Served:
@@ -52,6 +53,7 @@ def open_version(version: Version) -> Served:
     from models import registry
     from models.ctr import CtrModel
     from models.ranker import LightGBMRanker
+    from vitrine.retrievers import load_retrievers
     from vitrine.scorers import load_scorers
 
     folder = version.folder
@@ -65,7 +67,8 @@ def open_version(version: Version) -> Served:
         ranker = LightGBMRanker.load(folder / RANKER) if version.meta.get("ranker") else None
         ctr = CtrModel.load(folder / CTR) if version.meta.get("ctr") else None
         scorers = load_scorers(folder) if version.meta.get("scorers") is not None else {}
-    return Served(recommender, ranker, ctr, scorers)
+        retrievers = load_retrievers(folder, version.meta.get("retrievers") or ())
+    return Served(recommender, ranker, ctr, scorers, retrievers)
 
 
 def fault_of(version: Version) -> str | None:

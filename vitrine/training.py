@@ -240,13 +240,17 @@ def ranker_intents(settings: Settings, workspace: Workspace) -> str | None:
 def model_key(settings: Settings, workspace: Workspace, roles: Mapping[str, str], as_of: datetime | None) -> str:
     """Return the content key of a trained model: data, vectors, the model's settings and source, and the seed."""
     from models.provenance import code_key
+    from vitrine.retrievers import asked_for
 
+    choices: tuple[object, ...]
     inputs = model_inputs(settings, workspace, roles)
     for name in inputs:
         if name.startswith("intents/"):
             inputs[name] = f"{inputs[name]} {settings.intents.half_life_days}"
     name = settings.models.serve
     choices = (name, settings.models.overrides.get(name, {}), code_key(name))
+    for beside in asked_for(settings):
+        choices = (*choices, beside, settings.models.overrides.get(beside, {}), code_key(beside))
     return content_key(
         "train", inputs, dict(roles), choices, settings.positives, settings.seed, as_of, settings.models.ctr
     )

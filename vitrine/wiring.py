@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -344,6 +345,7 @@ def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
     """Return the shop with the trained recommender, ranker, click model and statistics, as far as they exist."""
     from vitrine.fusing import later_fused
     from vitrine.rankers import with_rankers
+    from vitrine.retrievers import require_trained
     from vitrine.training import serving_statistics
 
     workspace = Workspace(settings.store)
@@ -359,8 +361,10 @@ def with_models(shop: Shop, settings: Settings, data: ShopData) -> Shop:
         new = [item for item in shop.catalog if item.item_id not in recommender.items]
         later = later_tables(version.folder, roles, shop.spaces, new)
         later |= later_fused(workspace, version.folder, roles, new)
-    recommender.add_items(later)
-    shop = replace(shop, recommender=recommender)
+    require_trained(settings, opened.retrievers, str(version))
+    for model in (recommender, *opened.retrievers.values()):
+        model.add_items(later)
+    shop = replace(shop, recommender=recommender, retrievers=opened.retrievers)
     return with_rankers(shop, settings, data, opened, version.meta)
 
 
@@ -376,13 +380,15 @@ def make_agent(settings: Settings, shop: Shop) -> Agent:
 
 def make_service(settings: Settings) -> Service:
     """Return the open shop, ready for the wire."""
+    from api.keys import shared_secret
     from api.service import Service
+    from tools.confirmation import Confirmations
     from tools.registry import Registry
 
     shop = open_shop(settings)
     return Service(
         shop=shop,
-        registry=Registry(shop),
+        registry=Registry(shop, confirmations=Confirmations(shared_secret(os.environ))),
         agent=make_agent(settings, shop),
         config=settings.api,
         active=shop.active,
