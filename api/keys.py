@@ -66,6 +66,15 @@ def load_keys(environment: Mapping[str, str]) -> Keys:
     return Keys(tuple(pairs))
 
 
+def shared_secret(environment: Mapping[str, str]) -> bytes | None:
+    """Return what processes with the same `VITRINE_API_KEYS` share and nobody else can make, or None without keys.
+
+    Tokens that one of them minted are good at all of them, and after a restart.
+    """
+    written = environment.get(ENVIRONMENT, "").strip()
+    return hmac.digest(written.encode("utf-8", "surrogateescape"), b"vitrine consent", "sha256") if written else None
+
+
 def is_loopback(host: str) -> bool:
     """Whether `host` can only be reached from this machine."""
     if host == "localhost":

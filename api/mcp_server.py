@@ -34,6 +34,7 @@ from mcp_types import (
 from api.mcp_resources import McpResources, item_uri, picture_uri
 from api.service import Service
 from catalog.errors import ToolError, VitrineError, did_you_mean
+from catalog.nouns import Slate
 from tools.base import Shopper, ToolContext, ToolResult
 from tools.outward import CONFIRMATION, answer_json, call_from_outside, mcp_form, refusal
 from tools.shop import Shop
@@ -102,15 +103,17 @@ async def _call_tool(
     if tool is None:
         hint = did_you_mean(params.name, list(service.registry.tools))
         raise MCPError(INVALID_PARAMS, f"unknown tool {params.name!r}. {hint}")
-    token = None
+    request_id, token = uuid.uuid4().hex, None
     if params.input_responses is not None and tool.access == "write":
         if not _agreed(params.input_responses.get(ASKED)):
-            return _told(ToolResult("The shopper did not agree, so nothing was written."), service.shop)
+            return _told(ToolResult("The shopper did not agree, so nothing was written."), service.shop, request_id)
         token = params.request_state
-    bound = ToolContext(shopper_of(context), datetime.now(UTC), uuid.uuid4().hex, confirmation=token)
+    bound = ToolContext(shopper_of(context), datetime.now(UTC), request_id, confirmation=token)
     try:
         call = functools.partial(call_from_outside, tool, params.arguments, bound)
         result = await anyio.to_thread.run_sync(call)
+        if tool.access == "read":
+            await anyio.to_thread.run_sync(_keep_slate, service.shop, result, bound)
     except ToolError as error:
         return CallToolResult(content=[TextContent(text=refusal(error))], is_error=True)
     question = result.facts.get("needs_confirmation")
@@ -119,7 +122,15 @@ async def _call_tool(
         return InputRequiredResult(
             input_requests={ASKED: ElicitRequest(params=asked)}, request_state=question[CONFIRMATION]
         )
-    return _told(result, service.shop)
+    return _told(result, service.shop, request_id)
+
+
+def _keep_slate(shop: Shop, result: ToolResult, bound: ToolContext) -> None:
+    """Keep what was shown, so that events can cite it; no tool draws its items by chance."""
+    shown = tuple(each.item_id for each in result.candidates if each.item_id in shop.catalog)
+    if shown:
+        user_id, session_id = bound.shopper.user_id, bound.shopper.session_id
+        shop.events.put_slate(Slate(bound.request_id, user_id, session_id, bound.now, shown, (1.0,) * len(shown)))
 
 
 def _can_ask(context: Context) -> bool:
@@ -139,9 +150,9 @@ def _agreed(answer: Any) -> bool:
     return isinstance(answer, ElicitResult) and answer.action == "accept" and (answer.content or {}).get(ASKED) is True
 
 
-def _told(result: ToolResult, shop: Shop) -> CallToolResult:
+def _told(result: ToolResult, shop: Shop, request_id: str) -> CallToolResult:
     """Return an answer as JSON, structured and, for clients of old, as text; the trace stays inside."""
-    answer = answer_json(result, shop)
+    answer = {**answer_json(result, shop), "request_id": request_id}
     for item in answer["items"]:
         item["resource"] = item_uri(item["item_id"])
         if shop.catalog[item["item_id"]].images:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.keys import is_loopback, load_keys, require_keys
+from api.keys import is_loopback, load_keys, require_keys, shared_secret
 from catalog.errors import ConfigError
 
 KEY = "sixteen-letters!"
@@ -49,3 +49,10 @@ def test_any_other_address_needs_keys(host):
     with pytest.raises(ConfigError, match="VITRINE_API_KEYS"):
         require_keys(host, load_keys({}))
     require_keys(host, load_keys({"VITRINE_API_KEYS": KEY}))
+
+
+def test_processes_with_the_same_keys_share_a_secret():
+    one = {"VITRINE_API_KEYS": "a:" + "k" * 16}
+    assert shared_secret(one) == shared_secret(dict(one)) != shared_secret({"VITRINE_API_KEYS": "a:" + "j" * 16})
+    assert len(shared_secret(one)) == 32 and ("k" * 16).encode() not in shared_secret(one)
+    assert shared_secret({}) is None and shared_secret({"VITRINE_API_KEYS": " "}) is None

@@ -80,6 +80,8 @@ def test_list_call_and_page_in_process(service, registry, mode):
     assert prices == sorted(prices)
     assert all(json.loads(page.content[0].text) == page.structured_content for page in pages)
     assert "trace" not in pages[0].structured_content
+    slate = service.shop.events.slate(pages[0].structured_content["request_id"])
+    assert list(slate.item_ids) == found[:7]
 
 
 @ERAS
