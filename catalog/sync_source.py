@@ -25,7 +25,7 @@ from catalog.workspace import Workspace, content_key, write_text
 MEMORY_FILE = "feeds.json"
 """In the store: what servers called the feeds that were synced, by a hash of the URL."""
 
-READING = 1
+READING = 2
 """Version of what the readers make of a feed; a change reads known feeds anew."""
 
 
@@ -69,6 +69,8 @@ def feed_files(source: str, downloader: FeedDownloader | None, before: Validator
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return
+    if not source.strip():  # the path of nothing is this folder
+        raise DataError(f"feed {source!r} is empty; a file, a folder or an http(s) URL would be valid")
     path = Path(source)
     if path.is_dir():
         yield FeedFiles(_inside(path))

@@ -133,10 +133,24 @@ def read_feed(
     table, missing = _once(spool, rejects)
     left_out = ", ".join(f"{count:,} {why}" for why, count in sorted(reading.left_out.items()))
     notes = (f"left out, since the shop does not offer them: {left_out}",) if left_out else ()
+    notes = (*notes, *_currencies(table))
     name = files[0].name.split(".", 1)[0] if len(files) == 1 else files[0].parent.name
     return Feed(
         name, table, missing, frozenset(reading.refused), rejects, " and ".join(forms), notes, reading.changes_at
     )
+
+
+def _currencies(items: pl.DataFrame) -> Iterator[str]:
+    """Yield a line where prices are of several currencies: nothing converts them."""
+    priced = items.filter(pl.col("price").is_not_null())
+    counts = priced["currency"].fill_null("none named").value_counts()
+    counts = counts.sort("count", "currency", descending=[True, False])
+    if counts.height > 1:
+        told = ", ".join(f"{name} {count:,}" for name, count in counts.iter_rows())
+        yield (
+            f"prices of several currencies ({told}): filters and sorting compare the numbers as they are; "
+            "a feed of one currency would be valid, and --currency names it where prices do not"
+        )
 
 
 def _opened(

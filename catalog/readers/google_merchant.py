@@ -16,7 +16,7 @@ from catalog.readers.feed_table import FeedTable
 from catalog.readers.feed_values import as_availability, as_moment, as_money, as_span
 from catalog.readers.feed_xml import Nested, XmlItem
 from catalog.readers.html_text import as_plain
-from catalog.readers.rejects import Rejects
+from catalog.readers.rejects import Rejects, shown
 from catalog.readers.values import BadValue
 
 Values = Mapping[str, Sequence[str | Nested]]
@@ -141,6 +141,11 @@ def _price(values: Values, attributes: dict[str, tuple[str, ...]], reading: Read
         BadValue: When a price or the time of a sale is none.
     """
     regular, sale = as_money(_one(values, "price"), "price"), as_money(_one(values, "sale_price"), "sale_price")
+    if regular is not None and sale is not None:
+        codes = {money[1] or reading.currency for money in (regular, sale)} - {None}
+        if len(codes) > 1:
+            detail = f"sale_price {shown(_one(values, 'sale_price'))} beside price {shown(_one(values, 'price'))}"
+            raise BadValue("bad sale_price", f"{detail}: the price's own currency would be valid")
     if regular is None or sale is None or sale[0] >= regular[0]:
         return regular or (None, None)
     effective = _one(values, "sale_price_effective_date")

@@ -174,6 +174,27 @@ def test_the_price_is_what_holds_now(
     assert (item.price, item.currency, item.attributes) == (price, "EUR", attributes)
 
 
+def test_a_sale_in_another_currency_is_no_price(tmp_path: Path) -> None:
+    row = {"id": "1", "price": "10 EUR", "sale_price": "8 USD"}
+    rejects = Rejects()
+    read_feed([write(tmp_path, "f.tsv", table([row, {**row, "id": "2", "sale_price": "8"}]))], rejects=rejects)
+    assert rejects.summary() == (
+        "1 row rejected: 1 bad sale_price (first: f.tsv line 2: sale_price '8 USD' beside price '10 EUR': "
+        "the price's own currency would be valid)"
+    )
+    path = write(tmp_path, "g.tsv", table([{**row, "price": "10"}]))
+    nameless = read_feed([path], FeedConfig(currency="USD"), as_of=NOW)
+    assert nameless.items.select("price", "currency").row(0) == (8.0, "USD")
+
+
+def test_prices_of_several_currencies_are_told(tmp_path: Path) -> None:
+    prices = ("10 EUR", "9 EUR", "1200 JPY", "8", "")
+    rows = [{"id": str(n), "price": price, "image_link": "https://img.example/1.jpg"} for n, price in enumerate(prices)]
+    [note] = read_feed([write(tmp_path, "f.tsv", table(rows))]).notes
+    assert note.startswith("prices of several currencies (EUR 2, JPY 1, none named 1): filters and sorting compare")
+    assert not read_feed([write(tmp_path, "g.tsv", table([*rows[:2], rows[4]]))]).notes
+
+
 def test_a_feed_says_when_it_reads_otherwise_by_itself(tmp_path: Path) -> None:
     row = {"id": "1", "price": "9 EUR", "sale_price": "5 EUR", "expiration_date": "2026-09-01"}
     dates = ("2026-07-01T00:00Z/2026-07-02T00:00Z", "2026-06-20T00:00Z/2026-07-02T00:00Z")

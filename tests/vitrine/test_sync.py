@@ -57,6 +57,8 @@ def test_the_life_of_a_feed(run):
 
 def test_refusals_are_one_line(run):
     assert "does not exist" in run("sync", "none.xml", "--store", "s").line
+    write(HATS)  # in this folder, which an empty path would name
+    assert "feed '' is empty" in run("sync", "", "--store", "s").line
     assert "currency" in run("sync", write(HATS), "--store", "s", "--currency", "euro").line
     Path("evil.xml").write_text("<!DOCTYPE a [<!ENTITY b 'c'>]><rss><channel/></rss>")
     assert "document type" in run("sync", "evil.xml", "--store", "s").line
