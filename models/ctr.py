@@ -102,8 +102,8 @@ class CtrModel:
         clicks = int(data.clicked.sum())
         if min(clicks, len(data) - clicks) < MIN_CLICKS:
             raise DataError(
-                f"{len(data)} impressions with {clicks} clicks teach no click model; "
-                f"{MIN_CLICKS} of either would be valid"
+                f"{len(data):,} {data.called} with {clicks:,} clicks teach no click model; "
+                f"{MIN_CLICKS} clicked and {MIN_CLICKS} not clicked would be valid"
             )
         self.names = tuple(name for name in data.table.names if _lasting(name))
         values, parameters = self._values(data.table, data.positions), self._parameters(seed)

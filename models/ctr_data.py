@@ -89,6 +89,11 @@ class CtrData:
             self.source,
         )  # fmt: skip
 
+    @property
+    def called(self) -> str:
+        """What a row is, for people: whoever logged no impression must not read of impressions."""
+        return "impressions" if self.source == "impressions" else "rows drawn for want of impressions in the log"
+
     def parted(self, moment: datetime) -> tuple[CtrData, CtrData]:
         """Return the rows before a moment, and the others."""
         early = self.timestamps < int(moment.timestamp() * 1e6)

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 TEST_SHARE = 0.25
 """Share of the rows, the newest, that `vitrine eval --ctr` judges by."""
 
+_UNCITED = (
+    ". A click counts where it has its impression's request_id and item_id; where the impression has no request_id, "
+    "its user_id, session_id and item_id"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class TaughtCtr:
@@ -151,7 +156,12 @@ def judge_ctr(
     cut = int(rows.timestamps[int(len(rows) * (1 - TEST_SHARE))])
     train, test = rows.parted(datetime.fromtimestamp(cut / 1e6, UTC))
     if not len(train) or not 0 < int(test.clicked.sum()) < len(test):
-        raise DataError(f"{len(train)} impressions to teach and {len(test)} to judge by; both labels would be needed")
+        clicked, judged = int(train.clicked.sum()), int(test.clicked.sum())
+        counts = f"{clicked:,} of {len(train):,} to teach and {judged:,} of {len(test):,} to judge by"
+        raise DataError(
+            f"{rows.called}: {counts} were clicked; some that were and some that were not would be needed in both"
+            f"{_UNCITED if rows.source == 'impressions' and not rows.clicked.any() else ''}"
+        )
     model = CtrModel(config)
     model.fit(train, seed=settings.seed)
     return JudgedCtr(report_ctr(model, train, test), model, test)

@@ -109,7 +109,7 @@ def test_too_few_clicks_and_broken_files_are_one_line(tmp_path: Path) -> None:
     few = CtrData(
         data.table, np.arange(200) < 49, data.positions, data.timestamps, data.user_ids, data.slates, data.source
     )  # fmt: skip
-    with pytest.raises(DataError, match="200 impressions with 49 clicks teach no click model; 50 of either"):
+    with pytest.raises(DataError, match="200 impressions with 49 clicks teach no click model; 50 clicked and 50 not"):
         CtrModel().fit(few)
     with pytest.raises(NotBuiltError, match="has not been fitted"):
         CtrModel().probability(probe([0.0]))

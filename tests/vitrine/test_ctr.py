@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 
 from catalog.items import items_frame, users_frame
@@ -116,6 +117,19 @@ def test_settings_switch_it_off_and_no_impression_is_said(store, run, tmp_path):
     assert "click model: none, 0 clicked impressions in the log (50 would do)" in told
     proxy = jobs.train_store(load_settings({"store": str(tmp_path), "models": {**SERVE, "ctr": "always"}}))
     assert any("a proxy for impressions" in line for line in proxy)
+    rare = ShopData(quiet.name, quiet.items, quiet.log.head(40), quiet.users)
+    save_shop(Workspace(tmp_path), rare)
+    refused = run("eval", "--ctr", "--store", tmp_path).line
+    assert "rows drawn for want of impressions in the log" in refused
+
+
+def test_clicks_that_cite_nothing_are_said_with_what_they_lack(store, run, tmp_path):
+    bare = load(store)
+    log = bare.log.with_columns(pl.lit(None, pl.String).alias(name) for name in ("request_id", "session_id"))
+    save_shop(Workspace(tmp_path), ShopData("uncited", bare.items, log, bare.users))
+    refused = run("eval", "--ctr", "--store", tmp_path).line
+    assert refused.startswith("impressions: 0 of ") and " to judge by were clicked" in refused
+    assert "A click counts where it has its impression's request_id and item_id" in refused
 
 
 def load(store):
