@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, or_, select, union, update
 
 from catalog.event_tables import EVENTS, SIGN_INS, SLATES, TRACES
 
 GUEST = "session:"
-_STEP = 500
+_STEP = 200
 """Values in one `IN`, below every engine's bound."""
 
 
@@ -67,21 +67,50 @@ def sign_in(connection: Connection, tenant: str, rows: Iterable[Mapping[str, Any
         where=insert.excluded.timestamp > SIGN_INS.c.timestamp,
     )
     connection.execute(upsert, signed)
-    moments: list[dict[str, Any]] = [{"guest": guest_id(s), "of": s, "who": u, "at": at} for (s, u), at in pairs]
-    guests: set[str] = set()
-    for some in _steps([guest_id(s) for (s, _), _ in pairs]):
-        query = select(EVENTS.c.user_id).where(EVENTS.c.tenant == tenant, EVENTS.c.user_id.in_(some)).distinct()
-        guests.update(connection.scalars(query))
+    moments = [{"guest": guest_id(s), "of": s, "who": u, "at": at} for (s, u), at in pairs]
+    waiting = _unclaimed(connection, tenant, sorted({s for (s, _), _ in pairs}))
     # The earliest sign-in first: what is given once stays given.
-    theirs = [each for each in sorted(moments, key=itemgetter("at", "who")) if each["guest"] in guests]
-    if theirs:
-        ours = (EVENTS.c.tenant == tenant) & (EVENTS.c.user_id == bindparam("guest"))
-        give = update(EVENTS).where(ours & (EVENTS.c.timestamp <= bindparam("at"))).values(user_id=bindparam("who"))
-        connection.execute(give, [{name: each[name] for name in ("guest", "at", "who")} for each in theirs])
+    theirs = [each for each in sorted(moments, key=itemgetter("at", "who")) if each["of"] in waiting]
+    if not theirs:
+        return
+    ours = (EVENTS.c.tenant == tenant) & (EVENTS.c.user_id == bindparam("guest"))
+    give = update(EVENTS).where(ours & (EVENTS.c.timestamp <= bindparam("at"))).values(user_id=bindparam("who"))
+    connection.execute(give, [{name: each[name] for name in ("guest", "at", "who")} for each in theirs])
     for table in (SLATES, TRACES):
         ours = (table.c.tenant == tenant) & (table.c.session_id == bindparam("of")) & table.c.user_id.is_(None)
         give = update(table).where(ours & (table.c.timestamp <= bindparam("at"))).values(user_id=bindparam("who"))
-        connection.execute(give, [{name: each[name] for name in ("of", "at", "who")} for each in moments])
+        connection.execute(give, [{name: each[name] for name in ("of", "at", "who")} for each in theirs])
+
+
+def news(connection: Connection, tenant: str, session_id: str, user_id: str) -> bool:
+    """Whether a sign-in would change more than its own time; most answers of a visit would sign in for nothing."""
+    known = select(SIGN_INS.c.user_id).where(
+        SIGN_INS.c.tenant == tenant, SIGN_INS.c.session_id == session_id, SIGN_INS.c.user_id == user_id
+    )
+    waiting = or_(*(rows.exists() for rows in _waiting(tenant, [session_id])))
+    return bool(connection.scalar(select(or_(~known.exists(), waiting))))
+
+
+def _unclaimed(connection: Connection, tenant: str, sessions: list[str]) -> set[str]:
+    """Return the sessions whose guest left anything."""
+    found: set[str] = set()
+    for some in _steps(sessions):
+        found.update(connection.scalars(union(*_waiting(tenant, some))))
+    return found
+
+
+def _waiting(tenant: str, sessions: list[str]) -> list[Select[tuple[str | None]]]:
+    """Return the queries for the sessions, of these, whose guest left events, slates or traces."""
+    guests = [guest_id(each) for each in sessions]
+    return [
+        select(EVENTS.c.session_id).where(EVENTS.c.tenant == tenant, EVENTS.c.user_id.in_(guests)),
+        *(
+            select(table.c.session_id).where(
+                table.c.tenant == tenant, table.c.session_id.in_(sessions), table.c.user_id.is_(None)
+            )
+            for table in (SLATES, TRACES)
+        ),
+    ]
 
 
 def _is_guest(row: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from catalog.errors import NotFoundError, ServiceError
 from catalog.event_base import DeadLetter, Pruned, PutResult
-from catalog.event_claims import claimed, sign_in
+from catalog.event_claims import claimed, news, sign_in
 from catalog.event_schema import LOCK, ensure_schema
 from catalog.event_tables import (
     DEAD_LETTERS,
@@ -103,7 +103,8 @@ class SqlEventStore:
 
         def work(connection: Connection) -> None:
             connection.execute(self._insert(SLATES).on_conflict_do_nothing(), row)
-            sign_in(connection, tenant, [row], self._insert(SIGN_INS))
+            if slate.session_id and slate.user_id and news(connection, tenant, slate.session_id, slate.user_id):
+                sign_in(connection, tenant, [row], self._insert(SIGN_INS))
 
         self.transaction(work)
 

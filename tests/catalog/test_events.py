@@ -326,6 +326,9 @@ def test_a_list_shown_to_a_shopper_signs_the_session_in(store: EventStore) -> No
     store.put_slate(Slate("r1", "ann", "s1", NOON + timedelta(minutes=2), ("shoe",), (1.0,)))
     assert ids(store.for_user("ann")) == ["g1"]
     assert store.slate("r0").user_id == "ann"
+    store.put([guest("g2", 3)])
+    store.put_slate(Slate("r2", "ann", "s1", NOON + timedelta(minutes=4), ("shoe",), (1.0,)))
+    assert ids(store.for_user("ann")) == ["g2", "g1"]
     store.forget_user("ann")
     with pytest.raises(NotFoundError):
         store.slate("r0")
