@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -70,15 +71,18 @@ class Replayed:
     def gain(self, seed: int = 0) -> Interval:
         """Return (adapted - frozen) / frozen over all moments, its 95% interval by resampling shoppers.
 
+        Infinite where the frozen lists are worth nothing, as those of a resample of few shoppers may be.
+
         Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13 (a ratio of means).
         """
         users = np.unique([moment.user_id for moment in self.moments], return_inverse=True)[1]
         sums = [np.bincount(users, values) for values in (self.frozen, self.adapted)]
         rng, n = np.random.default_rng(seed), len(sums[0])
         drawn = rng.integers(0, n, (2000, n))
-        ratios = sums[1][drawn].sum(axis=1) / np.maximum(sums[0][drawn].sum(axis=1), 1e-12) - 1
-        low, high = np.quantile(ratios, [0.025, 0.975])
-        return Interval(float(sums[1].sum() / max(float(sums[0].sum()), 1e-12) - 1), float(low), float(high))
+        frozen, adapted = (each[drawn].sum(axis=1) for each in sums)
+        ratios = [_gain(*pair) for pair in zip(frozen.tolist(), adapted.tolist(), strict=True)]
+        low, high = np.quantile(ratios, 0.025, method="lower"), np.quantile(ratios, 0.975, method="higher")
+        return Interval(_gain(float(sums[0].sum()), float(sums[1].sum())), float(low), float(high))
 
     def means(self, seed: int = 0) -> tuple[Interval, Interval]:
         """Return the mean over moments, frozen and adapted, each with its interval."""
@@ -87,6 +91,12 @@ class Replayed:
     def _by_shopper(self, values: Values) -> Values:
         users = np.unique([moment.user_id for moment in self.moments], return_inverse=True)[1]
         return np.asarray(np.bincount(users, values) / np.bincount(users))
+
+
+def _gain(frozen: float, adapted: float) -> float:
+    if frozen > 0:
+        return adapted / frozen - 1
+    return math.inf if adapted > 0 else 0.0
 
 
 def start_of(log: pl.DataFrame, hours: float) -> datetime:
@@ -118,6 +128,9 @@ def moments_of(
         kinds: Kinds that count as taking; see `catalog.log.positives`.
         before: `opening`: the shopper's first look at the item in that session, so that the item's own view tells
             nothing. `taking`: the positive event itself, the item's own views known.
+
+    Raises:
+        DataError: When nothing is taken at or after `start`.
     """
     pairs = (
         positives(log, kinds)
@@ -125,6 +138,13 @@ def moments_of(
         .unique(["user_id", "item_id"], keep="first", maintain_order=True)
     )
     taken = pairs.filter(pl.col("timestamp") >= start).select("user_id", "item_id", "session_id", "timestamp")
+    if not taken.height:
+        last = pairs["timestamp"].max()
+        until = f", and the last before is of {last:%Y-%m-%d %H:%M}" if isinstance(last, datetime) else ""
+        raise DataError(
+            f"no item is taken for the first time from {start:%Y-%m-%d %H:%M} on, the part of the log that is "
+            f"replayed{until}; more hours, or a log without stray late timestamps, would be valid"
+        )
     if before == "opening":
         place = ["user_id", "session_id", "item_id"]
         opened = log.filter((pl.col("timestamp") >= start) & pl.col("kind").is_in(LOOKING)).group_by(place)
@@ -164,7 +184,7 @@ def replay(
         DataError: When there is no moment, or the metric is no metric of a user's list.
     """
     if not moments:
-        raise DataError("no item is taken in the part of the log that is replayed; more hours would be valid")
+        raise DataError("no moment to replay; one at least would be valid")
     metric = parse_metric(config.metric)
     empty, store = SqliteEventStore(":memory:"), SqliteEventStore(":memory:")
     still, moving = replace(shop, events=empty), replace(shop, events=store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,8 +50,14 @@ def _figures(found: Replayed) -> dict[str, Any]:
     }
 
 
-def _interval(value: Interval) -> dict[str, float]:
-    return {"mean": value.mean, "low": value.low, "high": value.high}
+def _interval(value: Interval) -> dict[str, float | None]:
+    """Return an interval as JSON can hold it: what is infinite is null."""
+    told = {"mean": value.mean, "low": value.low, "high": value.high}
+    return {name: None if math.isinf(each) else each for name, each in told.items()}
+
+
+def _percent(value: float | None) -> str:
+    return "+∞" if value is None else f"{value:+.0%}"
 
 
 def _row(name: str, figures: Mapping[str, Any]) -> Sequence[str]:
@@ -61,7 +68,7 @@ def _row(name: str, figures: Mapping[str, Any]) -> Sequence[str]:
         str(figures["informed"]),
         f"{figures['frozen']['mean']:.4f}",
         f"{figures['adapted']['mean']:.4f}",
-        f"{gain['mean']:+.0%} [{gain['low']:+.0%}, {gain['high']:+.0%}]",
+        f"{_percent(gain['mean'])} [{_percent(gain['low'])}, {_percent(gain['high'])}]",
         f"{difference['mean']:+.4f} [{difference['low']:+.4f}, {difference['high']:+.4f}]",
         f"{difference['p']:.4f}",
     )

@@ -46,13 +46,15 @@ def replay_store(
     workspace = Workspace(settings.store)
     data = load_shop(workspace)
     start = start_of(data.log, config.hours)
+    moments = {
+        before: moments_of(data.log, start, kinds=settings.positives, before=before) for before in get_args(Before)
+    }
     shop = shop_as_of(settings, workspace, data, start, progress)
     live = data.log.filter(pl.col("timestamp") >= start)
     found: dict[str, Replayed] = {}
     try:
-        for before in get_args(Before):
-            moments = moments_of(data.log, start, kinds=settings.positives, before=before)
-            found[before] = replay(shop, data.log, moments, live, config, kinds=settings.positives)
+        for before, chosen in moments.items():
+            found[before] = replay(shop, data.log, chosen, live, config, kinds=settings.positives)
     finally:
         shop.events.close()
     manifest = workspace.manifest("catalog")

@@ -120,6 +120,17 @@ def test_gain_and_difference_by_arithmetic() -> None:
     assert "+50% [+25%, +67%]" in replay_text(report)
 
 
+def test_a_gain_over_nothing_is_infinite_not_a_number_of_fifteen_digits() -> None:
+    moments = tuple(Moment(user, "1", DAY) for user in "abc")
+    found = Replayed(moments, np.array([0.5, 0.0, 0.0]), np.array([0.5, 0.5, 0.5]), np.ones(3, np.bool_))
+    assert (found.gain().mean, found.gain().low, found.gain().high) == (pytest.approx(2), 0.0, np.inf)
+    report = replay_json({"opening": found}, metric="ndcg@20", model="ease", start="2026-03-02")
+    assert report["replay"]["before"]["opening"]["gain"] == {"mean": pytest.approx(2), "low": 0.0, "high": None}
+    assert "+200% [+0%, +∞]" in replay_text(report)
+
+
 def test_nothing_to_replay_is_said(shop: Shop) -> None:
-    with pytest.raises(DataError, match="no item is taken in the part of the log that is replayed"):
+    with pytest.raises(DataError, match="no moment to replay"):
         replay(shop, LOG, (), LOG, CONFIG)
+    with pytest.raises(DataError, match=r"from 2026-03-03 00:00 on, .* the last before is of 2026-03-02 00:31; more"):
+        moments_of(LOG, DAY + timedelta(days=1))
