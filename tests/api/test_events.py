@@ -5,6 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agent.config import AgentConfig
+from agent.loop import Agent
+from agent.minds import Minds, ShopPlanner
+from agent.wording import NEW_SHOPPER
 from api.config import ApiConfig
 from api.keys import load_keys
 from catalog.errors import NotFoundError, ServiceError
@@ -206,3 +210,19 @@ def test_a_database_that_does_not_answer_is_503_and_nothing_is_acknowledged(own,
     monkeypatch.setattr(type(shop.events), "put", away)
     answer = client.put("/v1/events", json={"events": [event(1)]})
     assert answer.status_code == 503 and answer.headers["Retry-After"] == "1"
+
+
+def test_an_event_is_known_in_the_next_chat_turn(own, make):
+    shop, _ = own
+    agent = Agent(shop, Registry(shop), Minds(ShopPlanner(shop.catalog, shop.embedder), None), AgentConfig())
+    client = make.client(make.service(shop, Registry(shop), agent))
+    asked = {"message": "What would you recommend me?", "user_id": "dora", "top_n": 3}
+    whole = {"Accept": "application/json"}
+    before = client.post("/v1/chat", json=asked, headers=whole).json()
+    client.put("/v1/events", json={"events": [event(n, item_id=i, kind="view") for n, i in enumerate(("L02", "L03"))]})
+    after = client.post("/v1/chat", json={**asked, "session_id": before["session_id"]}, headers=whole).json()
+    assert NEW_SHOPPER in before["disclosures"] and NEW_SHOPPER not in after["disclosures"]
+    assert after["recommendations"][0]["item_id"].startswith("L")
+    assert client.delete("/v1/users/dora").json()["conversations"] == 1
+    for turn in (before, after):
+        assert client.get(f"/v1/traces/{turn['trace_id']}").status_code == 404
