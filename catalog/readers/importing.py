@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import polars as pl
@@ -98,21 +99,28 @@ def assemble(
     return Import(shop, spaces or {}, counts, rejects, clock_of(log, timed=timed), media_missing=media.missing)
 
 
-def save_import(workspace: Workspace, imported: Import) -> ImportSummary:
+def save_import(workspace: Workspace, imported: Import, *, now: datetime | None = None) -> ImportSummary:
     """Write the `catalog` artifact with its `rejects.jsonl`, and one `embeddings/<space>` for each space.
 
     Spaces of an earlier import that did not come along this time are removed: their vectors belong
     to other items.
 
+    Args:
+        workspace: The store.
+        imported: What was read.
+        now: What timestamps are held against, aware; None: the clock's.
+
     Raises:
         DataError: When there is no item; nothing is written.
     """
     shop, rejects = imported.shop, imported.rejects
+    stray = stray_timestamps(shop.log, now or datetime.now(UTC)) if imported.clock == "time" else ()
+    notes = (*imported.notes, *stray)
     meta = {
         "counts": dict(imported.counts),
         "rejected": dict(rejects.counts),
         "clock": imported.clock,
-        "notes": list(imported.notes),
+        "notes": list(notes),
     }
     key = save_shop(workspace, shop, meta, extra=lambda folder: rejects.save(folder / REJECTS_FILE))
     for name in workspace.names("embeddings"):
@@ -129,7 +137,7 @@ def save_import(workspace: Workspace, imported: Import) -> ImportSummary:
         dict(rejects.counts),
         rejects.summary(),
         imported.clock,
-        imported.notes,
+        notes,
     )
 
 
@@ -157,6 +165,22 @@ def clock_of(log: pl.DataFrame, *, timed: bool) -> Clock:
     if not timed:
         return "file order"
     return "time" if log.filter(pl.col("timestamp") >= CLOCK_STARTS).height else "rank"
+
+
+def stray_timestamps(log: pl.DataFrame, now: datetime) -> tuple[str, ...]:
+    """Return a line where events are of times that cannot be: one of next year makes all others a year old."""
+    late = log.filter(pl.col("timestamp") > now + timedelta(days=1))["timestamp"]
+    early = log.filter(pl.col("timestamp") < CLOCK_STARTS)["timestamp"]
+    found = [(late, "in the future (the last of", late.max()), (early, "before 1973 (the first of", early.min())]
+    told = [
+        f"{len(each):,} {where} {moment:%Y-%m-%d})" for each, where, moment in found if isinstance(moment, datetime)
+    ]
+    if not told:
+        return ()
+    return (
+        f"interactions at stray times: {', '.join(told)}; what is recent and where splits cut is counted from the "
+        "log's last moment, so a log without them would be better",
+    )
 
 
 def all_users(table: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:

@@ -79,3 +79,14 @@ def test_an_event_of_a_rejected_item_says_so(run):
     assert ran.code == 0
     assert "1 rejected item (first: events.csv line 3: item 'gone1' was rejected: its row of the item table" in ran.out
     assert "1 unknown item (first: events.csv line 4: item 'never' is none of the 1 in the item table" in ran.out
+
+
+def test_events_at_times_that_cannot_be_are_told(run):
+    Path("i.csv").write_text("item_id,title\na,A\nb,B\n")
+    rows = ["u,a,2025-01-01", "u,b,2999-01-01", "v,a,99999999999999", "v,b,-5"]
+    Path("x.csv").write_text("\n".join(["user_id,item_id,timestamp", *rows, ""]))
+    ran = run("import", "table", "--items", "i.csv", "--interactions", "x.csv", "--store", "s")
+    stray = "2 in the future (the last of 5138-11-16), 1 before 1973 (the first of 1969-12-31)"
+    assert f"interactions at stray times: {stray}" in ran.out
+    Path("x.csv").write_text("\n".join(["user_id,item_id,timestamp", rows[0], ""]))
+    assert "stray" not in run("import", "table", "--items", "i.csv", "--interactions", "x.csv", "--store", "s").out
