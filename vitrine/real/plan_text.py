@@ -115,20 +115,26 @@ def _servers(plan: Plan, config: RealConfig) -> Iterator[str]:
 
 def _rates(plan: Plan) -> Iterator[str]:
     """Say where the hours come from."""
-    served = {role: plan.models[role].choice for role in ROLES}
     used: list[tuple[str, Rate]] = []
-    for name, choice, own, gpu in (
-        ("captions", served["captions"], PIXELS, CAPTIONS), ("vectors", served["embeddings"], MINILM, LLM_VECTORS),
-    ):  # fmt: skip
-        on_cores = choice.is_served_here and not plan.gpus.count
-        used.append((name, own if choice.kind == "built in" else CORE if on_cores else gpu))
+    for name, found, own, gpu in (
+        ("captions", plan.models["captions"], PIXELS, CAPTIONS),
+        ("vectors", plan.models["embeddings"], MINILM, LLM_VECTORS),
+    ):
+        # A model of unknown size is reckoned as the one behind the GPU's rate, whatever this machine has.
+        on_cores = found.choice.is_served_here and not plan.gpus.count and found.away is None
+        used.append((name, own if found.choice.kind == "built in" else CORE if on_cores else gpu))
     used.append(("fits", LIRDREC_ROWS))
     yield (
         "Hours are reckoned, nothing was measured on this machine; from these rates, models of other sizes in "
         "proportion:"
     )
     for name, rate in used:
-        yield f"  {name}: {rate.value:,.4g} {rate.option}, {rate.origin}: {rate.source}"
+        yield f"  {name}: {_number(rate.value)} {rate.option.replace('-', ' ')}, {rate.origin}: {rate.source}"
+
+
+def _number(value: float) -> str:
+    """Return four digits of a number, without an exponent."""
+    return f"{float(f'{value:.4g}'):,.15g}"
 
 
 def _disks(plan: Plan, config: RealConfig) -> Iterator[str]:

@@ -165,7 +165,10 @@ def test_a_hub_that_cannot_be_asked_leaves_the_plan_of_what_is_known(run, monkey
         given = ("real", "Gift_Cards", "--from", host.url(""), "--captioner", "Qwen/Qwen3-VL-8B")
         plan = run(*given, "--set", f"real.models={json.dumps(str(tmp_path / 'cache'))}", "--set", "real.gpu_gb=80")
         line = run(*given, "--yes", "--set", "real.gpu_gb=80").line
+        here = run(*given).out
     assert plan.code == 0 and "at most 220 items" in plan.out
+    assert "as if 8.3 B parameters on a GPU" in here  # so the rate that is named is the GPU's, without a GPU too
+    assert "captions: 8.74 captions per second per gpu, published" in here and "a core with AVX2" not in here
     assert (
         "captions    Qwen/Qwen3-VL-8B: size and licence unknown, since http://127.0.0.1:9 cannot be asked" in plan.out
     )
