@@ -24,7 +24,7 @@ class PipelineConfig(BaseModel):
     `liked:text-minilm` for one. Empty: the served model, every space and popularity, `pool` each."""
     exact_items: int = Field(50_000, ge=1)
     """Items from which on the best of a factor model (`als`, `bprmf`, `lightgcn`, `vbpr`, `freedom`, `two_tower`) are
-    searched for in half precision; below, and for other models, every item is scored."""
+    searched for in half a byte a number; below, and for other models, every item is scored."""
     taste_share: float = Field(0.1, ge=0, le=0.5)
     """How much of the score of a *search* is the shopper's taste; what was asked for has the rest."""
     words_share: float = Field(0.5, ge=0, le=1)

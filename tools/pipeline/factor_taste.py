@@ -23,9 +23,6 @@ from tools.pipeline.pool import Proposed, Reach, top
 if TYPE_CHECKING:
     from tools.shop import Shop
 
-SPARE = 20
-"""Rows found beyond those that are wanted, of which the true scores choose."""
-
 
 @dataclass(frozen=True, eq=False)
 class FactorTable:
@@ -85,7 +82,7 @@ class FactorTaste:
         """Return the best allowed rows; every row is scored where a filter hides many."""
         if reach.hidden > reach.few:
             return top(self.at(np.arange(len(self.table.known))), reach)
-        found = self.table.near.search(self.wish, SPARE + reach.k + reach.hidden)
+        found = self.table.near.search(self.wish, reach.k + reach.hidden)
         rows = np.union1d(found, self.looked)
         rows = rows[reach.allowed[rows] & self.table.known[rows]]
         scores = self.at(rows)

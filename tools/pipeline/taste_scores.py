@@ -68,12 +68,12 @@ def taste_scores(shop: Shop, shopper: Shopper, taste: Taste) -> TasteScores:
     # To a stranger of whom nothing but this visit is known, the whole taste is the visit.
     if share and taste.visit and (known or set(taste.visit) != set(taste.liked)):
         values = _with_visit(model, values, taste, share)
-    out = shop.in_catalogue(values)
+    out = shop.kin.filled(shop.in_catalogue(values))
     looked = shop.catalog.ids.rows([item_id for item_id, why in taste.why if why in LOOKS], missing=-1)
     out[looked[looked >= 0]] += np.float32(shop.pipeline.second_look) * values.std()
     same = not taste.disliked and (known or taste.liked == taste.live)
     asked = shop.in_catalogue(own) if same and shop.ranker is not None else None
-    return TasteScores(shop.kin.filled(out), model.name, scores.ground, asked)
+    return TasteScores(out, model.name, scores.ground, asked)
 
 
 def taste_at_hand(shop: Shop, shopper: Shopper, taste: Taste) -> TasteScores | FactorTaste:
