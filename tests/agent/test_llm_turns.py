@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Callable
@@ -10,9 +11,10 @@ from dataclasses import replace
 
 import pytest
 
+from agent import scripted_minds
 from agent.base import ChatRequest
 from agent.doubles import Talk, answer_of, ids_of, text_of
-from agent.scripted_minds import INVENTED_BRAND, INVENTED_ID, INVENTED_NAMES, PERSONAS, Persona
+from agent.scripted_minds import INVENTED_BRAND, INVENTED_ID, INVENTED_NAMES, PERSONAS, Persona, Reply
 from agent.scripted_server import ScriptedServer
 from agent.wording import NO_END, NO_GROUND, NO_LLM
 from tools.shop import Shop
@@ -215,3 +217,23 @@ def test_a_shopper_who_leaves_stops_the_turn_and_frees_the_conversation(talk: Be
         started = time.monotonic()
         answer = conversation.say("a blue vase", session_id="s")
     assert answer.outcome == "recommended" and time.monotonic() - started < 3
+
+
+def test_a_model_cannot_agree_in_the_shoppers_place(talk: Begin, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    dismiss = {"item_id": "V01", "kind": "dismiss"}
+    tries = [dismiss, {**dismiss, "confirmation": "yes"}, {**dismiss, "confirmed": True}, dismiss]
+    calls = (*(("record_feedback", json.dumps(each)) for each in tries), ("undo_feedback", "{}"))
+    monkeypatch.setitem(
+        scripted_minds._SCRIPTS, "obedient", lambda said: Reply("Shall I?") if said.rounds else Reply(calls=calls)
+    )
+    before = shop.events.for_user("ana")
+    with ScriptedServer("obedient") as server:
+        conversation = talk(server.base_url)
+        answer = conversation.say("what do you think of the cobalt vase?")
+        read = [message["content"] for message in server.requests[-1]["messages"] if message["role"] == "tool"]
+        assert shop.events.for_user("ana") == before
+        assert conversation.say("yes").text.startswith("Recorded not to show it")
+    assert len(shop.events.for_user("ana")) == len(before) + 1
+    tried = [run["tool"] for run in conversation.trace(answer)["tools"]]
+    assert tried == ["record_feedback"] * 4 + ["undo_feedback"]
+    assert read and not [content for content in read if re.search(r"\d{10}-[\w-]{32}", content)]  # no token to be had
