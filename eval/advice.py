@@ -12,7 +12,7 @@ import numpy.typing as npt
 from eval.intervals import Interval
 from eval.metrics import Values
 from eval.probabilities import interval
-from eval.rungs import RUNGS, STRUCTURED, Climbed, RungConfig
+from eval.rungs import BOTH, RUNGS, STRUCTURED, TEXT, Climbed, RungConfig
 
 OTHERS = "(other categories)"
 HALVINGS = 50
@@ -48,6 +48,7 @@ class Advice:
         single: The rung that is best on validation over all categories.
         over_structured, over_single: Gain of the picks on test, over shoppers.
         whole: Every category together.
+        least: Shoppers in validation below which a category went with the others.
     """
 
     metric: str
@@ -56,6 +57,7 @@ class Advice:
     single: str
     over_structured: Interval
     over_single: Interval
+    least: int
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -96,6 +98,7 @@ def advise(climbed: Climbed, config: RungConfig) -> Advice:
         single,
         _mean(picked_values - climbed.test[STRUCTURED], users),
         _mean(picked_values - climbed.test[single], users),
+        config.least,
     )
 
 
@@ -193,6 +196,11 @@ def advice_text(advice: Advice) -> str:
         f"the picks over structured features: {_signed(advice.over_structured)}; over {advice.single!r} for all, the "
         f"best single one of validation: {_signed(advice.over_single)}",
     ]
+    if any(row.category == OTHERS for row in advice.categories):
+        lines.append(f"{OTHERS}: those with fewer than {advice.least} shoppers in validation, as one")
+    if BOTH not in rungs:
+        missing = "pictures" if TEXT in rungs else "text"
+        lines.append(f"no rung with {missing}: the store has no space of that role that knows nothing of the log")
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -54,6 +55,17 @@ def test_the_medium_that_tells_the_taste_is_picked_in_every_category(medium: str
     text = advice_text(advice)
     assert "hats" in text
     assert ALL in text
+    assert OTHERS not in text
+    assert "no rung with" not in text
+
+
+def test_what_the_table_lacks_is_said() -> None:
+    whole = shelf("text")
+    found = climb(replace(whole, modalities={"text": whole.modalities["text"]}), START + timedelta(days=10),
+                  START + timedelta(days=13), QUICK, seed=1)  # fmt: skip
+    text = advice_text(advise(found, QUICK.model_copy(update={"least": 10_000})))
+    assert f"{OTHERS}: those with fewer than 10000 shoppers in validation, as one" in text
+    assert "no rung with pictures: the store has no space of that role" in text
 
 
 def test_a_rung_reads_its_own_media_and_no_others() -> None:
