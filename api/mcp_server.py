@@ -30,6 +30,8 @@ from mcp_types import (
     TextContent,
     Tool,
 )
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import ValidationError
 
 from api.mcp_resources import McpResources, item_uri, picture_uri
 from api.service import Service
@@ -83,8 +85,8 @@ async def _one_boundary(ctx: Context, call_next: CallNext) -> HandlerResult:
     """Let no bug speak to a stranger: the library would quote it on some of its ways."""
     try:
         return await call_next(ctx)
-    except MCPError:
-        raise
+    except (MCPError, ValidationError):
+        raise  # the library says of a request that is none that it is none
     except VitrineError as error:
         raise MCPError(INVALID_PARAMS, str(error)) from error
     except Exception as error:
@@ -135,15 +137,8 @@ def _keep_slate(shop: Shop, result: ToolResult, bound: ToolContext) -> None:
 
 def _can_ask(context: Context) -> bool:
     """Whether the client can ask the person before it, which is better than a token in a model's hands."""
-    modern = context.protocol_version in _asking_versions()
+    modern = context.protocol_version in MODERN_PROTOCOL_VERSIONS
     return modern and context.session.check_client_capability(ClientCapabilities(elicitation=ElicitationCapability()))
-
-
-@functools.cache
-def _asking_versions() -> frozenset[str]:
-    from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-
-    return frozenset(MODERN_PROTOCOL_VERSIONS)
 
 
 def _agreed(answer: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from catalog.errors import ToolRetry
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def canonical(arguments: Mapping[str, Any] | None) -> str:
@@ -29,6 +32,9 @@ def validated(model: type[Model], schema: Mapping[str, Any], arguments: Mapping[
     """
     if arguments is not None and not isinstance(arguments, Mapping):
         raise ToolRetry(f"{model.__name__}: arguments are {type(arguments).__name__}; an object would be valid")
+    for name, value in (arguments or {}).items():
+        if not _writable([name, value]):
+            raise ToolRetry(f"{shown(name)} holds half a surrogate pair, which is no text")
     try:
         return model.model_validate(mended(dict(arguments or {}), schema))
     except ValidationError as error:
@@ -59,6 +65,15 @@ def mended(value: Any, schema: Mapping[str, Any]) -> Any:
     if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return value
+
+
+def _writable(value: Any) -> bool:
+    """Whether all text in a JSON value can be written down: JSON may hold half a surrogate pair, UTF-8 may not."""
+    if isinstance(value, str):
+        return value.isascii() or _HALF.search(value) is None
+    if isinstance(value, Mapping):
+        return all(_writable(part) for pair in value.items() for part in pair)
+    return not isinstance(value, list | tuple) or all(_writable(each) for each in value)
 
 
 def _read(text: str) -> Any:

@@ -292,6 +292,20 @@ def test_the_guard_stands_before_mcp_as_before_every_door(own, make):
             assert said["error"]["code"] == INVALID_PARAMS and "Vitrine-Session is" in said["error"]["message"], bad
 
 
+def test_what_is_no_request_is_no_bug(own, make, caplog):
+    accept = {"Accept": "application/json, text/event-stream"}
+    with make.running(own) as address:
+        for params in ({"name": 7}, {"name": "search_items", "arguments": [1]}, {}):
+            call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+            assert httpx2.post(f"{address}/mcp", json=call, headers=accept).json()["error"]["code"] == INVALID_PARAMS
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search_items", "arguments": {}}}
+        call["params"]["arguments"]["query"] = "\ud800"
+        sent = {**accept, "Content-Type": "application/json"}
+        said = httpx2.post(f"{address}/mcp", content=json.dumps(call), headers=sent).json()
+    assert "error" in said or said["result"]["isError"], said
+    assert not [each for each in caplog.records if each.exc_info]
+
+
 def _history() -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "shopper_history", "arguments": {}}}
 

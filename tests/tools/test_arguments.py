@@ -50,6 +50,16 @@ def test_what_cannot_be_meant_names_the_field_and_what_would_be_valid(ask: Any, 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "arguments", [{"query": "a\ud800"}, {"filters": {"brand": ["\udfff"]}}, {"like": ["\ud83d"]}, {"\ud800": 1}]
+)
+def test_half_a_surrogate_pair_is_no_text(ask: Any, arguments: Any) -> None:
+    with pytest.raises(ToolRetry, match="holds half a surrogate pair") as caught:
+        ask("search_items", arguments)
+    str(caught.value).encode()
+    assert ask("search_items", {"query": "a blue 🧣"}).candidates
+
+
 def test_a_missing_argument_is_named(ask: Any) -> None:
     with pytest.raises(ToolRetry, match="record_feedback: 'item_id' is required; 'kind' is required"):
         ask("record_feedback", {})
