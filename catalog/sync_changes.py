@@ -21,6 +21,9 @@ Row = dict[str, Any]
 _SAID_BY_FEED_ALONE = frozenset({"item_id", "attributes", "availability"})
 """Columns that a silent feed does not leave as they were: what is in the feed is on offer again."""
 
+_OF_THE_DAY = PRICE_ATTRIBUTES | {"availability"}
+"""Attributes that go with the price and the word on availability they were said with."""
+
 _ROWS = 10_000
 """Items that are in memory as Python's at once."""
 
@@ -67,7 +70,8 @@ def compare(before: pl.DataFrame, feed: Feed, *, partial: bool = False, delete: 
     """Return what a feed changes.
 
     A whole feed replaces each item it names; a field that none of its items fills (ratings, which a shop feed has no
-    word for) stays as it was. What it does not name is gone: marked as not available, or, with `delete`, left out.
+    word for) stays as it was, as do attributes but those of a sale or of availability. What it does not name is gone:
+    marked as not available, or, with `delete`, left out.
     An item that a rejected row names is not gone, and stays as it was.
 
     Args:
@@ -77,6 +81,7 @@ def compare(before: pl.DataFrame, feed: Feed, *, partial: bool = False, delete: 
         delete: Whether what is gone leaves the catalogue, those marked earlier too.
     """
     silent = _silent(feed.items)
+    wordless = not (feed.items["attributes"].list.len() > 0).any()
     news: list[pl.DataFrame] = []
     changes: list[pl.DataFrame] = []
     fields: Counter[str] = Counter()
@@ -90,6 +95,8 @@ def compare(before: pl.DataFrame, feed: Feed, *, partial: bool = False, delete: 
         for item_id, row in _by_id(other).items():
             old = known[item_id]
             new = _merged(old, row) if partial else {**row, **{name: old[name] for name in silent}}
+            if wordless and not partial:
+                new["attributes"] = [pair for pair in old["attributes"] if pair["name"] not in _OF_THE_DAY]
             if item_key(new) == item_key(old):
                 unchanged += 1
             else:

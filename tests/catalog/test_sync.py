@@ -170,6 +170,19 @@ def test_a_partial_feed_says_what_it_says(store: Workspace, tmp_path: Path) -> N
         sync_feed(Workspace(tmp_path / "new"), read_feed([over]), partial=True)
 
 
+def test_a_feed_without_attributes_takes_none_away_but_those_of_a_sale(store: Workspace, tmp_path: Path) -> None:
+    sold = [(row[0], row[1], "8 EUR", "7 EUR", "backorder", "red") for row in ROWS]
+    columns = ("id", "title", "price", "sale_price", "availability", "color")
+    sync(store, feed_file(tmp_path, sold, columns))
+    red = load_shop(store).catalog["1"].attributes
+    assert red == {"availability": ("backorder",), "color": ("red",), "regular_price": ("8",)}
+    plain = [(row[0], row[1], "8 EUR", "in_stock") for row in ROWS]
+    report = sync(store, feed_file(tmp_path, plain, ("id", "title", "price", "availability")))
+    assert report.fields == {"price": 10, "attributes": 10}
+    assert load_shop(store).catalog["1"].attributes == {"color": ("red",)}
+    assert counted(sync(store, tmp_path / "feed.tsv")) == (0, 0, 10, 0), "the same feed again changes nothing"
+
+
 def test_the_first_feed_is_the_catalogue(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "new")
     assert counted(sync(workspace, feed_file(tmp_path))) == (10, 0, 0, 0)
