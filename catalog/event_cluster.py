@@ -77,9 +77,11 @@ class PrivatePostgres:
         self, _kind: type[BaseException] | None, _value: BaseException | None, _at: TracebackType | None
     ) -> None:
         """Stop it and leave nothing behind."""
-        if (self._folder / "data" / "postmaster.pid").exists():
-            self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            if (self._folder / "data" / "postmaster.pid").exists():
+                self.stop()
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def new_database(self) -> str:
         """Make an empty database and return its address."""
