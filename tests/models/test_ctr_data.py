@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_what_happens_later_changes_no_row_but_its_label() -> None:
 
 
 def test_without_impressions_items_are_drawn_and_it_is_called_a_proxy() -> None:
-    bare = [event(f"u{n % 5}", "abc"[n % 3], n, "purchase") for n in range(30)]
+    bare = [replace(event(f"u{n % 5}", "abc"[n % 3], n, "purchase"), session_id=f"s{n}") for n in range(30)]
     data = lessons(bare, CtrDataConfig(warm_up=0.5, negatives=4))
     assert data.source == "sampled negatives"
     assert data.clicked.sum() == 15 == len(set(data.slates))
@@ -104,6 +105,22 @@ def test_without_impressions_items_are_drawn_and_it_is_called_a_proxy() -> None:
     np.testing.assert_array_equal(again.table.values, data.table.values)
     with pytest.raises(DataError, match="there is no click to learn"):
         lessons([event("ann", "ghost", 0, "impression", "r1", 1)])
+
+
+def test_a_drawn_row_stands_before_the_items_own_page() -> None:
+    log = [
+        event("ann", "b", 0.0, "view"),
+        event("ann", "a", 0.1, "view"),
+        event("ann", "a", 0.3, "cart"),
+        event("ann", "a", 1.5, "purchase"),  # the same taking, and the same session an hour later
+        replace(event("ann", "b", 40.0, "view"), session_id=None),
+        replace(event("ann", "b", 40.2, "purchase"), session_id=None),
+        replace(event("bob", "c", 50.0, "purchase"), session_id=None),  # no page was seen
+    ]
+    data = lessons(log)
+    hours = (data.timestamps[data.clicked] / 1e6 - MONDAY.timestamp()) / 3600
+    np.testing.assert_allclose(hours, [0.1, 40.0, 50.0])
+    assert np.nan_to_num(data.table.select(("session_seen",)).values[data.clicked]).sum() == 0
 
 
 def test_the_newest_slates_are_kept_and_spans_share_a_store() -> None:
