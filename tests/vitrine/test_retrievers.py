@@ -76,3 +76,10 @@ def test_a_name_that_is_no_retriever_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"names 'itemkn', which proposes nothing\. Did you mean 'itemknn'"):
         asked_for(settings_of(tmp_path, {"itemkn": 10}))
     assert asked_for(settings_of(tmp_path, QUOTAS)) == ("ease",)
+
+
+def test_the_command_shows_who_proposed_what(store, run):
+    jobs.train_store(settings_of(store, QUOTAS))
+    ran = run("recommend", "--store", store, "--set", "models.serve=itemknn", "--user", "u03", "--top-n", 3)
+    assert ran.code == 0, ran
+    assert "ease" in ran.out and "retrieve" in ran.out and "proposed:" in ran.out
