@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.columns import INTERACTIONS, ITEMS, USERS
 from catalog.errors import DataError
-from catalog.readers.feeds import Feed, FeedConfig
+from catalog.readers.feeds import Feed, FeedConfig, unnamed_currency
 from catalog.readers.importing import REJECTS_FILE, media_of
 from catalog.shop_data import ShopData, load_shop, save_shop
 from catalog.sync_changes import Changes, compare
@@ -90,7 +90,7 @@ class SyncReport:
             f"{counts['items']:,} items, read as {self.form}"
         ]
         if counts["kept"]:
-            lines.append(f"{counts['kept']:,} stay as they were: the feed names them in rejected rows only")
+            lines.append(f"left as they were, since the feed names them in rejected rows only: {counts['kept']:,}")
         if counts["unknown"]:
             lines.append(f"{counts['unknown']:,} rows of this partial feed name items that the catalogue does not have")
         if counts["events_removed"]:
@@ -161,7 +161,8 @@ def sync_feed(
         "changed": _first(changes.items, changes.changed),
         "removed": _first(shop.items, changes.gone | changes.dropped),
     }
-    return SyncReport(shop.name, feed.form, counts, changes.fields, key, marked, rejected, examples, feed.notes)
+    notes = (*feed.notes, *unnamed_currency(changes.items))
+    return SyncReport(shop.name, feed.form, counts, changes.fields, key, marked, rejected, examples, notes)
 
 
 def _first(items: pl.DataFrame, ids: frozenset[str]) -> tuple[str, ...]:

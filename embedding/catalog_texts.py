@@ -84,7 +84,7 @@ class CatalogTexts:
         frames = iter(work.frames)
         first = next(frames, None)
         if first is None:
-            raise NothingToDo(f"space {space!r}: none of the {self.items} items has any of {', '.join(self._parts)}")
+            raise NothingToDo(f"space {space!r}: none of the {self.items} items has {' or '.join(self._parts)}")
         return Work(work.labels, work.payload, chain([first], frames))
 
     def reviews_meta(self) -> Mapping[str, Any] | None:

@@ -11,7 +11,7 @@ from catalog.columns import INTERACTIONS
 from catalog.errors import DataError
 from catalog.items import users_frame
 from catalog.readers.column_map import map_tables, missing_ids
-from catalog.readers.feeds import Feed
+from catalog.readers.feeds import Feed, unnamed_currency
 from catalog.readers.importing import Import, all_users, clock_of, media_of, missing_of
 from catalog.readers.log_rows import LogRules, default_kind, read_log
 from catalog.readers.recordings import Recordings
@@ -51,7 +51,8 @@ def with_log(
     for table, each in tables.items():
         if (problem := missing_ids(table, each)) is not None:
             raise DataError(problem)
-    log, timed, notes = pl.DataFrame(schema=INTERACTIONS), False, feed.notes
+    log, timed = pl.DataFrame(schema=INTERACTIONS), False
+    notes = (*feed.notes, *unnamed_currency(feed.items))
     if interactions is not None:
         mapped = tables["interactions"].mapped
         calls = Recordings(interactions.parent, recording)

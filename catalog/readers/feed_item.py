@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from catalog.nouns import Item
 from catalog.readers.item_rows import MediaFiles
-from catalog.readers.rejects import Rejects
+from catalog.readers.rejects import Rejects, shown
 from catalog.readers.values import BadValue
 
 PRICE_ATTRIBUTES = frozenset({"regular_price", "sale_price", "sale_price_effective_date"})
@@ -26,6 +26,10 @@ class FeedItem(NamedTuple):
 
 class OnlyUrls(MediaFiles):
     """Media of a feed that came over the network: a path in it would be one of this machine, so it leads nowhere."""
+
+    def note(self) -> str:
+        """Say which reference was left out first, and why."""
+        return f"not brought, the first: {shown(self.first)}; of a feed by URL only addresses lead anywhere"
 
     def _file(self, reference: str) -> str | None:
         return None

@@ -121,23 +121,36 @@ def read_feed(
     if not files:
         raise DataError("a feed without a file; one file at least would be valid")
     reading = Reading(MediaFiles(Path()), as_of or datetime.now(UTC), config.currency)
-    spool, forms = Spool(SPOOLED), dict[str, None]()
+    spool, forms, lost = Spool(SPOOLED), dict[str, None](), ""
     for path in files:
         reading.media = OnlyUrls(path.parent) if remote else MediaFiles(path.parent)
         form, items = _opened(path, config, columns or {}, reading, rejects)
         forms[form] = None
         while batch := list(islice(items, _BATCH)):
             spool.add(_frame(batch, path.name))
+        lost = lost or (reading.media.note() if reading.media.first else "")
     if not len(spool):
         raise DataError(f"feed {str(files[0])!r}: no item was read; {rejects.summary()}")
     table, missing = _once(spool, rejects)
     left_out = ", ".join(f"{count:,} {why}" for why, count in sorted(reading.left_out.items()))
     notes = (f"left out, since the shop does not offer them: {left_out}",) if left_out else ()
-    notes = (*notes, *_currencies(table))
+    notes = (*((lost,) if missing else ()), *notes, *_currencies(table))
     name = files[0].name.split(".", 1)[0] if len(files) == 1 else files[0].parent.name
     return Feed(
         name, table, missing, frozenset(reading.refused), rejects, " and ".join(forms), notes, reading.changes_at
     )
+
+
+def unnamed_currency(items: pl.DataFrame) -> tuple[str, ...]:
+    """Return a line where items have prices and none of them a currency, which nobody would see before a shopper does.
+
+    Args:
+        items: `columns.ITEMS`, the whole catalogue: a feed of prices alone need not name what the store knows.
+    """
+    priced = items.filter(pl.col("price").is_not_null())
+    if not priced.height or priced["currency"].is_not_null().any():
+        return ()
+    return ("prices name no currency and are shown as bare numbers: --currency EUR, say, names it",)
 
 
 def _currencies(items: pl.DataFrame) -> Iterator[str]:
@@ -165,6 +178,8 @@ def _opened(
     begin = head.lstrip()[:200].lower()
     if not head.strip():
         raise DataError(f"file {str(path)!r} is empty")
+    if (other := _no_text(head)) is not None:
+        raise DataError(f"file {str(path)!r} is {other}; a feed (XML, TSV, CSV, JSON lines, Parquet) would be valid")
     if begin.startswith("<!doctype html") or begin.startswith("<html"):
         raise DataError(f"file {str(path)!r} is a web page; a feed (XML, TSV, CSV, JSON lines, Parquet) would be valid")
     if begin.startswith("<"):
@@ -189,6 +204,18 @@ def _opened(
             raise DataError(f"file {str(path)!r} has no column 'Handle' or 'URL handle' and variants beside it")
         return "Shopify CSV", shopify_items(table, reading, rejects)
     return "table", _table_items(table, columns, reading, rejects)
+
+
+def _no_text(head: str) -> str | None:
+    """Return what the beginning of a file is, where it is neither text nor Parquet."""
+    if head.startswith("PK\x03\x04"):
+        return "a ZIP archive or a spreadsheet, which only gzip is unpacked from"
+    if head.startswith("\x1f"):
+        return "packed twice"
+    control = next((sign for sign in head[:1_000] if sign < " " and sign not in "\t\n\r\f\v"), None)
+    if control is None or head.startswith("PAR1"):
+        return None
+    return f"no text (it begins with {head[:8]!r}; text of two bytes a letter needs a byte order mark or sync.feed.encoding)"
 
 
 def feed_hint(columns: tuple[str, ...]) -> str | None:

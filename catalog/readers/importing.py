@@ -96,7 +96,9 @@ def assemble(
         "media_missing": missing_of(shop.items, media.missing),
         "rejected": len(rejects),
     }
-    return Import(shop, spaces or {}, counts, rejects, clock_of(log, timed=timed), media_missing=media.missing)
+    notes = (media.note(),) if counts["media_missing"] else ()
+    clock = clock_of(log, timed=timed)
+    return Import(shop, spaces or {}, counts, rejects, clock, notes, media_missing=media.missing)
 
 
 def save_import(workspace: Workspace, imported: Import, *, now: datetime | None = None) -> ImportSummary:

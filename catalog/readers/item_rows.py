@@ -39,11 +39,13 @@ class MediaFiles:
 
     Attributes:
         missing: Item id -> how many of its references were left out, as `keep` was told.
+        first: The first reference that was left out; empty where none was.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
         self.missing: dict[str, int] = {}
+        self.first = ""
         self._since = 0
 
     def resolve(self, references: Iterable[str]) -> tuple[str, ...]:
@@ -53,6 +55,7 @@ class MediaFiles:
             place = reference if reference.startswith(("http://", "https://")) else self._file(reference)
             if place is None:
                 self._since += 1
+                self.first = self.first or reference
             else:
                 usable.append(place)
         return tuple(dict.fromkeys(usable))
@@ -66,6 +69,10 @@ class MediaFiles:
         """Count what was left out since the last row for an item that is kept."""
         if left_out := self.taken():
             self.missing[item_id] = left_out
+
+    def note(self) -> str:
+        """Say which reference was left out first, and where it was looked for."""
+        return f"not there, the first: {shown(self.first)}; paths start from {str(self._folder)!r}"
 
     def _file(self, reference: str) -> str | None:
         place = str(self._folder / reference)

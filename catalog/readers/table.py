@@ -89,7 +89,8 @@ def read_table(
         found = [Item(item_id) for item_id in log["item_id"].unique(maintain_order=True)]
     people = list(users_of(tables["users"].source, tables["users"].mapped, rejects)) if users is not None else []
     title = name or _stem(items or interactions or Path())
-    return replace(assemble(title, found, log, people, media, rejects, timed=timed), notes=notes)
+    imported = assemble(title, found, log, people, media, rejects, timed=timed)
+    return replace(imported, notes=(*imported.notes, *notes))
 
 
 def _items(

@@ -113,7 +113,7 @@ def test_what_is_missing_is_one_clear_line(tmp_path):
     with pytest.raises(NotBuiltError, match="vitrine generate or vitrine import"):
         embed(Workspace(tmp_path / "empty"), Counting())
     workspace = shop(tmp_path, Item("a"))
-    with pytest.raises(DataError, match="none of the 1 items has any of title"):
+    with pytest.raises(DataError, match="none of the 1 items has title"):
         embed(workspace, Counting())
     with pytest.raises(NotBuiltError, match="vitrine caption"):
         embed(workspace, Counting(), captions="pixels")

@@ -222,7 +222,7 @@ def test_a_shop_without_events_is_served_and_says_what_it_cannot_do(run, files):
 def test_a_shop_of_ids_alone_has_nothing_to_embed(run):
     Path("ids.csv").write_text("item_id\nA\nB\n")
     run("import", "table", "--items", "ids.csv", "--store", "store")
-    assert "none of the 2 items has any of title" in run("embed", "--store", "store").line
+    assert "none of the 2 items has title" in run("embed", "--store", "store").line
     assert not Path("store/embeddings").exists()
 
 

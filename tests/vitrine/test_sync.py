@@ -78,6 +78,7 @@ def test_a_feed_by_url_is_read_once_while_it_is_the_same(run):
         first = run("sync", host.url("/f.tsv"), *allowed)
         assert first.code == 0 and "8 added" in first.out, first
         assert "8 pictures and videos lead nowhere" in first.out  # paths of another machine
+        assert "not brought, the first: '1.png'; of a feed by URL only addresses lead anywhere" in first.out
         again = run("sync", host.url("/f.tsv"), *allowed)
         assert again.out.endswith("the same as at the last sync; nothing to do\n"), again
         other = run("sync", host.url("/f.tsv"), *allowed, "--currency", "USD")
@@ -144,3 +145,17 @@ def test_afterwards_the_jobs_do_only_what_changed(tmp_path):
     assert sorted(texts) == ["Hat 3. color: blue", "Scarf. color: red"]
     report, captioned, seen, texts = jobs(rows)
     assert (report.changes, captioned.reused, seen, texts) == (0, 9, [], [])
+
+
+def test_prices_without_a_currency_and_pictures_that_are_not_there_are_said(run):
+    bare = [row.replace(" EUR", "") for row in HATS]
+    header = HEADER.replace("image_link", "picture")
+    Path("shop.tsv").write_text(header + "".join(bare))
+    told = run("sync", "shop.tsv", "--form", "table", "--store", "s").out
+    assert "prices name no currency and are shown as bare numbers: --currency EUR, say, names it" in told
+    assert "8 pictures and videos lead nowhere" in told
+    assert f"not there, the first: '1.png'; paths start from {str(Path.cwd())!r}" in told
+    Image.new("RGB", (16, 16)).save("1.png")
+    named = run("import", "feed", "shop.tsv", "--form", "table", "--currency", "EUR", "--store", "t").out
+    assert "no currency" not in named
+    assert "not there, the first: '2.png'" in named
