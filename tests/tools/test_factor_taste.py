@@ -14,6 +14,7 @@ from catalog.log import Interactions
 from catalog.nouns import Interaction
 from models.als import ALS, ALSConfig
 from models.base import TrainingData
+from models.feature_columns import model_score
 from tools.base import Shopper
 from tools.doubles import TOY_NOW, toy_shop
 from tools.pipeline.factor_taste import FactorTaste
@@ -51,6 +52,17 @@ def test_search_and_scores_agree(large: Shop, shopper: Shopper) -> None:
     assert (found.ground, found.source) == (every.ground, every.source)
     reach = Reach(rows % 3 > 0, 5)
     assert found.top(reach).rows.tolist() == every.top(reach).rows.tolist()
+
+
+def test_the_rankers_feature_is_the_models_own_score(large: Shop) -> None:
+    """Of a new item the model has none, whatever its kin's is; of one that nobody took it has a neutral one."""
+    taste = taste_of(large, Shopper("ana"), TOY_NOW)
+    found = taste_at_hand(large, Shopper("ana"), taste)
+    told = found.plain(np.arange(len(large.catalog)))
+    assert told is not None and np.isnan(told[:2]).all()
+    assert told == pytest.approx(
+        model_score(large.recommender, "ana", taste.live, large.catalog.ids.ids), abs=1e-5, nan_ok=True
+    )
 
 
 def test_a_stranger_is_served_by_popularity_as_before(large: Shop) -> None:

@@ -33,6 +33,8 @@ class FactorTable:
         known: Which have a row, (n_items,).
         mean: (d + 1,) of the model's own items.
         second: (d + 1, d + 1) mean of their outer products, which gives the spread of any wish's scores.
+        replaced: (n_items,) the place in `before` of each item that has kin's mean, -1 for the others.
+        before: (m, d + 1) what stood there: the model's own row, NaN where it has none.
         near: Finds the rows of the greatest products.
     """
 
@@ -40,6 +42,8 @@ class FactorTable:
     known: Mask
     mean: npt.NDArray[np.float64]
     second: npt.NDArray[np.float64]
+    replaced: Rows
+    before: Floats
     near: InnerProducts
 
     def moments(self, wish: Floats) -> tuple[float, float]:
@@ -93,7 +97,9 @@ class FactorTaste:
         """Return the model's own scores of the items at catalogue rows, NaN where unknown to it."""
         if self.own is None:
             return None
-        scores = np.einsum("nd,d->n", self.table.vectors[rows], self.own)
+        vectors, at = self.table.vectors[rows], self.table.replaced[rows]
+        vectors[at >= 0] = self.table.before[at[at >= 0]]
+        scores = np.einsum("nd,d->n", vectors, self.own)
         return np.asarray(np.where(self.table.known[rows], scores, np.nan), np.float32)
 
 
@@ -105,9 +111,13 @@ def factor_table(shop: Shop) -> FactorTable | None:
     factors = model.factors
     vectors = np.where((rows >= 0)[:, None], factors[rows], np.float32(0))
     known, kin = rows >= 0, shop.kin
+    replaced, before = np.full(len(rows), -1, np.int64), vectors[kin.rows]
+    before[~known[kin.rows]] = np.nan
+    replaced[kin.rows] = np.arange(len(kin.rows))
     if len(kin.rows):
         vectors[kin.rows] = np.einsum("mk,mkd->md", kin.weights, vectors[kin.known])
         known = known.copy()
         known[kin.rows] = True
     wide = factors.astype(np.float64)
-    return FactorTable(vectors, known, wide.mean(axis=0), wide.T @ wide / len(wide), InnerProducts(vectors))
+    mean, second = wide.mean(axis=0), wide.T @ wide / len(wide)
+    return FactorTable(vectors, known, mean, second, replaced, before, InnerProducts(vectors))
