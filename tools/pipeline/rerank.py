@@ -74,9 +74,9 @@ def reranked(
     user_id = request.shopper.user_id
     context = FeatureContext(store, user_id, taste.live, shop.recommender, shop.scorers, session, plain(rows))
     whole = proposed_features(rows, known, context, request.now)
-    at = np.full(len(shop.catalog), -1, np.int64)
-    at[rows] = np.arange(len(rows))
-    place = at[scored.rows]
+    order = np.argsort(rows)
+    found = order[np.minimum(np.searchsorted(rows, scored.rows, sorter=order), len(rows) - 1)]
+    place = np.where(rows[found] == scored.rows, found, -1)
     if shop.ctr is not None:
         scored = scored.noted(ctr=_spread(shop.ctr.probability(whole), place))
     if shop.ranker is None:
