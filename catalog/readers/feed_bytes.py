@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from catalog.errors import DataError
+from catalog.readers.rejects import shown
 
 HEAD = 1 << 16
 """Bytes looked at to tell what a feed is."""
@@ -99,10 +100,33 @@ def open_lines(path: Path, most: int, encoding: str | None) -> Iterator[Iterator
 
 
 def head_of(path: Path, most: int, encoding: str | None) -> str:
-    """Return the first characters of a file, to tell what it is; what cannot be decoded is replaced."""
+    """Return the first characters of a file, to tell what it is; what cannot be decoded is replaced.
+
+    Raises:
+        DataError: As `open_bytes`, and when it is neither text nor Parquet.
+    """
     with open_bytes(path, most) as file:
         head = file.read(HEAD)
-    return head.decode(encoding or encoding_of(head), errors="replace").lstrip("\ufeff")
+    text = head.decode(encoding or encoding_of(head), errors="replace").lstrip("\ufeff")
+    if (other := _no_feed(head, text)) is not None:
+        raise DataError(f"file {str(path)!r} is {other}; a feed (XML, TSV, CSV, JSON lines, Parquet) would be valid")
+    return text
+
+
+def _no_feed(head: bytes, text: str) -> str | None:
+    """Return what a file is by its beginning, where that is no feed; control characters in later rows are theirs."""
+    if head.startswith(b"PK\x03\x04"):
+        return "a ZIP archive or a spreadsheet, and gzip alone is unpacked"
+    if head.startswith(b"\x1f\x8b"):
+        return "packed twice"
+    header = text[:2_000].lstrip().split("\n", 1)[0]
+    if (
+        head.startswith(b"PAR1")
+        or header.startswith("<")
+        or not any(sign < " " and sign not in "\t\r\n\f\v" for sign in header + text[:8])
+    ):
+        return None
+    return f"no text that can be read: its header is {shown(header[:40])} (sync.feed.encoding names another encoding)"
 
 
 def encoding_of(head: bytes) -> str:

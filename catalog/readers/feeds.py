@@ -178,8 +178,6 @@ def _opened(
     begin = head.lstrip()[:200].lower()
     if not head.strip():
         raise DataError(f"file {str(path)!r} is empty")
-    if (other := _no_text(head)) is not None:
-        raise DataError(f"file {str(path)!r} is {other}; a feed (XML, TSV, CSV, JSON lines, Parquet) would be valid")
     if begin.startswith("<!doctype html") or begin.startswith("<html"):
         raise DataError(f"file {str(path)!r} is a web page; a feed (XML, TSV, CSV, JSON lines, Parquet) would be valid")
     if begin.startswith("<"):
@@ -204,18 +202,6 @@ def _opened(
             raise DataError(f"file {str(path)!r} has no column 'Handle' or 'URL handle' and variants beside it")
         return "Shopify CSV", shopify_items(table, reading, rejects)
     return "table", _table_items(table, columns, reading, rejects)
-
-
-def _no_text(head: str) -> str | None:
-    """Return what the beginning of a file is, where it is neither text nor Parquet."""
-    if head.startswith("PK\x03\x04"):
-        return "a ZIP archive or a spreadsheet, which only gzip is unpacked from"
-    if head.startswith("\x1f"):
-        return "packed twice"
-    control = next((sign for sign in head[:1_000] if sign < " " and sign not in "\t\n\r\f\v"), None)
-    if control is None or head.startswith("PAR1"):
-        return None
-    return f"no text (it begins with {head[:8]!r}; text of two bytes a letter needs a byte order mark or sync.feed.encoding)"
 
 
 def feed_hint(columns: tuple[str, ...]) -> str | None:

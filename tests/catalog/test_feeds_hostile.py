@@ -71,6 +71,25 @@ def test_broken_xml_is_one_line(text: str, said: str, tmp_path: Path) -> None:
     assert re.search(said, refused(write(tmp_path, text)))
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"PK\x03\x04" + bytes(40), "is a ZIP archive or a spreadsheet"),
+        (gzip.compress(gzip.compress(b"id,title\n1,a\n")), "is packed twice"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(40), "is no text"),
+        ("id,title,image_link\n1,a,\n".encode("utf-16-le"), r"is no text that can be read: its header is 'i\x00d\x00"),
+    ],
+)
+def test_what_is_no_feed_at_all_is_named(data: bytes, said: str, tmp_path: Path) -> None:
+    line = refused(write(tmp_path, data, "feed.csv"))
+    assert said in line and "CSV, JSON lines, Parquet) would be valid" in line
+
+
+def test_an_encoding_without_a_mark_is_read_where_it_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "id,title,image_link\n1,a,\n".encode("utf-16-le"), "feed.csv")
+    assert read_feed([path], FeedConfig(encoding="utf-16-le")).items["title"].to_list() == ["a"]
+
+
 def test_an_item_without_measure_is_rejected_and_the_next_one_is_read(tmp_path: Path) -> None:
     big = [
         ITEM.format(id="long", title="x" * 300_000),
