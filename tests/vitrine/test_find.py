@@ -131,6 +131,7 @@ def test_arguments_are_checked_before_the_shop_is_opened(run, store, monkeypatch
     told = run("find", "--picture", store / "store" / stocked(catalog)[0].images[0])
     assert told.err.splitlines()[:2] == ["opening the shop ...", "opening the picture-text model ..."]
     assert "opening" not in told.out
+    assert run("find", "mug").err.splitlines() == ["opening the shop ...", "searching by the words ..."]
 
 
 def test_a_voice_needs_a_speech_model(run, store, monkeypatch, tmp_path):

@@ -39,6 +39,9 @@ def test_the_life_of_a_feed(run):
         "feed: 8 added, 0 changed, 0 unchanged, 0 removed; 8 items, read as Google Merchant table"
     )
     assert first.out.splitlines()[-1].startswith("next: vitrine caption --store s, then vitrine embed --store s, then")
+    assert first.out.endswith("they do only what changed\n")
+    taught = run("sync", write(HATS), "--store", "taught", "--set", "captions.captioner=catalogue").out
+    assert "but catalogue's heads learn anew from what changed, and every picture is captioned again by them" in taught
     assert "next:" not in run("sync", write(HATS), "--store", "s").out
     changed = [HATS[0].replace("1.50", "1.20"), *HATS[1:7]]
     planned = run("sync", write(changed), "--store", "s", "--dry-run")

@@ -56,6 +56,8 @@ def find(
     query = read_wanted(settings, wanted)
     _tell("opening the shop")
     shop = open_shop(settings)
+    if not (picture or voice or video):  # their models are told of one by one
+        _tell("searching by the words")
     found = find_in(shop, wanted, query, _tell)
     say_json(found_json(shop, found)) if as_json else say(found_text(shop, found))
 

@@ -66,4 +66,6 @@ def sync(
     )
     say(sync_text(report, feed))
     if report is not None and report.key is not None and report.changes:
-        say_next(store, set_, "caption", "embed", "index", then="they do only what changed")
+        again = "; but catalogue's heads learn anew from what changed, and every picture is captioned again by them"
+        then = f"they do only what changed{again if settings.captions.captioner == 'catalogue' else ''}"
+        say_next(store, set_, "caption", "embed", "index", then=then)
