@@ -41,9 +41,15 @@ class InnerProducts:
             self._index.train(np.ascontiguousarray(vectors[sample], np.float32))
             self._index.add(np.ascontiguousarray(vectors, np.float32))
 
-    def search(self, wanted: Floats, k: int) -> Rows:
-        """Return `SPARE` times k rows, among which the `k` greatest products with a vector (d,) are likely to be."""
+    def search(self, wanted: Floats, k: int, beside: int = 0) -> Rows:
+        """Return `SPARE` times k rows, among which the `k` greatest products with a vector (d,) are likely to be.
+
+        Args:
+            wanted: (d,).
+            k: At least 1.
+            beside: How many rows the asker will drop: so many more are returned.
+        """
         with threads(1):
-            found = self._index.search(np.ascontiguousarray(wanted[None], np.float32), SPARE * k)[1][0]
+            found = self._index.search(np.ascontiguousarray(wanted[None], np.float32), SPARE * k + beside)[1][0]
         rows: Rows = found[found >= 0]
         return rows

@@ -86,7 +86,7 @@ class FactorTaste:
         """Return the best allowed rows; every row is scored where a filter hides many."""
         if reach.hidden > reach.few:
             return top(self.at(np.arange(len(self.table.known))), reach)
-        found = self.table.near.search(self.wish, reach.k + reach.hidden)
+        found = self.table.near.search(self.wish, reach.k, reach.hidden)
         rows = np.union1d(found, self.looked)
         rows = rows[reach.allowed[rows] & self.table.known[rows]]
         scores = self.at(rows)
