@@ -150,7 +150,9 @@ def _held(workspace: Workspace, stage: str) -> str:
         shop = load_shop(workspace)
         return f"{shop.name}: {len(shop.items):,} items, {len(shop.users):,} shoppers, {len(shop.log):,} events"
     if stage == "reports":
-        return ", ".join(sorted(path.stem for path in (workspace.root / "reports").glob("*.json")))
+        folder = workspace.root / "reports"
+        found = [*folder.glob("*.json"), *folder.glob("captions/*.json")]
+        return ", ".join(sorted(path.relative_to(folder).with_suffix("").as_posix() for path in found))
     names = workspace.names(stage)
     for name in names:
         workspace.manifest(f"{stage}/{name}")

@@ -171,3 +171,10 @@ def test_the_command_ends_with_one_when_something_is_bad(run, store):
     (store / "catalog" / "manifest.json").write_text("[]")
     ran = run("doctor", "--store", store)
     assert ran.code == 1 and "BAD" in ran.out and "Traceback" not in ran.err
+
+
+def test_reports_of_the_caption_scoreboard_are_named(store, run):
+    (store / "reports" / "captions").mkdir(parents=True, exist_ok=True)
+    (store / "reports" / "captions" / "last.json").write_text("{}")
+    [line] = [line for line in run("doctor", "--store", store).out.splitlines() if line.split()[1] == "reports"]
+    assert "captions/last" in line
