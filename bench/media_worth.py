@@ -64,6 +64,8 @@ LEFT_OUT: Mapping[str, tuple[str, ...]] = {
 ADDED: Mapping[str, str] = {"captions": "picture", "video": "video", "reviews": "reviews", "searches": "searches"}
 """What a row adds to the text -> its role."""
 PARTS = ("added", "left out")
+Pairs = Mapping[str, tuple[Values, Values]]
+"""By the title of a row: the values of every shopper with the medium and without."""
 SHOWN: Mapping[str, Medium] = {"captions": "picture", "video": "video"}
 """What a row adds -> the medium that alone shows some of the shop's tastes."""
 
@@ -149,8 +151,12 @@ def shop_table(
     seeds: Sequence[int],
     parts: Sequence[str],
     added: Sequence[str],
-) -> None:
-    """Print one shop under one protocol: what each medium adds to the text, and what leaving each out of all costs."""
+) -> Pairs:
+    """Print one shop under one protocol: what each medium adds to the text, and what leaving each out of all costs.
+
+    Returns:
+        By the title of a row, the values of every shopper with the medium and without.
+    """
     workspace = Workspace(settings.store)
     split = make_split(data.log, data.catalog.ids, protocol=protocol, positives=settings.positives, seed=settings.seed)
     shown = caption_tables(settings, workspace)
@@ -160,6 +166,7 @@ def shop_table(
     manifest = workspace.manifest("catalog")
     assert manifest is not None
     told = f"| {settings.boutique.seed} | {protocol}"
+    pairs: dict[str, tuple[Values, Values]] = {}
 
     def fitted(given: Mapping[str, EmbeddingTable]) -> Values:
         return measured(split, given, model, seeds, workspace, manifest.key)
@@ -171,10 +178,8 @@ def shop_table(
         return values
 
     def row(title: str, values: Values, more: Values, less: Values) -> None:
-        paired = paired_test(more, less, seed=0)
-        gain = paired.difference
-        interval = f"{gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]"
-        print(f"{told} | {title} | {values.mean():.4f} | {interval} | {paired.p:.4f} |", flush=True)
+        pairs[title] = more, less
+        print(f"{told} | {title} | {values.mean():.4f} | {gain_text(more, less)} |", flush=True)
 
     if "added" in parts:
         alone = base("text", {"text": roles["text"]})
@@ -192,6 +197,25 @@ def shop_table(
         for title, gone in LEFT_OUT.items():
             values = fitted({role: table for role, table in roles.items() if role not in gone})
             row(f"all without {title}", values, whole, values)
+    return pairs
+
+
+def gain_text(more: Values, less: Values) -> str:
+    """Return two cells: the gain by shopper with its interval, and p."""
+    paired = paired_test(more, less, seed=0)
+    gain = paired.difference
+    return f"{gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}] | {paired.p:.4f}"
+
+
+def pooled_rows(shops: Sequence[Pairs]) -> list[str]:
+    """Return the rows of all shops' shoppers together, for what every shop has; none of a single shop."""
+    if len(shops) < 2:
+        return []
+    shared = [title for title in shops[0] if all(title in each for each in shops)]
+    together = {
+        title: [np.concatenate(side) for side in zip(*(shop[title] for shop in shops), strict=True)] for title in shared
+    }
+    return [f"{title} | | {gain_text(more, less)} |" for title, (more, less) in together.items()]
 
 
 def main() -> None:
@@ -218,9 +242,16 @@ def main() -> None:
             "| seed | protocol | roles | NDCG@20 | gain of the medium | p |\n|---|---|---|---|---|---|",
             flush=True,
         )
+        found: dict[ProtocolName, list[Pairs]] = {protocol: [] for protocol in given.protocols}
         for settings, data in shops:
-            for protocol in given.protocols:
-                shop_table(settings, data, protocol, given.model, given.training_seeds, given.parts, given.added)
+            for protocol, shops_found in found.items():
+                table = shop_table(
+                    settings, data, protocol, given.model, given.training_seeds, given.parts, given.added
+                )
+                shops_found.append(table)
+        for protocol, shops_found in found.items():
+            for line in pooled_rows(shops_found):
+                print(f"| all | {protocol} | {line}", flush=True)
 
 
 if __name__ == "__main__":
