@@ -49,6 +49,8 @@ def sync(
     feed no longer names is marked as not available. Captions and vectors of all that stayed are kept: run vitrine
     caption, embed and index afterwards.
     """
+    from captioning.catalogue.places import CATALOGUE
+    from catalog.workspace import Workspace
     from vitrine.syncing import sync_store, sync_text
 
     asked = {"form": form, "currency": currency}
@@ -66,6 +68,9 @@ def sync(
     )
     say(sync_text(report, feed))
     if report is not None and report.key is not None and report.changes:
-        again = "; but catalogue's heads learn anew from what changed, and every picture is captioned again by them"
-        then = f"they do only what changed{again if settings.captions.captioner == 'catalogue' else ''}"
-        say_next(store, set_, "caption", "embed", "index", then=then)
+        first: tuple[str, ...] = ()
+        then = "they do only what changed"
+        if settings.captions.captioner == "catalogue":
+            first = () if Workspace(settings.store).has(CATALOGUE) else ("train clip",)
+            then += "" if first else "; but catalogue's heads learn anew, and every picture is captioned again by them"
+        say_next(store, set_, *first, "caption", "embed", "index", then=then)
