@@ -118,6 +118,8 @@ def item_of(
     item_id = as_text(raw("item_id"))
     if item_id is None:
         raise BadValue("missing item id", "the item has no id")
+    if isinstance(raw("item_id"), (bool, list, tuple, dict)):
+        raise BadValue("bad item id", f"item id {shown(raw('item_id'))}; a text or a number would be valid")
     categories = several("categories")
     if len(categories) == 1 and ">" in categories[0]:
         categories = tuple(part.strip() for part in categories[0].split(">") if part.strip())

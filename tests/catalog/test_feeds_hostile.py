@@ -85,6 +85,17 @@ def test_what_is_no_feed_at_all_is_named(data: bytes, said: str, tmp_path: Path)
     assert said in line and "CSV, JSON lines, Parquet) would be valid" in line
 
 
+def test_an_id_is_a_text_or_a_number(tmp_path: Path) -> None:
+    ids = ("1", '"01"', "2.0", "true", "[1]", '{"a": 1}', "null")
+    rejects = Rejects()
+    path = write(tmp_path, "".join(f'{{"id": {each}, "title": "t"}}\n' for each in ids), "feed.jsonl")
+    assert read_feed([path], rejects=rejects).items["item_id"].to_list() == ["1", "01", "2"]
+    assert rejects.counts == {"bad item id": 3, "missing item id": 1}
+    assert (
+        "3 bad item id (first: feed.jsonl line 4: item id True; a text or a number would be valid)" in rejects.summary()
+    )
+
+
 def test_an_encoding_without_a_mark_is_read_where_it_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, "id,title,image_link\n1,a,\n".encode("utf-16-le"), "feed.csv")
     assert read_feed([path], FeedConfig(encoding="utf-16-le")).items["title"].to_list() == ["a"]
