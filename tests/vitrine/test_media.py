@@ -138,7 +138,7 @@ def test_one_missing_url_is_one_line_and_what_is_here_is_counted(host: ScriptedH
     assert "4 unreadable" in plan and "nothing to do" in plan
     assert run("caption", "--store", "s").code == 0
     lines = run("caption", "--store", "s").out.splitlines()
-    assert len(lines) == 2, lines
+    assert len(lines) == 3 and lines[2].startswith("next: "), lines
     assert lines[0].startswith("media: 0 fetched (0.0 MB), 3 here already, 1 failed, ")
     assert "; HTTP 404, the first: 'http://127.0.0.1:" in lines[0]
     assert lines[1].startswith("captions/pixels: 0 done, 3 reused, 1 failed, ")
