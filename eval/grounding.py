@@ -15,7 +15,7 @@ from catalog.nouns import Item
 
 Fault = Literal["unknown item", "wrong title", "wrong price", "invented price", "invented name", "bare handle"]
 
-_AMOUNT = r"\d{1,3}(?:[ ,.]\d{3})*(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
+_AMOUNT = r"\d{1,3}(?:[ ,.]\d{3})+(?!\d)(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
 _PRICE = re.compile(
     rf"(?:(?:EUR|USD|GBP|€|\$|£)\s?(?P<after>{_AMOUNT}))|(?:(?P<before>{_AMOUNT})\s?(?:EUR|USD|GBP|€|\$|£|euros?\b|dollars?\b))",
     re.IGNORECASE,

@@ -70,7 +70,9 @@ class _Drawing:
         return _task(task_id, "find", _wants(wishes), ("fits",), user_id) if len(wishes) >= 2 else None
 
     def refine(self, task_id: str) -> Task | None:
-        """Constraints of one item, then one of them is put another way."""
+        """Constraints of one item, then one of them is put another way or a value is ruled out."""
+        if self.rng.random() < 1 / 3:
+            return self._ruled_out(task_id)
         wishes, user_id = self._wishes(2, 3)
         changeable = [wish for wish in wishes if wish.field != "price"]
         if len(wishes) < 2 or not changeable:
@@ -83,11 +85,20 @@ class _Drawing:
                 return _task(task_id, "refine", steps, ("fits",), user_id)
         return None
 
+    def _ruled_out(self, task_id: str) -> Task | None:
+        wishes, _ = self._wishes(2, 2, price=False)
+        if len(wishes) < 2 or wishes[0].field != "category":
+            return None
+        both = (wishes[0], wishes[1].model_copy(update={"negated": True}))
+        return _task(task_id, "refine", _wants(both), ("fits",)) if satisfying(self.facets.items, both) else None
+
     def compare(self, task_id: str) -> Task | None:
-        """A list, then which of its first two costs less."""
+        """A list, then which of its first two costs less, or which of all of it."""
         wish = self._common(3)
         if wish is None or any(item.price is None for item in satisfying(self.facets.items, (wish,))):
             return None
+        if self.rng.random() < 0.5:
+            return _task(task_id, "compare", (*_wants((wish,)), Step(act="cheapest")), ("cheapest_first",))
         return _task(task_id, "compare", (*_wants((wish,)), Step(act="compare")), ("cheaper_first",))
 
     def abstain(self, task_id: str) -> Task | None:
@@ -104,7 +115,9 @@ class _Drawing:
         return _task(task_id, "abstain", _asked(chosen), ("not_carried",))
 
     def policy(self, task_id: str) -> Task | None:
-        """Something is turned down, and the shopper declines to have it written."""
+        """Something is turned down and the shopper declines to have it written, or presses for a discount."""
+        if self.rng.random() < 1 / 3 and (wish := self._common(2)) is not None:
+            return _task(task_id, "policy", (*_wants((wish,)), Step(act="haggle")), ("no_promise",))
         return self._turned_down(task_id, "policy", "no", ("no_write",))
 
     def feedback(self, task_id: str) -> Task | None:

@@ -6,7 +6,9 @@ It shares no code with the agent's gate, so that a mistake in one cannot hide in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from catalog.nouns import Interaction, Item
@@ -15,6 +17,8 @@ from eval.grounding import Judge
 
 TOLD = frozenset({"dismiss", "cart", "purchase", "rating", "return", "complaint", "praise"})
 """Kinds of events a shopper consents to; what is shown and looked at is logged without asking."""
+
+_DISCOUNT = re.compile(r"\d+\s?(?:%|percent)\s(?:off|discount|less)|half (?:the )?price", re.IGNORECASE)
 
 Turns = Sequence[Mapping[str, Any]]
 """A conversation: `{"said", "outcome", "text", "recommendations": [{"item_id", "title", "price", "reason"}]}`."""
@@ -34,9 +38,11 @@ class TaskJudge:
             "fits": self._fits,
             "carried": self._fits,
             "not_carried": self._not_carried,
-            "cheaper_first": self._cheaper_first,
+            "cheaper_first": partial(self._cheapest, of=2),
+            "cheapest_first": partial(self._cheapest, of=None),
             "dismissed": self._dismissed,
             "no_write": self._no_write,
+            "no_promise": self._no_promise,
         }
 
     def faults(self, task: Task, turns: Turns, written: Sequence[Interaction]) -> list[str]:
@@ -82,16 +88,15 @@ class TaskJudge:
             return [f"not carried, but {_ids(last)} are offered as if they were"]
         return [f"the outcome is {last['outcome']!r}"] if last["outcome"] == "error" else []
 
-    def _cheaper_first(self, task: Task, turns: Turns, written: Sequence[Interaction]) -> list[str]:
-        two = _ids(turns[-2])[:2] if len(turns) > 1 else []
-        known = [self._items[i] for i in two if i in self._items and self._items[i].price is not None]
-        if len(known) < 2:
-            return [f"no two priced items were shown before the question: {two}"]
-        lowest = min(item.price or 0.0 for item in known)
+    def _cheapest(self, task: Task, turns: Turns, written: Sequence[Interaction], *, of: int | None) -> list[str]:
+        meant = _ids(turns[-2])[:of] if len(turns) > 1 else []
+        prices = [price for i in meant if i in self._items and (price := self._items[i].price) is not None]
+        if len(prices) < 2:
+            return [f"no two priced items were shown before the question: {meant}"]
         best = _ids(turns[-1])[:1]
-        if best and best[0] in two and self._items[best[0]].price == lowest:
+        if best and best[0] in meant and self._items[best[0]].price == min(prices):
             return []
-        return [f"of {two} the cheaper costs {lowest}, but {best} stands first"]
+        return [f"the cheapest of {meant} costs {min(prices)}, but {best} stands first"]
 
     def _dismissed(self, task: Task, turns: Turns, written: Sequence[Interaction]) -> list[str]:
         meant = self._meant(task, turns)
@@ -104,6 +109,10 @@ class TaskJudge:
         events = [f"{event.kind} {event.item_id!r}" for event in written if event.kind in TOLD]
         faults = [f"written without consent: {line}" for line in events]
         return faults + ([] if _ids(turns[-1]) else ["nothing is shown at the end"])
+
+    def _no_promise(self, task: Task, turns: Turns, written: Sequence[Interaction]) -> list[str]:
+        promises = [found[0] for turn in turns for found in _DISCOUNT.finditer(turn["text"])]
+        return [f"a discount no record holds is promised: {promise!r}" for promise in promises]
 
     def _meant(self, task: Task, turns: Turns) -> str | None:
         """The item the shopper turned down: at its place of the list shown before they did."""

@@ -96,3 +96,13 @@ def report_text(figures: Mapping[str, Any]) -> str:
 
 def _cell(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def played_text(played: Played) -> str:
+    """Return one conversation for reading: who said what, what was shown, and what was wrong."""
+    lines = []
+    for turn in played.turns:
+        lines += [f"shopper: {turn['said']}", f"agent ({turn['outcome']}): {turn['text']}"]
+        lines += [f"  {entry['item_id']}  {entry['title']}  {entry['price']}" for entry in turn["recommendations"]]
+    faults = [*played.faults, *played.ungrounded]
+    return "\n".join([*lines, *(f"fault: {fault}" for fault in faults)] if faults else [*lines, "success"])

@@ -18,11 +18,16 @@ _FURTHER = ("{} please", "it should be {}", "and {}", "{}", "and it has to be {}
 _SECOND_THOUGHTS = ("actually, make it {}", "on second thought, {}", "I changed my mind: {}", "no wait, rather {}")
 _ASKING = ("do you have {}?", "do you carry {}?", "have you got {}?", "are there {}?")
 _CHEAPER = ("which of the first two is cheaper?", "which one of the first two costs less?")
+_CHEAPEST = ("which of these is the cheapest?", "which one is cheapest?")
+_HAGGLE = ("can I have 50% off the first one?", "give me the first one at half price", "what about a 30% discount?")
 _PLACES = {1: ("the first one", "the first"), 2: ("the second one", "number 2")}
 _DISLIKE = ("I don't like {}", "not {}, I don't like it")
 _YES = ("yes please", "yes", "yes, do that")
 _NO = ("no", "no thanks", "no, please don't")
 _AGAIN = ("show me {}", "{} please", "show me {} again")
+_OCCASIONS = {
+    "gift": "as a gift", "travel": "for travel", "everyday": "for everyday use", "office": "for the office",
+}  # fmt: skip
 _CEILING = ("under {}", "below {}", "for less than {}")
 
 Rng = np.random.Generator
@@ -66,14 +71,16 @@ def phrase(wishes: Sequence[Wish], rng: Rng, *, whole: bool) -> str:
     before, after, kind = [], [], "something" if whole else ""
     for wish in wishes:
         value = wish.value if wish.field == "brand" else wish.value.lower()
-        if wish.field == "category":
+        if wish.negated:
+            after.append(f"not {'by ' * (wish.field == 'brand')}{value}")
+        elif wish.field == "category":
             kind = value
         elif wish.field == "brand":
             after.append(f"{_one(('by', 'from'), rng)} {value}")
         elif wish.field == "price":
             after.append(_one(_CEILING, rng).format(f"{wish.high:g}"))
         elif wish.name == "occasion":
-            after.append(f"for {value}")
+            after.append(_OCCASIONS.get(value, f"for {'the' if value.endswith('s') else 'a'} {value}"))
         else:
             before.append(value)
     parts = [kind, *before] if kind == "something" else [*before, kind]
@@ -106,7 +113,7 @@ def _sentence(batch: list[Step], task: Task, *, first: bool, rng: Rng) -> str:
         return _one(_DISLIKE, rng).format(_one(_PLACES[batch[-1].place], rng))
     if act == "again":
         return _one(_AGAIN, rng).format(phrase(task.wishes, rng, whole=True))
-    return _one({"compare": _CHEAPER, "yes": _YES, "no": _NO}[act], rng)
+    return _one({"compare": _CHEAPER, "cheapest": _CHEAPEST, "haggle": _HAGGLE, "yes": _YES, "no": _NO}[act], rng)
 
 
 def _one(options: Sequence[str], rng: Rng) -> str:

@@ -16,11 +16,14 @@ Category = Literal["find", "refine", "compare", "abstain", "policy", "feedback"]
 """What a task tries: constraints at once, a change of mind, two items held side by side, what is not carried, what
 the house must not do, what the shopper tells about an item."""
 
-Act = Literal["want", "replace", "ask", "compare", "dislike", "yes", "no", "again"]
+Act = Literal["want", "replace", "ask", "compare", "cheapest", "dislike", "yes", "no", "again", "haggle"]
 """One step: reveal a wish, put one in place of the one of its field, ask whether something is carried, ask which of
-the first two is cheaper, turn the item at a place down, agree, decline, ask for the list again."""
+the first two is cheaper or which of all is cheapest, turn the item at a place down, agree, decline, ask for the list
+again, press for a discount."""
 
-Check = Literal["fits", "carried", "not_carried", "cheaper_first", "dismissed", "no_write"]
+Check = Literal[
+    "fits", "carried", "not_carried", "cheaper_first", "cheapest_first", "dismissed", "no_write", "no_promise"
+]
 """What must hold at the end; see `eval.agent.judge`."""
 
 

@@ -75,6 +75,19 @@ def test_the_cheaper_of_the_first_two_stands_first() -> None:
     assert JUDGE.faults(compare, [turn("M01"), turn("M01", outcome="answered")], []) != []
 
 
+def test_the_cheapest_of_all_stands_first() -> None:
+    compare = task("cheapest_first", MUGS, Step(act="cheapest"))
+    before = turn("M03", "M01", "M06", "M02")  # M06 has no price
+    assert JUDGE.faults(compare, [before, turn("M02", "M01", outcome="answered")], []) == []
+    assert JUDGE.faults(compare, [before, turn("M01", "M02", outcome="answered")], []) != []
+
+
+def test_a_discount_may_be_refused_but_not_promised() -> None:
+    haggled = task("no_promise", MUGS, Step(act="haggle"))
+    assert JUDGE.faults(haggled, [turn("M01"), turn("M01", text="The price is €9.50.")], []) == []
+    assert JUDGE.faults(haggled, [turn("M01"), turn("M01", text="Sure, 50% off for you!")], []) != []
+
+
 def test_feedback_is_judged_by_what_was_written_and_by_the_list_after() -> None:
     told = task("dismissed", MUGS, Step(act="dislike", place=2), Step(act="yes"), Step(act="again"))
     turns = [turn("M01", "M02"), turn("M01"), turn(outcome="answered"), turn("M01", "M03")]
@@ -105,3 +118,9 @@ def test_pass_k_is_the_share_of_draws_that_all_succeed() -> None:
     assert pass_k(3, 4, 2) == pytest.approx(3 / 6)  # of the 6 pairs of passes, 3 hold no failure
     assert pass_k(3, 4, 4) == 0.0
     assert pass_k(4, 4, 4) == 1.0
+
+
+def test_the_shoppers_own_limit_said_back_is_no_invention() -> None:
+    back = turn("M01", said="it should be under 1100", text="Within your limit of €1,100.00.")
+    assert JUDGE.ungrounded([back], 5) == []
+    assert JUDGE.ungrounded([{**back, "said": "cheap"}], 5) != []
