@@ -110,14 +110,14 @@ class Harness:
 
     async def _pass(self, task: Task, number: int, typos: float, top_n: int) -> Played:
         user = task.user_id or f"task-{task.task_id}-{number}"
-        self._forget(user)
+        self.forget(user)
         turns, began = [], time.perf_counter()
         try:
-            async for turn in self._conversation(user, messages(task, number, typos=typos), top_n):
+            async for turn in self.conversation(user, messages(task, number, typos=typos), top_n):
                 turns.append(turn)
             written = self.shop.events.for_user(user, limit=1000)
         finally:
-            self._forget(user)
+            self.forget(user)
         return Played(
             task=task,
             number=number,
@@ -132,7 +132,11 @@ class Harness:
             turns=tuple(turns),
         )
 
-    async def _conversation(self, user: str, said: Iterable[str], top_n: int) -> AsyncIterator[dict[str, Any]]:
+    async def conversation(self, user: str | None, said: Iterable[str], top_n: int) -> AsyncIterator[dict[str, Any]]:
+        """Say things one after another in one session and give each answer as the judge reads it, with its costs.
+
+        What the user did and what was kept of them stays in the harness's own store until `forget`.
+        """
         session: str | None = None
         for text in said:
             answer = await self.agent.answer(ChatRequest(text, session, user, top_n=top_n))
@@ -152,7 +156,8 @@ class Harness:
                 "milliseconds": trace["milliseconds"],
             }
 
-    def _forget(self, user: str) -> None:
+    def forget(self, user: str) -> None:
+        """Drop a user's conversations and what they wrote into the harness's own store."""
         self.agent.forget_user(user)
         self.shop.events.forget_user(user)
 
