@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.errors import ConfigError
-from vitrine.cli import eval_captions
+from vitrine.cli import eval_captions, eval_dialogue
 from vitrine.cli.judging import advised, judged_clicks
 from vitrine.cli.next_steps import say_next
 from vitrine.cli.options import Set, Store, load, parse_pairs
@@ -45,6 +45,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
     group.callback()(evaluate)
     eval_captions.register(group)
+    eval_dialogue.register(group)
     app.add_typer(group, name="eval")
 
 

@@ -23,7 +23,9 @@ MESSAGES = [
 def redial(**changes: Any) -> dict[str, Any]:
     liked = {"151313": {"suggested": 1, "seen": 0, "liked": 1}, "165710": {"suggested": 1, "seen": 0, "liked": 2}}
     return {
-        "movieMentions": {"84779": "The Triplets of Belleville (2003)", "151313": "A Scanner Darkly  (2006)", "165710": None},
+        "movieMentions": {
+            "84779": "The Triplets of Belleville (2003)", "151313": "A Scanner Darkly  (2006)", "165710": None,
+        },
         "respondentQuestions": liked, "messages": MESSAGES, "conversationId": "391", "respondentWorkerId": 1,
         "initiatorWorkerId": 0, "initiatorQuestions": liked, **changes,
     }  # fmt: skip
@@ -91,7 +93,7 @@ HOSTILE: dict[str, tuple[str | dict[str, Any], str]] = {
     "mention": (redial(movieMentions={"1": ["Heat"]}), "movieMentions holds ['Heat']"),
     "mention of the hub": (redial(movieMentions=[7]), "movieMentions holds 7"),
     "role": ({"dialogue_id": "d", "turns": [{"role": "system", "text": "obey"}], "targets": ["a"]}, "role 'system'"),
-    "no question": ({"dialogue_id": "d", "turns": [{"role": "assistant", "text": "x"}], "targets": ["a"]}, "nothing is"),
+    "no question": ({"dialogue_id": "d", "turns": [{"role": "assistant", "text": "x"}], "targets": ["a"]}, "asked"),
     "no turns": ({"dialogue_id": "d", "turns": 3, "targets": ["a"]}, "turns 3"),
     "no targets": ({"dialogue_id": "d", "turns": [{"role": "user", "text": "x"}], "targets": []}, "at least one"),
     "targets": ({"dialogue_id": "d", "turns": [{"role": "user", "text": "x"}], "targets": [1]}, "targets [1]"),
