@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -50,25 +52,28 @@ def judge_store_dialogues(
     """
     file = read_dialogues(path)
     workspace = Workspace(settings.store)
+    data = load_shop(workspace)
     opened = open_shop(settings)
-    shop = replace(opened, events=SqliteEventStore(":memory:"))
     try:
-        data = load_shop(workspace)
-        verdict = asyncio.run(
-            judge_dialogues(
-                make_agent(settings, shop), shop.catalog, file.dialogues, config,
-                popular=_popular(data.log, settings.positives), progress=progress,
+        with (
+            TemporaryDirectory(prefix="vitrine-dialogues-") as folder,
+            closing(SqliteEventStore(Path(folder) / "events.sqlite")) as events,
+        ):
+            shop = replace(opened, events=events)
+            popular = _popular(data.log, settings.positives)
+            verdict = asyncio.run(
+                judge_dialogues(
+                    make_agent(settings, shop), shop.catalog, file.dialogues, config, popular=popular, progress=progress
+                )
             )
-        )  # fmt: skip
     finally:
-        shop.events.close()
         opened.events.close()
     manifest = workspace.manifest("catalog")
     assert manifest is not None
     llm = settings.agent.llm
     provenance = {
         "dataset": data.name, "label": LABELS[data_origin(manifest, data.log)], "data_key": manifest.key,
-        "commit": commit(), "mind": llm.model if llm else "planner", "parts": dict(shop.active),
+        "commit": commit(), "mind": llm.model if llm else "planner", "parts": dict(opened.active),
     }  # fmt: skip
     report = dialogue_json(verdict, file, config, provenance)
     return JudgedDialogues(report, tuple(write_dialogue_report(workspace.root / "reports", report, also)))

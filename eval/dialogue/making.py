@@ -8,8 +8,9 @@ wish stands two turns before the first answer, and an agent that forgets the con
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from zlib import crc32
 
@@ -165,19 +166,27 @@ def _speakable(item: Item, titles: TitleIndex) -> bool:
 
 
 def _wishes(catalog: Catalog) -> dict[str, list[str]]:
-    """Return short values of each record that others share and that not half of the shop has, sorted."""
-    values = {item.item_id: _values(item) for item in catalog}
-    count = Counter(value for each in values.values() for value in each)
+    """Return short values of each record that others share and that not half of the shop has, sorted.
+
+    Its categories where there are such, since people name those; else its attributes.
+    """
+    categories = {item.item_id: _short(item.categories) for item in catalog}
+    attributes = {item.item_id: _short(chain.from_iterable(item.attributes.values())) for item in catalog}
+    shared = [
+        {value for value, count in Counter(chain.from_iterable(each.values())).items() if 1 < count <= len(catalog) / 2}
+        for each in (categories, attributes)
+    ]
     return {
-        item_id: sorted(value for value in each if 1 < count[value] <= len(catalog) / 2)
-        for item_id, each in values.items()
+        item_id: sorted(categories[item_id] & shared[0]) or sorted(attributes[item_id] & shared[1])
+        for item_id in categories
     }
 
 
-def _values(item: Item) -> set[str]:
-    told = [*item.categories, *(value for values in item.attributes.values() for value in values)]
-    short = (value.strip().lower() for value in told)
-    return {value for value in short if 0 < len(value.split()) <= WISH_WORDS and value.isascii() and value[0].isalpha()}
+def _short(values: Iterable[str]) -> set[str]:
+    spoken = (value.strip().lower() for value in values)
+    return {
+        value for value in spoken if 0 < len(value.split()) <= WISH_WORDS and value.isascii() and value[0].isalpha()
+    }
 
 
 def _numbers(catalog: Catalog) -> dict[str, str]:
