@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.errors import ConfigError
-from vitrine.cli import eval_captions, eval_dialogue
+from vitrine.cli import eval_agent, eval_captions, eval_dialogue
 from vitrine.cli.judging import advised, judged_clicks
 from vitrine.cli.next_steps import say_next
 from vitrine.cli.options import Set, Store, load, parse_pairs
@@ -46,6 +46,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(evaluate)
     eval_captions.register(group)
     eval_dialogue.register(group)
+    eval_agent.register(group)
     app.add_typer(group, name="eval")
 
 
