@@ -95,8 +95,9 @@ class Harness:
         return asyncio.run(self._all(tasks, config, progress))
 
     def replay(self, played: Played) -> Played:
-        """Play one pass again, word for word what the shopper said."""
-        return asyncio.run(self._pass(played.task, played.number, played.typos, played.top_n))
+        """Play one pass again, word for word what the shopper said then, whatever the wording is by now."""
+        said = [str(turn["said"]) for turn in played.turns]
+        return asyncio.run(self._pass(played.task, played.number, played.typos, played.top_n, said))
 
     async def _all(self, tasks: Sequence[Task], config: TaskConfig, progress: Progress) -> list[Played]:
         played = []
@@ -108,12 +109,14 @@ class Harness:
         progress.finish()
         return played
 
-    async def _pass(self, task: Task, number: int, typos: float, top_n: int) -> Played:
+    async def _pass(
+        self, task: Task, number: int, typos: float, top_n: int, said: Sequence[str] | None = None
+    ) -> Played:
         user = task.user_id or f"task-{task.task_id}-{number}"
         self.forget(user)
         turns, began = [], time.perf_counter()
         try:
-            async for turn in self.conversation(user, messages(task, number, typos=typos), top_n):
+            async for turn in self.conversation(user, said or messages(task, number, typos=typos), top_n):
                 turns.append(turn)
             written = self.shop.events.for_user(user, limit=1000)
         finally:
@@ -150,6 +153,7 @@ class Harness:
                     {name: entry[name] for name in ("item_id", "title", "price", "currency", "rank", "reason")}
                     for entry in wire["recommendations"]
                 ],
+                "mind": trace["mind"],
                 "calls": sum(not run["memory"] for run in trace["tools"]),
                 "rounds": sum(mind["rounds"] for mind in trace["minds"]),
                 "tokens": sum(mind["tokens"] for mind in trace["minds"]),

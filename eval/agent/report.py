@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from math import comb
 from typing import Any
@@ -64,8 +64,15 @@ def _figures(played: Sequence[Played], config: TaskConfig) -> dict[str, Any]:
         "rounds_per_success": _per(sum(each.rounds for each in played), won),
         "tokens_per_success": _per(sum(each.tokens for each in played), won),
         "seconds_per_success": _per(sum(each.seconds for each in played), won),
+        "answered_by": _shares([turn["mind"] for each in played for turn in each.turns]),
         "median_turn_milliseconds": float(np.median(turns)) if turns else None,
     }
+
+
+def _shares(minds: Sequence[str | None]) -> dict[str, float]:
+    """Whose answers these were: the planner steps in for a model that fails, and its merits are not the model's."""
+    counts = Counter(mind or "none" for mind in minds)
+    return {mind: count / len(minds) for mind, count in sorted(counts.items())}
 
 
 def _per(total: float, won: int) -> float | None:
@@ -91,6 +98,8 @@ def report_text(figures: Mapping[str, Any]) -> str:
         for row in rows
     ]  # fmt: skip
     low, high = figures["all"]["pass_1_interval"]
+    minds = ", ".join(f"{mind} {share:.0%}" for mind, share in figures["all"]["answered_by"].items())
+    lines.append(f"answered by: {minds}")
     return "\n".join([*lines, f"calls, tokens and seconds a success; pass^1 of all: {low:.1%} to {high:.1%} (95%)"])
 
 

@@ -66,6 +66,7 @@ def test_a_failure_is_a_line_that_can_be_played_again(shop: Shop, tmp_path: Path
         again = harness.replay(kept)
         harness.close()
     assert (again.faults, again.ungrounded) == (kept.faults, kept.ungrounded)
+    assert again.turns[0]["mind"] == "llm"
     assert [turn["said"] for turn in again.turns] == [turn["said"] for turn in kept.turns]
 
 
@@ -88,4 +89,5 @@ def test_the_report_counts_by_category_and_its_costs(shop: Shop, tmp_path: Path)
     assert figures["all"]["pass"]["1"] == pytest.approx(won / 24)
     assert figures["all"]["pass"]["2"] <= figures["all"]["pass"]["1"]
     assert figures["all"]["calls_per_success"] == pytest.approx(sum(each.calls for each in runs) / won, abs=1e-4)
+    assert figures["all"]["answered_by"] == {"planner": 1.0}
     assert "pass^2" in report_text(figures) and "feedback" in report_text(figures)
