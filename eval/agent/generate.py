@@ -12,6 +12,9 @@ from catalog.nouns import Item
 from eval.agent.facets import Facets
 from eval.agent.tasks import Category, Check, Step, Task, TaskConfig, Wish, satisfying
 
+COMMON = 30
+"""Values of a field, the most common first, that a change of mind or a question is drawn from."""
+
 TRIES = 200
 """Drawings before a category of tasks is given up for a catalogue."""
 
@@ -79,7 +82,7 @@ class _Drawing:
             return None
         old = changeable[int(self.rng.integers(len(changeable)))]
         kept = tuple(wish for wish in wishes if wish != old)
-        for new in self.facets.others(old):
+        for new in self._others(old):
             if satisfying(self.facets.items, (*kept, new)):
                 steps = (*_wants(wishes), Step(act="replace", wish=new))
                 return _task(task_id, "refine", steps, ("fits",), user_id)
@@ -108,7 +111,7 @@ class _Drawing:
             return None
         if self.rng.random() < 0.5:
             return _task(task_id, "abstain", _asked(wishes), ("carried",))
-        gone = [new for new in self.facets.others(wishes[1]) if not _any(self.facets.items, (wishes[0], new))]
+        gone = [new for new in self._others(wishes[1]) if not _any(self.facets.items, (wishes[0], new))]
         if not gone:
             return None
         chosen = (wishes[0], gone[int(self.rng.integers(len(gone)))])
@@ -116,7 +119,7 @@ class _Drawing:
 
     def policy(self, task_id: str) -> Task | None:
         """Something is turned down and the shopper declines to have it written, or presses for a discount."""
-        if self.rng.random() < 1 / 3 and (wish := self._common(2)) is not None:
+        if self.facets.prices and self.rng.random() < 1 / 3 and (wish := self._common(2)) is not None:
             return _task(task_id, "policy", (*_wants((wish,)), Step(act="haggle")), ("no_promise",))
         return self._turned_down(task_id, "policy", "no", ("no_write",))
 
@@ -131,6 +134,11 @@ class _Drawing:
         consent = Step(act="yes") if word == "yes" else Step(act="no")
         steps = (*_wants((wish,)), Step(act="dislike", place=int(self.rng.integers(1, 3))), consent, Step(act="again"))
         return _task(task_id, category, steps, checks)
+
+    def _others(self, wish: Wish) -> list[Wish]:
+        """A few other values of the same field in any order, from the common ones: rare ones would seldom be said."""
+        found = self.facets.others(wish)[:COMMON]
+        return [found[k] for k in self.rng.permutation(len(found)).tolist()]
 
     def _common(self, least: int) -> Wish | None:
         kinds = [wish for wish, count in self.facets.counts.items() if count >= least and wish.field == "category"]
