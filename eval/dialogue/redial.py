@@ -11,6 +11,7 @@ from typing import Any
 
 from catalog.readers.rejects import shown
 from eval.dialogue.nouns import BadDialogue, Dialogue, Mention, Turn, alternating
+from eval.dialogue.titles import spoken_title
 
 _MARK = re.compile(r"@(\d+)")
 
@@ -18,7 +19,8 @@ _MARK = re.compile(r"@(\d+)")
 def redial_dialogue(record: Mapping[str, Any]) -> Dialogue:
     """Return the dialogue of one line.
 
-    The initiator seeks, the respondent recommends. `@id` in a text becomes the film's title. Where the answer form of
+    The initiator seeks, the respondent recommends. `@id` in a text becomes the film's title as one would
+    say it: a year in a sentence would be read as a wish for films of that year. Where the answer form of
     the initiator is missing, nobody says what was liked.
 
     Raises:
@@ -52,7 +54,8 @@ def _turn(
     named = [each for each in dict.fromkeys(_MARK.findall(text)) if each in titles]
     mentions = {each: Mention(titles[each], each if titles[each] else None) for each in named}
     liked = None if form is None else tuple(mentions[each] for each in named if _likes(form.get(each)))
-    spoken = _MARK.sub(lambda mark: titles.get(mark[1]) or ("it" if mark[1] in titles else mark[0]), text)
+    said = {each: spoken_title(title) if title else "it" for each, title in titles.items()}
+    spoken = _MARK.sub(lambda mark: said.get(mark[1], mark[0]), text)
     return Turn("user" if sender == seeker else "assistant", spoken, tuple(mentions.values()), liked)
 
 

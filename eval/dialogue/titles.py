@@ -35,6 +35,18 @@ def title_key(title: str) -> tuple[str, str | None]:
     return _plain(f"{moved[2]} {moved[1]}" if moved else name), found[1] if found else None
 
 
+def spoken_title(title: str) -> str:
+    """Return a title as one would say it: without its year, the article in front.
+
+    Example:
+        >>> spoken_title("Matrix, The (1999)")
+        'The Matrix'
+    """
+    name = " ".join(_YEAR.sub("", title).split()) or title
+    moved = _LAST_ARTICLE.match(name)
+    return f"{moved[2]} {moved[1]}" if moved else name
+
+
 class TitleIndex:
     """The items of a catalogue by title."""
 

@@ -7,7 +7,7 @@ import pytest
 from catalog.items import Catalog
 from catalog.nouns import Item
 from eval.dialogue.nouns import Mention
-from eval.dialogue.titles import TitleIndex
+from eval.dialogue.titles import TitleIndex, spoken_title
 
 FILMS = Catalog(
     [
@@ -62,3 +62,11 @@ def test_an_id_alone_is_the_shops_and_else_a_title() -> None:
     titles = TitleIndex(FILMS)
     assert [titles.find(Mention(item_id=each))[0] for each in ("9", "09", "Hamlet (1990)")] == ["9", None, "3"]
     assert titles.find(Mention()) == (None, "no title")
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [("Godfather, The (1972)", "The Godfather"), ("Heat  (1995)", "Heat"), ("Dune", "Dune"), ("(1999)", "(1999)")],
+)
+def test_a_title_is_said_without_its_year(title: str, said: str) -> None:
+    assert spoken_title(title) == said
