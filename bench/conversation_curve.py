@@ -1,6 +1,6 @@
 """What talking adds: the item a shopper takes next, ranked after 0 to 5 constraints they name.
 
-    python -m bench.conversation_curve --store FOLDER [--cases 300] [--seed 0] [--json FILE]
+    python -m bench.conversation_curve --store FOLDER [--cases 300] [--seed 0] [--model sequence_linear] [--json FILE]
 
 Each shopper's last positive is held out and every event of theirs about it; the recommender and the statistics are
 fitted afresh on what remains, a served model is never read. Without ranker and click model, which are taught on the
@@ -70,9 +70,10 @@ def main() -> None:
     parser.add_argument("--store", required=True)
     parser.add_argument("--cases", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--model", default="sequence_linear", help="the recommender, fitted afresh")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    settings = load_settings({"store": given.store})
+    settings = load_settings({"store": given.store, "models": {"serve": given.model}})
     data = load_shop(Workspace(settings.store))
     held_out = last_taken(data.log, settings.positives)
     latest = data.log["timestamp"].max()
@@ -87,7 +88,7 @@ def main() -> None:
         harness.close()
     shop.events.close()
     manifest = Workspace(settings.store).manifest("catalog")
-    found |= {"shop": data.name, "seed": given.seed, "data": manifest.key if manifest else None}
+    found |= {"shop": data.name, "model": given.model, "seed": given.seed, "data": manifest.key if manifest else None}
     print(curve_text(found))
     for system, points in found["agent_minus"].items():
         gains = "  ".join(f"{point['mean']:+.4f} ({point['low']:+.4f} {point['high']:+.4f})" for point in points)
