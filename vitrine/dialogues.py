@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from catalog.errors import DataError
+from catalog.errors import ConfigError, DataError
 from catalog.events import SqliteEventStore
 from catalog.log import positives
 from catalog.progress import SILENT, Progress
@@ -46,10 +46,15 @@ def judge_store_dialogues(
     Nothing of it reaches the store's events, traces or conversations.
 
     Raises:
-        ConfigError: When the agent may show fewer items than are asked for.
+        ConfigError: When the agent may show fewer items than the largest cut-off.
         DataError: When the file holds no dialogue that can be judged.
         NotBuiltError: When the store has no catalogue or no index.
     """
+    if settings.agent.max_top_n < max(config.ks):
+        raise ConfigError(
+            f"agent.max_top_n is {settings.agent.max_top_n!r} and the largest cut-off {max(config.ks)!r}; "
+            "a smaller cut-off, or to let the agent show as many, would be valid"
+        )
     file = read_dialogues(path)
     workspace = Workspace(settings.store)
     data = load_shop(workspace)

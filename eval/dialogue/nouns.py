@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from catalog.errors import DataError
+
 Role = Literal["user", "assistant"]
 
 
@@ -54,7 +56,7 @@ class Dialogue:
     mentioned: tuple[Mention, ...] = ()
 
 
-class BadDialogue(Exception):
+class BadDialogue(DataError):
     """Why one dialogue is not used: `reason` for counting, `detail` with the value and what would be valid."""
 
     def __init__(self, reason: str, detail: str) -> None:

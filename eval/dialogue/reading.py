@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 from catalog.errors import DataError
 from catalog.readers.csv_rows import delimited
@@ -80,16 +81,14 @@ Found = tuple[int, Form, Callable[[], Dialogue]]
 
 
 def _lines(file: IO[str], name: str, rejects: Rejects) -> Iterator[Found]:
-    def unknown(record: dict[str, Any]) -> Dialogue:
-        raise BadDialogue("unknown form", f"an object with {', '.join(sorted(record)[:5]) or 'no field'}; {_VALID}")
-
     for line, record in json_records(file, name, rejects):
         if "messages" in record:
-            yield line, "redial", lambda record=record: redial_dialogue(record)  # type: ignore[misc]
+            yield line, "redial", partial(redial_dialogue, record)
         elif "turns" in record:
-            yield line, "plain", lambda record=record: plain_dialogue(record)  # type: ignore[misc]
+            yield line, "plain", partial(plain_dialogue, record)
         else:
-            yield line, "plain", lambda record=record: unknown(record)  # type: ignore[misc]
+            fields = ", ".join(sorted(record)[:5]) or "no field"
+            rejects.add(name, line, "unknown form", f"an object with {fields}; {_VALID} would be valid", record)
 
 
 def _rows(file: IO[str], path: Path, rejects: Rejects) -> Iterator[Found]:
@@ -112,12 +111,8 @@ def _rows(file: IO[str], path: Path, rejects: Rejects) -> Iterator[Found]:
             continue
         if row["dialog_id"] != current:
             if turns:
-                yield begun, "inspired", _made(current, turns)
+                yield begun, "inspired", partial(inspired_dialogue, current, turns)
             begun, current, turns = line, row["dialog_id"], []
         turns.append(turn)
     if turns:
-        yield begun, "inspired", _made(current, turns)
-
-
-def _made(dialogue_id: str, turns: list[Turn]) -> Callable[[], Dialogue]:
-    return lambda: inspired_dialogue(dialogue_id, turns)
+        yield begun, "inspired", partial(inspired_dialogue, current, turns)

@@ -47,6 +47,7 @@ def test_a_made_file_is_judged_and_nothing_but_the_report_is_kept(run, store, tr
         (["x.jsonl", "--history", ","], "--history ',' names none"),
         (["x.jsonl", "--targets", "like"], "unknown --targets 'like'. Did you mean 'liked'?"),
         (["x.jsonl", "--ks", "10,51"], "numbers from 1 to 50"),
+        (["x.jsonl", "--set", "agent.max_top_n=20"], "agent.max_top_n is 20 and the largest cut-off 50"),
         (["x.jsonl", "--as-of", "2026-01-01"], "--as-of says which part of the log --make takes targets from"),
         (["--make", "no/such/place.jsonl"], "there is no folder 'no/such'"),
         (["--make", "m.jsonl", "--as-of", "2100-01-01"], "no shopper of 8 liked 2 items and took 2 later"),
