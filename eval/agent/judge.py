@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from catalog.nouns import Interaction, Item
+from eval.agent.claims import Claims
 from eval.agent.tasks import Check, Task
 from eval.grounding import Judge
 
@@ -34,6 +35,7 @@ class TaskJudge:
     def __init__(self, items: Iterable[Item]) -> None:
         self._items = {item.item_id: item for item in items}
         self._grounding = Judge(self._items.values())
+        self._claims = Claims(self._items.values())
         self._checks: Mapping[Check, Callable[[Task, Turns, Sequence[Interaction]], list[str]]] = {
             "fits": self._fits,
             "carried": self._fits,
@@ -57,6 +59,7 @@ class TaskJudge:
         for number, turn in enumerate(turns, 1):
             said += f" {turn['said']}"
             lines = [f"{fault.fault}: {fault.text}" for fault in self._grounding.judge(turn, said=said)]
+            lines += self._claims.faults(turn, said)
             ids = _ids(turn)
             lines += [f"shown twice: {each!r}" for each in sorted({i for i in ids if ids.count(i) > 1})]
             if len(ids) > top_n:
