@@ -94,7 +94,7 @@ def _lines(file: IO[str], name: str, rejects: Rejects) -> Iterator[Found]:
 def _rows(file: IO[str], path: Path, rejects: Rejects) -> Iterator[Found]:
     """Yield each run of rows of one `dialog_id`; a bad row is rejected alone."""
     rows = delimited(file, path.name, "\t", rejects, quotes=False)
-    header = [name.strip() for name in next(rows)[1]]
+    header = [name.strip() for name in next(rows, (1, list[str]()))[1]]
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise DataError(f"dialogues {str(path)!r}: no column {missing[0]!r} in the header; {_VALID} would be valid")

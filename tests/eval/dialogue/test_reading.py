@@ -122,11 +122,16 @@ def test_bytes_that_are_no_text_are_one_rejected_line_and_gzip_is_read(tmp_path:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("", "not one could be read"), ("{}\n", "unknown form"), ("dialog_id\ttext\n", "no column 'speaker'")],
+    [
+        ("", "not one could be read"),
+        ("{}\n", "unknown form"),
+        ("dialog_id\ttext\n", "no column 'speaker'"),
+        ("dialog_id\t\udcff\n", "no col"),
+    ],
 )
 def test_a_file_without_a_dialogue_is_one_line(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "x.jsonl"
-    path.write_text(text)
+    path.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(DataError, match=said) as error:
         read_dialogues(path)
     assert "\n" not in str(error.value) and "would be valid" in str(error.value)
