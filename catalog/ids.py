@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -79,11 +80,12 @@ class IdMap:
         """Return rows (n,) of `external`; unknown ids become `missing`, or raise when it is None."""
         if missing is None:
             return np.fromiter((self.row(e) for e in external), np.int64, len(external))
-        return np.fromiter((self._row.get(e, missing) for e in external), np.int64, len(external))
+        return np.fromiter(map(self._row.get, external, repeat(missing)), np.int64, len(external))
 
     def at(self, rows: Iterable[int]) -> list[str]:
         """Return the external ids at `rows`."""
-        return [self.ids[int(r)] for r in rows]
+        plain = rows.tolist() if isinstance(rows, np.ndarray) else map(int, rows)  # numpy's own numbers index slowly
+        return [self.ids[row] for row in plain]
 
     def sha(self) -> str:
         """Return a hash of the ids in order, for content keys."""

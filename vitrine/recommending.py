@@ -62,5 +62,5 @@ def recommended_text(shop: Shop, result: PipelineResult) -> str:
 
 
 def _stage(stage: dict[str, Any]) -> str:
-    told = {name: value for name, value in stage.items() if name not in ("stage", "ms", "cpu_ms")}
+    told = {name: value for name, value in stage.items() if name not in ("stage", "ms")}
     return f"{stage['stage']:>9} {stage['ms']:8.2f} ms  {', '.join(f'{name} {value}' for name, value in told.items())}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import perf_counter, thread_time
+from time import perf_counter
 from typing import Any
 
 
@@ -17,14 +17,13 @@ class Trace:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[dict[str, Any]]:
-        """Time a stage by the clock and by this thread's processor time; what is put into the dict is kept beside."""
+        """Time a stage by the clock; what is put into the dict is kept beside."""
         entry: dict[str, Any] = {"stage": name}
-        started, spent = perf_counter(), thread_time()
+        started = perf_counter()
         try:
             yield entry
         finally:
             entry["ms"] = round((perf_counter() - started) * 1000, 3)
-            entry["cpu_ms"] = round((thread_time() - spent) * 1000, 3)
             self.stages.append(entry)
 
     def as_dict(self) -> dict[str, Any]:
