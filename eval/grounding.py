@@ -56,9 +56,9 @@ class Judge:
         """
         recommended = list(answer.get("recommendations") or ())
         findings = [finding for entry in recommended for finding in self._entry(entry)]
-        texts = [str(answer.get("text") or ""), *(str(entry.get("reason") or "") for entry in recommended)]
-        for text in texts:
-            findings += self._prose(text, recommended, said)
+        findings += self._prose(str(answer.get("text") or ""), recommended, said)
+        for entry in recommended:
+            findings += self._prose(str(entry.get("reason") or ""), recommended, said, about=entry)
         return findings
 
     def _entry(self, entry: Mapping[str, Any]) -> list[Finding]:
@@ -72,11 +72,20 @@ class Judge:
             findings.append(Finding("wrong price", f"{entry.get('price')!r} for {item.item_id!r}, {item.price!r}"))
         return findings
 
-    def _prose(self, text: str, recommended: Sequence[Mapping[str, Any]], said: str) -> list[Finding]:
+    def _prose(
+        self,
+        text: str,
+        recommended: Sequence[Mapping[str, Any]],
+        said: str,
+        about: Mapping[str, Any] | None = None,
+    ) -> list[Finding]:
+        """Judge one text; a reason is `about` its entry, whose price may stand beside the name of another item."""
         findings = [Finding("bare handle", found) for found in _HANDLE.findall(text)]
         said_amounts = {_amount(number) for number in re.findall(_AMOUNT, said)}
         for sentence in _SENTENCE.split(text):
-            findings += self._amounts(sentence, recommended, said_amounts)
+            mine = self._items.get(str(about.get("item_id"))) if about else None
+            own = {_cents(mine.price)} if mine and mine.price is not None else set()
+            findings += self._amounts(sentence, recommended, said_amounts | own)
             findings += self._names(sentence, said)
         return findings
 

@@ -124,3 +124,11 @@ def test_the_shoppers_own_limit_said_back_is_no_invention() -> None:
     back = turn("M01", said="it should be under 1100", text="Within your limit of €1,100.00.")
     assert JUDGE.ungrounded([back], 5) == []
     assert JUDGE.ungrounded([{**back, "said": "cheap"}], 5) != []
+
+
+def test_a_reason_may_state_its_own_price_beside_the_name_of_another_item() -> None:
+    two = turn("M01", "M03")
+    two["recommendations"][0]["reason"] = "€9.50; close to Enamel camping mug, which you chose before."
+    assert JUDGE.ungrounded([two], 5) == []
+    two["recommendations"][0]["reason"] = "€6.50; close to Enamel camping mug, which you chose before."
+    assert len(JUDGE.ungrounded([two], 5)) == 1
