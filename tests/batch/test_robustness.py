@@ -175,8 +175,11 @@ def test_the_second_signal_ends_a_job_whose_model_hangs(processes, tmp_path, num
     os.kill(job.pid, number)
     job.join(0.5)
     assert job.is_alive()
-    os.kill(job.pid, number)
-    job.join(30)
+    for _ in range(30):  # on a busy machine the first may still be pending, and of two alike only one arrives
+        os.kill(job.pid, number)
+        job.join(1)
+        if not job.is_alive():
+            break
     assert job.exitcode == 128 + number
 
 
