@@ -242,7 +242,8 @@ def in_process(vllm_python: Path, tmp_path: Path) -> Callable[[str, Mapping[str,
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(ran.pid, signal.SIGKILL)
-        assert ran.returncode == 0, said[-4000:]
+        # vLLM now and then aborts while it ends itself: the answer, which is written last, is what counts.
+        assert ran.returncode in (0, -signal.SIGABRT) and answer.is_file(), said[-4000:]
         answered: dict[str, Any] = json.loads(answer.read_text())
         return answered
 
