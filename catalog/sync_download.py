@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from catalog.errors import FetchError
-from catalog.media.answers import Fetched, Validators, too_large
+from catalog.media.answers import Fetched, Validators, require_room, too_large
 from catalog.media.downloader import Downloader, DownloaderConfig
 from catalog.media.sniff import MediaKind
 from catalog.shown import shown_url
@@ -84,9 +84,7 @@ class FeedDownloader(Downloader):
             )
         self._deadline.extend(self.config.long_seconds)
         digest, size = hashlib.sha256(), 0
-        said = headers.get("content-length", "")
-        if said[:19].isdecimal() and int(said[:19]) > self._most_bytes:
-            raise too_large(url, int(said[:19]), self._most_bytes)
+        require_room(url, headers, self._most_bytes)
         for chunk in response.iter_stream():
             size += len(chunk)
             if size > self._most_bytes:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.boosting import lambdarank_parameters
+
 Holdout = Literal["random", "last"]
 
 
@@ -72,12 +74,4 @@ class TwoStageConfig(BaseModel):
 
     def parameters(self) -> dict[str, Any]:
         """Return LightGBM's parameters."""
-        return {
-            "objective": "lambdarank",
-            "lambdarank_truncation_level": self.truncation,
-            "num_leaves": self.leaves,
-            "learning_rate": self.learning_rate,
-            "min_data_in_leaf": self.min_leaf_rows,
-            "feature_fraction": self.feature_share,
-            "num_threads": 1,
-        }
+        return {**lambdarank_parameters(self), "num_threads": 1}

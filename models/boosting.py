@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,53 @@ ALWAYS: Mapping[str, Any] = {
     "force_row_wise": True,  # else LightGBM times both ways and may choose another one each run
     "verbosity": -1,
 }
+
+
+class TreeSettings(Protocol):
+    """What every config of boosted trees says of a tree."""
+
+    @property
+    def leaves(self) -> int:
+        """Leaves a tree has at most."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Shrinkage of each tree."""
+
+    @property
+    def min_leaf_rows(self) -> int:
+        """Rows a leaf must hold."""
+
+    @property
+    def feature_share(self) -> float:
+        """Share of the features each tree sees."""
+
+
+class RankingSettings(TreeSettings, Protocol):
+    """What a config of LambdaRank says besides."""
+
+    @property
+    def truncation(self) -> int:
+        """Positions from the top at which a pair's order still counts."""
+
+
+def tree_parameters(config: TreeSettings) -> dict[str, Any]:
+    """Return LightGBM's names for what a config says of a tree."""
+    return {
+        "num_leaves": config.leaves,
+        "learning_rate": config.learning_rate,
+        "min_data_in_leaf": config.min_leaf_rows,
+        "feature_fraction": config.feature_share,
+    }
+
+
+def lambdarank_parameters(config: RankingSettings) -> dict[str, Any]:
+    """Return LightGBM's parameters of LambdaRank."""
+    return {
+        "objective": "lambdarank",
+        "lambdarank_truncation_level": config.truncation,
+        **tree_parameters(config),
+    }
 
 
 def boosted(

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.errors import DataError, NotBuiltError
 from catalog.vectors import Floats
 from catalog.workspace import write_text
-from models.boosting import boosted, read_booster
+from models.boosting import boosted, read_booster, tree_parameters
 from models.calibration import Calibration, Values, calibrated
 from models.ctr_data import CtrData
 from models.feature_table import FeatureTable
@@ -204,10 +204,7 @@ class CtrModel:
         config = self.config
         return {
             "objective": "binary",
-            "num_leaves": config.leaves,
-            "learning_rate": config.learning_rate,
-            "min_data_in_leaf": config.min_leaf_rows,
-            "feature_fraction": config.feature_share,
+            **tree_parameters(config),
             "lambda_l2": config.l2,
             "monotone_constraints": [0] * len(self.names) + [-1],
             "num_threads": config.num_threads,

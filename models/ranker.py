@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.errors import DataError, NotBuiltError
 from catalog.vectors import Floats
 from catalog.workspace import write_text
-from models.boosting import boosted, read_booster
+from models.boosting import boosted, lambdarank_parameters, read_booster
 from models.feature_table import Contributions, FeatureTable, require_names
 
 
@@ -74,16 +74,7 @@ class LightGBMRanker:
         """
         _check(table, groups, labels)
         config = self.config
-        parameters = {
-            "objective": "lambdarank",
-            "lambdarank_truncation_level": config.truncation,
-            "num_leaves": config.leaves,
-            "learning_rate": config.learning_rate,
-            "min_data_in_leaf": config.min_leaf_rows,
-            "feature_fraction": config.feature_share,
-            "num_threads": config.num_threads,
-            "seed": seed,
-        }
+        parameters = {**lambdarank_parameters(config), "num_threads": config.num_threads, "seed": seed}
         self._booster = boosted(table.values, labels, parameters, config.trees, groups=groups)
         self.names = table.names
 

@@ -74,6 +74,17 @@ def check_status(url: str, status: int, headers: Mapping[str, str]) -> None:
     raise FetchError(said, reason=f"HTTP {status}", retryable=retryable, wait=wait)
 
 
+def require_room(url: str, headers: Mapping[str, str], most: int) -> None:
+    """Refuse an answer that says beforehand that it is too large.
+
+    Raises:
+        FetchError: When its `content-length` is beyond `most` bytes.
+    """
+    said = headers.get("content-length", "")[:19]
+    if said.isdecimal() and int(said) > most:
+        raise too_large(url, int(said), most)
+
+
 def too_large(url: str, size: int, most: int) -> FetchError:
     """Return the error for more bytes than are taken."""
     said = f"{shown_url(url)!r} has {size:,} bytes or more; up to {most:,} would be valid"

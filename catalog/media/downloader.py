@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from catalog.errors import FetchError, MediaError
 from catalog.media.addresses import Allowed, checked_url
-from catalog.media.answers import Fetched, Validators, check_status, too_large
+from catalog.media.answers import Fetched, Validators, check_status, require_room, too_large
 from catalog.media.limits import MediaLimits
 from catalog.media.pictures import picture_size
 from catalog.media.sniff import HEAD, MediaKind, Sniffed, sniff
@@ -254,9 +254,8 @@ class Downloader:
             raise FetchError(
                 f"{shown_url(url)!r} came packed ({packed[:40]!r}); identity was asked for", reason="packed"
             )
-        said, most = headers.get("content-length", ""), max(self._most(kind) for kind in kinds)
-        if said[:19].isdecimal() and int(said[:19]) > most:
-            raise too_large(url, int(said[:19]), most)
+        most = max(self._most(kind) for kind in kinds)
+        require_room(url, headers, most)
         digest, size, head = hashlib.sha256(), 0, b""
         found: Sniffed | None = None
         for chunk in response.iter_stream():

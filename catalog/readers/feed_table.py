@@ -20,20 +20,9 @@ MOST_COLUMNS = 2_000
 
 
 @dataclass(frozen=True)
-class FeedTable:
-    """A delimited file of a feed.
-
-    Attributes:
-        path: The file.
-        columns: Its header.
-        delimiter: Between fields.
-        most: Bytes that are read at most.
-        encoding: None: what a byte order mark says, else UTF-8.
-    """
-
+class _FeedFile:
     path: Path
     columns: tuple[str, ...]
-    delimiter: str
     most: int
     encoding: str | None
 
@@ -41,6 +30,21 @@ class FeedTable:
     def name(self) -> str:
         """The file's name, as rejects cite it."""
         return self.path.name
+
+
+@dataclass(frozen=True)
+class FeedTable(_FeedFile):
+    """A delimited file of a feed.
+
+    Attributes:
+        path: The file.
+        columns: Its header.
+        most: Bytes that are read at most.
+        encoding: None: what a byte order mark says, else UTF-8.
+        delimiter: Between fields.
+    """
+
+    delimiter: str
 
     def records(self, rejects: Rejects) -> Iterator[tuple[int, Record]]:
         """Yield line number and row; a row that cannot be read, or holds a NUL, is rejected alone.
@@ -59,18 +63,8 @@ class FeedTable:
 
 
 @dataclass(frozen=True)
-class FeedJsonLines:
+class FeedJsonLines(_FeedFile):
     """JSON lines of a feed; the attributes are those of `FeedTable`, the columns those of its first rows."""
-
-    path: Path
-    columns: tuple[str, ...]
-    most: int
-    encoding: str | None
-
-    @property
-    def name(self) -> str:
-        """The file's name, as rejects cite it."""
-        return self.path.name
 
     def records(self, rejects: Rejects) -> Iterator[tuple[int, Record]]:
         """Yield line number and row; a line that is no JSON object is rejected alone.
@@ -118,7 +112,7 @@ def open_feed_table(path: Path, head: str, most: int, encoding: str | None) -> F
     repeated = [name for name, count in Counter(columns).items() if name and count > 1]
     if repeated:
         raise DataError(f"file {str(path)!r}: column {repeated[0]!r} stands twice in the header")
-    return FeedTable(path, columns, delimiter, most, encoding)
+    return FeedTable(path, columns, most, encoding, delimiter)
 
 
 @contextmanager
