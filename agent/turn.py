@@ -12,32 +12,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agent.base import AgentEvent, Answer, ChatRequest, Done, Outcome, Problem, Recommendations, Status, Token
-from agent.compose import Composed, compose, plain_text
+from agent.closing import composed_of, keep, last_words, of_answer, of_pictures
+from agent.compose import Composed
 from agent.conversation import history_of, last_list, looked_at, remember, take_in
 from agent.explanation import Explainer
 from agent.gate.gate import Change, Gate
 from agent.gate.grounds import Grounds
-from agent.prompt import PROMPT_VERSION
 from agent.sessions import Session
 from agent.tooling import TurnTools
-from agent.trace import MindRun, Trace, jsonable, understood_json
-from agent.wording import (
-    APOLOGY,
-    BAD_PICTURE,
-    CUT,
-    LEFT_OUT,
-    NEW_SHOPPER,
-    NO_END,
-    NO_GROUND,
-    NO_LLM,
-    NO_PICTURES,
-    ONE_PICTURE,
-    PICTURE_UNUSED,
-    YES,
-)
+from agent.trace import MindRun, Trace, understood_json
+from agent.wording import APOLOGY, CUT, NO_END, NO_GROUND, NO_LLM, YES
 from agent.writes import UNDOES, recorded_last, undoing
 from catalog.errors import ServiceError
-from catalog.nouns import Slate
 from tools.base import Shopper, ToolContext
 from tools.taste import past_events
 
@@ -92,12 +78,13 @@ class Turn:
             self.trace.error = f"{type(error).__name__}: {error}"
             yield Problem("Internal Server Error", APOLOGY)
         composed = self._compose(failed)
-        rest = self._closing(composed, failed)
+        rest = last_words(composed, "".join(self._texts), failed=failed)
         if rest:
             yield Token(rest)
             self._texts.append(rest)
         answer = self._answer(composed)
-        await asyncio.to_thread(self._record, answer)
+        kept = (self.agent.shop.events, self.now, answer, self.trace, self._changes, self.agent.config.gate)
+        await asyncio.to_thread(keep, *kept)
         self._remember(answer)
         if answer.recommendations:
             yield Recommendations(answer.outcome, answer.recommendations)
@@ -192,19 +179,10 @@ class Turn:
         async for event in self._run("planner", planner):
             yield event
         if pictured:
-            self._disclosures += self._of_pictures()
+            self._disclosures += of_pictures(self._tools, len(self.request.images))
         self.session.state, self.trace.intent = planner.state, understood_json(planner.understanding)
         self._outcome = planner.outcome
         self._named = self.session.book.resolve_all(planner.listed)
-
-    def _of_pictures(self) -> list[str]:
-        """Return what must be said of the pictures of a message that the planner answered."""
-        looks = [run for run in self._tools.runs if run.tool == "search_by_picture"] if self._tools else []
-        if not looks:
-            return [PICTURE_UNUSED]
-        if looks[-1].error is None:
-            return [ONE_PICTURE] if len(self.request.images) > 1 else []
-        return [BAD_PICTURE if looks[-1].error.startswith("'picture'") else NO_PICTURES]
 
     async def _run(self, name: str, mind: Any) -> AsyncIterator[AgentEvent]:
         from agent.run import Heard, Thinking
@@ -258,31 +236,13 @@ class Turn:
         return not failed and bool("".join(self._texts).strip())
 
     def _compose(self, failed: bool) -> Composed:
-        if self._tools is None:
-            return Composed("error" if failed else "answered", (), None, ())
-        text = "".join(self._texts)
-        composed = compose(self._tools, self._named, text, self.request.top_n, self._explainer, failed=failed)
+        text, top_n = "".join(self._texts), self.request.top_n
+        composed = composed_of(self._tools, self._named, text, top_n, self._explainer, self._outcome, failed=failed)
         self.trace.dropped = list(composed.dropped)
-        if self._outcome is not None and not failed:
-            composed = replace(composed, outcome=self._outcome)
-        # When nothing said was left, the shopper is asked to put it differently: that is no answer.
-        empty = composed.outcome == "answered" and not text.strip() and not composed.recommendations
-        return replace(composed, outcome="question") if empty else composed
-
-    def _closing(self, composed: Composed, failed: bool) -> str:
-        """Return what must still be said: an apology after a bug, something plain where words are missing."""
-        said = bool("".join(self._texts).strip())
-        if failed:
-            known = f" {plain_text(composed)}" if composed.recommendations else ""
-            return ("\n" if said else "") + APOLOGY + known
-        return "" if said else plain_text(composed)
+        return composed
 
     def _answer(self, composed: Composed) -> Answer:
-        grounds = {run.facts.get("ground") for run in (self._tools.runs if self._tools else ())}
-        if "popularity" in grounds and composed.recommendations:
-            self._disclosures.append(NEW_SHOPPER)
-        if any(change.action != "stripped" for change in self._changes):
-            self._disclosures.append(LEFT_OUT)
+        self._disclosures += of_answer(self._tools, composed, self._changes)
         return Answer(
             outcome=composed.outcome,
             text="".join(self._texts).strip(),
@@ -294,25 +254,6 @@ class Turn:
             disclosures=tuple(dict.fromkeys(self._disclosures)),
             session_restarted=self.restarted,
         )
-
-    def _record(self, answer: Answer) -> None:
-        """Log the slate and the trace."""
-        shown = tuple(each.item_id for each in answer.recommendations)
-        events, user_id = self.agent.shop.events, self.session.user_id
-        if shown:
-            # The order is a function of what is known, so every item stood where it stands with certainty.
-            certain = tuple(1.0 for _ in shown)
-            events.put_slate(Slate(answer.request_id, user_id, self.session.session_id, self.now, shown, certain))
-        told = {
-            "outcome": answer.outcome,
-            "text": answer.text,
-            "item_ids": list(shown),
-            "blocking": jsonable(answer.blocking),
-            "disclosures": list(answer.disclosures),
-            "prompt_version": PROMPT_VERSION,
-        }
-        told = self.trace.to_json(told, self._changes, self.agent.config.gate)
-        events.put_trace(answer.trace_id, told, user_id, self.session.session_id)
 
     def _remember(self, answer: Answer) -> None:
         shown = tuple(each.item_id for each in answer.recommendations)

@@ -1,0 +1,102 @@
+"""The end of a turn: what was found becomes the answer, and the account of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from agent.base import Answer, Outcome
+from agent.compose import Composed, compose, plain_text
+from agent.explanation import Explainer
+from agent.gate.gate import Change
+from agent.prompt import PROMPT_VERSION
+from agent.tooling import TurnTools
+from agent.trace import Trace, jsonable
+from agent.wording import APOLOGY, BAD_PICTURE, LEFT_OUT, NEW_SHOPPER, NO_PICTURES, ONE_PICTURE, PICTURE_UNUSED
+from catalog.event_base import EventStore
+from catalog.nouns import Slate
+
+
+def composed_of(
+    tools: TurnTools | None,
+    named: Sequence[str] | None,
+    text: str,
+    top_n: int,
+    explainer: Explainer,
+    outcome: Outcome | None,
+    *,
+    failed: bool,
+) -> Composed:
+    """Return the items of the answer.
+
+    Args:
+        tools: The calls of the mind that answered; None when it made none.
+        named: Item ids it named, best first; None where it named none.
+        text: What was said.
+        top_n: Most items.
+        explainer: Gives the reasons.
+        outcome: As the planner told it; None where an LLM answered.
+        failed: Whether a bug broke the turn off.
+    """
+    if tools is None:
+        return Composed("error" if failed else "answered", (), None, ())
+    composed = compose(tools, None if named is None else list(named), text, top_n, explainer, failed=failed)
+    if outcome is not None and not failed:
+        composed = replace(composed, outcome=outcome)
+    # When nothing said was left, the shopper is asked to put it differently: that is no answer.
+    empty = composed.outcome == "answered" and not text.strip() and not composed.recommendations
+    return replace(composed, outcome="question") if empty else composed
+
+
+def last_words(composed: Composed, text: str, *, failed: bool) -> str:
+    """Return what must still be said after `text`: an apology after a bug, something plain where words are missing."""
+    said = bool(text.strip())
+    if failed:
+        known = f" {plain_text(composed)}" if composed.recommendations else ""
+        return ("\n" if said else "") + APOLOGY + known
+    return "" if said else plain_text(composed)
+
+
+def of_pictures(tools: TurnTools | None, pictures: int) -> list[str]:
+    """Return what must be said of the pictures of a message that the planner answered."""
+    looks = [run for run in tools.runs if run.tool == "search_by_picture"] if tools else []
+    if not looks:
+        return [PICTURE_UNUSED]
+    if looks[-1].error is None:
+        return [ONE_PICTURE] if pictures > 1 else []
+    return [BAD_PICTURE if looks[-1].error.startswith("'picture'") else NO_PICTURES]
+
+
+def of_answer(tools: TurnTools | None, composed: Composed, changes: Sequence[Change]) -> list[str]:
+    """Return what the shopper is told about how the answer came about, beyond what was told on the way."""
+    grounds = {run.facts.get("ground") for run in (tools.runs if tools else ())}
+    told = [NEW_SHOPPER] if "popularity" in grounds and composed.recommendations else []
+    return told + ([LEFT_OUT] if any(change.action != "stripped" for change in changes) else [])
+
+
+def keep(events: EventStore, now: datetime, answer: Answer, trace: Trace, changes: list[Change], gate: str) -> None:
+    """Log the slate and the trace.
+
+    Args:
+        events: Where.
+        now: When the turn began.
+        answer: As sent.
+        trace: What happened.
+        changes: What the gate did.
+        gate: Whether it was `on`.
+    """
+    shown = tuple(each.item_id for each in answer.recommendations)
+    if shown:
+        # The order is a function of what is known, so every item stood where it stands with certainty.
+        certain = tuple(1.0 for _ in shown)
+        events.put_slate(Slate(answer.request_id, trace.user_id, trace.session_id, now, shown, certain))
+    told = {
+        "outcome": answer.outcome,
+        "text": answer.text,
+        "item_ids": list(shown),
+        "blocking": jsonable(answer.blocking),
+        "disclosures": list(answer.disclosures),
+        "prompt_version": PROMPT_VERSION,
+    }
+    events.put_trace(answer.trace_id, trace.to_json(told, changes, gate), trace.user_id, trace.session_id)
