@@ -110,7 +110,7 @@ def opened_shop(n: int, seed: int, folder: Path, pool: int, kind: str = "auto") 
             for nth in range(3)
         ]
     )
-    served, knn = _models(log, catalog, folder)
+    served, knn = fitted_models(log, catalog, folder)
     shop = Shop(
         name="generated",
         catalog=catalog,
@@ -129,10 +129,11 @@ def opened_shop(n: int, seed: int, folder: Path, pool: int, kind: str = "auto") 
         catalog, log, as_of=LOADED, spaces=spaces, config=FeatureConfig(sources=source_names(shop)), users={}
     )
     shop = replace(shop, statistics=store)
-    return replace(shop, ranker=_ranker(shop, folder, rng))
+    return replace(shop, ranker=taught_ranker(shop, folder, rng))
 
 
-def _models(log: pl.DataFrame, catalog: Catalog, folder: Path) -> tuple[Recommender, Recommender]:
+def fitted_models(log: pl.DataFrame, catalog: Catalog, folder: Path) -> tuple[Recommender, Recommender]:
+    """Return the served model over all items and item-kNN over the most taken, kept in `folder`."""
     users = IdMap(dict.fromkeys(log["user_id"].to_list()), "user")
     als, knn = folder / "als", folder / "itemknn"
     if not (als / "model.json").exists():
@@ -149,7 +150,8 @@ def _models(log: pl.DataFrame, catalog: Catalog, folder: Path) -> tuple[Recommen
     return ALS.load(als), ItemKNN.load(knn)
 
 
-def _ranker(shop: Shop, folder: Path, rng: np.random.Generator) -> LightGBMRanker:
+def taught_ranker(shop: Shop, folder: Path, rng: np.random.Generator) -> LightGBMRanker:
+    """Return a ranker taught on the shop's own candidates, kept in `folder`."""
     home = folder / "ranker"
     if (home / "ranker.txt").exists():
         return LightGBMRanker.load(home)
