@@ -18,6 +18,7 @@ from agent.base import PastMessage
 from agent.handles import HandleBook
 from catalog.errors import DataError
 from catalog.items import Catalog
+from catalog.tenancy import current_tenant
 
 _ID = re.compile(r"[\x21-\x7e]{1,64}")
 
@@ -95,6 +96,10 @@ class SessionStore(Protocol):
         """Drop one conversation; return whether there was one."""
 
 
+_Key = tuple[str, str | None, str]
+"""Whose conversation it is and which: tenant, shopper, session id."""
+
+
 @dataclass
 class _Kept:
     session: Session
@@ -105,7 +110,7 @@ class _Kept:
 
 
 class MemorySessions:
-    """Conversations in memory: bounded, the one untouched longest goes first.
+    """Conversations in memory: bounded, the one untouched longest goes first; each tenant has its own.
 
     Args:
         catalog: What handles name.
@@ -129,8 +134,8 @@ class MemorySessions:
         self._limit = limit
         self._max_handles = max_handles
         self._clock = clock
-        self._kept: OrderedDict[tuple[str | None, str], _Kept] = OrderedDict()
-        self._by_history: OrderedDict[str, tuple[str | None, str]] = OrderedDict()
+        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._by_history: OrderedDict[str, _Key] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -159,18 +164,19 @@ class MemorySessions:
     def forget_user(self, user_id: str) -> int:
         """See `SessionStore.forget_user`."""
         with self._lock:
-            theirs = [key for key in self._kept if key[0] == user_id]
+            who = (current_tenant(), user_id)
+            theirs = [key for key in self._kept if key[:2] == who]
             for key in theirs:
                 del self._kept[key]
             for print_, key in list(self._by_history.items()):
-                if key[0] == user_id:
+                if key[:2] == who:
                     del self._by_history[print_]
             return len(theirs)
 
     def forget(self, session_id: str) -> bool:
         """See `SessionStore.forget`."""
         with self._lock:
-            found = [key for key in self._kept if key[1] == session_id]
+            found = [key for key in self._kept if (key[0], key[2]) == (current_tenant(), session_id)]
             for key in found:
                 del self._kept[key]
             return bool(found)
@@ -178,12 +184,14 @@ class MemorySessions:
     def of_user(self, user_id: str) -> list[Session]:
         """Return a shopper's conversations, the latest touched last."""
         with self._lock:
-            return [kept.session for key, kept in self._kept.items() if key[0] == user_id]
+            who = (current_tenant(), user_id)
+            return [kept.session for key, kept in self._kept.items() if key[:2] == who]
 
     def remember(self, session: Session) -> None:
         """See `SessionStore.remember`."""
         with self._lock:
-            self._by_history[_fingerprint(session.said, session.user_id)] = (session.user_id, session.session_id)
+            key = (current_tenant(), session.user_id, session.session_id)
+            self._by_history[_fingerprint(session.said, session.user_id)] = key
             while len(self._by_history) > 4 * self._limit:
                 self._by_history.popitem(last=False)
 
@@ -191,12 +199,12 @@ class MemorySessions:
         with self._lock:
             now = self._clock()
             self._expire(now)
-            key = (user_id, session_id or uuid.uuid4().hex)
+            key = (current_tenant(), user_id, session_id or uuid.uuid4().hex)
             kept = self._kept.get(key) or self._signed_in(key)
             fresh = kept is None
             if kept is None:
                 known = self._standing_at(history, user_id) if session_id is None and history else None
-                kept = _Kept(known.copy(key[1]) if known else self._begun(key[1], user_id), now)
+                kept = _Kept(known.copy(key[2]) if known else self._begun(key[2], user_id), now)
                 self._kept[key] = kept
             kept.touched = now
             kept.turns += 1
@@ -217,10 +225,10 @@ class MemorySessions:
             return None
         return kept.session
 
-    def _signed_in(self, key: tuple[str | None, str]) -> _Kept | None:
+    def _signed_in(self, key: _Key) -> _Kept | None:
         """Give a guest's conversation to the shopper the guest turns out to be."""
-        user_id, session_id = key
-        kept = self._kept.pop((None, session_id), None) if user_id is not None else None
+        tenant, user_id, session_id = key
+        kept = self._kept.pop((tenant, None, session_id), None) if user_id is not None else None
         if kept is not None:
             kept.session.user_id = user_id
             self._kept[key] = kept
@@ -247,7 +255,7 @@ class MemorySessions:
 
 
 def _fingerprint(history: Iterable[Said | PastMessage], user_id: str | None) -> str:
-    digest = hashlib.sha256((user_id or "").encode())
+    digest = hashlib.sha256(f"{current_tenant()}\0{user_id or ''}".encode())
     for message in history:
         digest.update(f"\0{message.role}\0{' '.join(message.text.split())}".encode())
     return digest.hexdigest()

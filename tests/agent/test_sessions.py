@@ -9,6 +9,7 @@ from agent.sessions import MemorySessions, Session
 from catalog.errors import DataError
 from catalog.items import Catalog
 from catalog.nouns import Item
+from catalog.tenancy import acting_for
 
 SHOP = Catalog([Item("a", title="Blue bowl"), Item("b", title="Red bowl")])
 
@@ -159,5 +160,25 @@ def test_forgetting_a_user_erases_their_conversations() -> None:
         async with store.turn(None, "ana", (PastMessage("user", "hi"), PastMessage("assistant", "Hello"))) as (new, _):
             assert new.said == []
         assert store.forget("s3") and not store.forget("s3")
+
+    asyncio.run(story())
+
+
+def test_tenants_know_nothing_of_each_others_conversations() -> None:
+    async def story() -> None:
+        store = MemorySessions(SHOP)
+        with acting_for("acme"):
+            acmes, _ = await opened(store, "s1", "ana")
+            remember(acmes, "hi", "Hello", "Hello", (), 20)
+            store.remember(acmes)
+        with acting_for("globex"):
+            theirs, restarted = await opened(store, "s1", "ana")
+            assert theirs is not acmes and theirs.said == [] and restarted
+            said = (PastMessage("user", "hi"), PastMessage("assistant", "Hello"))
+            async with store.turn(None, "ana", said) as (copied, _):
+                assert copied.said == []
+            assert store.forget_user("ana") == 2 and not store.forget("s1")
+        with acting_for("acme"):
+            assert store.of_user("ana") == [acmes]
 
     asyncio.run(story())
