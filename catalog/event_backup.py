@@ -24,7 +24,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import StatementError
 
 from catalog.errors import DataError
-from catalog.event_schema import HEAD
+from catalog.event_schema import HEAD, RESTORABLE
 from catalog.event_store import SqlEventStore
 from catalog.event_tables import METADATA
 from catalog.events import SqliteEventStore
@@ -203,7 +203,7 @@ def _lines(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _check_head(source: Path, said: Any) -> None:
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise DataError(f"{str(source)!r} is no backup of events; what vitrine events backup wrote would be valid")
-    if said.get("schema") != HEAD:
+    if said.get("schema") not in RESTORABLE:
         raise DataError(f"backup {str(source)!r} has schema {said.get('schema')!r}; {HEAD!r} would be valid here")
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from catalog.nouns import Interaction, Slate
+from catalog.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Pruned:
     slates: int
     traces: int
     dead_letters: int
+    told: int = 0
 
 
 class EventStore(Protocol):
@@ -105,8 +107,20 @@ class EventStore(Protocol):
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         """Return what was not taken, the latest first."""
 
+    def put_told(self, user_id: str, told: Sequence[Told]) -> None:
+        """Keep what a shopper told of themselves; each takes the place of one of the same `entry_id`."""
+
+    def told_by(self, user_id: str) -> list[Told]:
+        """Return what a shopper told of themselves, the latest first."""
+
+    def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
+        """Erase one thing that a shopper told, or all; return how many there were.
+
+        The shopper's traces that speak of it go with it.
+        """
+
     def forget_user(self, user_id: str) -> int:
-        """Erase a shopper's events, slates, traces, dead letters and sign-ins; return how many events there were."""
+        """Erase a shopper's events, slates, traces, dead letters, sign-ins and what they told; return the events."""
 
     def prune(self, before: datetime) -> Pruned:
         """Erase what happened before a moment, of every tenant, in small steps beside running writers."""

@@ -22,6 +22,7 @@ from catalog.event_tables import (
     METADATA,
     SIGN_INS,
     SLATES,
+    TOLD,
     TRACES,
     event_of,
     event_row,
@@ -33,6 +34,8 @@ from catalog.event_tables import (
 )
 from catalog.nouns import Interaction, Slate
 from catalog.tenancy import current_tenant
+from catalog.told import Told
+from catalog.told_rows import forget_told, put_told, told_of
 
 MOST_LETTERS = 100_000
 """Dead letters kept; a sender that never learns does not fill the disk."""
@@ -174,12 +177,28 @@ class SqlEventStore:
         query = select(DEAD_LETTERS.c.tenant, func.count().label("letters")).group_by(DEAD_LETTERS.c.tenant)
         return {row["tenant"]: row["letters"] for row in self._rows(query.order_by(DEAD_LETTERS.c.tenant))}
 
+    def put_told(self, user_id: str, told: Sequence[Told]) -> None:
+        """See `EventStore.put_told`."""
+        tenant, insert = current_tenant(), self._insert(TOLD)
+        if told:
+            self.transaction(lambda connection: put_told(connection, insert, tenant, user_id, told))
+
+    def told_by(self, user_id: str) -> list[Told]:
+        """See `EventStore.told_by`."""
+        query = select(TOLD).where(TOLD.c.tenant == current_tenant(), TOLD.c.user_id == user_id)
+        return [told_of(row) for row in self._rows(query.order_by(TOLD.c.timestamp.desc(), TOLD.c.entry_id))]
+
+    def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
+        """See `EventStore.forget_told`."""
+        tenant = current_tenant()
+        return self.transaction(lambda connection: forget_told(connection, tenant, user_id, entry_id))
+
     def forget_user(self, user_id: str) -> int:
         """See `EventStore.forget_user`."""
         tenant = current_tenant()
 
         def work(connection: Connection) -> int:
-            for table in (SLATES, TRACES, DEAD_LETTERS, SIGN_INS):
+            for table in (SLATES, TRACES, DEAD_LETTERS, SIGN_INS, TOLD):
                 connection.execute(delete(table).where(table.c.tenant == tenant, table.c.user_id == user_id))
             events = delete(EVENTS).where(EVENTS.c.tenant == tenant, EVENTS.c.user_id == user_id)
             return connection.execute(events).rowcount
@@ -190,7 +209,9 @@ class SqlEventStore:
         """See `EventStore.prune`."""
         moment = to_micros(before, "before")
         self.transaction(lambda connection: connection.execute(delete(SIGN_INS).where(SIGN_INS.c.timestamp < moment)))
+        old = delete(TOLD).where(TOLD.c.timestamp < moment)
         return Pruned(
+            told=self.transaction(lambda connection: connection.execute(old).rowcount),
             events=self._prune(EVENTS, "timestamp", moment),
             slates=self._prune(SLATES, "timestamp", moment),
             traces=self._prune(TRACES, "timestamp", moment),

@@ -106,6 +106,24 @@ DEAD_LETTERS = Table(
     sqlite_autoincrement=True,
 )
 
+TOLD = Table(
+    "told",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("user_id", String, primary_key=True),
+    Column("entry_id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("facet", String, nullable=False),
+    Column("value", String, nullable=False),
+    Column("about", String),
+    Column("words", Text, nullable=False),
+    Column("session_id", String),
+    Column("request_id", String),
+    Column("timestamp", BigInteger, nullable=False),
+    Index("told_by_time", "timestamp"),
+)
+"""What shoppers told of themselves (`catalog.told`)."""
+
 MOST_PAYLOAD = 16_384
 """Characters kept of an event that was not taken."""
 

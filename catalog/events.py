@@ -61,6 +61,13 @@ class SqliteEventStore(SqlEventStore):
             self._empty_log()
         return forgotten
 
+    def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
+        """See `EventStore.forget_told`; what was erased leaves the write-ahead log as well."""
+        forgotten = super().forget_told(user_id, entry_id)
+        if forgotten:
+            self._empty_log()
+        return forgotten
+
     def prune(self, before: datetime) -> Pruned:
         """See `EventStore.prune`; what was erased leaves the write-ahead log as well."""
         pruned = super().prune(before)

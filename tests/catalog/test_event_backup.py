@@ -14,10 +14,12 @@ from pydantic import SecretStr
 
 from catalog.errors import DataError
 from catalog.event_backup import backup, restore, rows_of
+from catalog.event_schema import HEAD
 from catalog.event_store import SqlEventStore
 from catalog.events import DeadLetter, EventConfig, SqliteEventStore, open_event_store
 from catalog.nouns import Interaction, Slate
 from catalog.tenancy import acting_for
+from catalog.told import Told
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 
@@ -49,13 +51,14 @@ def fill(store: SqlEventStore) -> None:
         store.put_slate(Slate("r", "ann", "s1", NOON, ("a", "b"), (0.5, 0.5)))
         store.put_trace("t", {"said": "\0"}, "ann", "s1")
         store.put_dead_letters([DeadLetter("{}", "kind", "why", NOON)])
+        store.put_told("ann", [Told("size", "size", "38", "I wear 38", NOON, "s1", "r")])
 
 
 def rows(store: SqlEventStore) -> list[tuple[str, str]]:
     return sorted((name, json.dumps(row, sort_keys=True)) for name, row in rows_of(store))
 
 
-COUNTS = {"dead_letters": 1, "events": 2101, "sign_ins": 1, "slates": 1, "traces": 1}
+COUNTS = {"dead_letters": 1, "events": 2101, "sign_ins": 1, "slates": 1, "told": 1, "traces": 1}
 
 
 @pytest.mark.parametrize("name", ["kept.jsonl.gz", "kept.jsonl"])
@@ -121,7 +124,7 @@ def damaged(text: str) -> dict[str, str]:
         "near line 2: cannot be read": "".join([lines[0], "{not json\n", *lines[1:]]),
         "cannot be read": text[: len(text) // 2],
         "no backup of events": "".join(lines[1:]),
-        "schema '9999'": text.replace('"schema": "0002"', '"schema": "9999"'),
+        "schema '9999'": text.replace(f'"schema": "{HEAD}"', '"schema": "9999"'),
         "unknown column 'odd'": text.replace('"row": {', '"row": {"odd": 1, ', 1),
         "no store can keep": text.replace('"kind": "view", ', "", 1),
         "follows the end": text + lines[1],
@@ -164,3 +167,12 @@ def test_postgres_gives_no_sqlite(tmp_path: Path, postgres_url: str) -> None:
     with pytest.raises(DataError, match=r"'\.jsonl\.gz' would be valid"):
         backup(store, tmp_path / "kept.sqlite")
     store.close()
+
+
+def test_a_backup_of_the_schema_before_this_one_is_taken(other: SqlEventStore, tmp_path: Path) -> None:
+    other.put([event(1)])
+    backup(other, tmp_path / "kept.jsonl")
+    text = (tmp_path / "kept.jsonl").read_text().replace(f'"schema": "{HEAD}"', '"schema": "0002"')
+    (tmp_path / "older.jsonl").write_text(text)
+    other.forget_user("ann")
+    assert restore(other, tmp_path / "older.jsonl").new == {"events": 1}
