@@ -21,7 +21,8 @@ from agent.gate.grounds import Grounds
 from agent.sessions import Session
 from agent.tooling import TurnTools
 from agent.trace import MindRun, Trace, understood_json
-from agent.wording import APOLOGY, CUT, NO_END, NO_GROUND, NO_LLM, YES
+from agent.understanding.consent import agrees
+from agent.wording import APOLOGY, CUT, NO_END, NO_GROUND, NO_LLM
 from agent.writes import UNDOES, recorded_last, undoing
 from catalog.errors import ServiceError
 from tools.base import Shopper, ToolContext
@@ -112,7 +113,7 @@ class Turn:
         shopper = Shopper(session.user_id, session.session_id, (), session.shown)
         past = await asyncio.to_thread(past_events, shopper, self.agent.shop.events, self.now)
         self._explainer = Explainer(self._grounds, past[::-1])
-        agreed = frozenset(session.pending) if YES.fullmatch(self.message) else frozenset[str]()
+        agreed = frozenset(session.pending) if agrees(self.message) else frozenset[str]()
         recent = looked_at(past, session.session_id)
         self._context = ToolContext(
             replace(shopper, recent=recent), self.now, self.trace.request_id, agreed,

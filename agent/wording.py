@@ -1,4 +1,4 @@
-"""What the agent says of itself: apologies and disclosures, and what counts as a yes or as taking back."""
+"""What the agent says of itself: apologies and disclosures, and what counts as taking back."""
 
 from __future__ import annotations
 
@@ -20,11 +20,6 @@ CUT = {
     "time": "Time was up, so I answered with what I had.",
     "length": "The answer was cut short.",
 }
-YES = re.compile(
-    r"\W*(?:yes|yep|yeah|yup|sure|ok(?:ay)?|please do|do it|do that|go ahead|of course|right|correct|confirm(?:ed)?)"
-    r"(?:\W+(?:please|do|that|it|go ahead|thanks?|thank you|record))*\W*",
-    re.IGNORECASE,
-)
 UNDO = re.compile(
     r"\W*(?:(?:no|oops|sorry|wait|please)\W+)*(?:can you |could you )?"
     r"(?:undo(?: that| it| this)?|(?:take|put) (?:that|it|this) back|take back (?:that|it|this)|revert (?:that|it)|"

@@ -8,6 +8,7 @@ from agent.understanding import smalltalk
 from agent.understanding.choice import Choice
 from agent.understanding.choosing import choose
 from agent.understanding.clauses import clauses
+from agent.understanding.consent import agrees, declines
 from agent.understanding.gist import gist
 from agent.understanding.intent import Act, Ask, IntentState, OffTopic, Recommend, Search, SmallTalk, Understanding
 from agent.understanding.meanings import MeaningsConfig, VectorMeanings
@@ -57,9 +58,11 @@ class Understander:
         text = fold(self._with_titles(message))
         if not any(char.isalnum() for char in text):
             return Understanding(state=state, acts=(Ask(about="unclear", choices=self.vocabulary.choices()),))
-        said = smalltalk.topic(text)
-        if said == "assent" and pending:
+        if pending and agrees(message):
             return Understanding(state=state, acts=pending)
+        if pending and declines(message):
+            return Understanding(state=state, acts=(SmallTalk(topic="refusal"),))
+        said = smalltalk.topic(text)
         if said is not None:
             kept = IntentState(shown=state.shown, turns=state.turns) if said == "reset" else state
             return Understanding(state=kept, acts=(SmallTalk(topic=said),))
