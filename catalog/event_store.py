@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, delete, func, select, text
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -39,6 +39,12 @@ from catalog.told_rows import forget_told, put_told, told_of
 
 MOST_LETTERS = 100_000
 """Dead letters kept; a sender that never learns does not fill the disk."""
+
+_NEWEST_FIRST = (EVENTS.c.timestamp.desc(), EVENTS.c.row_id.desc())
+_MINE = select(EVENTS).where(EVENTS.c.tenant == bindparam("tenant")).order_by(*_NEWEST_FIRST).limit(bindparam("most"))
+# Every recommendation asks these two, and putting a statement together takes longer than SQLite's answer.
+_OF_USER = _MINE.where(EVENTS.c.user_id == bindparam("user_id"))
+_OF_SESSION = _MINE.where(EVENTS.c.session_id == bindparam("session_id"))
 
 _T = TypeVar("_T")
 _PRUNE_STEP = 5_000
@@ -73,17 +79,14 @@ class SqlEventStore:
 
     def for_user(self, user_id: str, limit: int = 100, before: datetime | None = None) -> list[Interaction]:
         """See `EventStore.for_user`."""
-        query = select(EVENTS).where(EVENTS.c.tenant == current_tenant(), EVENTS.c.user_id == user_id)
-        if before is not None:
-            query = query.where(EVENTS.c.timestamp < to_micros(before, "before"))
-        query = query.order_by(EVENTS.c.timestamp.desc(), EVENTS.c.row_id.desc()).limit(limit)
-        return [event_of(row) for row in self._rows(query)]
+        query = _OF_USER if before is None else _OF_USER.where(EVENTS.c.timestamp < to_micros(before, "before"))
+        given = {"tenant": current_tenant(), "user_id": user_id, "most": limit}
+        return [event_of(row) for row in self._rows(query, given)]
 
     def for_session(self, session_id: str, limit: int = 1000) -> list[Interaction]:
         """See `EventStore.for_session`."""
-        query = select(EVENTS).where(EVENTS.c.tenant == current_tenant(), EVENTS.c.session_id == session_id)
-        query = query.order_by(EVENTS.c.timestamp.desc(), EVENTS.c.row_id.desc()).limit(limit)
-        return [event_of(row) for row in reversed(self._rows(query))]
+        given = {"tenant": current_tenant(), "session_id": session_id, "most": limit}
+        return [event_of(row) for row in reversed(self._rows(_OF_SESSION, given))]
 
     def since(self, row_id: int, limit: int = 10_000) -> list[tuple[int, Interaction]]:
         """See `EventStore.since`."""
@@ -269,10 +272,10 @@ class SqlEventStore:
         make: Callable[[Table], Any] = postgresql.insert if self._postgres else sqlite.insert
         return make(table)
 
-    def _rows(self, query: Any) -> list[Mapping[str, Any]]:
+    def _rows(self, query: Any, given: Mapping[str, Any] | None = None) -> list[Mapping[str, Any]]:
         try:
             with self.engine.connect() as connection:
-                return [dict(row) for row in connection.execute(query).mappings()]
+                return [dict(row) for row in connection.execute(query, given).mappings()]
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise unavailable(self.engine, error) from error
 
