@@ -22,10 +22,12 @@ class ScriptedServer:
     Args:
         persona: How the model behaves; may be changed while it serves.
         pause: Seconds between two pieces of a streamed answer.
+        think: Seconds before the first piece.
         port: 0 picks a free one.
 
     Attributes:
         requests: Bodies of the completions asked for, in order.
+        took: Seconds from a completion asked for to its last byte, in order.
 
     Example:
         >>> with ScriptedServer("obedient") as server:
@@ -33,9 +35,11 @@ class ScriptedServer:
         True
     """
 
-    def __init__(self, persona: Persona = "obedient", *, pause: float = 0.0, port: int = 0) -> None:
+    def __init__(self, persona: Persona = "obedient", *, pause: float = 0.0, think: float = 0.0, port: int = 0) -> None:
         self.persona: Persona = persona
         self.pause = pause
+        self.think = think
+        self.took: list[float] = []
         self.requests: list[dict[str, Any]] = []
         self._closing = threading.Event()
         self._server = _Server(("127.0.0.1", port), self)
@@ -86,8 +90,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a chat completion in character."""
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
-        scripted = self.server.scripted
+        scripted, asked = self.server.scripted, time.perf_counter()
         scripted.requests.append(body)
+        if scripted.think:
+            scripted.wait(scripted.think)
+        self._answer(scripted, body)
+        scripted.took.append(time.perf_counter() - asked)
+
+    def _answer(self, scripted: ScriptedServer, body: Mapping[str, Any]) -> None:
         if scripted.persona == "failing":
             self._json(500, {"error": {"message": "the model fell over", "type": "server_error"}})
             return

@@ -150,8 +150,8 @@ def fitted_models(log: pl.DataFrame, catalog: Catalog, folder: Path) -> tuple[Re
     return ALS.load(als), ItemKNN.load(knn)
 
 
-def taught_ranker(shop: Shop, folder: Path, rng: np.random.Generator) -> LightGBMRanker:
-    """Return a ranker taught on the shop's own candidates, kept in `folder`."""
+def taught_ranker(shop: Shop, folder: Path, rng: np.random.Generator, space: str = "text") -> LightGBMRanker:
+    """Return a ranker taught on the shop's own candidates to like what is near in `space`, kept in `folder`."""
     home = folder / "ranker"
     if (home / "ranker.txt").exists():
         return LightGBMRanker.load(home)
@@ -161,7 +161,8 @@ def taught_ranker(shop: Shop, folder: Path, rng: np.random.Generator) -> LightGB
         found = training_candidates(shop, f"u{user}", NOW)
         tables.append(build_features(found, FeatureContext(shop.statistics, f"u{user}", (), shop.recommender), NOW))
     table = stacked(tables)
-    liked = np.nan_to_num(table.column("category_affinity")) + 0.3 * np.nan_to_num(table.column("similarity.text"))
+    near = np.nan_to_num(table.column(f"similarity.{space}"))
+    liked = np.nan_to_num(table.column("category_affinity")) + 0.3 * near
     labels = (liked + rng.normal(0, 0.2, len(table)) > 0.4).astype(np.int64)
     ranker = LightGBMRanker()
     ranker.fit(table, np.array([len(each) for each in tables]), labels)
