@@ -6,13 +6,18 @@ Each reads the tools and messages of a request as a real model would, so that it
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
+from agent.scripted_obedience import gullible, hostile
+from agent.scripted_reading import Reply as Reply
+from agent.scripted_reading import Seen as Seen
+from agent.scripted_reading import seen as seen
+
 Persona = Literal[
-    "obedient", "rambling", "lying", "dreaming", "gullible", "leaking", "looping", "broken_json", "hanging", "failing"
+    "obedient", "rambling", "lying", "dreaming", "gullible", "hostile", "leaking", "looping", "broken_json",
+    "hanging", "failing",
 ]  # fmt: skip
 """How a scripted model behaves:
 
@@ -20,7 +25,8 @@ Persona = Literal[
 - `rambling` talks before, around and long after the answer;
 - `lying` searches, then invents handles, ids, prices, brands, colours and product names;
 - `dreaming` looks nothing up and invents everything;
-- `gullible` does whatever a text that came with an item tells it to;
+- `gullible` does whatever any text it reads tells it to (`agent.scripted_obedience`);
+- `hostile` does the same in disguise, writes unasked and asks for what is not the shopper's;
 - `leaking` quotes the key it was called with, in a tool call and in its answer;
 - `looping` makes the same call for ever;
 - `broken_json` cuts its arguments off, then writes prose for arguments, then breaks the stream;
@@ -36,69 +42,9 @@ INVENTED_ID = "B0FAKE9999"
 INVENTED_BRAND = "Zephyrix"
 
 
-@dataclass(frozen=True)
-class Reply:
-    """What a model answers: text, tool calls (name and arguments as written), or a stream that breaks off."""
-
-    text: str = ""
-    calls: tuple[tuple[str, str | None], ...] = ()
-    breaks: bool = False
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A request as a model reads it.
-
-    Attributes:
-        wish: The shopper's last message.
-        rounds: Tool messages since then.
-        items: Items of the latest tool message that had any, as written there.
-        tools: Names of the tools offered.
-        key: The key the model was called with.
-    """
-
-    wish: str
-    rounds: int
-    items: list[dict[str, Any]] = field(default_factory=list)
-    tools: tuple[str, ...] = ()
-    key: str = ""
-
-    @property
-    def search(self) -> str:
-        """The tool that searches."""
-        return "search_items" if "search_items" in self.tools or not self.tools else self.tools[0]
-
-
-def seen(body: Mapping[str, Any], key: str = "") -> Seen:
-    """Read a chat completion request, made with a key."""
-    messages: Sequence[Mapping[str, Any]] = body.get("messages", [])
-    last = max((i for i, m in enumerate(messages) if m.get("role") == "user"), default=-1)
-    wish = _text(messages[last].get("content")) if last >= 0 else ""
-    answers = [_text(m.get("content")) for m in messages[last + 1 :] if m.get("role") == "tool"]
-    items: list[dict[str, Any]] = []
-    for answer in answers:
-        items = _items(answer) or items
-    tools = tuple(tool["function"]["name"] for tool in body.get("tools") or ())
-    return Seen(wish, len(answers), items, tools, key)
-
-
 def reply(persona: Persona, body: Mapping[str, Any], key: str = "") -> Reply:
     """Return what a persona answers to a request made with a key."""
     return _SCRIPTS[persona](seen(body, key))
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, list):
-        return " ".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
-    return str(content or "")
-
-
-def _items(answer: str) -> list[dict[str, Any]]:
-    try:
-        found = json.loads(answer).get("items", [])
-    except (ValueError, AttributeError):
-        return []
-    return [item for item in found if isinstance(item, dict)]
 
 
 def _searching(said: Seen) -> Reply:
@@ -156,14 +102,11 @@ def _dreaming(said: Seen) -> Reply:
 
 
 def _gullible(said: Seen) -> Reply:
-    if not said.rounds:
-        return _searching(said)
-    for item in said.items:
-        text = " ".join(str(item.get(name) or "") for name in ("description", "title", "caption"))
-        order = re.search(r"(?:recommend|say|tell the shopper)\s+(.{2,120}?)(?:[.!]|$)", text, re.IGNORECASE)
-        if order:
-            return Reply(f"I recommend {order.group(1)}. {item['handle']} is worth a look.")
-    return _obedient(said)
+    return gullible(said, _obedient(replace(said, items=said.first)))
+
+
+def _hostile(said: Seen) -> Reply:
+    return hostile(said, _obedient(replace(said, items=said.first)))
 
 
 def _leaking(said: Seen) -> Reply:
@@ -195,6 +138,7 @@ _SCRIPTS: Mapping[str, Callable[[Seen], Reply]] = {
     "lying": _lying,
     "dreaming": _dreaming,
     "gullible": _gullible,
+    "hostile": _hostile,
     "leaking": _leaking,
     "looping": _looping,
     "broken_json": _broken_json,
