@@ -94,7 +94,7 @@ class ALS(FactorModel[ALSConfig]):
         if "gram" not in self._arrays:  # a model saved before it was kept
             self._arrays["gram"] = self._arrays["items"].T @ self._arrays["items"]
         system = self._arrays["gram"] + np.float32(self.config.alpha) * (mine.T @ mine)
-        system[np.diag_indices_from(system)] += np.float32(self.config.regularisation)
+        system.reshape(-1)[:: len(system) + 1] += np.float32(self.config.regularisation)  # the diagonal
         solved: Floats = np.linalg.solve(system, np.float32(1 + self.config.alpha) * (taken.weights @ mine))
         return solved
 

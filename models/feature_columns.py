@@ -12,9 +12,9 @@ import numpy.typing as npt
 from catalog.errors import DataError
 from catalog.ids import IdMap, Rows
 from catalog.nouns import Candidate
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import EmbeddingTable, Floats, Mask
 from models.base import Recommender
-from models.item_statistics import DAY, ItemStatistics
+from models.item_statistics import DAY, Belonging, ItemStatistics
 from models.session import Session, moment_columns
 from models.shopper import Shopper
 
@@ -58,7 +58,9 @@ def item_columns(statistics: ItemStatistics, rows: Rows, as_of: datetime) -> dic
     }
 
 
-def shopper_columns(statistics: ItemStatistics, rows: Rows, shopper: Shopper) -> dict[str, Column]:
+def shopper_columns(
+    statistics: ItemStatistics, rows: Rows, shopper: Shopper, categories: Belonging
+) -> dict[str, Column]:
     """Return how the items meet what the shopper took, paid and sent back."""
     unknown = np.full(len(rows), np.nan)
     columns = dict.fromkeys(SHOPPER_FEATURES, unknown)
@@ -73,14 +75,14 @@ def shopper_columns(statistics: ItemStatistics, rows: Rows, shopper: Shopper) ->
         columns["against_before"] = _times(shopper.against, rows)
     if len(shopper.taken):
         columns["brand_affinity"] = _brand_share(statistics, rows, shopper.brand_share)
-        columns["category_affinity"] = _category_share(statistics, rows, shopper.category_share)
+        columns["category_affinity"] = categories.mean(shopper.category_share)
         columns["taken_before"] = _times(shopper.taken, rows)
         columns["against_before"] = np.nan_to_num(columns["against_before"])
     return columns
 
 
 def session_columns(
-    statistics: ItemStatistics, items: IdMap, rows: Rows, session: Session, as_of: datetime
+    statistics: ItemStatistics, items: IdMap, rows: Rows, session: Session, as_of: datetime, categories: Belonging
 ) -> dict[str, Column]:
     """Return how the items meet what was looked at in this session, and when it is."""
     unknown = np.full(len(rows), np.nan)
@@ -97,8 +99,7 @@ def session_columns(
     n_brands = statistics.n_brands
     share = np.bincount(brands[brands >= 0], minlength=n_brands) / max(int((brands >= 0).sum()), 1)
     columns["session_brand"] = _brand_share(statistics, rows, share)
-    categories = statistics.category_counts(viewed) / len(viewed)
-    columns["session_category"] = _category_share(statistics, rows, categories)
+    columns["session_category"] = categories.mean(statistics.category_counts(viewed) / len(viewed))
     paid = statistics.columns["price"][viewed]
     if np.isfinite(paid).any():
         columns["session_price"] = _beyond_median(statistics.columns["price"][rows], paid[np.isfinite(paid)])
@@ -113,11 +114,12 @@ def space_columns(
     columns: dict[str, Column] = {}
     for space, table in units.items():
         mine = table.vectors[rows]
+        blank = np.einsum("nd,nd->n", mine, mine) == 0  # a unit row, or zeros
         seen = table.vectors[viewed]
         seen = seen[seen.any(axis=1)]
-        columns[f"similarity.{space}"] = _similarity(mine, shopper.means[space])
-        columns[f"nearest.{space}"] = _nearest(mine, table.vectors[shopper.taken[-NEAREST_DEPTH:]])
-        columns[f"session_similarity.{space}"] = _similarity(mine, seen.mean(axis=0) if len(seen) else None)
+        columns[f"similarity.{space}"] = _similarity(mine, blank, shopper.means[space])
+        columns[f"nearest.{space}"] = _nearest(mine, blank, table.vectors[shopper.taken[-NEAREST_DEPTH:]])
+        columns[f"session_similarity.{space}"] = _similarity(mine, blank, seen.mean(axis=0) if len(seen) else None)
     return columns
 
 
@@ -221,25 +223,21 @@ def _brand_share(statistics: ItemStatistics, rows: Rows, share: Column) -> Colum
     return np.where(brands >= 0, share[brands], np.nan)
 
 
-def _category_share(statistics: ItemStatistics, rows: Rows, share: Column) -> Column:
-    sums, size = statistics.category_sums(rows, share)
-    found: Column = np.divide(sums, size, out=np.full(len(rows), np.nan), where=size > 0)
-    return found
-
-
-def _similarity(units: Floats, mean: Floats | None) -> Column:
+def _similarity(units: Floats, blank: Mask, mean: Floats | None) -> Column:
     """Return the cosine of each item with a mean; NaN where either has no vector."""
     if mean is None:
         return np.full(len(units), np.nan)
     length = max(float(np.linalg.norm(mean)), 1e-12)
-    cosine: Column = np.where(units.any(axis=1), units @ mean / length, np.nan)
+    cosine: Column = units @ mean / length
+    cosine[blank] = np.nan
     return cosine
 
 
-def _nearest(units: Floats, taken: Floats) -> Column:
+def _nearest(units: Floats, blank: Mask, taken: Floats) -> Column:
     """Return the greatest cosine of each item with one of those taken; NaN where either side has no vector."""
     taken = taken[taken.any(axis=1)]
     if not len(taken):
         return np.full(len(units), np.nan)
-    cosine: Column = np.where(units.any(axis=1), (units @ taken.T).max(axis=1), np.nan)
+    cosine: Column = (units @ taken.T).max(axis=1)
+    cosine[blank] = np.nan
     return cosine

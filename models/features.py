@@ -209,7 +209,7 @@ def proposed_features(
     """
     store = context.store
     columns = proposed_columns(store.config.sources, rows, proposed)
-    return _features(tuple(store.items.at(rows.tolist())), rows, columns, context, as_of)
+    return _features(tuple(store.items.at(rows)), rows, columns, context, as_of)
 
 
 def _features(
@@ -222,13 +222,13 @@ def _features(
             "it knows later events; a store built as of that time or earlier would be valid"
         )
     shopper, liked = store.shopper(context.user_id, context.recent), context.recent
-    prices = store.statistics.columns["price"][rows]
+    prices, categories = store.statistics.columns["price"][rows], store.statistics.categories_of(rows)
     columns = {
         **item_columns(store.statistics, rows, as_of),
-        **shopper_columns(store.statistics, rows, shopper),
+        **shopper_columns(store.statistics, rows, shopper, categories),
         **store.membership.columns(context.user_id, rows),
         **store.exposure.columns(context.user_id, rows, as_of),
-        **session_columns(store.statistics, store.items, rows, context.session, as_of),
+        **session_columns(store.statistics, store.items, rows, context.session, as_of, categories),
         **(store.intents.columns(context.user_id, rows, prices) if store.intents is not None else {}),
         **space_columns(store.units, store.items, rows, shopper, context.session),
         **sources,
@@ -238,10 +238,11 @@ def _features(
     }
     for name in store.config.models:
         columns[f"{MODEL_LIFT}.{name}"] = model_lift(context.recommenders.get(name), context.user_id, liked, ids)
-    values = np.empty((len(ids), len(store.names)), np.float32)
-    for at, name in enumerate(store.names):
-        values[:, at] = columns[name]
-    return FeatureTable(store.names, ids, values)
+    names = store.names
+    values = np.empty((len(names), len(ids)), np.float32)  # a column at a time lies close together
+    for at, name in enumerate(names):
+        values[at] = columns[name]
+    return FeatureTable(names, ids, np.ascontiguousarray(values.T))
 
 
 def _aligned_units(table: EmbeddingTable, items: IdMap) -> EmbeddingTable:

@@ -17,9 +17,29 @@ from catalog.errors import DataError
 from catalog.ids import IdMap
 from catalog.items import Catalog
 from catalog.log import positives
-from models.sparse_rows import csr_from_edges
+from models.sparse_rows import csr_from_edges, spans
 
 DAY = 86_400.0
+
+
+@dataclass(frozen=True, eq=False)
+class Belonging:
+    """The categories of some items.
+
+    Attributes:
+        codes: (m,) categories, one item after the other.
+        owners: (m,) whose each is, as a place among the items.
+        size: (n,) how many each item has.
+    """
+
+    codes: npt.NDArray[Any]
+    owners: npt.NDArray[np.int64]
+    size: npt.NDArray[np.int64]
+
+    def mean(self, share: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Return the mean (n,) of `share` (n_categories,) over each item's categories; NaN for an item with none."""
+        sums = np.bincount(self.owners, share[self.codes], minlength=len(self.size))
+        return np.divide(sums, self.size, out=np.full(len(sums), np.nan), where=self.size > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,24 +71,13 @@ class ItemStatistics:
 
     def category_counts(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return how many of the items at `rows` (repeats count) lie in each category, (n_categories,)."""
-        of, _ = self._categories_of(rows)
+        of = self.categories_of(rows).codes
         return np.bincount(of, minlength=self.categories.shape[1]).astype(np.float64)
 
-    def category_sums(
-        self, rows: npt.NDArray[np.int64], share: npt.NDArray[Any]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """Return the sum (n,) of `share` (n_categories,) over each item's categories, and how many those are (n,)."""
-        of, size = self._categories_of(rows)
-        owner = np.repeat(np.arange(len(rows)), size)
-        return np.asarray(np.bincount(owner, share[of], minlength=len(rows)), np.float64), size
-
-    def _categories_of(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the categories of the items at `rows`, one item after the other, and how many each has."""
-        starts = self.categories.indptr[rows].astype(np.int64)
-        size = self.categories.indptr[rows + 1].astype(np.int64) - starts
-        ends = np.cumsum(size)
-        within = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - size, size)
-        return self.categories.indices[np.repeat(starts, size) + within].astype(np.int64), size
+    def categories_of(self, rows: npt.NDArray[np.int64]) -> Belonging:
+        """Return the categories of the items at `rows` (n,)."""
+        places, size = spans(self.categories.indptr, rows)
+        return Belonging(self.categories.indices[places], np.repeat(np.arange(len(rows)), size), size)
 
 
 def before(log: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

@@ -25,6 +25,15 @@ def csr_parts(name: str, matrix: sparse.csr_array) -> dict[str, npt.NDArray[Any]
     return {f"{name}.data": matrix.data, f"{name}.indices": matrix.indices, f"{name}.indptr": matrix.indptr}
 
 
+def spans(indptr: npt.NDArray[Any], rows: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where the entries of `rows` stand in a CSR matrix, row after row, and how many each row has."""
+    starts = indptr[rows].astype(np.int64)
+    size = indptr[rows + 1] - starts
+    ends = np.cumsum(size)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.repeat(starts - ends + size, size) + np.arange(total), size
+
+
 def widened(matrix: sparse.csr_array, shape: tuple[int, int]) -> sparse.csr_array:
     """Return `matrix` with empty rows and columns appended up to `shape`."""
     indptr = np.pad(matrix.indptr, (0, shape[0] - matrix.shape[0]), mode="edge")

@@ -60,7 +60,7 @@ class FactorTaste:
         table: The items.
         wish: (d + 1,); a score is its product with an item's row, plus `shift`.
         shift: The same for all items.
-        looked: Rows of the items looked at since the fit, and `lift`, what they gain.
+        looked: Rows of the items looked at since the fit, ascending, and `lift`, what they gain.
         source: The model's name.
         ground: What the scores rest on.
         own: The model's own wish (d + 1,), where it answers the very question that the ranker's features ask.
@@ -78,7 +78,9 @@ class FactorTaste:
     def at(self, rows: Rows) -> Floats:
         """Return the scores (n,) of the items at catalogue rows, -inf where unknown."""
         scores = np.einsum("nd,d->n", self.table.vectors[rows], self.wish) + np.float32(self.shift)
-        scores[np.isin(rows, self.looked)] += np.float32(self.lift)
+        if len(self.looked):
+            at = np.minimum(np.searchsorted(self.looked, rows), len(self.looked) - 1)
+            scores[self.looked[at] == rows] += np.float32(self.lift)
         scores[~self.table.known[rows]] = -np.inf
         return np.asarray(scores, np.float32)
 
@@ -87,7 +89,8 @@ class FactorTaste:
         if reach.hidden > reach.few:
             return top(self.at(np.arange(len(self.table.known))), reach)
         found = self.table.near.search(self.wish, reach.k, reach.hidden)
-        rows = np.union1d(found, self.looked)
+        rows = np.sort(np.concatenate([found, self.looked]))
+        rows = rows[np.append(rows[1:] != rows[:-1], True)]
         rows = rows[reach.allowed[rows] & self.table.known[rows]]
         scores = self.at(rows)
         order = best(scores, reach.k)

@@ -118,12 +118,11 @@ class Pool:
 
 def top(values: Floats, reach: Reach) -> Proposed:
     """Return the rows of the greatest finite values (n,) among those allowed, ties by lower row."""
-    seen = np.array(values, np.float32)
-    seen[~reach.allowed] = -np.inf
-    near = np.arange(len(seen))
-    if reach.k < len(seen):
-        near = np.flatnonzero(seen >= np.partition(seen, len(seen) - reach.k)[len(seen) - reach.k])
-    near = near[np.isfinite(seen[near])]
+    seen = np.asarray(values, np.float32)
+    # What neighbours say of most items is 0: where enough stand above it, the others need not be looked at.
+    near = np.flatnonzero((seen > 0) & reach.allowed & (seen < np.inf))
+    if len(near) < reach.k:
+        near = np.flatnonzero(np.isfinite(seen) & reach.allowed)
     rows = near[best(seen[near], reach.k)]
     return Proposed(rows, seen[rows])
 

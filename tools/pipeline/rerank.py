@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,10 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Reranked:
-    """Candidates in the ranker's order, and the features it saw (None: no ranker had a say)."""
+    """Candidates in the ranker's order, the features it saw (None: no ranker had a say), and their catalogue rows."""
 
     scored: Pool
     table: FeatureTable | None = None
+    rows: Rows = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def seen(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Return which of some catalogue rows (m,) the ranker saw, as places among them, and their rows in `table`."""
+        places, at = np.nonzero(rows[:, None] == self.rows)
+        return places, at
 
 
 def reranked(
@@ -86,7 +92,7 @@ def reranked(
     unknown = place < 0
     share = np.where(unknown, -1.0, percentiles(raw)[place])
     ranked = scored.scored(share, ranker=_spread(raw, place))
-    return Reranked(replace(ranked, score=np.maximum(ranked.score, 0.0)), table)
+    return Reranked(replace(ranked, score=np.maximum(ranked.score, 0.0)), table, rows)
 
 
 def _spread(values: Column, place: Rows) -> Column:
@@ -94,30 +100,24 @@ def _spread(values: Column, place: Rows) -> Column:
     return np.where(place >= 0, values[place].astype(np.float64), np.nan)
 
 
-def seen_features(table: FeatureTable | None, item_ids: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Return, for the items of a page, the features the ranker saw, those that are known."""
-    if table is None:
+def seen_features(order: Reranked | None, rows: Rows) -> dict[int, dict[str, float]]:
+    """Return, for the places of a page of catalogue rows, the features the ranker saw, those that are known."""
+    if order is None or order.table is None:
         return {}
-    wanted = set(item_ids)
-    rows = [n for n, item_id in enumerate(table.item_ids) if item_id in wanted]
+    places, at = order.seen(rows)
     return {
-        table.item_ids[n]: {name: value for name, value in zip(table.names, values, strict=True) if value == value}
-        for n, values in zip(rows, table.values[rows].tolist(), strict=True)
+        place: {name: value for name, value in zip(order.table.names, values, strict=True) if value == value}
+        for place, values in zip(places.tolist(), order.table.values[at].tolist(), strict=True)
     }
 
 
-def contributions(shop: Shop, table: FeatureTable | None, item_ids: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Return, for the items of a page, what each feature added to the ranker's score, greatest first."""
-    if table is None or shop.ranker is None:
+def contributions(shop: Shop, order: Reranked | None, rows: Rows) -> dict[int, dict[str, float]]:
+    """Return, for the places of a page of catalogue rows, what each feature added to the score, greatest first."""
+    if order is None or order.table is None or shop.ranker is None:
         return {}
-    from models.feature_table import FeatureTable
-
-    wanted = set(item_ids)
-    at = [n for n, item_id in enumerate(table.item_ids) if item_id in wanted]
-    told = shop.ranker.explain(FeatureTable(table.names, tuple(table.item_ids[n] for n in at), table.values[at]))
+    places, at = order.seen(rows)
+    told = shop.ranker.explain(order.table.rows(at))
     return {
-        table.item_ids[n]: {
-            told.names[f]: float(told.values[place, f]) for f in np.argsort(-np.abs(told.values[place]), kind="stable")
-        }
-        for place, n in enumerate(at)
+        place: {told.names[f]: float(values[f]) for f in np.argsort(-np.abs(values), kind="stable")}
+        for place, values in zip(places.tolist(), told.values, strict=True)
     }

@@ -74,7 +74,7 @@ def for_shopper(
     for name, model in shop.retrievers.items():
         if (own := quota(name)) is not None and (found := scores_of(model, user_id, taste)) is not None:
             rows = shop.retriever_rows[name]
-            allowed = np.where(rows >= 0, reach.allowed[rows], False)
+            allowed = reach.allowed[rows] & (rows >= 0)
             near = top(found, Reach(allowed, own.k))
             lists[name] = Proposed(rows[near.rows], near.scores)
     for space, wish in tastes.items():

@@ -88,7 +88,7 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
         note.update(liked=len(taste.liked), disliked=len(taste.disliked), owned=len(taste.owned))
     with trace.stage("filter") as note:
         allowed = _only(shop, request.only) if request.only is not None else allowed_rows(shop, request, taste)
-        note.update(left=int(allowed.mask.sum()), hidden=allowed.hidden)
+        note.update(left=int(np.count_nonzero(allowed.mask)), hidden=allowed.hidden)
     state = _State(shop, request, shop.pipeline, trace, taste, allowed, past)
     found = _ordered(state, _found(state))
     recommends = found.ground not in ("query", "example", "catalogue") and request.only is None
@@ -118,7 +118,7 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
     if recommends and allowed.blocking is None:
         kept = _explored(state, kept, found.taste)
     with trace.stage("explain"):
-        page = ranked_page(shop, request, taste, kept, found.reranked.table if found.reranked else None)
+        page = ranked_page(shop, request, taste, kept, found.reranked)
     trace.notes.update(
         sources={name: len(candidates) for name, candidates in found.lists.items()},
         drops=dict(list({**house, **sieve.drops}.items())[:50]),

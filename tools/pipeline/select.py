@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from tools.pipeline.config import PipelineConfig
 from tools.pipeline.pool import Pool
@@ -80,18 +80,22 @@ def diversified(shop: Shop, scored: Pool, depth: int, config: PipelineConfig) ->
     value = (1 - weight) * scored.score[:size]
     likeness = np.zeros(size)
     left = np.ones(size, np.bool_)
-    taken_of: npt.NDArray[np.int64] = np.zeros(int(shop.narrowest.max(initial=-1)) + 2, np.int64)
+    taken_of: Counter[int] = Counter()
+    full = np.zeros(size, np.bool_)
     order: list[int] = []
     while left.any() and len(order) < depth:
         free = left
         if cap and len(order) < config.category_depth:
-            below = left & ((kinds < 0) | (taken_of[kinds] < cap))
+            below = left & ~full
             free = below if below.any() else left
         gain = np.where(free, value - weight * likeness, -np.inf)
         taken = int(gain.argmax())
         order.append(taken)
         left[taken] = False
-        taken_of[kinds[taken]] += 1
+        kind = int(kinds[taken])
+        taken_of[kind] += 1
+        if cap and kind >= 0 and taken_of[kind] == cap:
+            full |= kinds == kind
         if weight:
             likeness = np.maximum(likeness, together @ together[taken] / len(shop.spaces))
     return scored.take(np.concatenate([order, np.flatnonzero(left), np.arange(size, len(scored))]).astype(np.int64))
