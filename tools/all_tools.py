@@ -6,6 +6,7 @@ from tools.crossmodal.tool import search_by_picture
 from tools.details import compare_items, item_details
 from tools.facts import catalogue_facts
 from tools.history import record_feedback, shopper_history, undo_feedback
+from tools.profile import forget_told, get_profile
 from tools.recommend import rank_items, recommend_items
 from tools.registry import ToolFunction
 from tools.search import search_items, similar_items
@@ -22,4 +23,6 @@ TOOLS: tuple[ToolFunction, ...] = (
     shopper_history,
     record_feedback,
     undo_feedback,
+    get_profile,
+    forget_told,
 )

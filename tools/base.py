@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from catalog.nouns import Candidate
+from catalog.told import Told
 
 Access = Literal["read", "write"]
 
@@ -17,7 +18,8 @@ class Shopper:
     """Who asks, and what of them is known in this session; never taken from model output.
 
     `recent` are item ids the shopper engaged with in this session, newest last; `shown` those
-    already shown in this conversation; `device` is what the request comes from, where it says so (`phone`).
+    already shown in this conversation; `device` is what the request comes from, where it says so (`phone`);
+    `told` is what a guest told of themselves in it (what a shopper told rests with the events).
     """
 
     user_id: str | None = None
@@ -25,6 +27,7 @@ class Shopper:
     recent: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     device: str | None = None
+    told: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True)

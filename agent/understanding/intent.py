@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agent.base import ShownItem
+from agent.understanding.telling import Telling
 from agent.understanding.wish import Part, Sort, Wish
 
 MAX_SHOWN = 200
@@ -104,6 +105,12 @@ class OffTopic(Part):
     service: bool = False
 
 
+class Note(Part):
+    """Nothing but a word on the shopper: it is kept in mind, and there is nothing to look up."""
+
+    kind: Literal["note"] = "note"
+
+
 class Ask(Part):
     """One useful question back; `choices` are the catalogue's own words."""
 
@@ -113,7 +120,7 @@ class Ask(Part):
 
 
 Act = Annotated[
-    Search | Recommend | Similar | Compare | Details | Facts | History | Feedback | SmallTalk | OffTopic | Ask,
+    Search | Recommend | Similar | Compare | Details | Facts | History | Feedback | SmallTalk | OffTopic | Note | Ask,
     Field(discriminator="kind"),
 ]
 
@@ -132,6 +139,9 @@ class IntentState(Part):
         asked: Whether the one clarifying question was spent.
         cursor: Where the last list goes on, None when it does not say.
         pending: Feedback that waits for the shopper's yes.
+        waived: Facets and values that no longer matter in this conversation ("price", "colour"), also where the
+            shopper's memory speaks of them.
+        recalled: Whether the last list kept to what the shopper told in the past.
         turns: Messages so far.
     """
 
@@ -145,6 +155,8 @@ class IntentState(Part):
     asked: bool = False
     cursor: str | None = None
     pending: tuple[Feedback, ...] = ()
+    waived: tuple[str, ...] = ()
+    recalled: bool = False
     turns: int = 0
 
     def item(self, handle: str) -> ShownItem | None:
@@ -170,8 +182,10 @@ class Understanding(Part):
         state: The state after the message, before its acts are carried out.
         acts: What to do, in order.
         notes: How words were read that were not taken literally, for the trace ("'lmap' read as 'lamp'").
+        told: What the message tells of the shopper for good.
     """
 
     state: IntentState
     acts: tuple[Act, ...]
     notes: tuple[str, ...] = ()
+    told: Telling = Telling()

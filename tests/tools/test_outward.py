@@ -75,15 +75,16 @@ def test_only_tools_that_write_take_a_confirmation(shop: Shop) -> None:
     registry = Registry(shop)
     for form in (registry.openai_tools(), registry.openai_tools(strict=True)):
         takes = [t["function"]["name"] for t in form if "confirmation" in t["function"]["parameters"]["properties"]]
-        assert takes == ["record_feedback", "undo_feedback"]
+        assert takes == ["record_feedback", "undo_feedback", "forget_told"]
     assert all("confirmation" not in tool.parameters["properties"] for tool in registry.tools.values())
 
 
 def test_mcp_annotations_follow_the_tags(shop: Shop) -> None:
     registry = Registry(shop)
     hints = {each["name"]: each["annotations"] for each in registry.mcp_tools()}
-    assert {name for name, said in hints.items() if not said["readOnlyHint"]} == {"record_feedback", "undo_feedback"}
-    assert {name for name, said in hints.items() if said["destructiveHint"]} == {"undo_feedback"}
+    writes = {name for name, said in hints.items() if not said["readOnlyHint"]}
+    assert writes == {"record_feedback", "undo_feedback", "forget_told"}
+    assert {name for name, said in hints.items() if said["destructiveHint"]} == {"undo_feedback", "forget_told"}
     assert all(said["idempotentHint"] and not said["openWorldHint"] for said in hints.values())
     for each in registry.mcp_tools():
         jsonschema.Draft202012Validator.check_schema(each["inputSchema"])

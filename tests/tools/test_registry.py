@@ -16,8 +16,9 @@ from tools.shop import Shop
 NAMES = (
     "search_items", "similar_items", "search_by_picture", "recommend_items", "rank_items", "item_details",
     "compare_items", "catalogue_facts", "shopper_history", "record_feedback", "undo_feedback",
+    "get_profile", "forget_told",
 )  # fmt: skip
-WRITES = ["record_feedback", "undo_feedback"]
+WRITES = ["record_feedback", "undo_feedback", "forget_told"]
 
 every_tool = pytest.mark.parametrize("each", TOOLS, ids=lambda t: t.name)
 
@@ -32,11 +33,11 @@ def objects(schema: Any) -> list[dict[str, Any]]:
     return own + [o for value in schema.values() for o in objects(value)]
 
 
-def test_all_are_there_and_two_write(shop: Shop) -> None:
+def test_all_are_there_and_three_write(shop: Shop) -> None:
     registry = Registry(shop)
     assert registry.names == NAMES
     assert [t.name for t in registry.tools.values() if t.access == "write"] == WRITES
-    assert [t.name for t in registry.tools.values() if t.destructive] == ["undo_feedback"]
+    assert [t.name for t in registry.tools.values() if t.destructive] == ["undo_feedback", "forget_told"]
 
 
 @every_tool
@@ -77,6 +78,8 @@ def test_required_is_what_has_no_default() -> None:
         "shopper_history": [],
         "record_feedback": ["item_id", "kind"],
         "undo_feedback": [],
+        "get_profile": [],
+        "forget_told": ["entries"],
     }
 
 

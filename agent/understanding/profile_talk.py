@@ -1,0 +1,88 @@
+"""What a shopper says about the shop's memory of them: show it, forget a part of it, forget it all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.understanding.words import fold, keys
+from catalog.told import Told
+
+_POLITE = r"(?:(?:please|ok(?:ay)?|hey|hi|and|now|so|could you|can you|would you|i want you to|tell me|show me)[,]? )*"
+_END = r"(?:[,]? (?:please|now|then|thanks|thank you|again))*[ .!?]*"
+_SHOW = re.compile(
+    rf"{_POLITE}(?:what (?:do|can|did) you (?:know|remember|keep|store|have)(?: (?:about|of|on) me)?|"
+    r"what (?:have|did) i (?:told|tell) you(?: about (?:me|myself))?|do you (?:know|remember) (?:anything about )?me|"
+    r"do you remember (?:what i told you|my (?:sizes?|budget|taste|preferences))|"
+    r"(?:what(?: is|'s) )?(?:in )?my (?:profile|memory|preferences)|what you (?:know|remember) about me)"
+    rf"{_END}"
+)
+_VERB = r"(?:forget|delete|erase|remove|clear|wipe)"
+_ALL = re.compile(
+    rf"{_POLITE}{_VERB} (?:everything|it all|(?:all )?(?:of )?(?:my (?:data|profile|memory|preferences|details|"
+    r"information|info|tastes?)|about me|"
+    r"(?:what(?:ever)?|that) (?:i (?:have |'ve )?told you|you (?:know|remember))|me))"
+    r"(?: (?:that )?(?:you (?:know|remember|have)|i (?:have |'ve )?told you|about me|on me|of me))*"
+    rf"{_END}"
+)
+_PART = re.compile(
+    rf"{_POLITE}{_VERB} (?:about )?(?:my (?:(?:own|old) )?(?P<what>(?:[a-z]+ )?(?:sizes?|budget|limit|likes?|dislikes?|"
+    r"tastes?|favou?rites?(?: [a-z]+)?))|(?:that )?i (?P<said>.+?))"
+    rf"{_END}"
+)
+_KIND = (("dislike", "dislike"), ("like", "like"), ("favourite", "like"), ("favorite", "like"), ("size", "size"))
+
+
+@dataclass(frozen=True, slots=True)
+class AboutMe:
+    """What is asked of the memory.
+
+    Attributes:
+        asks: To see it, or to forget what `entries` are.
+        entries: What is to be forgotten.
+        all: Whether everything was meant, and the wish of today with it.
+        what: What was to be forgotten, in the shopper's words.
+    """
+
+    asks: Literal["show", "forget"]
+    entries: tuple[Told, ...] = ()
+    all: bool = False
+    what: str = ""
+
+
+def about_me(message: str, told: Sequence[Told]) -> AboutMe | None:
+    """Return what a message asks of the memory; None when it asks for something else.
+
+    Args:
+        message: As it was said.
+        told: What is remembered. "Forget everything" is about it only where there is something.
+    """
+    text = fold(message)
+    if _SHOW.fullmatch(text):
+        return AboutMe("show")
+    if _ALL.fullmatch(text):
+        meant = bool(told) or re.search(r"\b(?:me|my|i)\b", text) is not None
+        return AboutMe("forget", tuple(told), all=True, what="everything") if meant else None
+    part = _PART.fullmatch(text)
+    if part is None:
+        return None
+    if part["what"]:
+        return AboutMe("forget", _named(part["what"], told), what=f"your {part['what']}")
+    said = set(keys(part["said"]))
+    found = tuple(each for each in told if said and set(keys(each.value)) <= said)
+    return AboutMe("forget", found, what="that") if found else None
+
+
+def _named(what: str, told: Sequence[Told]) -> tuple[Told, ...]:
+    if "taste" in what:
+        return tuple(each for each in told if each.kind in ("like", "dislike"))
+    kind = next((kind for word, kind in _KIND if word in what), "budget")
+    found = tuple(each for each in told if each.kind == kind)
+    words = keys(what)
+    if kind == "size" and len(words) > 1:  # "my shoe size"
+        return tuple(each for each in found if each.about and keys(each.about)[-1:] == words[:1])
+    if kind == "like" and len(words) > 1 and words[0].startswith("favo"):  # "my favourite colour"
+        return tuple(each for each in found if each.facet.removeprefix("attribute.") == words[1])
+    return found
