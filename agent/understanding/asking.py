@@ -114,8 +114,7 @@ ANEW = re.compile(
 )
 SWAP = re.compile(
     r"\b(?:instead(?! of)|actually|rather|make (?:it|that)|change (?:it|that) to|switch to|"
-    r"on second thought\w*|what about|how about|"
-    r"no,? wait|i meant|changed my mind|let'?s (?:do|try|see))\b|^(?:and|or|but)\b"
+    r"what about|how about|let'?s (?:do|try|see))\b|^(?:and|or|but)\b"
 )
 PRAISE = re.compile(
     r"\b(?:i (?:really |just |absolutely )?(?:love|like|adore)|love|gorgeous|beautiful|stunning|"

@@ -6,6 +6,7 @@ import re
 
 from agent.understanding import asking
 from agent.understanding.choice import Choice
+from agent.understanding.discourse import TURNS
 from agent.understanding.forms import compare, details, facts, feedback, history, more
 from agent.understanding.gist import Gist
 from agent.understanding.intent import Ask, IntentState, Recommend, Search
@@ -92,8 +93,8 @@ def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
         return "fresh" if wish.wanted.words else "refine"
     if set(v for t in old for v in t.values) & set(v for t in new for v in t.values) or nested(old, new, vocabulary):
         return "refine"
-    swap = asking.SWAP.search(part.text) and (not opened or _INSTEAD.search(part.text))
-    if swap:
+    swap = asking.SWAP.search(part.text) or TURNS.search(part.text)
+    if swap and (not opened or _INSTEAD.search(part.text)):
         return "swap"
     overlap = vocabulary.rows(old) & vocabulary.rows(new)
     return "refine" if overlap and not asking.ANEW.search(part.text) else "fresh"

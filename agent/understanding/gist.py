@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.understanding import lexicon
+from agent.understanding.discourse import plain
 from agent.understanding.mentions import Meanings, Mention, mentions
 from agent.understanding.negation import scopes
 from agent.understanding.quantities import PriceBound, counts, orders, price_bounds, spans
@@ -109,6 +110,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
         vocabulary: The catalogue's words.
         meanings: Synonyms, None for none.
     """
+    said, text = text, plain(text)
     bounds = price_bounds(text) if vocabulary.priced else []
     counted, sorts, refs = counts(text), orders(text), references(text, listed)
     claimed = [(b.start, b.end) for b in bounds]
@@ -127,7 +129,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     left = [w for w in free if _is_content(w, vocabulary) and not _inside(w, [(m.start, m.end) for m in found])]
     words = tuple(lexicon.COMPARATIVES.get(w.text, w.text) for w in left if not _inside(w, denied_scopes))
     return Gist(
-        text=text,
+        text=said,
         mentions=tuple(found),
         words=words,
         denied_words=tuple(w.text for w in left if _inside(w, denied_scopes)),

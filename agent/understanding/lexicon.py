@@ -46,6 +46,9 @@ FILLERS = _words(
 GENERIC_NOUNS = _words("movie film flick picture title show book song album game")
 """What the things of a whole catalogue are called; left out of a query unless a facet knows them."""
 
+SAME = {"present": "gift"}
+"""Everyday words for one thing; the one on the right is read where a catalogue knows only that."""
+
 PEOPLE = (
     r"mother|mum|mom|mummy|mommy|father|dad|daddy|parents?|wife|husband|girlfriend|boyfriend|partner|fiance|fiancee|"
     r"spouse|sons?|daughters?|kids?|child|children|toddlers?|bab(?:y|ies)|newborn|teen(?:ager)?s?|boys?|girls?|"

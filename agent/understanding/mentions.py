@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from agent.understanding.lexicon import FILLERS
+from agent.understanding.lexicon import FILLERS, SAME
 from agent.understanding.negation import joined, scopes
 from agent.understanding.terms import Phrase, Term
 from agent.understanding.vocabulary import MAX_PHRASE, Vocabulary
 from agent.understanding.words import Word, singular
 
 _PURPOSE = re.compile(r"\s+(?:for|against|with|on|in|to put on)\s+(?:[a-z']+\s+){0,3}")
+_ROLE = re.compile(r"\b(?:as|for)(?: an?| the| some| my)?\s*$")
 How = Literal["exact", "root", "meaning"]
 
 
@@ -82,15 +83,22 @@ def mentions(
 
 def _exact(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | None:
     phrase: Phrase = tuple(singular(word.text) for word in part)
-    term = vocabulary.term(phrase)
+    term = vocabulary.term(phrase) or vocabulary.term((SAME.get(phrase[0], ""),) if len(phrase) == 1 else ())
     if term is None or len(phrase) > 1:
         return term
     word = part[0]
     if term.kind == "size" or len(word.text) < 2:
         return term if text[: word.start].rstrip().endswith("size") else None
     if word.text in FILLERS and term.kind != "category":
-        return term if text[: word.start].rstrip().endswith(("brand", " by")) else None
+        return term if _in_role(text[: word.start], term) else None
     return None if len(word.text) < 3 and term.kind == "attribute" else term
+
+
+def _in_role(before: str, term: Term) -> bool:
+    """Whether what stands before an everyday word says that it is meant as the value: "as a gift", "by Other"."""
+    if term.kind == "attribute":
+        return _ROLE.search(before) is not None
+    return before.rstrip().endswith(("brand", " by"))
 
 
 def _without_purposes(text: str, found: list[Mention]) -> list[Mention]:

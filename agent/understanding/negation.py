@@ -13,6 +13,7 @@ _NEGATOR = re.compile(
     r"(?:but |please )?(?:not|no)(?! (?:only|just|sure|bad|necessarily|idea|problem|preference|"
     r"thanks?|thank|matter|more than|less than|"
     r"over|under|above|below|later|really)\b)(?! ?[,.!])|"
+    r"(?:(?:shouldn|mustn|couldn|won|wouldn|can)'?t|cannot) (?:be|have|come in|contain)|"
     r"without|except(?: for)?|excluding|exclude|other than|avoid(?:ing)?|instead of|rather than|"
     r"nothing|never|minus|nor|"
     r"(?:i )?(?:hate|dislike|can'?t stand|detest)|sick of|tired of|allergic to|free of|isn'?t|aren'?t|ain'?t|"

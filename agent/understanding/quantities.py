@@ -31,7 +31,8 @@ _C, _D = _money("c", digits_only=True), _money("d", digits_only=True)
 _RANGE = re.compile(rf"\b(?:between|from)\s+{_A}\s*(?:and|to|-|&)\s*{_B}|(?<![\w.,]){_C}\s*(?:-|to)\s*{_D}")
 _BELOW = re.compile(rf"(?:\b(?:under|below|less than|cheaper than|lower than|beneath|fewer than)|<)\s*{_ABOUT}{_A}")
 _MOST = re.compile(
-    r"\b(?:up to|at most|no more than|not more than|not over|not above|not exceeding|within|max(?:imum)?(?: of)?|"
+    r"\b(?:(?:can|should|must|could|may|will|would)(?:n'?t|not| not) (?:be|cost|go) (?:any )?(?:more than|over|above)|"
+    r"up to|at most|no more than|not more than|not over|not above|not exceeding|within|max(?:imum)?(?: of)?|"
     r"(?:my |our |a )?budget(?: is| of|:)*|(?:can |could |will |want to |wanna )?(?:only )?spend)\s*"
     rf"(?:up to |at most |max(?:imum)? |of |is )*{_ABOUT}{_A}"
 )  # fmt: skip

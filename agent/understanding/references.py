@@ -30,11 +30,18 @@ _OTHER = re.compile(r"\bthe other(?: one)?\b(?! (?:day|ones))")
 _ONE = re.compile(r"\b(?:this|that|the same)(?: one| item| product| thing)\b")
 _DESCRIBED = re.compile(r"\bthe (?P<words>(?:[a-z][a-z'-]*\s+){1,3})(?:one|ones)\b(?! (?:that|which|of))")
 _SUPERLATIVE: tuple[tuple[Sort, re.Pattern[str]], ...] = (
-    ("price_asc", re.compile(r"\b(?:cheap(?:er|est)|(?:less|least) expensive|lowest[ -]priced?)\b")),
-    ("price_desc", re.compile(r"\b(?:(?:more|most) expensive|pric(?:ier|iest)|dear(?:er|est))\b")),
-    ("rating", re.compile(r"\b(?:best|top|highest|higher|better)[ -]?(?:rated|reviewed|rating|reviews)\b")),
-    ("newest", re.compile(r"\b(?:newest|newer|latest)\b")),
-)
+    ("price_asc", re.compile(
+        r"\b(?:cheap(?:er|est)|(?:less|least) (?:expensive|costly|pricey)|(?:more|most) affordable|"
+        r"(?:lowest|lower|smallest|smaller)[ -]?pric(?:es?|ed|e tag)|costs? (?:me )?(?:the )?(?:less|least)|"
+        r"(?:is|are|goes|sells) for less|saves? (?:me )?(?:more|most)|less money|least money)\b")),
+    ("price_desc", re.compile(
+        r"\b(?:(?:more|most) (?:expensive|costly|pricey)|pric(?:ier|iest)|dear(?:er|est)|costl(?:ier|iest)|"
+        r"(?:highest|higher)[ -]?pric(?:es?|ed|e tag)|costs? (?:me )?(?:the )?(?:more|most)|more money|most money)\b")),
+    ("rating", re.compile(
+        r"\b(?:(?:best|top|highest|higher|better|most)[ -]?(?:rated|reviewed|rating|reviews|stars)|rated (?:the )?"
+        r"(?:highest|higher|best|better)|more stars|more popular|most popular)\b")),
+    ("newest", re.compile(r"\b(?:newest|newer|latest|most recent)\b")),
+)  # fmt: skip
 _PRONOUN = re.compile(r"\b(?:it|this|that)\b(?!'s)")
 
 Shape = Literal["item", "group", "pronoun", "described"]

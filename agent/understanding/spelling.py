@@ -34,7 +34,12 @@ class Speller:
                 self._near.setdefault(short, []).append(word)
 
     def correct(self, word: str) -> str | None:
-        """Return the known word meant by `word`, or None when none is near enough or `word` is known.
+        """Return the known word meant by `word`, or None when none is near enough or `word` is known."""
+        found = self.nearest(word)
+        return found[1] if found else None
+
+    def nearest(self, word: str) -> tuple[int, str] | None:
+        """Return the known word meant by `word` with the edits between them, or None as `correct` does.
 
         Words of 4 letters may differ by a swap of neighbours, up to 7 by one edit, longer ones by two; the first
         letter stands, but for a swap.
@@ -50,7 +55,7 @@ class Speller:
                     continue
                 rank = (steps, -self._counts[known], known)
                 best = rank if best is None or rank < best else best
-        return best[2] if best else None
+        return (best[0], best[2]) if best else None
 
 
 def damerau(a: str, b: str) -> int:

@@ -62,12 +62,12 @@ class Understander:
             return Understanding(state=state, acts=pending)
         if pending and declines(message):
             return Understanding(state=state, acts=(SmallTalk(topic="refusal"),))
-        said = smalltalk.topic(text)
+        mended, notes = self._mender.mend(smalltalk.without(text))
+        said = smalltalk.topic(text) or smalltalk.topic(mended)
         if said is not None:
             kept = IntentState(shown=state.shown, turns=state.turns) if said == "reset" else state
             return Understanding(state=kept, acts=(SmallTalk(topic=said),))
-        text, notes = self._mender.mend(smalltalk.without(text))
-        return self._acts(text, state, notes)
+        return self._acts(mended, state, notes)
 
     def _acts(self, text: str, state: IntentState, notes: tuple[str, ...]) -> Understanding:
         acts: list[Act] = []

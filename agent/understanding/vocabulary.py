@@ -92,9 +92,9 @@ class Vocabulary:
         item = self._catalog.get(item_id)
         return item.title if item else None
 
-    def correct(self, word: str) -> str | None:
-        """Return the word of the shop that a misspelt `word` was meant to be, or None."""
-        return self._speller.correct(word)
+    def nearest(self, word: str) -> tuple[int, str] | None:
+        """Return the word of the shop that a misspelt `word` was meant to be and the edits between them, or None."""
+        return self._speller.nearest(word)
 
     def rows(self, terms: Iterable[Term]) -> set[int]:
         """Return the rows of items that have any value of any of `terms`."""
@@ -169,6 +169,10 @@ class Vocabulary:
         for phrase, terms in self._terms.items():
             uses = max(self._uses(term) for term in terms)
             counts.update(dict.fromkeys(phrase, uses))
+        for facet in self.facets.values():
+            for value, rows in facet.rows.items() if facet.closed else ():
+                # As written, too: "drsses" is one letter from "dresses", its singular two from "dress".
+                counts.update({word.text: len(rows) for word in split(fold(value)) if word.text not in counts})
         rare = 1 if len(self._catalog) < 500 else 3
         return Speller({word: n for word, n in counts.items() if n >= rare})
 

@@ -1,0 +1,168 @@
+"""How people talk while they shop: typing mistakes, second thoughts, turns of phrase that name nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.base import ShownItem
+from agent.understanding.discourse import plain
+from agent.understanding.intent import Compare, Feedback, IntentState, Search
+from agent.understanding.understander import Understander
+from agent.understanding.vocabulary import Vocabulary
+from catalog.items import Catalog
+from catalog.nouns import Item
+
+ROWS = """
+d1|Linen dress|Dresses|linen|blue|gift|60
+d2|Wool dress|Dresses|wool|red|office|80
+b1|Red backpack|Backpacks|canvas|red|gift|70
+b2|Soothing pack|Backpacks|wool|blue|travel|90
+h1|Soft handbag|Handbags|leather|red|everyday|50
+h2|Soft bag|Handbags|wool|blue|gift|40
+n1|Lined notebook|Notebooks|paper|red|office|9
+"""
+
+
+def record(row: str) -> Item:
+    item_id, title, kind, material, colour, occasion, price = row.split("|")
+    attributes = {"material": (material,), "colour": (colour,), "occasion": (occasion,)}
+    return Item(item_id, title=title, price=float(price), categories=(kind,), attributes=attributes)
+
+
+SHOP = Catalog(record(row) for row in ROWS.strip().splitlines())
+
+
+@pytest.fixture(scope="module")
+def understander() -> Understander:
+    return Understander(Vocabulary(SHOP))
+
+
+def listed(understander: Understander, said: str, *ids: str) -> IntentState:
+    """The state after `said` was answered with items under handles #1, #2..."""
+    state = understander.understand(said, IntentState()).state if said else IntentState()
+    items = tuple(
+        ShownItem(f"#{n}", i.item_id, i.title or "", i.price, None, None, i.categories, i.attributes)
+        for n, i in enumerate((SHOP[item_id] for item_id in ids), 1)
+    )
+    return state.seen(items).model_copy(update={"last_list": tuple(item.handle for item in items)})
+
+
+def searched(understander: Understander, *said: str) -> dict[str, Any]:
+    state = IntentState()
+    for message in said:
+        understood = understander.understand(message, state)
+        state = understood.state
+    act = understood.acts[-1]
+    assert isinstance(act, Search), act
+    return act.wish.filters()
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [("desses", "Dresses"), ("drsses please", "Dresses"), ("dresess", "Dresses"), ("bakcpacks", "Backpacks"),
+     ("handbgas", "Handbags"), ("noteboks", "Notebooks"), ("a notebbok", "Notebooks")],
+)  # fmt: skip
+def test_mistyped_kinds_of_things_are_still_kinds_of_things(said: str, kind: str, understander: Understander) -> None:
+    assert searched(understander, said) == {"category": [kind]}
+
+
+def test_a_mistyped_everyday_word_is_none_of_the_shops(understander: Understander) -> None:
+    understood = understander.understand("soething blue, plesae", IntentState())
+    assert understood.state.wish.filters() == {"attributes": {"colour": ["blue"]}}
+    assert understood.state.wish.wanted.words == ()
+    assert understood.notes == ("'soething' taken for 'something'", "'plesae' taken for 'please'")
+
+
+@pytest.mark.parametrize(
+    "turn",
+    ["on second thought, {}", "on second thoughts {}", "I changed my mind: {}", "I've changed my mind, {}",
+     "no wait, {}", "hold on, {} instead", "scratch that, {}",
+     "actually, make it {}", "on secnd thought, {}", "oops, I meant {}"],
+)  # fmt: skip
+def test_second_thoughts_swap_the_kind_and_keep_the_rest(turn: str, understander: Understander) -> None:
+    found = searched(understander, "a red backpack under 80", turn.format("handbags"))
+    assert found == {"category": ["Handbags"], "attributes": {"colour": ["red"]}, "price": {"max": 79.99}}
+
+
+def test_second_thoughts_point_at_nothing_shown(understander: Understander) -> None:
+    state = listed(understander, "dresses", "d1", "d2")
+    (act,) = understander.understand("on second thought, in wool", state).acts
+    assert isinstance(act, Search)
+    assert act.wish.filters() == {"category": ["Dresses"], "attributes": {"material": ["wool"]}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "it has to be wool",
+        "and it should be wool",
+        "it really must be wool",
+        "they need to be wool",
+        "wool it should be",
+    ],
+)
+def test_what_it_has_to_be_is_said_of_the_wish(said: str, understander: Understander) -> None:
+    state = listed(understander, "something blue", "d1", "b2", "h2")
+    (act,) = understander.understand(said, state).acts
+    assert isinstance(act, Search)
+    assert act.wish.filters() == {"attributes": {"colour": ["blue"], "material": ["wool"]}}
+
+
+@pytest.mark.parametrize("said", ["it shouldn't be wool", "it must not be wool", "it can't be wool", "not in wool"])
+def test_what_it_must_not_be_is_ruled_out(said: str, understander: Understander) -> None:
+    state = listed(understander, "dresses", "d1", "d2")
+    (act,) = understander.understand(said, state).acts
+    assert isinstance(act, Search)
+    assert act.wish.filters() == {"category": ["Dresses"], "not": {"attributes": {"material": ["wool"]}}}
+
+
+@pytest.mark.parametrize(
+    ("said", "occasion"),
+    [("something as a gift", "gift"), ("a dress as a present", "gift"), ("a backpack for travel", "travel"),
+     ("a handbag for everyday use", "everyday"), ("a dress for the office", "office"), ("a nice gift", None)],
+)  # fmt: skip
+def test_an_occasion_is_one_where_it_is_said_as_one(
+    said: str, occasion: str | None, understander: Understander
+) -> None:
+    wish = understander.understand(said, IntentState()).state.wish
+    assert wish.wanted.attributes.get("occasion", ()) == ((occasion,) if occasion else ())
+
+
+@pytest.mark.parametrize(
+    ("said", "by"),
+    [("which of the first two is cheaper?", "price_asc"), ("which one of the first two costs less?", "price_asc"),
+     ("which of the first two has the lower price?", "price_asc"), 
+     ("which of the first two costs the most?", "price_desc"),
+     ("which of the first two is more affordable?", "price_asc"),
+     ("which of the first two is rated higher?", "rating")],
+)  # fmt: skip
+def test_a_question_that_chooses_by_a_figure(said: str, by: str, understander: Understander) -> None:
+    (act,) = understander.understand(said, listed(understander, "dresses", "d1", "d2", "b1")).acts
+    assert isinstance(act, Compare)
+    assert (act.handles, act.by) == (("#1", "#2"), by)
+
+
+def test_turning_down_by_a_mistyped_number(understander: Understander) -> None:
+    acts = understander.understand("not nummber 2, I don't like it", listed(understander, "dresses", "d1", "d2")).acts
+    assert isinstance(acts[0], Feedback)
+    assert (acts[0].handle, acts[0].signal) == ("#2", "dismiss")
+    assert sum(isinstance(act, Feedback) for act in acts) == 1
+
+
+def test_no_leave_it_declines_and_is_no_wish(understander: Understander) -> None:
+    state = listed(understander, "dresses", "d1", "d2")
+    asked = understander.understand("I don't like the first one", state)
+    waiting = asked.state.model_copy(update={"pending": tuple(a for a in asked.acts if isinstance(a, Feedback))})
+    understood = understander.understand("no, leave it", waiting)
+    assert [act.kind for act in understood.acts] == ["smalltalk"]
+    assert (understood.state.pending, understood.state.wish.unknown) == ((), ())
+    again = understander.understand("yes, do that", waiting)
+    assert again.acts == waiting.pending
+
+
+def test_places_stay_where_a_turn_of_phrase_stood() -> None:
+    said = "on second thought, it has to be blue"
+    assert len(plain(said)) == len(said)
+    assert plain(said).split() == [",", "has", "to", "be", "blue"]
