@@ -18,8 +18,11 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from bench.wish_scores import Scored, Wish, load_wishes, score, table
 from catalog.errors import DataError
@@ -49,11 +52,13 @@ COLUMNS = {
     "attributes.department": "department_name",
     "attributes.garment_group": "garment_group_name",
 }
-"""The map a shopkeeper would write for `fashion/articles.csv`; columns of codes say nothing to a shopper."""
+"""The map a shopkeeper would write for `fashion/articles.csv`."""
 
-CODES = ("product_type_no", "graphical_appearance_no", "colour_group_code", "perceived_colour_value_id",
-         "perceived_colour_master_id", "department_no", "index_code", "index_group_no", "section_no",
-         "garment_group_no")  # fmt: skip
+CODES = (
+    "product_type_no", "graphical_appearance_no", "colour_group_code", "perceived_colour_value_id",
+    "perceived_colour_master_id", "department_no", "index_code", "index_group_no", "section_no", "garment_group_no",
+)  # fmt: skip
+"""Columns of numbers, which say nothing to a shopper and which a shopkeeper leaves out of the feed."""
 
 
 def read(name: str, data: Path) -> Import:
@@ -64,10 +69,10 @@ def read(name: str, data: Path) -> Import:
     """
     if name != "fashion":
         return read_mmrec(data / name, rejects=Rejects())
-    dropped = {f"attributes.{code}": "" for code in CODES}
-    return read_table(
-        data / name / "articles.csv", columns={**COLUMNS, **dropped}, name=name, images="images/{article_id}.jpg"
-    )
+    made = read_table(data / name / "articles.csv", columns=COLUMNS, name=name, images="images/{article_id}.jpg")
+    told = pl.element().filter(~pl.element().struct.field("name").is_in(CODES))
+    items = made.shop.items.with_columns(pl.col("attributes").list.eval(told))
+    return replace(made, shop=replace(made.shop, items=items))
 
 
 def row_ids(name: str, data: Path) -> dict[str, str]:
@@ -78,24 +83,29 @@ def row_ids(name: str, data: Path) -> dict[str, str]:
         return {str(row["itemID"]): str(row["asin"]) for row in map(json.loads, lines)}
 
 
-def prepared(name: str, data: Path, stores: Path) -> Settings:
-    """Return the settings of a store that holds a catalogue, embedded and indexed; what stands is left alone."""
+def prepared(name: str, data: Path, stores: Path, *, embed: bool = True) -> Settings:
+    """Return the settings of a store that holds a catalogue, embedded and indexed; what stands is left alone.
+
+    Without `embed` it is searched by keywords alone.
+    """
     from vitrine import jobs
 
     settings = load_settings({"store": str(stores / name)})
     workspace = Workspace(settings.store)
     if not workspace.has("catalog"):
         print(save_import(workspace, read(name, data)).text(), flush=True)
-    print(*jobs.embed_store(settings), *jobs.index_store(settings), sep="\n", flush=True)
+    if embed:
+        print(*jobs.embed_store(settings), sep="\n", flush=True)
+    print(*jobs.index_store(settings), sep="\n", flush=True)
     return settings
 
 
 @contextmanager
-def opened(name: str, data: Path, stores: Path) -> Iterator[Harness]:
-    """Give a harness over the shop of a catalogue; conversations leave nothing in its store."""
+def opened(name: str, data: Path, stores: Path, *, embed: bool = True) -> Iterator[Harness]:
+    """Give a harness over the shop of a catalogue, made where it is not; conversations leave nothing in its store."""
     from vitrine.wiring import open_shop
 
-    settings = prepared(name, data, stores)
+    settings = prepared(name, data, stores, embed=embed)
     shop = open_shop(settings)
     with tempfile.TemporaryDirectory(prefix="vitrine-wishes-") as folder:
         harness = Harness(shop, Path(folder), settings.agent.model_copy(update={"llm": None}))
