@@ -119,8 +119,9 @@ def open_journal(root: Path, shop: str) -> ItemJournal | None:
 
 def item_of(record: Mapping[str, Any]) -> Item:
     """Return the item of a record in JSON's types (lists for tuples)."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
-    return Item(**{**values, "attributes": {name: tuple(each) for name, each in record["attributes"].items()}})
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in record.items()}
+    values["attributes"] = {name: tuple(each) for name, each in record["attributes"].items()}
+    return Item(**values)
 
 
 def _read(row: Sequence[Any], path: Path) -> ItemWrite:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,8 +19,9 @@ import numpy.typing as npt
 from catalog.errors import DataError
 from catalog.events import SqliteEventStore
 from catalog.ids import IdMap
+from catalog.item_journal import JOURNAL, ItemJournal
 from catalog.items import Catalog
-from catalog.nouns import Interaction, Item, Kind, User
+from catalog.nouns import Caption, Interaction, Item, Kind, User
 from catalog.progress import SILENT, Progress
 from catalog.vectors import EmbeddingTable, Floats, Mask
 from embedding.base import TextEmbedder
@@ -29,6 +31,9 @@ from indexes.flat import FlatIndex
 from indexes.keyword import KeywordIndex
 from indexes.words import terms
 from models.base import FitReport, Scores, TrainingData, Validate
+from tools.live import LiveParts, LiveShop
+from tools.live_config import LiveConfig
+from tools.renewal import Change
 from tools.shop import Shop
 from tools.toy_items import toy_captions, toy_items
 
@@ -155,6 +160,47 @@ def toy_shop(folder: Path, *, recommender: bool = True, pictures: bool = False) 
         recommender=_popularity(items) if recommender else None,
         active={"captions": "toy", "text vectors": "hashing", "events": "sqlite"},
     )
+
+
+class ToyReader:
+    """Makes captions and vectors of new toy items as `toy_shop` does; the words of a picture are its first colour.
+
+    Args:
+        delay: Seconds a batch takes.
+    """
+
+    def __init__(self, delay: float = 0.0) -> None:
+        self._delay = delay
+
+    def read(self, items: Sequence[Item]) -> Change:
+        """See `tools.reading.ItemReader`."""
+        time.sleep(self._delay)
+        captions = {
+            item.item_id: (
+                Caption(item.item_id, item.images[0], f"A {colours[0]} object.", "toy", "toy-prompt", "toy"),
+            )
+            for item in items
+            if item.images and (colours := item.attributes.get("colour", ()))
+        }
+        embedder, ids = HashingEmbedder(), IdMap(item.item_id for item in items)
+        texts = [" ".join(item_fields(item).values()) for item in items]
+        vectors = {"text-hashing": EmbeddingTable(ids, embedder.embed(texts), "text-hashing")}
+        if captions:
+            words = embedder.embed([said[0].text for said in captions.values()])
+            vectors["caption-toy-hashing"] = EmbeddingTable(IdMap(captions), words, "caption-toy-hashing")
+        return Change(tuple(items), captions, vectors)
+
+
+def toy_live(shop: Shop, *, delay: float = 0.0, config: LiveConfig | None = None) -> LiveShop[Shop]:
+    """Return a toy shop that takes writes; its journal is `items.sqlite` in the shop's folder.
+
+    Args:
+        shop: From `toy_shop`.
+        delay: Seconds that reading a batch of records takes.
+        config: How writes are taken in.
+    """
+    parts = LiveParts(ToyReader(delay), lambda same: same.statistics, config=config or LiveConfig())
+    return LiveShop(shop, ItemJournal(shop.root / JOURNAL, shop.name), parts, lambda same: same)
 
 
 def toy_events() -> tuple[Interaction, ...]:

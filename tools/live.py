@@ -1,0 +1,304 @@
+"""`LiveShop`: the open shop while items are written and deleted, one immutable snapshot after the other.
+
+A reader pins the current view by one reference and keeps to it. A write is in the journal, on the disk, before it is
+acknowledged; a new or changed record is shown in its own right at once, and one worker thread makes the snapshot in
+which search, recommendations and conversations know it. A deletion is acknowledged only when the snapshot without the
+item is in place and those who read an older one have ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from catalog.item_journal import ItemJournal, ItemWrite
+from catalog.nouns import Item
+from catalog.tenancy import current_tenant
+from tools.live_config import LiveConfig
+from tools.live_indexes import LiveIndexes
+from tools.pins import Pins
+from tools.reading import ItemReader
+from tools.renewal import Change, Statistics, carried, renewed, warm
+from tools.shop import Shop
+
+log = logging.getLogger("vitrine.tools")
+
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a write: whether the item was new, whether anything changed, whether snapshots lag behind."""
+
+    item_id: str
+    created: bool
+    changed: bool
+    pending: bool
+
+
+@dataclass
+class LiveParts:
+    """What makes a `LiveShop` of a shop.
+
+    Attributes:
+        reader: Makes captions and vectors of records.
+        statistics: Makes the ranker's look-ups for other rows.
+        reload: Opens the shop anew where its artifacts changed since; None where they did not. Called by the worker.
+        config: As it says.
+    """
+
+    reader: ItemReader
+    statistics: Statistics
+    reload: Callable[[], Shop | None] = field(default=lambda: None)
+    config: LiveConfig = field(default_factory=LiveConfig)
+
+
+class LiveShop(Generic[View]):
+    """Holds the current snapshot of a shop, dressed as a `View` for those who ask.
+
+    Args:
+        shop: As its artifacts give it, without the journal's writes.
+        journal: Where writes rest.
+        parts: What makes snapshots.
+        dress: Makes the view of a snapshot; called before it is put in place, by the thread that made it.
+    """
+
+    def __init__(self, shop: Shop, journal: ItemJournal, parts: LiveParts, dress: Callable[[Shop], View]) -> None:
+        self._journal, self._parts, self._dress = journal, parts, dress
+        self._swapping = threading.Lock()  # held for the making of one snapshot
+        self._state = threading.Condition()  # guards what stands below; held for moments only
+        self._waiting: dict[str, ItemWrite] = {}
+        self._going: set[str] = set()
+        self._gone: set[str] = set()
+        self._seen = 0
+        self._reword = False
+        self._closed = False
+        self._indexes = LiveIndexes(shop)
+        self._shop = warm(self._overlaid(shop))
+        self._pins = Pins(dress(self._shop))
+        self._worker = threading.Thread(target=self._work, name="live-shop", daemon=True)
+        self._worker.start()
+
+    @property
+    def current(self) -> View:
+        """The view that this request is pinned to; outside of one, the newest."""
+        return self._pins.current
+
+    @property
+    def newest(self) -> Shop:
+        """The newest snapshot, also inside a pinned request."""
+        return self._shop
+
+    def pinned(self) -> AbstractContextManager[View]:
+        """See one snapshot from the beginning of the block to its end, in its threads and tasks too."""
+        return self._pins.pinned()
+
+    def record(self, item_id: str) -> tuple[Item | None, bool]:
+        """Return the newest record of an item, None when it is unknown or gone, and whether snapshots lag behind it."""
+        with self._state:
+            return self._known(item_id)
+
+    def gone(self, item_id: str) -> bool:
+        """Whether an item was deleted: an answer begun before that must not show it."""
+        return item_id in self._gone
+
+    @property
+    def pending(self) -> int:
+        """How many records wait for a snapshot that knows them."""
+        return len(self._waiting)
+
+    def put(self, item: Item) -> Written:
+        """Write a record; on return it is on the disk, and `record` gives it."""
+        with self._state:
+            known, pending = self._known(item.item_id)
+            if known == item:
+                return Written(item.item_id, False, False, pending)
+            write = self._journal.put(item, current_tenant())
+            self._seen = max(self._seen, write.seq) if write.seq == self._seen + 1 else self._seen
+            self._waiting[item.item_id] = write
+            self._gone.discard(item.item_id)
+            self._going.discard(item.item_id)
+            self._state.notify_all()
+        log.info("item written item_id=%s seq=%d tenant=%s", item.item_id, write.seq, write.tenant)
+        return Written(item.item_id, known is None, True, True)
+
+    def delete(self, item_id: str) -> Written:
+        """Delete an item; on return nobody is shown it any more, and that is on the disk."""
+        self._pins.release()  # who deletes does not wait for itself
+        with self._state:
+            known, _ = self._known(item_id)
+            if known is None:
+                return Written(item_id, False, False, False)
+            write = self._journal.delete(item_id, current_tenant())
+            self._taken_off(item_id)
+        log.info("item deleted item_id=%s seq=%d tenant=%s", item_id, write.seq, write.tenant)
+        with self._swapping:
+            self._swap_deletions()
+        self._pins.outlived(self._parts.config.grace_seconds)
+        return Written(item_id, False, True, False)
+
+    def wait(self, timeout: float = 30.0) -> bool:
+        """Wait until no record waits for a snapshot; return whether that came about in time."""
+        with self._state:
+            return self._state.wait_for(lambda: not self._waiting and not self._reword, timeout)
+
+    def close(self) -> None:
+        """End the worker and let go of the journal."""
+        with self._state:
+            self._closed = True
+            self._state.notify_all()
+        self._worker.join(timeout=30)
+        self._journal.close()
+
+    def _known(self, item_id: str) -> tuple[Item | None, bool]:
+        write = self._waiting.get(item_id)
+        if write is not None:
+            return write.item, True
+        return (None if item_id in self._gone else self._shop.catalog.get(item_id)), False
+
+    def _taken_off(self, item_id: str) -> None:
+        self._waiting.pop(item_id, None)
+        self._going.add(item_id)
+        self._gone.add(item_id)
+        self._state.notify_all()
+
+    def _publish(self, shop: Shop) -> None:
+        view = self._dress(warm(shop))
+        with self._state:
+            self._shop = shop
+            self._pins.publish(view)
+            self._state.notify_all()
+
+    def _swap_deletions(self) -> None:
+        """Put the snapshot without what is going in place; whoever holds `_swapping` does it for all that wait."""
+        with self._state:
+            going, before = frozenset(self._going), self._shop
+        there = frozenset(item_id for item_id in going if item_id in before.catalog)
+        if there:
+            change = Change(deleted=there)
+            shop = renewed(before, change, self._indexes.snapshots(), self._parts.statistics, reword=False)
+            self._publish(shop)
+        with self._state:
+            self._going -= going
+            self._reword |= bool(there)
+            self._state.notify_all()
+
+    def _work(self) -> None:
+        """Take in what was written, and look at the store now and then, until `close`."""
+        looked = time.monotonic()
+        while True:
+            with self._state:
+                self._state.wait_for(
+                    lambda: self._closed or bool(self._waiting) or self._reword, self._parts.config.look_seconds
+                )
+                if self._closed:
+                    return
+                batch = list(self._waiting.values())[: self._parts.config.batch]
+            # The worker's boundary: a bug in one batch is logged here, once, and does not end the thread.
+            try:
+                if batch:
+                    self._take_in(batch)
+                elif self._reword:
+                    self._swap_words()
+                if time.monotonic() - looked >= self._parts.config.look_seconds:
+                    self._look()
+                    looked = time.monotonic()
+            except Exception:
+                log.exception("live catalogue: a snapshot failed, the one before stands")
+                time.sleep(min(1.0, self._parts.config.look_seconds))
+
+    def _take_in(self, batch: list[ItemWrite]) -> None:
+        began = time.perf_counter()
+        change = self._read([write.item for write in batch if write.item is not None])
+        with self._swapping:
+            with self._state:
+                held, before = self._waiting, self._shop
+                # What was written again or deleted while it was read waits for its own turn, or for none.
+                still = {w.item_id: w for w in batch if held.get(w.item_id) is w}
+            change = change.only(still)
+            if change.items:
+                small = len(before.catalog) + len(change.items) <= self._parts.config.words_at_once
+                self._indexes.take(change)
+                self._publish(renewed(before, change, self._indexes.snapshots(), self._parts.statistics, reword=small))
+                with self._state:
+                    self._reword |= not small
+            with self._state:
+                for item_id, write in still.items():
+                    if self._waiting.get(item_id) is write:
+                        del self._waiting[item_id]
+                self._state.notify_all()
+        log.info("items taken in count=%d seconds=%.2f", len(change.items), time.perf_counter() - began)
+
+    def _read(self, items: list[Item]) -> Change:
+        try:
+            return self._parts.reader.read(items)
+        # A record that a reader stumbles over is sold all the same, by what it says itself.
+        except Exception:
+            log.exception("live catalogue: records could not be read item_ids=%s", [item.item_id for item in items])
+            return Change(tuple(items), read=False)
+
+    def _swap_words(self) -> None:
+        with self._swapping:
+            before = self._shop
+            with self._state:
+                self._reword = False
+            shop = renewed(before, Change(), self._indexes.snapshots(), lambda s: s.statistics)
+            self._publish(shop)
+
+    def _look(self) -> None:
+        """Take over what other processes wrote since."""
+        # Read before and after: what a job works into the artifacts meanwhile is in one of the two, or in both.
+        before = self._journal.since()
+        fresh = self._parts.reload()
+        if fresh is not None:
+            with self._swapping:
+                self._indexes = LiveIndexes(fresh)
+                self._publish(self._overlaid(fresh, before))
+            log.info("shop reloaded items=%d", len(self._shop.catalog))
+            return
+        with self._state:
+            self._take_over(self._journal.since(self._seen))
+            going = bool(self._going)
+        if going:
+            with self._swapping:
+                self._swap_deletions()
+
+    def _take_over(self, writes: list[ItemWrite]) -> None:
+        for write in writes:
+            self._seen = max(self._seen, write.seq)
+            known, _ = self._known(write.item_id)
+            if write.item == known:
+                continue
+            if write.item is None:
+                self._taken_off(write.item_id)
+            else:
+                self._waiting[write.item_id] = write
+                self._gone.discard(write.item_id)
+                self._going.discard(write.item_id)
+
+    def _overlaid(self, shop: Shop, earlier: Sequence[ItemWrite] = ()) -> Shop:
+        """Return a shop that was just opened with the journal's records and without what it deletes.
+
+        What was made of records while the shop was open is carried over; of others it follows with the worker.
+        """
+        with self._state:
+            writes = {write.item_id: write for write in (*earlier, *self._journal.since())}
+            self._seen = max([self._seen, *(write.seq for write in writes.values())])
+            self._gone = {item_id for item_id, write in writes.items() if write.item is None}
+            self._going.clear()
+            self._waiting = {i: w for i, w in writes.items() if w.item is not None and shop.catalog.get(i) != w.item}
+            records = tuple(write.item for write in self._waiting.values() if write.item is not None)
+        change = Change(records, deleted=frozenset(self._gone), read=False)
+        if records or any(item_id in shop.catalog for item_id in change.deleted):
+            shop = renewed(shop, change, self._indexes.snapshots(), self._parts.statistics)
+        standing = getattr(self, "_shop", None)
+        made = carried(standing, shop) if standing is not None else None
+        if made is not None:
+            self._indexes.take(made)
+            shop = renewed(shop, made, self._indexes.snapshots(), lambda same: same.statistics)
+        return shop

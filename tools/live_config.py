@@ -1,0 +1,22 @@
+"""How the open shop takes in what is written to its catalogue."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class LiveConfig(BaseModel):
+    """How writes to the catalogue reach those who are shopping. None of it changes what is found in the end."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    batch: int = Field(64, ge=1)
+    """Records that one snapshot takes in at most; the others wait for the next."""
+    grace_seconds: float = Field(5.0, ge=0)
+    """How long a deletion waits for answers that were begun before it; one that takes longer is held back from showing
+    the item at its end."""
+    words_at_once: int = Field(20_000, ge=0)
+    """Catalogues up to this many items get their keyword index anew with every snapshot; in larger ones new words
+    follow in a snapshot of their own, when no record waits."""
+    look_seconds: float = Field(2.0, gt=0)
+    """How often the store is looked at for what other processes wrote: records, a catalogue, a promoted model."""
