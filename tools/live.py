@@ -244,11 +244,11 @@ class LiveShop(Generic[View]):
 
     def _swap_words(self) -> None:
         with self._swapping:
-            before = self._shop
+            shop = renewed(self._shop, Change(), self._indexes.snapshots(), lambda same: same.statistics)
+            self._publish(shop)
             with self._state:
                 self._reword = False
-            shop = renewed(before, Change(), self._indexes.snapshots(), lambda s: s.statistics)
-            self._publish(shop)
+                self._state.notify_all()
 
     def _look(self) -> None:
         """Take over what other processes wrote since."""
