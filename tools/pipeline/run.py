@@ -70,12 +70,17 @@ class _Found:
     taste: TasteScores | FactorTaste | None = None
 
 
-def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
+def run(shop: Shop, request: PipelineRequest, past: Sequence[Interaction] | None = None) -> PipelineResult:
     """Retrieve, unite, rank, diversify.
 
     A wish (query, examples, vectors) is answered by relevance, in which taste has a small share; without
     one, by the shopper's taste, and for a shopper nobody knows by popularity, which `ground` then says.
     When nothing passes, `blocking` names the constraint to give up and the page holds the nearest.
+
+    Args:
+        shop: Open.
+        request: What is wanted.
+        past: The shopper's events, oldest first, to go by in place of those in the store (what if they had done less?).
 
     Raises:
         NotFoundError: When an example or an `only` is not in the catalogue.
@@ -83,7 +88,7 @@ def run(shop: Shop, request: PipelineRequest) -> PipelineResult:
     """
     trace = Trace()
     with trace.stage("shopper") as note:
-        past = past_events(request.shopper, shop.events, request.now)
+        past = past_events(request.shopper, shop.events, request.now) if past is None else past
         taste = taste_of(shop, request.shopper, request.now, past)
         note.update(liked=len(taste.liked), disliked=len(taste.disliked), owned=len(taste.owned))
     with trace.stage("filter") as note:
