@@ -27,8 +27,12 @@ class LLMConfig(BaseModel):
     timeout_seconds: float = Field(20.0, gt=0)
     """How long one call may take in all. A slower server costs the shopper this long once, then the breaker opens."""
 
-    max_repeats: int = Field(2, ge=0)
-    """Calls a mind may repeat word for word (they are answered from memory) before it must answer."""
+    patience_seconds: float = Field(2.0, ge=0)
+    """A server that is busy (429, 503) and says it will be free within this time is asked once more; of one that says
+    longer the planner answers, and it is left alone until then."""
+
+    max_calls: int = Field(4, ge=1)
+    """Calls one turn may make, the one that answers among them; the last may not ask for tools any more."""
 
     max_tokens: int = Field(600, ge=1)
     """Tokens one call may generate."""
@@ -114,6 +118,10 @@ class AgentConfig(BaseModel):
 
     max_handles: int = Field(500, ge=50)
     """Items one conversation may name; those issued longest ago lose their handle first."""
+
+    memory: Literal["on", "off"] = "on"
+    """Whether what shoppers tell of themselves (sizes, a budget, likes, dislikes) is kept, and used in later wishes.
+    With `off` nothing is written or read."""
 
     gate: Literal["on", "off"] = "on"
     """The grounding gate. `off` exists for the test that shows what the gate is worth; no caller can reach it."""

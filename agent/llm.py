@@ -8,8 +8,6 @@ the stream itself, mends arguments where that is unambiguous, and turns every wa
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import openai
-import openai.resources  # loaded lazily by the client otherwise, a second of the first call's time
 from llama_index.core.base.llms.types import (
     ChatMessage,
     ChatResponse,
@@ -34,14 +31,15 @@ from llama_index.llms.openai_like import OpenAILike  # type: ignore[import-untyp
 
 from agent.arguments import read_arguments
 from agent.config import LLMConfig
+from agent.llm_stream import HIDDEN, Collected, ToolPart, cut_off, rounds_since_asked, visible, wire_messages
 from catalog.errors import ServiceError
+from catalog.media.answers import retry_after
 
 if TYPE_CHECKING:
     from llama_index.core.tools import BaseTool
 
-_HIDDEN = re.compile(r"<think>.*?(?:</think>\s*|$)|<tool_call>.*?(?:</tool_call>\s*|$)|<\|[^|]*\|>", re.DOTALL)
-_UNDECIDED = re.compile(r"<[/|\w]*$")
-_WRITTEN_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|$)", re.DOTALL)
+BUSY = (429, 503)
+"""Answers whose `Retry-After` is believed."""
 
 KEY_REMOVED = "[key removed]"
 """What stands where a server quoted the key it was called with."""
@@ -115,36 +113,34 @@ class ServedLLM(OpenAILike):  # type: ignore[misc]
         return {name: value for name, value in prepared.items() if value is not None}
 
     async def _responses(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> ChatResponseAsyncGen:
-        content, shown, usage = "", "", None
-        calls: dict[int, dict[str, str]] = {}
+        found, shown = Collected(), ""
         async for chunk in self._chunks(messages, kwargs):
-            usage = chunk.get("usage") or usage
-            delta = _delta(chunk)
-            content += str(delta.get("content") or "")
-            for place, part in enumerate(delta.get("tool_calls") or ()):
-                _collect(calls, place, part)
-            visible = _visible(self._without_key(content, whole=False))
-            if len(visible) > len(shown):
-                yield _response(visible, visible[len(shown) :], (), usage)
-                shown = visible
-        content = self._without_key(content)
-        made = [call for _, call in sorted(calls.items()) if call["name"]] or _written_calls(content)
-        made = [{part: self._without_key(value) for part, value in call.items()} for call in made]
-        final = _HIDDEN.sub("", content)
+            found.take(chunk)
+            said = visible(self._without_key(found.content, whole=False))
+            if len(said) > len(shown):
+                yield _response(said, said[len(shown) :], (), None, found)
+                shown = said
+        if found.finish is None:
+            raise ServiceError(f"{self._who()} broke off before the end of its answer", retryable=True)
+        found.content = self._without_key(found.content)
+        made = [
+            ToolPart(*(self._without_key(value) for value in (call.call_id, call.name, call.arguments)))
+            for call in found.made()
+        ]
+        final = HIDDEN.sub("", found.content)
         if not final.strip() and not made:
             raise ServiceError(f"{self._who()} gave an empty answer", retryable=True)
-        yield _response(final, final[len(shown) :], made, usage)
+        yield _response(final, final[len(shown) :], made, self.max_tokens if found.finish == "length" else None, found)
 
     async def _chunks(
         self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield stream chunks as plain objects, all of them within the time one call may take."""
         deadline = asyncio.get_running_loop().time() + self._settings.timeout_seconds
+        body = self._body(messages, kwargs)
         async with self._failing(), self._client() as client:
-            body = self._get_model_kwargs(stream=True, stream_options={"include_usage": True}, **kwargs)
-            body["messages"] = to_openai_message_dicts(messages, model=self.model)
             async with asyncio.timeout_at(deadline):
-                stream: openai.AsyncStream[Any] = await client.chat.completions.create(**body)
+                stream = await self._opened(client, body)
             chunks = aiter(stream)
             while True:
                 try:
@@ -152,9 +148,35 @@ class ServedLLM(OpenAILike):  # type: ignore[misc]
                         chunk = await anext(chunks)
                 except StopAsyncIteration:
                     return
-                if not isinstance(chunk, openai.BaseModel):
+                if not isinstance(chunk, dict):
                     raise ServiceError(f"{self._who()} streams {type(chunk).__name__} where objects belong")
-                yield chunk.to_dict()
+                yield chunk
+
+    def _body(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        body: dict[str, Any] = self._get_model_kwargs(stream=True, stream_options={"include_usage": True}, **kwargs)
+        plain: Any = to_openai_message_dicts(messages, model=self.model)
+        body["messages"] = wire_messages(plain)
+        if body.get("tools") and rounds_since_asked(body["messages"]) >= self._settings.max_calls - 1:
+            body["tool_choice"] = "none"  # the last call there is: it can only answer
+        return body
+
+    async def _opened(self, client: openai.AsyncOpenAI, body: dict[str, Any]) -> openai.AsyncStream[object]:
+        """Ask, once more when the server says that it will be free in a moment.
+
+        `chat.completions.create` would walk through every schema of every tool and make a model of every chunk, twenty
+        milliseconds of processor time a turn for what is JSON before and after.
+        """
+        for last in (False, True):
+            try:
+                return await client.post(
+                    "/chat/completions", body=body, cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
+                )
+            except openai.APIStatusError as error:
+                wait = retry_after(error.response.headers.get("retry-after"))
+                if last or error.status_code not in BUSY or wait is None or wait > self._settings.patience_seconds:
+                    raise
+                await asyncio.sleep(wait)
+        raise AssertionError("unreachable")
 
     @asynccontextmanager
     async def _failing(self) -> AsyncIterator[None]:
@@ -170,8 +192,9 @@ class ServedLLM(OpenAILike):  # type: ignore[misc]
             raise ServiceError(f"{self._who()} is unreachable", retryable=True) from error
         except openai.APIStatusError as error:
             status = error.status_code
+            wait = retry_after(error.response.headers.get("retry-after")) if status in BUSY else None
             retryable = status == 429 or status >= 500
-            raise ServiceError(f"{self._who()} answered {status}", retryable=retryable) from error
+            raise ServiceError(f"{self._who()} answered {status}", retryable=retryable, retry_after=wait) from error
         except (openai.OpenAIError, httpx.HTTPError) as error:
             raise ServiceError(f"{self._who()} broke off: {type(error).__name__}", retryable=True) from error
         except ValueError as error:
@@ -201,57 +224,13 @@ class ServedLLM(OpenAILike):  # type: ignore[misc]
         return f"the LLM {self._settings.model!r} at {self._settings.base_url!r}"
 
 
-def _delta(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the delta of a chunk's first choice; a chunk without one (usage, keep-alive) gives an empty one."""
-    choices = chunk.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    delta = first.get("delta") if isinstance(first, dict) else None
-    if isinstance(delta, dict) and isinstance(delta.get("tool_calls") or [], list):
-        return delta
-    return {}
-
-
-def _collect(calls: dict[int, dict[str, str]], place: int, part: object) -> None:
-    """Add a piece of a tool call, whatever of it is missing."""
-    if not isinstance(part, dict):
-        return
-    index = part.get("index")
-    call = calls.setdefault(index if isinstance(index, int) else place, {"id": "", "name": "", "arguments": ""})
-    function = part.get("function")
-    given = function if isinstance(function, dict) else {}
-    call["id"] = call["id"] or str(part.get("id") or "")
-    call["name"] = call["name"] or str(given.get("name") or "")
-    arguments = given.get("arguments")
-    call["arguments"] += arguments if isinstance(arguments, str) else ""
-
-
-def _written_calls(content: str) -> list[dict[str, str]]:
-    """Return tool calls a server left in the text because its parser did not know the model's dialect."""
-    found = [read_arguments(match.group(1)) for match in _WRITTEN_CALL.finditer(content)]
-    return [
-        {"id": f"written_{place}", "name": str(call["name"]), "arguments": _text_of(call.get("arguments"))}
-        for place, call in enumerate(found)
-        if call.get("name")
-    ]
-
-
-def _text_of(arguments: object) -> str:
-    return arguments if isinstance(arguments, str) else json.dumps(arguments or {})
-
-
-def _visible(content: str) -> str:
-    """Return what may be shown so far: no thinking, no tool calls in the text, no half-written tag."""
-    return _UNDECIDED.sub("", _HIDDEN.sub("", content))
-
-
-def _response(
-    text: str, delta: str, calls: Sequence[Mapping[str, str]], usage: Mapping[str, Any] | None
-) -> ChatResponse:
+def _response(text: str, delta: str, calls: Sequence[ToolPart], cut: int | None, collected: Collected) -> ChatResponse:
+    """Return a response of LlamaIndex; `cut`: the tokens after which the last call broke off."""
     blocks: list[ContentBlock] = [TextBlock(text=text)] if text else []
-    blocks += [
-        ToolCallBlock(tool_call_id=call["id"] or f"call_{place}", tool_name=call["name"], tool_kwargs=call["arguments"])
-        for place, call in enumerate(calls)
-    ]
-    return ChatResponse(
-        message=ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks), delta=delta, raw={"usage": usage}
-    )
+    for place, call in enumerate(calls):
+        last = cut is not None and place == len(calls) - 1
+        arguments = cut_off(call.arguments, cut or 0) if last else call.arguments
+        name, call_id = call.name, call.call_id or f"call_{place}"
+        blocks.append(ToolCallBlock(tool_call_id=call_id, tool_name=name, tool_kwargs=arguments))
+    message = ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks)
+    return ChatResponse(message=message, delta=delta, raw={"usage": collected.usage, "finish": collected.finish})

@@ -13,29 +13,50 @@ from agent.base import ShownItem
 from agent.config import LLMConfig
 from catalog.items import Catalog
 from catalog.nouns import Caption
+from catalog.told import Told
 from embedding.base import TextEmbedder
 
 if TYPE_CHECKING:
     from llama_index.core.llms.function_calling import FunctionCallingLLM
 
+    from agent.memory.recall import Recalled
     from agent.understanding.intent import Understanding
+    from agent.understanding.telling import Telling
     from agent.understanding.understander import Understander
+    from agent.understanding.vocabulary import Vocabulary
 
 
 class Planner(Protocol):
     """Makes the planner for one turn, and follows a conversation while another mind leads it."""
 
     def mind(
-        self, state: Any, shown: tuple[ShownItem, ...], top_n: int, *, pictured: bool = False
+        self,
+        state: Any,
+        shown: tuple[ShownItem, ...],
+        top_n: int,
+        *,
+        pictured: bool = False,
+        told: tuple[Told, ...] | None = None,
     ) -> FunctionCallingLLM:
-        """Return a mind for one turn; it has `state`, `understanding`, `outcome` and `listed` afterwards.
+        """Return a mind for one turn; it has `state`, `understanding`, `outcome`, `listed` and `recalled` afterwards.
 
         Args:
             state: What the conversation has established, None at its start.
             shown: The last list the shopper saw, in its order.
             top_n: Most items to list.
             pictured: Whether a picture came with the message.
+            told: What the shopper told of themselves; None keeps nothing of the kind in mind.
         """
+
+    def telling(self, message: str) -> Telling:
+        """Return what a message tells of the shopper for good."""
+
+    def recall(self, message: str, understanding: Any, before: Any, told: tuple[Told, ...]) -> Recalled:
+        """Return what was told before and counts for a message, which `follow` understood."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The catalogue's words."""
 
     def follow(self, message: str, state: Any) -> Any:
         """Return the understanding of a message another mind answers; its `state` goes on to the next turn."""
@@ -72,12 +93,38 @@ class ShopPlanner:
         return Understander(Vocabulary(self._catalog, self._captions), self._embedder)
 
     def mind(
-        self, state: Any, shown: tuple[ShownItem, ...], top_n: int, *, pictured: bool = False
+        self,
+        state: Any,
+        shown: tuple[ShownItem, ...],
+        top_n: int,
+        *,
+        pictured: bool = False,
+        told: tuple[Told, ...] | None = None,
     ) -> FunctionCallingLLM:
         """See `Planner.mind`."""
         from agent.planner import PlannerLLM
 
-        return PlannerLLM(understander=self.understander, state=state, shown=shown, top_n=top_n, pictured=pictured)
+        return PlannerLLM(
+            understander=self.understander, state=state, shown=shown, top_n=top_n, pictured=pictured, told=told
+        )
+
+    def telling(self, message: str) -> Telling:
+        """See `Planner.telling`."""
+        from agent.understanding.telling import telling
+
+        return telling(message, self.vocabulary)
+
+    def recall(self, message: str, understanding: Understanding, before: Any, told: tuple[Told, ...]) -> Recalled:
+        """See `Planner.recall`."""
+        from agent.memory.recall import recalled, waiving
+        from agent.understanding.intent import IntentState
+
+        return recalled(waiving(understanding, before or IntentState(), message), told, self.vocabulary)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """See `Planner.vocabulary`."""
+        return self.understander.vocabulary
 
     def follow(self, message: str, state: Any) -> Understanding:
         """See `Planner.follow`."""
@@ -88,6 +135,10 @@ class ShopPlanner:
     def warm(self) -> None:
         """See `Planner.warm`."""
         self.understander.warm()
+
+
+MOST_SECONDS = 300.0
+"""How long a server can ask to be left alone."""
 
 
 @dataclass
@@ -125,13 +176,19 @@ class Breaker:
                 self._closed_at = self.clock() + self.seconds
             return state != "open"
 
-    def failed(self, reason: str, *, slow: bool = False) -> None:
-        """Count a failure."""
+    def failed(self, reason: str, *, slow: bool = False, seconds: float | None = None) -> None:
+        """Count a failure.
+
+        Args:
+            reason: What went wrong.
+            slow: Whether it cost a shopper the whole time of a call.
+            seconds: For how long the server asked to be left alone; believed up to `MOST_SECONDS`.
+        """
         with self._lock:
             self.last_error = reason
             self._count += 1
-            if slow or self._count >= self.failures:
-                self._closed_at = self.clock() + self.seconds
+            if slow or seconds is not None or self._count >= self.failures:
+                self._closed_at = self.clock() + min(self.seconds if seconds is None else seconds, MOST_SECONDS)
 
     def succeeded(self) -> None:
         """Forget earlier failures."""

@@ -45,6 +45,9 @@ DOING = {
 }
 
 
+REPEATS, REPEAT_CHARS = 3, 12
+"""Sentences of this length that an answer may repeat (none is shown twice) before the mind is stopped."""
+
 CANCEL_SECONDS = 1.0
 """How long a run that is stopped may take to wind down before it is left to itself."""
 
@@ -117,6 +120,7 @@ class Thinking:
 
     Attributes:
         account: Rounds, tokens and why it stopped, for the trace.
+        rounds: Times it may ask for tools.
         said: What passed the gate, in order.
     """
 
@@ -126,9 +130,11 @@ class Thinking:
     config: AgentConfig
     deadline: float
     account: MindRun
+    rounds: int
     said: list[Passed] = field(default_factory=list)
     _held: str = ""
     _tools_used: bool = False
+    _again: int = 0
 
     async def events(self, heard: Heard) -> AsyncIterator[Status | Token]:
         """Give what the shopper may see while the mind thinks.
@@ -207,11 +213,15 @@ class Thinking:
         if event.tool_calls:
             self.account.rounds += 1
             self._tools_used, self._held = True, ""
-            self.tools.last_round = self.account.rounds >= self.config.max_rounds
-            if self.account.rounds > self.config.max_rounds or self.tools.repeats > self.config.max_repeats:
+            self.tools.last_round = self.account.rounds >= self.rounds
+            if self.account.rounds > self.rounds or self.tools.repeats > self.config.max_repeats:
                 self.account.stopped = "rounds"
             return self._pass(self.gate.finish())
-        passed = self.gate.feed(self._held) + self.gate.finish()
+        cut = isinstance(event.raw, dict) and event.raw.get("finish") == "length"
+        # Of an answer that ran into the limit of its tokens the last sentence is not whole: it is dropped.
+        passed = self.gate.feed(self._held) + ([] if cut else self.gate.finish())
+        if cut:
+            self.account.stopped = self.account.stopped or "length"
         if self._held and not self.gate.named and any(c.action == "removed" for c in self.gate.changes):
             raise Ungrounded
         self._held = ""
@@ -226,6 +236,8 @@ class Thinking:
     def _pass(self, passed: list[Passed]) -> list[Status | Token]:
         shown: list[Status | Token] = []
         for sentence in passed:
+            if self._repeated(sentence):
+                continue
             length = sum(len(each.text) for each in self.said)
             if length + len(sentence.text) > self.config.max_answer_chars:
                 self.account.stopped = self.account.stopped or "length"
@@ -233,6 +245,16 @@ class Thinking:
             self.said.append(sentence)
             shown.append(Token(sentence.text))
         return shown
+
+    def _repeated(self, sentence: Passed) -> bool:
+        """Whether it was said before in this answer; a mind that has nothing else to say is stopped."""
+        text = sentence.text.strip()
+        if len(text) < REPEAT_CHARS or all(text != each.text.strip() for each in self.said):
+            return False
+        self._again += 1
+        if self._again >= REPEATS:
+            self.account.stopped = self.account.stopped or "length"
+        return True
 
     def _count(self, event: AgentOutput) -> None:
         usage = event.raw.get("usage") if isinstance(event.raw, dict) else None

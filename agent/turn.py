@@ -18,6 +18,8 @@ from agent.conversation import history_of, last_list, looked_at, remember, take_
 from agent.explanation import Explainer
 from agent.gate.gate import Change, Gate
 from agent.gate.grounds import Grounds
+from agent.memory import speaking
+from agent.memory.keeping import DOING, FORGOTTEN, Memory
 from agent.sessions import Session
 from agent.tooling import TurnTools
 from agent.trace import MindRun, Trace, understood_json
@@ -30,7 +32,9 @@ from tools.taste import past_events
 
 if TYPE_CHECKING:
     from agent.loop import Agent
+    from agent.memory.recall import Recalled
     from agent.run import Thinking
+    from agent.understanding.profile_talk import AboutMe
 
 log = logging.getLogger("vitrine.agent")
 
@@ -64,6 +68,10 @@ class Turn:
         self._changes: list[Change] = []
         self._outcome: Outcome | None = None
         self._context: ToolContext
+        self._memory = Memory(agent.config.memory == "on", agent.shop.events, session, agent.minds.planner)
+        self._recalled: Recalled | None = None
+        self._set_aside = False
+        self._noted, self._kept_to = "", ""
 
     async def events(self) -> AsyncIterator[AgentEvent]:
         """Give the events of the turn; `Done` is the last, whatever happens."""
@@ -83,9 +91,12 @@ class Turn:
         if rest:
             yield Token(rest)
             self._texts.append(rest)
+        for token in self._of_memory(composed):
+            yield token
         answer = self._answer(composed)
         kept = (self.agent.shop.events, self.now, answer, self.trace, self._changes, self.agent.config.gate)
-        await asyncio.to_thread(keep, *kept)
+        if not self.session.forgotten:
+            await asyncio.to_thread(keep, *kept)
         self._remember(answer)
         if answer.recommendations:
             yield Recommendations(answer.outcome, answer.recommendations)
@@ -110,7 +121,10 @@ class Turn:
             if said.role == "user":
                 self._grounds.heard(said.text)
         self._grounds.heard(self.message)
-        shopper = Shopper(session.user_id, session.session_id, (), session.shown)
+        await self._memory.open()
+        for each in self._memory.told:
+            self._grounds.heard(f"{each.words} {each.value}")
+        shopper = Shopper(session.user_id, session.session_id, (), session.shown, told=session.told)
         past = await asyncio.to_thread(past_events, shopper, self.agent.shop.events, self.now)
         self._explainer = Explainer(self._grounds, past[::-1])
         agreed = frozenset(session.pending) if agrees(self.message) else frozenset[str]()
@@ -128,6 +142,14 @@ class Turn:
             async for event in self._carried_out(taken_back):
                 yield event
             return
+        about_me = self._memory.asked(self.message)
+        if about_me is not None:
+            async for event in self._of_them(about_me):
+                yield event
+            return
+        self._noted = await self._memory.note(self.message, self.now, self.trace.request_id)
+        if self._noted:
+            yield Token(self._noted)
         llm = minds.llm()
         if llm is None:
             if minds.config is not None:
@@ -140,7 +162,10 @@ class Turn:
             async for event in self._llm(llm):
                 yield event
             if self._answered():
-                understood = minds.planner.follow(self.message, self.session.state)
+                before, told = self.session.state, self._memory.told
+                understood = minds.planner.follow(self.message, before)
+                self._recalled = minds.planner.recall(self.message, understood, before, told)
+                understood = understood.model_copy(update={"state": self._recalled.understanding.state})
                 self.session.state, self.trace.intent = understood.state, understood_json(understood)
                 return
             self._deadline = max(self._deadline, time.monotonic() + self.agent.config.planner_seconds)
@@ -158,7 +183,7 @@ class Turn:
                 yield event
         except ServiceError as error:
             log.warning("llm failed trace_id=%s error=%s", self.trace.trace_id, error)
-            breaker.failed(str(error), slow="took longer" in str(error))
+            breaker.failed(str(error), slow="took longer" in str(error), seconds=error.retry_after)
             self.trace.minds[-1].stopped = str(error)
             self._disclosures.append(NO_LLM)
             self._tools = None
@@ -176,13 +201,16 @@ class Turn:
     async def _planner(self) -> AsyncIterator[AgentEvent]:
         shown = last_list(self.session, self.agent.shop.catalog)
         pictured = bool(self.request.images)
-        planner: Any = self.agent.minds.planner.mind(self.session.state, shown, self.request.top_n, pictured=pictured)
+        told = self._memory.told if self._memory.on else None
+        minds, top_n = self.agent.minds, self.request.top_n
+        planner: Any = minds.planner.mind(self.session.state, shown, top_n, pictured=pictured, told=told)
         async for event in self._run("planner", planner):
             yield event
         if pictured:
             self._disclosures += of_pictures(self._tools, len(self.request.images))
         self.session.state, self.trace.intent = planner.state, understood_json(planner.understanding)
         self._outcome = planner.outcome
+        self._recalled, self._set_aside = planner.recalled, planner.set_aside
         self._named = self.session.book.resolve_all(planner.listed)
 
     async def _run(self, name: str, mind: Any) -> AsyncIterator[AgentEvent]:
@@ -193,13 +221,19 @@ class Turn:
         account = MindRun(name)
         self.trace.minds.append(account)
         gate = Gate(self._grounds, enforce=config.gate == "on")
-        thinking = Thinking(mind, self._tools, gate, config, self._deadline, account)
+        rounds = config.max_rounds
+        if config.llm is not None and name == "llm":
+            rounds = min(rounds, config.llm.max_calls - 1)
+        thinking = Thinking(mind, self._tools, gate, config, self._deadline, account, rounds)
         # Half of what the model reads, at four characters a token, leaves room for tools and their answers.
         room = 2 * config.llm.context_window if config.llm is not None else 1_000_000
         past = history_of(self.session, self.agent.shop.catalog, config.history_messages, room)
-        prompt, images = (self.agent.prompt, self.request.images[: config.max_images]) if name == "llm" else ("", ())
+        heard = Heard("", past, self.message)
+        if name == "llm":
+            message = self.message + speaking.data(self._memory.told)
+            heard = Heard(self.agent.prompt, past, message, self.request.images[: config.max_images])
         try:
-            async for event in thinking.events(Heard(prompt, past, self.message, images)):
+            async for event in thinking.events(heard):
                 if isinstance(event, Token):
                     if self._texts and not self._texts[-1][-1:].isspace():
                         event = Token(f"\n{event.text}")
@@ -224,12 +258,31 @@ class Turn:
         context = replace(self._context, confirmed=frozenset(calls))
         self._tools = TurnTools(self.agent.registry, context, self.session, self._grounds, self.agent.config)
         for arguments, name in calls.items():
-            yield Status(name, "Taking it back" if name == UNDOES else "Taking note")
+            yield Status(name, DOING.get(name) or ("Taking it back" if name == UNDOES else "Taking note"))
             await self._tools.call(name, json.loads(arguments))
             text = f"{self._tools.runs[-1].text or 'I could not do that.'} "
             self._texts.append(text)
             yield Token(text)
         self.trace.runs.extend(self._tools.runs)
+
+    async def _of_them(self, asked: AboutMe) -> AsyncIterator[AgentEvent]:
+        """Show or forget what the shopper told of themselves; no mind is asked."""
+        calls = self._memory.calls(asked)
+        async for event in self._carried_out(calls):
+            yield event
+        if not calls:
+            self._texts.append(f"I keep nothing in mind of {'you' if asked.all else asked.what}.")
+            yield Token(self._texts[-1])
+        self.session.state = self._memory.given_up(asked, self.session.state)
+
+    def _of_memory(self, composed: Composed) -> list[Token]:
+        """Say which earlier words counted, and let what was forgotten go from conversations and trace."""
+        shown = [each.item_id for each in composed.recommendations]
+        self._kept_to = self._memory.sentence(self._recalled, self._set_aside, shown, self.agent.shop.catalog)
+        self.trace.memory = self._memory.account()
+        if any("forgotten" in run.facts for run in self.trace.runs):
+            self.trace.message = FORGOTTEN
+        return [Token(f" {self._kept_to}")] if self._kept_to else []
 
     def _answered(self) -> bool:
         """Whether the LLM said anything that held."""
@@ -246,7 +299,7 @@ class Turn:
         self._disclosures += of_answer(self._tools, composed, self._changes)
         return Answer(
             outcome=composed.outcome,
-            text="".join(self._texts).strip(),
+            text=" ".join(filter(None, (self._noted.strip(), "".join(self._texts).strip(), self._kept_to))),
             recommendations=composed.recommendations,
             session_id=self.session.session_id,
             request_id=self.trace.request_id,
@@ -263,4 +316,8 @@ class Turn:
         remember(self.session, self.request.message, answer.text, handled, shown, limit)
         self.session.pending = dict(self._tools.asked) if self._tools is not None else {}
         self.session.recorded = recorded_last(self.trace.runs, self.session.recorded)
+        forgotten = [each for run in self.trace.runs for each in run.facts.get("forgotten", ())]
+        if forgotten:
+            user_id, sessions = self.session.user_id, self.agent.sessions
+            self._memory.forget(forgotten, sessions.of_user(user_id) if user_id else [self.session])
         self.agent.sessions.remember(self.session)

@@ -98,11 +98,13 @@ class ServiceError(VitrineError):
     Args:
         message: One line naming the service, what was asked and what came back.
         retryable: Whether the same request may succeed later (timeouts, 429, 5xx).
+        retry_after: Seconds after which the service itself says it may; None where it says nothing.
     """
 
-    def __init__(self, message: str, *, retryable: bool = False) -> None:
+    def __init__(self, message: str, *, retryable: bool = False, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.retry_after = retry_after
 
 
 class ToolError(VitrineError):
