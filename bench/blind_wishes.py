@@ -16,7 +16,7 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -163,7 +163,7 @@ def main() -> None:
     if wrong := [name for name in names if name not in CATALOGUES]:
         parser.error(f"unknown catalogue {wrong[0]!r}; {', '.join(CATALOGUES)} would be valid")
     scored: list[Scored] = []
-    failures: list[Mapping[str, Any]] = []
+    failures: list[dict[str, Any]] = []
     for name in names:
         if not (given.data / name).is_dir():
             print(f"skipped: {str(given.data / name)!r} does not exist; name its parent, or set TEST_DATA")
