@@ -14,6 +14,7 @@ from agent.base import AgentEvent, Answer, ChatRequest, Done
 from agent.config import AgentConfig
 from agent.gate.vocabulary import ShopWords
 from agent.handles import HandleBook
+from agent.memory.keeping import scrub
 from agent.minds import Minds
 from agent.prompt import system_prompt
 from agent.sessions import MemorySessions, Session, SessionStore
@@ -106,6 +107,17 @@ class Agent:
     def forget_user(self, user_id: str) -> int:
         """Drop every conversation of a shopper; return how many there were. Events and traces: `shop.events`."""
         return self.sessions.forget_user(user_id)
+
+    def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
+        """Forget one thing that a shopper told of themselves, or all; return how many there were.
+
+        It goes from the store, and its words from the conversations still open.
+        """
+        gone = [each for each in self.shop.events.told_by(user_id) if entry_id in (None, each.entry_id)]
+        count = self.shop.events.forget_told(user_id, entry_id)
+        for session in self.sessions.of_user(user_id):
+            scrub(session, [each.words for each in gone])
+        return count
 
     def status(self) -> dict[str, Any]:
         """Return which mind is active and how the LLM fares, for health and doctor."""

@@ -29,12 +29,15 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 
 from agent.base import Outcome, ShownItem
+from agent.memory.recall import Recalled, recalled, waiving
 from agent.planner_calls import Call, Reply, reply
 from agent.planner_pictures import unpointed
 from agent.planner_turn import Turn
 from agent.planner_words import compose
-from agent.understanding.intent import IntentState, Understanding
+from agent.understanding.intent import IntentState, Note, Understanding
+from agent.understanding.telling import telling
 from agent.understanding.understander import Understander
+from catalog.told import Told
 
 _DELTA = re.compile(r"\s*\S+\s*")
 
@@ -52,12 +55,15 @@ class PlannerLLM(FunctionCallingLLM):
             a turn that another mind answered.
         top_n: Most items to list.
         pictured: Whether a picture came with the message, so that what is searched for looks like it.
+        told: What the shopper told of themselves, the latest first; None: nothing is kept in mind of them.
     """
 
     _understander: Understander = PrivateAttr()
     _before: IntentState = PrivateAttr()
     _top_n: int = PrivateAttr()
     _pictured: bool = PrivateAttr(default=False)
+    _told: tuple[Told, ...] | None = PrivateAttr(default=None)
+    _recalled: Recalled | None = PrivateAttr(default=None)
     _message: str | None = PrivateAttr(default=None)
     _turn: Turn | None = PrivateAttr(default=None)
     _calls: dict[str, Call] = PrivateAttr(default_factory=dict)
@@ -71,12 +77,14 @@ class PlannerLLM(FunctionCallingLLM):
         shown: tuple[ShownItem, ...] = (),
         top_n: int = 10,
         pictured: bool = False,
+        told: tuple[Told, ...] | None = None,
     ) -> None:
         super().__init__()
         self._understander = understander
         self._before = _caught_up(state or IntentState(), shown)
         self._top_n = max(top_n, 1)
         self._pictured = pictured
+        self._told = told
 
     @classmethod
     def class_name(cls) -> str:
@@ -94,7 +102,21 @@ class PlannerLLM(FunctionCallingLLM):
     @property
     def state(self) -> IntentState:
         """The conversation's state after the turn; before any message, the one given."""
-        return self._turn.state() if self._turn is not None else self._before
+        if self._turn is None:
+            return self._before
+        state = self._turn.state()
+        return state.model_copy(update={"recalled": False}) if self.set_aside else state
+
+    @property
+    def recalled(self) -> Recalled | None:
+        """What was told before and counts for this message; None where nothing is kept in mind."""
+        return self._recalled
+
+    @property
+    def set_aside(self) -> bool:
+        """Whether nothing fitted both the wish and what the shopper told before, so that the wish alone counted."""
+        kept = self._recalled is not None and self._recalled.kept
+        return bool(kept) and self._turn is not None and any(step.widened for step in self._turn.steps)
 
     @property
     def understanding(self) -> Understanding | None:
@@ -201,10 +223,24 @@ class PlannerLLM(FunctionCallingLLM):
             self._message = message
             said = unpointed(message) if self._pictured else message
             understanding = self._understander.understand(said, self._before)
-            self._turn = Turn(understanding, self._top_n, pictured=self._pictured)
+            if self._told is not None:
+                understanding = self._remembering(said, understanding)
+            order = self._recalled.order if self._recalled is not None else None
+            self._turn = Turn(understanding, self._top_n, pictured=self._pictured, order=order)
         else:
             self._turn.take(self._replies(messages[(at or 0) + 1 :]))
         return self._said(self._turn)
+
+    def _remembering(self, said: str, understanding: Understanding) -> Understanding:
+        """Return the message with what the shopper told before; one that only tells asks for no search."""
+        vocabulary = self._understander.vocabulary
+        told = telling(said, vocabulary)
+        if told.only and not self._before.wish.narrow:
+            state = self._before.model_copy(update={"turns": understanding.state.turns})
+            understanding = understanding.model_copy(update={"acts": (Note(),), "state": state})
+        understanding = understanding.model_copy(update={"told": told})
+        self._recalled = recalled(waiving(understanding, self._before, said), self._told or (), vocabulary)
+        return self._recalled.understanding
 
     def _replies(self, messages: Sequence[ChatMessage]) -> list[Reply]:
         """Return the replies to the waiting calls, in their order; a call nobody answered counts as failed."""

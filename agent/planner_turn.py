@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,13 +61,22 @@ class Turn:
         understanding: The message, understood.
         top_n: Most items to list.
         pictured: Whether a picture came with the message: the search looks for what resembles it.
+        order: Orders what fits by what the shopper likes; None leaves it as the tools gave it.
 
     Attributes:
         steps: The acts with their replies.
         listed: Handles of the answer's items, in order; set by `listing`.
     """
 
-    def __init__(self, understanding: Understanding, top_n: int, *, pictured: bool = False) -> None:
+    def __init__(
+        self,
+        understanding: Understanding,
+        top_n: int,
+        *,
+        pictured: bool = False,
+        order: Callable[[Sequence[ShownItem]], tuple[ShownItem, ...]] | None = None,
+    ) -> None:
+        self._order = order
         self.understanding = understanding
         self.top_n = top_n
         self._pictured = pictured
@@ -117,6 +126,8 @@ class Turn:
             items = [item for item in items if item.handle not in known]
         right = [item for item in items if fits(step.wish, item, rows.get(item.handle, {}))]
         kept = right or [item for item in items if item.handle not in step.wish.not_items]
+        if self._order is not None and isinstance(step.act, Search | Recommend):
+            kept = list(self._order(kept))
         return tuple(kept[: wanted(step.wish, self.top_n)])
 
     def past(self, step: Step) -> dict[str, list[str]]:

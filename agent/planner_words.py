@@ -19,6 +19,7 @@ from agent.understanding.intent import (
     Facts,
     Feedback,
     History,
+    Note,
     OffTopic,
     Recommend,
     Search,
@@ -47,6 +48,7 @@ _OFF_TOPIC = (
     "I can only help with what this shop sells. Tell me what you would like to find here.",
     "That is beyond a shop assistant. Ask me for anything this shop carries.",
 )
+_NOTED = ("What shall I look for?", "What would you like to see?")
 _FOUND = ("Here are {n} {things} for you.", "I found {n} {things} that fit.", "These {n} {things} fit.")
 _MORE = ("Here are {n} more.", "{n} others.")
 _LIKE = ("{n} {things} in the same spirit.", "These {n} come close to it.")
@@ -74,6 +76,8 @@ def _step(step: Step, turn: Turn) -> str:
             return vary(_OFF_TOPIC, turn)
         case Ask():
             return _question(step.act)
+        case Note():
+            return vary(_NOTED, turn)
         case _ if step.replies and all(reply.failed for reply in step.replies):
             return "I could not look that up just now."
         case Search() | Recommend() | Similar():

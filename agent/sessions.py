@@ -19,6 +19,7 @@ from agent.handles import HandleBook
 from catalog.errors import DataError
 from catalog.items import Catalog
 from catalog.tenancy import current_tenant
+from catalog.told import Told
 
 _ID = re.compile(r"[\x21-\x7e]{1,64}")
 
@@ -45,6 +46,8 @@ class Session:
         last_list: Item ids of the last answer, best first.
         pending: Canonical arguments of writes that wait for the shopper's yes, with the tool's name.
         recorded: The event that the conversation wrote last, which the shopper may take back by a word.
+        told: What a guest told of themselves, the latest first; a shopper's rests in the event store.
+        forgotten: Whether its shopper was forgotten while a turn of it went on, which then leaves nothing behind.
     """
 
     session_id: str
@@ -56,10 +59,12 @@ class Session:
     last_list: tuple[str, ...] = ()
     pending: dict[str, str] = field(default_factory=dict)
     recorded: str | None = None
+    told: tuple[Told, ...] = ()
+    forgotten: bool = False
 
     def copy(self, session_id: str) -> Session:
         """Return a conversation of its own that stands where this one does."""
-        book, said, pending = self.book.copy(), list(self.said), dict(self.pending)
+        book, said, pending = self.book.copy(), [replace(each) for each in self.said], dict(self.pending)
         return replace(self, session_id=session_id, book=book, said=said, pending=pending)
 
 
@@ -167,7 +172,7 @@ class MemorySessions:
             who = (current_tenant(), user_id)
             theirs = [key for key in self._kept if key[:2] == who]
             for key in theirs:
-                del self._kept[key]
+                self._kept.pop(key).session.forgotten = True
             for print_, key in list(self._by_history.items()):
                 if key[:2] == who:
                     del self._by_history[print_]

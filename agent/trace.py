@@ -60,6 +60,7 @@ class Trace:
     minds: list[MindRun] = field(default_factory=list)
     runs: list[ToolRun] = field(default_factory=list)
     intent: Any = None
+    memory: Mapping[str, Any] = field(default_factory=dict)
     dropped: list[dict[str, str]] = field(default_factory=list)
     exhausted: str | None = None
     error: str | None = None
@@ -84,6 +85,7 @@ class Trace:
             "mind": self.minds[-1].mind if self.minds else None,
             "minds": [asdict(run) for run in self.minds],
             "intent": self.intent,
+            "memory": dict(self.memory),
             "tools": [jsonable(asdict(run)) for run in self.runs],
             "gate": {"mode": gate, "changes": [asdict(change) for change in changes]},
             "dropped": self.dropped,

@@ -277,7 +277,8 @@ class Turn:
 
     def _of_memory(self, composed: Composed) -> list[Token]:
         """Say which earlier words counted, and let what was forgotten go from conversations and trace."""
-        shown = [each.item_id for each in composed.recommendations]
+        found = composed.outcome in ("recommended", "nearest")
+        shown = [each.item_id for each in composed.recommendations] if found else []
         self._kept_to = self._memory.sentence(self._recalled, self._set_aside, shown, self.agent.shop.catalog)
         self.trace.memory = self._memory.account()
         if any("forgotten" in run.facts for run in self.trace.runs):

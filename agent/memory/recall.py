@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agent.base import ShownItem
 from agent.understanding.intent import Act, IntentState, Recommend, Search, Understanding
 from agent.understanding.merging import matches
+from agent.understanding.profile_talk import EVERYTHING, waives
 from agent.understanding.terms import Term
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Limit, Wish
@@ -23,11 +24,13 @@ class Recalled:
         understanding: Its searches and recommendations keep to `kept`; the state is untouched, so that what was told is
             never mistaken for a wish.
         kept: What changes which items fit.
+        missed: Sizes in which nothing comes that fits the rest.
         liked: What goes first among the items that fit, and who told so.
     """
 
     understanding: Understanding
     kept: tuple[Told, ...] = ()
+    missed: tuple[Told, ...] = ()
     liked: tuple[tuple[Told, Term], ...] = ()
 
     def order(self, items: Sequence[ShownItem]) -> tuple[ShownItem, ...]:
@@ -42,13 +45,15 @@ def recalled(understanding: Understanding, told: Sequence[Told], vocabulary: Voc
     """
     acts: list[Act] = []
     kept: dict[str, Told] = {}
+    missed: dict[str, Told] = {}
     liked: dict[str, tuple[Told, Term]] = {}
     for act in understanding.acts:
         if not isinstance(act, Search | Recommend) or (act.more and not understanding.state.recalled):
             acts.append(act)
             continue
-        wish, used = _within(act.wish, told, understanding.state, vocabulary)
+        wish, used, without = _within(act.wish, told, understanding.state, vocabulary)
         kept |= {each.entry_id: each for each in used}
+        missed |= {each.entry_id: each for each in without}
         liked |= {each.entry_id: (each, term) for each, term in _liked(act.wish, told, understanding.state, vocabulary)}
         changes: dict[str, object] = {"wish": wish}
         if used and isinstance(act, Search) and act.fallback is None:
@@ -56,7 +61,16 @@ def recalled(understanding: Understanding, told: Sequence[Told], vocabulary: Voc
         acts.append(act.model_copy(update=changes))
     state = understanding.state.model_copy(update={"recalled": bool(kept)})
     changed = understanding.model_copy(update={"acts": tuple(acts), "state": state})
-    return Recalled(changed, tuple(kept.values()), tuple(liked.values()))
+    return Recalled(changed, tuple(kept.values()), tuple(missed.values()), tuple(liked.values()))
+
+
+def waiving(understanding: Understanding, before: IntentState, message: str) -> Understanding:
+    """Return the message with what it sets aside ("any colour", "ignore my budget"), until another kind of thing."""
+    now = waives(message)
+    kinds = understanding.state.wish.wanted.categories
+    earlier = before.waived if kinds == before.wish.wanted.categories or not before.wish.wanted.categories else ()
+    waived = tuple(dict.fromkeys((*earlier, *now)))
+    return understanding.model_copy(update={"state": understanding.state.model_copy(update={"waived": waived})})
 
 
 def bears(item: ShownItem, term: Term) -> bool:
@@ -82,21 +96,32 @@ def meant(told: Told, vocabulary: Vocabulary) -> Term | None:
 
 def _within(
     wish: Wish, told: Sequence[Told], state: IntentState, vocabulary: Vocabulary
-) -> tuple[Wish, tuple[Told, ...]]:
-    """Return the wish with budget, dislikes and size, and those of them that keep something out."""
-    within: list[Told] = []
-    for each in told:
+) -> tuple[Wish, tuple[Told, ...], tuple[Told, ...]]:
+    """Return the wish with what was told; what of it keeps something out; sizes that none of the rest has."""
+    if EVERYTHING in state.waived:
+        return wish, (), ()
+    used: list[Told] = []
+    missed: list[Told] = []
+    today = wish
+    for each in sorted(told, key=lambda t: ("budget", "dislike", "size", "like").index(t.kind)):
         changed = None
         if each.kind == "budget":
             changed = _budget(wish, each, state, vocabulary)
-        elif wish.recipient is None and each.kind == "dislike":
-            changed = _disliked(wish, each, state, vocabulary)
-        elif wish.recipient is None and each.kind == "size":
-            changed = _sized(wish, each, state, vocabulary)
+        elif today.recipient is None and each.kind == "dislike":
+            term = meant(each, vocabulary)
+            out = (
+                term is not None
+                and not _today(today, term, state)
+                and _rows(today, vocabulary) & vocabulary.rows([term])
+            )
+            changed = wish.model_copy(update={"unwanted": wish.unwanted.plus(term)}) if term and out else None
+        elif today.recipient is None and each.kind == "size" and _comes_in(today, each, state, vocabulary):
+            changed = _sized(wish, each, vocabulary)
+            missed += [] if changed is not None else [each]
         if changed is not None:
             wish = changed
-            within.append(each)
-    return wish, tuple(within)
+            used.append(each)
+    return wish, tuple(used), tuple(missed)
 
 
 def _rows(wish: Wish, vocabulary: Vocabulary) -> set[int]:
@@ -111,31 +136,29 @@ def _budget(wish: Wish, told: Told, state: IntentState, vocabulary: Vocabulary) 
     return wish.priced(None, told.amount, Limit(high=told.amount)) if dear else None
 
 
-def _disliked(wish: Wish, told: Told, state: IntentState, vocabulary: Vocabulary) -> Wish | None:
-    term = meant(told, vocabulary)
-    if term is None or _today(wish, term, state) or not _rows(wish, vocabulary) & vocabulary.rows([term]):
-        return None
-    return wish.model_copy(update={"unwanted": wish.unwanted.plus(term)})
-
-
-def _sized(wish: Wish, told: Told, state: IntentState, vocabulary: Vocabulary) -> Wish | None:
-    """Return the wish in the shopper's size; None where the kind of thing does not come in it, or in one size only."""
+def _comes_in(wish: Wish, told: Told, state: IntentState, vocabulary: Vocabulary) -> bool:
+    """Whether the kind of thing that is wanted comes in several sizes, the shopper's among them."""
     facet = vocabulary.facets.get(("size", ""))
     if facet is None or "size" in state.waived or not wish.wanted.categories or wish.wanted.sizes:
-        return None
+        return False
     about = vocabulary.term(keys(told.about)) if told.about else None
-    rows = _rows(wish, vocabulary)
+    rows = vocabulary.rows([Term("category", "", wish.wanted.categories)])
     if about is not None and not rows & vocabulary.rows([about]):
-        return None
+        return False
     fitting = facet.rows.get(told.value, set()) & rows
-    others = any(row not in fitting for values in facet.rows.values() for row in values & rows)
-    if not fitting or not others:
+    return bool(fitting) and any(row not in fitting for values in facet.rows.values() for row in values & rows)
+
+
+def _sized(wish: Wish, told: Told, vocabulary: Vocabulary) -> Wish | None:
+    """Return the wish in the shopper's size; None where nothing of the rest comes in it."""
+    fitting = vocabulary.facets[("size", "")].rows.get(told.value, set()) & _rows(wish, vocabulary)
+    if not fitting - vocabulary.rows(wish.unwanted.terms()):
         return None
     return wish.model_copy(update={"wanted": wish.wanted.model_copy(update={"sizes": (told.value,)})})
 
 
 def _liked(wish: Wish, told: Sequence[Told], state: IntentState, vocabulary: Vocabulary) -> list[tuple[Told, Term]]:
-    if wish.recipient is not None or wish.sort != "relevance":
+    if wish.recipient is not None or wish.sort != "relevance" or EVERYTHING in state.waived:
         return []
     found = [(each, meant(each, vocabulary)) for each in told if each.kind == "like"]
     return [(each, term) for each, term in found if term is not None and not _today(wish, term, state)]

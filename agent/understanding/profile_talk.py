@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.understanding.words import fold, keys
+from agent.understanding.words import fold, keys, singular
 from catalog.told import Told
 
 _POLITE = r"(?:(?:please|ok(?:ay)?|hey|hi|and|now|so|could you|can you|would you|i want you to|tell me|show me)[,]? )*"
@@ -33,6 +33,33 @@ _PART = re.compile(
     rf"{_END}"
 )
 _KIND = (("dislike", "dislike"), ("like", "like"), ("favourite", "like"), ("favorite", "like"), ("size", "size"))
+
+
+EVERYTHING = "everything"
+"""Waived, it sets all that was told before aside."""
+_WAIVE = re.compile(
+    r"\b(?:(?:ignore|disregard|regardless of|no matter|whatever|never ?mind|forget about|forget|don'?t care about|"
+    r"don'?t mind|in spite of|despite|even above|even over|above|over) (?:my |the |your )?(?:usual )?"
+    r"(?P<after>price|budget|cost|limit|sizes?|colou?rs?|brands?|materials?|preferences|profile|tastes?|"
+    r"what i (?:said|told)\w*)|any (?P<any>price|sizes?|colou?rs?|brands?|materials?)|"
+    r"(?P<before>price|budget|money|cost|sizes?|colou?rs?|brands?|materials?) "
+    r"(?:doesn'?t|does not|don'?t|isn'?t|is) (?:really )?(?:matter|important|no (?:object|issue|problem)))\b"
+)
+
+
+def waives(message: str) -> tuple[str, ...]:
+    """Return the facets a message says do not matter now, "price" for the budget, `EVERYTHING` for all that was told.
+
+    Example:
+        >>> waives("a dress, never mind my budget"), waives("any colour"), waives("ignore my preferences")
+        (('price',), ('colour',), ('everything',))
+    """
+    found = []
+    for match in _WAIVE.finditer(fold(message)):
+        word = singular((match["after"] or match["any"] or match["before"]).split()[0])
+        word = "price" if word in ("budget", "cost", "limit", "money") else word
+        found.append(EVERYTHING if word in ("preference", "profile", "taste", "what") else word)
+    return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ def _statements(text: str, words: str, vocabulary: Vocabulary) -> Iterator[State
     for kind, pattern in (("dislike", _DISLIKE), ("like", _LIKE)):
         if match := pattern.fullmatch(text):
             for value, facet in _tastes(match["what"], vocabulary):
-                yield Statement(kind=kind, facet=facet, value=value, words=words)  # type: ignore[arg-type]
+                yield Statement(kind=kind, facet=facet, value=value, words=words)
             return
 
 

@@ -1,0 +1,166 @@
+"""The memory in one turn: opened with it, added to by the shopper's own sentences, given up at their word."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from agent.memory import speaking
+from agent.sessions import Session
+from agent.understanding.intent import IntentState
+from agent.understanding.profile_talk import AboutMe, about_me
+from agent.understanding.telling import Statement
+from catalog.event_base import EventStore
+from catalog.items import Catalog
+from catalog.told import Told
+from tools.arguments import canonical
+
+if TYPE_CHECKING:
+    from agent.memory.recall import Recalled
+    from agent.minds import Planner
+
+DOING = {"get_profile": "Remembering what you told me", "forget_told": "Forgetting it"}
+FORGOTTEN = "(forgotten at the shopper's word)"
+
+
+@dataclass
+class Memory:
+    """What is known of the shopper during one turn.
+
+    Attributes:
+        on: Whether anything is kept in mind at all.
+        told: What they told, the latest first, with what this message told.
+        noted: What this message told.
+    """
+
+    on: bool
+    events: EventStore
+    session: Session
+    planner: Planner
+    told: tuple[Told, ...] = ()
+    noted: tuple[Told, ...] = ()
+    used: dict[str, list[str]] = field(default_factory=dict)
+
+    async def open(self) -> None:
+        """Read what is known; what a guest told becomes the shopper's who they turned out to be."""
+        session, user_id = self.session, self.session.user_id
+        if not self.on:
+            return
+        if user_id is None:
+            self.told = session.told
+            return
+        if session.told:
+            await asyncio.to_thread(self.events.put_told, user_id, session.told)
+            session.told = ()
+        self.told = tuple(await asyncio.to_thread(self.events.told_by, user_id))
+
+    async def note(self, message: str, now: datetime, request_id: str) -> str:
+        """Keep what a message tells of the shopper, and return what is said of it, "" for nothing."""
+        statements = self.planner.telling(message).statements if self.on and not self.session.forgotten else ()
+        if not statements:
+            return ""
+        fresh = [_told(each, now, self.session.session_id, request_id) for each in statements]
+        self.noted = tuple({each.entry_id: each for each in fresh}.values())
+        known = {each.entry_id for each in self.noted}
+        self.told = (*self.noted, *(each for each in self.told if each.entry_id not in known))
+        if self.session.user_id is None:
+            self.session.told = self.told
+        else:
+            await asyncio.to_thread(self.events.put_told, self.session.user_id, self.noted)
+        return speaking.noted(self.noted)
+
+    def asked(self, message: str) -> AboutMe | None:
+        """Return what a message asks of the memory, None when it asks for something else."""
+        return about_me(message, self.told) if self.on else None
+
+    def calls(self, asked: AboutMe) -> dict[str, str]:
+        """Return the calls that do what was asked, canonical arguments -> tool; {} when there is nothing to forget."""
+        if asked.asks == "show":
+            return {canonical({}): "get_profile"}
+        if not asked.entries:
+            return {}
+        ids = ["all"] if asked.all else [each.entry_id for each in asked.entries]
+        return {canonical({"entries": ids}): "forget_told"}
+
+    def given_up(self, asked: AboutMe, state: Any) -> Any:
+        """Return the wish of today without what is to be forgotten."""
+        if not isinstance(state, IntentState) or asked.asks == "show":
+            return state
+        if asked.all:
+            return IntentState(shown=state.shown, turns=state.turns + 1)
+        wish, budget = state.wish, state.budget
+        for each in asked.entries:
+            if each.kind == "size":
+                wish = wish.model_copy(update={"wanted": wish.wanted.model_copy(update={"sizes": ()})})
+            elif each.kind == "budget":
+                wish, budget = wish.priced(None, None), False
+        return state.model_copy(update={"wish": wish, "budget": budget, "turns": state.turns + 1})
+
+    def sentence(self, recalled: Recalled | None, set_aside: bool, shown: Sequence[str], catalog: Catalog) -> str:
+        """Return what is said of earlier words that counted for this answer.
+
+        Args:
+            recalled: What counted.
+            set_aside: Whether nothing fitted it and the wish.
+            shown: Item ids of the answer.
+            catalog: Their records: nothing is said to be kept to that they do not bear out.
+        """
+        if recalled is None or not shown:
+            return ""
+        earlier = [each for each in recalled.kept if each not in self.noted]
+        if set_aside:
+            self.used = {"set_aside": _ids(recalled.kept)}
+            return speaking.set_aside(earlier) if earlier else ""
+        vocabulary, items = self.planner.vocabulary, [catalog[item_id] for item_id in shown]
+        wrong = {t.entry_id: [i for i in items if not speaking.respects(t, i, vocabulary)] for t in earlier}
+        kept = [each for each in earlier if not wrong[each.entry_id]]
+        liked = [t for t, _ in recalled.liked if t not in self.noted and speaking.has(t, items[0], vocabulary)]
+        self.used = {"kept": _ids(kept), "liked": _ids(liked)}
+        broken = [(t, i.title or i.item_id) for t in earlier for i in wrong[t.entry_id][:2]]
+        missed = [] if broken else [each for each in recalled.missed if each not in self.noted]
+        about = (speaking.kept_to(kept, liked, self.session.session_id), speaking.missing(missed))
+        parts = (*about, speaking.against(broken))
+        return " ".join(filter(None, parts))
+
+    def forget(self, ids: Iterable[str], sessions: Sequence[Session]) -> None:
+        """Let conversations lose the sentences of what was forgotten, and the replies to them."""
+        gone = set(ids)
+        words = [each.words for each in self.told if each.entry_id in gone]
+        self.told = tuple(each for each in self.told if each.entry_id not in gone)
+        self.session.told = tuple(each for each in self.session.told if each.entry_id not in gone)
+        for session in {id(each): each for each in (*sessions, self.session)}.values():
+            scrub(session, words)
+
+    def account(self) -> dict[str, list[str]]:
+        """Return the entry ids this turn had to do with, for the trace: what is forgotten takes the trace with it."""
+        return {"noted": _ids(self.noted), **self.used} if self.noted or self.used else {}
+
+
+def scrub(session: Session, words: Sequence[str]) -> None:
+    """Take sentences, and the reply to each, out of what a conversation remembers as said."""
+    after = False
+    for said in session.said:
+        if said.role == "user":
+            after = any(each and each in said.text for each in words)
+        if after:
+            said.text = said.handled = FORGOTTEN
+
+
+def _told(statement: Statement, now: datetime, session_id: str, request_id: str) -> Told:
+    return Told(
+        kind=statement.kind,
+        facet=statement.facet,
+        value=statement.value,
+        words=statement.words,
+        told_at=now,
+        session_id=session_id,
+        request_id=request_id,
+        about=statement.about,
+    )
+
+
+def _ids(told: Iterable[Told]) -> list[str]:
+    return [each.entry_id for each in told]
