@@ -15,6 +15,7 @@ from catalog.vectors import Floats
 from catalog.workspace import write_text
 from models.boosting import boosted, lambdarank_parameters, read_booster
 from models.feature_table import Contributions, FeatureTable, require_names
+from models.forest import Forest
 
 
 class RankerConfig(BaseModel):
@@ -57,6 +58,7 @@ class LightGBMRanker:
         self.config = config or RankerConfig()
         self.names: tuple[str, ...] = ()
         self._booster: Any = None
+        self._forest: Forest | None = None
 
     def fit(
         self, table: FeatureTable, groups: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], seed: int = 0
@@ -76,6 +78,7 @@ class LightGBMRanker:
         config = self.config
         parameters = {**lambdarank_parameters(config), "num_threads": config.num_threads, "seed": seed}
         self._booster = boosted(table.values, labels, parameters, config.trees, groups=groups)
+        self._forest = Forest.of(self._booster)
         self.names = table.names
 
     def score(self, table: FeatureTable) -> Floats:
@@ -87,8 +90,9 @@ class LightGBMRanker:
         self._check_serving(table)
         if not len(table):
             return np.zeros(0, np.float32)
-        scores = self._booster.predict(table.values, num_threads=self.config.num_threads)
-        return np.asarray(scores, np.float32)
+        if self._forest is None:
+            return np.asarray(self._booster.predict(table.values, num_threads=self.config.num_threads), np.float32)
+        return self._forest.scores(table.values).astype(np.float32)
 
     def explain(self, table: FeatureTable) -> Contributions:
         """Return what each feature contributed to each score.
@@ -129,6 +133,7 @@ class LightGBMRanker:
         ranker = cls(RankerConfig.model_validate_json((folder / "config.json").read_text("utf-8")))
         ranker.names = tuple(json.loads((folder / "features.json").read_text("utf-8")))
         ranker._booster = read_booster(path, len(ranker.names))
+        ranker._forest = Forest.of(ranker._booster)
         return ranker
 
     def _check_fitted(self) -> None:
