@@ -129,7 +129,8 @@ class Forest:
             np.take(each.leaves, mine, axis=0, out=found, mode="clip")
             left &= found
         width = 8 * left.itemsize
-        at = self.bits.first(left) + np.arange(0, self.n_trees * width, width, dtype=self.bits.place)
+        starts: npt.NDArray[Any] = np.arange(0, self.n_trees * width, width, dtype=self.bits.place)
+        at = self.bits.first(left) + starts
         said = self.values.take(at.T)
         # Tree after tree, as LightGBM adds them; numpy adds up a lone column in another order.
         total: npt.NDArray[np.float64] = said.sum(axis=0) if n > 1 else np.add.accumulate(said)[-1]

@@ -39,7 +39,8 @@ class Belonging:
     def mean(self, share: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Return the mean (n,) of `share` (n_categories,) over each item's categories; NaN for an item with none."""
         sums = np.bincount(self.owners, share[self.codes], minlength=len(self.size))
-        return np.divide(sums, self.size, out=np.full(len(sums), np.nan), where=self.size > 0)
+        mean: npt.NDArray[np.float64] = np.divide(sums, self.size, out=np.full(len(sums), np.nan), where=self.size > 0)
+        return mean
 
 
 @dataclass(frozen=True, eq=False)
