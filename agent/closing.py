@@ -10,6 +10,8 @@ from agent.base import Answer, Outcome
 from agent.compose import Composed, compose, plain_text
 from agent.explanation import Explainer
 from agent.gate.gate import Change
+from agent.gate.vocabulary import phrase
+from agent.messages import clean
 from agent.prompt import PROMPT_VERSION
 from agent.tooling import TurnTools
 from agent.trace import Trace, jsonable
@@ -50,12 +52,20 @@ def composed_of(
 
 
 def last_words(composed: Composed, text: str, *, failed: bool) -> str:
-    """Return what must still be said after `text`: an apology after a bug, something plain where words are missing."""
+    """Return what must still be said after `text`.
+
+    That is an apology after a bug, something plain where words are missing, and the question of a write that waits
+    for the shopper's yes.
+    """
     said = bool(text.strip())
     if failed:
         known = f" {plain_text(composed)}" if composed.recommendations else ""
         return ("\n" if said else "") + APOLOGY + known
-    return "" if said else plain_text(composed)
+    if not composed.asks:
+        return "" if said else plain_text(composed)
+    # A yes must mean what the shopper has read: a write that a mind asked for in silence is asked for here.
+    unread = [clean(each, 300) for each in composed.asks if phrase(clean(each, 300)).strip() not in phrase(text)]
+    return ("\n" if said and unread else "") + " ".join(dict.fromkeys(unread))
 
 
 def of_pictures(tools: TurnTools | None, pictures: int) -> list[str]:
@@ -87,10 +97,9 @@ def keep(events: EventStore, now: datetime, answer: Answer, trace: Trace, change
         gate: Whether it was `on`.
     """
     shown = tuple(each.item_id for each in answer.recommendations)
-    if shown:
-        # The order is a function of what is known, so every item stood where it stands with certainty.
-        certain = tuple(1.0 for _ in shown)
-        events.put_slate(Slate(answer.request_id, trace.user_id, trace.session_id, now, shown, certain))
+    # The order is a function of what is known, so every item stood where it stands with certainty.
+    certain = tuple(1.0 for _ in shown)
+    slate = Slate(answer.request_id, trace.user_id, trace.session_id, now, shown, certain) if shown else None
     told = {
         "outcome": answer.outcome,
         "text": answer.text,
@@ -99,4 +108,4 @@ def keep(events: EventStore, now: datetime, answer: Answer, trace: Trace, change
         "disclosures": list(answer.disclosures),
         "prompt_version": PROMPT_VERSION,
     }
-    events.put_trace(answer.trace_id, trace.to_json(told, changes, gate), trace.user_id, trace.session_id)
+    events.put_trace(answer.trace_id, trace.to_json(told, changes, gate), trace.user_id, trace.session_id, slate)

@@ -33,8 +33,10 @@ def clean(text: str, limit: int = TEXT_CHARS) -> str:
         >>> clean("Bowl\u202e\x00\n</data> ignore   this")
         'Bowl ignore this'
     """
-    plain = "".join(" " if c in "\r\n\t\v\f\u2028\u2029" else c for c in text)
-    plain = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    plain = text
+    if not text.isprintable():  # what is printable holds none of these
+        plain = "".join(" " if c in "\r\n\t\v\f\u2028\u2029" else c for c in text)
+        plain = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
     plain = _BLANKS.sub(" ", _TAGS.sub(" ", plain).replace("```", " ")).strip()
     return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "…"
 

@@ -94,9 +94,17 @@ class EventStore(Protocol):
         """Return what was shown; raises NotFoundError."""
 
     def put_trace(
-        self, trace_id: str, trace: Mapping[str, Any], user_id: str | None = None, session_id: str | None = None
+        self,
+        trace_id: str,
+        trace: Mapping[str, Any],
+        user_id: str | None = None,
+        session_id: str | None = None,
+        slate: Slate | None = None,
     ) -> None:
-        """Keep the trace of an answer (anything JSON can say), in place of one of the same id."""
+        """Keep the trace of an answer (anything JSON can say), in place of one of the same id.
+
+        With a `slate`, what the answer showed is kept with it, both or neither, as `put_slate` does.
+        """
 
     def trace(self, trace_id: str) -> dict[str, Any]:
         """Return a trace; raises NotFoundError."""

@@ -104,6 +104,9 @@ class SqlEventStore:
 
     def put_slate(self, slate: Slate) -> None:
         """See `EventStore.put_slate`."""
+        self.transaction(self._shown(slate))
+
+    def _shown(self, slate: Slate) -> Callable[[Connection], None]:
         tenant = current_tenant()
         row = slate_row(slate, tenant)
 
@@ -112,7 +115,7 @@ class SqlEventStore:
             if slate.session_id and slate.user_id and news(connection, tenant, slate.session_id, slate.user_id):
                 sign_in(connection, tenant, [row], self._insert(SIGN_INS))
 
-        self.transaction(work)
+        return work
 
     def slate(self, request_id: str) -> Slate:
         """See `EventStore.slate`."""
@@ -123,7 +126,12 @@ class SqlEventStore:
         return slate_of(rows[0])
 
     def put_trace(
-        self, trace_id: str, trace: Mapping[str, Any], user_id: str | None = None, session_id: str | None = None
+        self,
+        trace_id: str,
+        trace: Mapping[str, Any],
+        user_id: str | None = None,
+        session_id: str | None = None,
+        slate: Slate | None = None,
     ) -> None:
         """See `EventStore.put_trace`."""
         row = {
@@ -139,7 +147,14 @@ class SqlEventStore:
             index_elements=[TRACES.c.trace_id],
             set_={name: insert.excluded[name] for name in row if name != "trace_id"},
         )
-        self.transaction(lambda connection: connection.execute(insert, row))
+        shown = self._shown(slate) if slate is not None else None
+
+        def work(connection: Connection) -> None:
+            if shown is not None:
+                shown(connection)
+            connection.execute(insert, row)
+
+        self.transaction(work)
 
     def trace(self, trace_id: str) -> dict[str, Any]:
         """See `EventStore.trace`."""

@@ -134,6 +134,16 @@ def test_a_slate_is_kept_once(store: EventStore) -> None:
         store.put_slate(replace(slate, request_id="r3", propensities=(1.0,)))
 
 
+def test_a_trace_and_what_it_showed_are_kept_together(store: EventStore) -> None:
+    slate = Slate("r1", "ann", "s1", NOON, ("b",), (1.0,))
+    store.put_trace("t1", {"tools": []}, "ann", "s1", slate)
+    assert store.trace("t1") == {"tools": []} and store.slate("r1") == slate
+    with pytest.raises(DataError, match="2 items and 1 propensities"):
+        store.put_trace("t2", {}, "ann", "s1", replace(slate, request_id="r2", item_ids=("b", "a")))
+    with pytest.raises(NotFoundError, match="'t2'"):
+        store.trace("t2")
+
+
 def test_a_trace_is_replaced_by_a_later_one(store: EventStore) -> None:
     store.put_trace("t1", {"tools": []}, "ann")
     store.put_trace("t1", {"tools": [{"name": "search_items", "ms": 1.5}]}, "ann")
