@@ -22,7 +22,7 @@ _SHOW = re.compile(
 _VERB = r"(?:forget|delete|erase|remove|clear|wipe)"
 _ALL = re.compile(
     rf"{_POLITE}{_VERB} (?:everything|it all|(?:all )?(?:of )?(?:my (?:data|profile|memory|preferences|details|"
-    r"information|info|tastes?)|about me|"
+    r"information|info)|about me|"
     r"(?:what(?:ever)?|that) (?:i (?:have |'ve )?told you|you (?:know|remember))|me))"
     r"(?: (?:that )?(?:you (?:know|remember|have)|i (?:have |'ve )?told you|about me|on me|of me))*"
     rf"{_END}"
