@@ -151,9 +151,9 @@ class Turn:
         if reply and reply.nearest:
             return True
         strange, wish = step.wish.unknown, step.wish
-        colour = any(family(word) for word in strange)
-        lost = bool(strange) and set(strange) == set(wish.wanted.words) and not wish.wanted.terms()
-        return colour or lost
+        denied = any(family(word) or word in wish.strangers for word in strange)
+        lost = bool(strange) and set(strange) == set(wish.wanted.words) and not wish.wanted.categories
+        return denied or lost
 
     def outcome(self) -> Outcome:
         """Return the turn's outcome, as the planner sees it."""

@@ -111,7 +111,11 @@ def _items(step: Step, turn: Turn) -> str:
     forms = _MORE if isinstance(step.act, Search | Recommend) and step.act.more else forms
     opening = f"{listed} fits." if len(items) == 1 else vary(forms, turn).format(n=len(items), things=kind)
     stuck = _CHEAPEST if isinstance(step.act, Search) and step.act.stuck else ""
-    return " ".join(part for part in (stuck, opening, _lead(items), _beyond(step, items), _unmatched(step)) if part)
+    return " ".join(
+        part
+        for part in (stuck, opening, _lead(items), _beyond(step, items), _unmatched(step, turn), _aside(step))
+        if part
+    )
 
 
 def _lead(items: Sequence[ShownItem]) -> str:
@@ -131,9 +135,16 @@ def _beyond(step: Step, items: Sequence[ShownItem]) -> str:
     return f"{named} {'is' if len(broken) == 1 else 'are'} not within your price limit, {step.wish.limit.words()}."
 
 
-def _unmatched(step: Step) -> str:
-    """Say which words of the wish nothing in the shop carries."""
-    strange = step.wish.unknown[:3]
+def _aside(step: Step) -> str:
+    """Say what no longer holds since another kind of thing is wanted."""
+    aside = step.act.aside[:3] if isinstance(step.act, Search) else ()
+    said = listing([f"“{value.casefold()}”" for value in aside])
+    return f"None of that kind is {said}, so I left that out." if said else ""
+
+
+def _unmatched(step: Step, turn: Turn) -> str:
+    """Say which words of the message nothing in the shop carries."""
+    strange = [word for word in step.wish.unknown if word in turn.understanding.strange][:3]
     return f"I found no mention of {listing([f'“{word}”' for word in strange])} here." if strange else ""
 
 

@@ -17,9 +17,10 @@ from agent.understanding.relating import relative
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Facets, Wish
 
-_PRESENT = re.compile(r"\b(?:an?|some) (?:\w+ )?(?:gift|present)s?\b")
+_PRESENT = re.compile(r"(?<!\bas )(?<!\bfor )(?<!\bis )(?<!'s )(?<!\bbe )\b(?:an?|some) (?:\w+ )?(?:gift|present)s?\b")
 _BARE = re.compile(r"(?:an?|some) (?!.*\bones?\b)")
 _SOMETHING = re.compile(r"\b(?:something|anything)\b")
+_ARTICLE = re.compile(r"\b(?:an?|another|some|new)\b")
 _FOR = re.compile(r"\bfor (?:an?|the|my|our|his|her|their|someone|somebody)\b")
 _INSTEAD = re.compile(r"\binstead\b(?! of)|\bactually\b")
 
@@ -44,6 +45,11 @@ def choose(part: Gist, state: IntentState, vocabulary: Vocabulary, *, opened: bo
 
 def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool) -> Choice:
     change = _change(part, state, vocabulary, opened)
+    if change == "fresh" and (beside := _beside(part, state)) is not None:
+        rest = tuple(wish for wish in state.others if wish != beside)
+        state = state.model_copy(update={"wish": beside, "others": (*rest, state.wish)})
+        change = "refine"
+    before = state.wish
     budget = state.budget or bool(part.price and part.price.budget)
     wish = merge(state.wish, part, change, vocabulary, keep_price=state.budget)
     anchors = [i for h in resolve_all(part.pointed, state, vocabulary) if (i := state.item(h)) is not None]
@@ -73,7 +79,9 @@ def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
         return Choice((Recommend(wish=wish),), state, replaces=change != "fresh")
     seen = [item.price for item in listed if item.price is not None]
     stuck = part.relative == "cheaper" and bool(seen) and (wish.price_max or 0) >= min(seen)
-    return Choice((Search(wish=wish, fallback=fallback, stuck=stuck),), state, replaces=change != "fresh")
+    aside = _aside(before, wish) if change == "swap" else ()
+    act = Search(wish=wish, fallback=fallback, stuck=stuck, aside=aside)
+    return Choice((act,), state, replaces=change != "fresh")
 
 
 def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool) -> Change:
@@ -84,13 +92,18 @@ def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     new = [m.term for m in part.categories]
     if not new and _opens(part):
         return "fresh"
+    if not new and part.words and not opened and _led_nowhere(wish):
+        return "fresh"
     if not new:
         anew = asking.ANEW.search(part.text)
         subject = part.words and anew and not part.relative and not part.references
         return "fresh" if subject and not opened and _names_a_thing(part, wish) else "refine"
     old = [t for t in wish.wanted.terms() if t.kind == "category"]
+    if not old and not opened and _led_nowhere(wish):
+        return "fresh"
     if not old:
-        return "fresh" if wish.wanted.words else "refine"
+        strange = set(wish.wanted.words) & set(wish.unknown)
+        return "fresh" if strange or (wish.wanted.words and asking.ANEW.search(part.text)) else "refine"
     if set(v for t in old for v in t.values) & set(v for t in new for v in t.values) or nested(old, new, vocabulary):
         return "refine"
     swap = asking.SWAP.search(part.text) or TURNS.search(part.text)
@@ -100,10 +113,29 @@ def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     return "refine" if overlap and not asking.ANEW.search(part.text) else "fresh"
 
 
+def _aside(before: Wish, after: Wish) -> tuple[str, ...]:
+    """Return the values wanted before that a swap of kinds gave up, because nothing of the new kind has them."""
+    lost = [term for term in before.wanted.terms() if term.kind != "category" and not after.wanted.values(term)]
+    return tuple(value for term in lost for value in term.values)
+
+
+def _beside(part: Gist, state: IntentState) -> Wish | None:
+    """Return the wish beside the current one that a clause comes back to: of mug and teapot, "the mug"."""
+    named = {value for mention in part.categories for value in mention.term.values}
+    if not named or _ARTICLE.search(part.text):
+        return None
+    return next((wish for wish in reversed(state.others) if named & set(wish.wanted.categories)), None)
+
+
 def _only_refuses(wish: Wish) -> bool:
     """Whether a wish says what it is not and nothing else ("not leather"): taste decides among the rest."""
     asked = wish.wanted.terms() or wish.query() or wish.years or wish.sort != "relevance"
     return not asked and wish.price_min is None and wish.price_max is None and wish.unwanted != Facets()
+
+
+def _led_nowhere(wish: Wish) -> bool:
+    """Whether a wish is for something nothing in the shop is called, and nothing else: another takes its place."""
+    return bool(wish.wanted.words) and not wish.wanted.terms() and set(wish.wanted.words) <= set(wish.unknown)
 
 
 def _opens(part: Gist) -> bool:

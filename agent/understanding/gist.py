@@ -10,7 +10,7 @@ from agent.understanding import lexicon
 from agent.understanding.discourse import plain
 from agent.understanding.mentions import Meanings, Mention, mentions
 from agent.understanding.negation import scopes
-from agent.understanding.quantities import PriceBound, counts, orders, price_bounds, spans
+from agent.understanding.quantities import PriceBound, combined, counts, orders, price_bounds, spans
 from agent.understanding.references import Reference, references
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Sort
@@ -34,6 +34,7 @@ _CHEAPER = re.compile(
 )
 _DEARER = re.compile(r"\b(?:more expensive|pricier|higher[ -]end|more luxurious|too cheap)\b")
 _STOCK = re.compile(r"\b(?:in stock|available(?: now| right now| today)?|ready to ship)\b")
+_MAKER = re.compile(r"\b(?:by|from|made by|brand|directed by)\s+(?P<maker>[a-z][a-z'-]+)")
 _PRICE_WORDS = frozenset({"price", "budget", "cost", "money"})
 
 
@@ -47,6 +48,7 @@ class Gist:
         words: Free words left over that no facet knows, in order.
         denied_words: Free words the shopper does not want.
         unknown: Free words nothing in the shop carries.
+        strangers: Those of them that were named as a maker.
         references: What it points at.
         price: The price bound, the last one said.
         count: How many.
@@ -64,6 +66,7 @@ class Gist:
     words: tuple[str, ...] = ()
     denied_words: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     price: PriceBound | None = None
     count: int | None = None
@@ -128,14 +131,17 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     found = mentions(text, free, vocabulary, meanings, denied_scopes)
     left = [w for w in free if _is_content(w, vocabulary) and not _inside(w, [(m.start, m.end) for m in found])]
     words = tuple(lexicon.COMPARATIVES.get(w.text, w.text) for w in left if not _inside(w, denied_scopes))
+    unknown = tuple(w for w in words if w not in lexicon.OPPOSITES and not vocabulary.knows(singular(w)))
+    makers = {match["maker"] for match in _MAKER.finditer(text)}
     return Gist(
         text=said,
         mentions=tuple(found),
         words=words,
         denied_words=tuple(w.text for w in left if _inside(w, denied_scopes)),
-        unknown=tuple(w for w in words if w not in lexicon.OPPOSITES and not vocabulary.knows(singular(w))),
+        unknown=unknown,
+        strangers=tuple(word for word in unknown if word in makers),
         references=tuple(refs),
-        price=bounds[-1] if bounds else None,
+        price=combined(bounds),
         count=counted[-1].number if counted else None,
         sort=sorts[-1].sort if sorts else None,
         relative=_relative(text),

@@ -19,7 +19,7 @@ class Search(Part):
 
     `more` asks for others than those already shown. `fallback` is tried when nothing fits `wish`: the same wish with
     the bound that came from a comparison ("cheaper") a little looser. `stuck` says that nothing that fits is cheaper
-    than all that was shown.
+    than all that was shown. `aside` names what was wanted of the kind of thing before and this one never is.
     """
 
     kind: Literal["search"] = "search"
@@ -27,6 +27,7 @@ class Search(Part):
     more: bool = False
     fallback: Wish | None = None
     stuck: bool = False
+    aside: tuple[str, ...] = ()
 
 
 class Recommend(Part):
@@ -182,10 +183,12 @@ class Understanding(Part):
         state: The state after the message, before its acts are carried out.
         acts: What to do, in order.
         notes: How words were read that were not taken literally, for the trace ("'lmap' read as 'lamp'").
+        strange: Words of this message that nothing in the shop carries.
         told: What the message tells of the shopper for good.
     """
 
     state: IntentState
     acts: tuple[Act, ...]
     notes: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
     told: Telling = Telling()

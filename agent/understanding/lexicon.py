@@ -36,6 +36,11 @@ FILLERS = _words(
     matches matching set side treat myself yourself himself free made making compare compared comparison
     comparing difference differences versus vs wait kinda sorta page herself themselves ourselves person dear
     directed starring starred acted played loved liked enjoyed hated minutes hours years
+    though although while during since until unless however otherwise whether either besides apart per via within
+    upon toward towards across along among amongst inside outside onto near next hate hates hated dislike dislikes
+    detest despise prefers preferred wants adore adores enjoy enjoys enjoying wears drinks reads collects
+    too bit quite fairly pretty rather somewhat slightly extra plus minus
+    maybe exactly basically literally honestly obviously apparently
     popular trending bestseller bestsellers bestselling picks pick inspire browsing
     mood feel feeling
     sir madam sorry excuse pardon welcome wear wearing

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from agent.understanding import lexicon
+from agent.understanding.discourse import TURNS
 from agent.understanding.gist import Gist
 from agent.understanding.mentions import Mention
 from agent.understanding.terms import Term
@@ -67,15 +68,21 @@ def _apply(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
     opposite = {lexicon.OPPOSITES.get(word) for word in gist.words}
     words = tuple(w for w in wanted.words if w not in opposite and w not in gist.denied_words)
     wanted = wanted.model_copy(update={"words": words}).with_words(gist.words)
+    unknown = tuple(w for w in dict.fromkeys((*wish.unknown, *gist.unknown)) if w in wanted.words)
     changes: dict[str, object] = {
         "wanted": wanted,
         "also": also,
         "unwanted": unwanted,
         "said": said,
-        "unknown": tuple(w for w in dict.fromkeys((*wish.unknown, *gist.unknown)) if w in wanted.words),
+        "unknown": unknown,
+        "strangers": tuple(w for w in dict.fromkeys((*wish.strangers, *gist.strangers)) if w in unknown),
     }
     if gist.price is not None:
-        changes |= {"price_min": gist.price.low, "price_max": gist.price.high, "limit": gist.price.limit}
+        limit = gist.price.limit
+        if wish.limit is not None and not TURNS.search(gist.text):
+            limit = limit.closed_by(wish.limit) or limit
+        low, high = limit.bounds
+        changes |= {"price_min": low, "price_max": high, "limit": limit}
     said_now = {
         "years": gist.years,
         "count": gist.count,
@@ -131,20 +138,28 @@ def _alternatives(mine: list[Mention], text: str, vocabulary: Vocabulary) -> tup
 
 
 def _swapped(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
-    """Put the clause's kind of thing in place of the old one; keep what still has matches, price longest."""
+    """Put the clause's kind of thing in place of the old one; keep what still has matches, price longest.
+
+    Of constraints that leave nothing of the new kind, those go first without which most is left.
+    """
     bare = wish.model_copy(update={
         "wanted": wish.wanted.model_copy(update={"categories": (), "words": ()}), "unknown": (), "sort": "relevance",
         "also": Facets(), "said": tuple(w for w in wish.said if not _is_category(w, vocabulary)),
     }).priced(*_stated(wish), wish.limit)  # fmt: skip
-    no_facets = bare.model_copy(update={"wanted": Facets(), "said": ()})
-    no_price = no_facets.priced(None, None)
-    result = _apply(no_price, gist, vocabulary)
-    for kept in (bare, no_facets):
-        tried = _apply(kept, gist, vocabulary)
+    while True:
+        tried = _apply(bare, gist, vocabulary)
         found = matches(tried, vocabulary)
         if found is None or found:
             return tried
-    return result
+        options = [_without_term(bare, term, vocabulary) for term in bare.wanted.terms()]
+        if not options:
+            return _apply(bare.priced(None, None), gist, vocabulary)
+        bare = max(options, key=lambda each: len(matches(_apply(each, gist, vocabulary), vocabulary) or ()))
+
+
+def _without_term(wish: Wish, term: Term, vocabulary: Vocabulary) -> Wish:
+    said = tuple(word for word in wish.said if not _names(word, term, vocabulary))
+    return wish.model_copy(update={"wanted": wish.wanted.put(term, ()), "said": said})
 
 
 def _stated(wish: Wish) -> tuple[float | None, float | None]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 _NEGATOR = re.compile(
-    r"\b(?:(?:i )?(?:don'?t|do not|didn'?t|wouldn'?t|can'?t) (?:really )?(?:want|like|need|care for|"
-    r"fancy|wear|stand|eat|have)"
+    r"\b(?:(?:i )?(?:don'?t|doesn'?t|do(?:es)? not|didn'?t|wouldn'?t|won'?t|can'?t|cannot) (?:really )?(?:want|like|"
+    r"need|care for|fancy|wear|stand|eat|have)"
     r"(?: any| a| an| the)?|"
     r"(?:anything|everything|any (?:colou?r|brand|kind|material)|all) (?:but|except|other than)|"
     r"(?:but |please )?(?:not|no)(?! (?:only|just|sure|bad|necessarily|idea|problem|preference|"
@@ -15,12 +15,14 @@ _NEGATOR = re.compile(
     r"over|under|above|below|later|really)\b)(?! ?[,.!])|"
     r"(?:(?:shouldn|mustn|couldn|won|wouldn|can)'?t|cannot) (?:be|have|come in|contain)|"
     r"without|except(?: for)?|excluding|exclude|other than|avoid(?:ing)?|instead of|rather than|"
-    r"nothing|never|minus|nor|"
-    r"(?:i )?(?:hate|dislike|can'?t stand|detest)|sick of|tired of|allergic to|free of|isn'?t|aren'?t|ain'?t|"
+    r"nothing|never|minus|neither|nor|"
+    r"(?:i )?(?:hates?|dislikes?|can'?t stand|detests?|loathes?)|"
+    r"sick of|tired of|allergic to|free of|isn'?t|aren'?t|ain'?t|"
     r"stay away from|get rid of|remove|drop|leave out|skip(?: the)?|non)\b"
 )
 _STOP = re.compile(
-    r"[.;!?]|,(?!\s*(?:or|nor)\b)|\b(?:but|with|under|below|over|above|between|please|show|give|find|"
+    r"[.;!?]|,(?!\s*(?:(?:[a-z]+ ?){1,3},\s*){0,4}(?:[a-z]+ ){0,2}(?:or|nor)\b)|"
+    r"\b(?:but|with|under|below|over|above|between|please|show|give|find|"
     r"i'?d|i want|i need|"
     r"instead(?! of)|just|only|for|something|maybe|that (?:is|are))\b"
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from agent.understanding.lexicon import TENS, UNITS
 from agent.understanding.wish import Limit, Sort
@@ -149,6 +150,23 @@ def price_bounds(text: str) -> list[PriceBound]:
             high_end = None if high_share is None else round(value * high_share, 2)
             found.append(_bound(match, Limit(low=low_end, high=high_end, strict=pattern in (_BELOW, _ABOVE))))
     return sorted(found, key=lambda b: b.start)
+
+
+def combined(bounds: Sequence[PriceBound]) -> PriceBound | None:
+    """Return the bound a text ends on; one end takes the other end from the bound before it.
+
+    Example:
+        >>> found = combined(price_bounds("at least 200 but under 400"))
+        >>> found.low, found.high
+        (200.0, 399.99)
+    """
+    if not bounds:
+        return None
+    last = bounds[-1]
+    for earlier in bounds[-2:-1]:
+        if (limit := last.limit.closed_by(earlier.limit)) is not None:
+            return replace(last, limit=limit, budget=last.budget or earlier.budget)
+    return last
 
 
 def counts(text: str) -> list[Count]:

@@ -39,7 +39,8 @@ _TOPICS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
 _SERVICE = re.compile(
     r"\b(?:return policy|returns policy|refunds?|shipping|delivery|deliver(?:ed)? to|ship to|opening (?:hours|times)|"
     r"where are you|customer (?:service|support)|phone number|payment|pay (?:with|by)|credit card|paypal|warranty|"
-    r"guarantee|discount codes?|vouchers?|coupons?|track my|where is my order|cancel my|my account|privacy)\b"
+    r"where(?: is|'s|s) my (?:order|parcel|package|delivery)|"
+    r"guarantee|discount codes?|vouchers?|coupons?|track my|cancel my|my account|privacy)\b"
 )
 _POLITE = re.compile(
     r"\b(?:please|so|well|oh|ah|um|uh|and|very|much|again|then|for (?:your|the) help|you(?: are|'re)?|all|dear|sir|"

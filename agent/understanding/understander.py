@@ -9,8 +9,18 @@ from agent.understanding.choice import Choice
 from agent.understanding.choosing import choose
 from agent.understanding.clauses import clauses
 from agent.understanding.consent import agrees, declines
-from agent.understanding.gist import gist
-from agent.understanding.intent import Act, Ask, IntentState, OffTopic, Recommend, Search, SmallTalk, Understanding
+from agent.understanding.gist import Gist, gist
+from agent.understanding.intent import (
+    Act,
+    Ask,
+    Facts,
+    IntentState,
+    OffTopic,
+    Recommend,
+    Search,
+    SmallTalk,
+    Understanding,
+)
 from agent.understanding.meanings import MeaningsConfig, VectorMeanings
 from agent.understanding.mending import Mender
 from agent.understanding.mentions import mentions
@@ -18,6 +28,7 @@ from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.words import fold, split
 from embedding.base import TextEmbedder
 
+_EACH = re.compile(r"\b(?:both|each|all|apiece)\b")
 _QUOTED_ID = re.compile(r"[<\"'`“”\[(]([^\s<>\"'`“”\[\]()]{1,64})[>\"'`“”\])]")
 
 
@@ -81,7 +92,7 @@ class Understander:
                 acts.append(OffTopic(service=service))
                 continue
             choice = choose(part, state, self.vocabulary, opened=bool(acts))
-            state, acts = choice.state, _joined(acts, choice)
+            state, acts = choice.state, _joined(_shared(acts, part), choice)
         helpful: list[Act] = [act for act in acts if not isinstance(act, OffTopic)]
         if any(not isinstance(act, Ask) for act in helpful):
             helpful = [act for act in helpful if not isinstance(act, Ask)]
@@ -90,7 +101,9 @@ class Understander:
             state = state.model_copy(update={"asked": before.asked})
         wishes = tuple(act.wish for act in chosen if isinstance(act, Search | Recommend))
         state = state.model_copy(update={"others": wishes[:-1]})
-        return Understanding(state=state, acts=tuple(chosen), notes=notes + _how(chosen))
+        strange = _strange(chosen, before)
+        notes += tuple(f"{word!r} is no word of this shop" for word in strange)
+        return Understanding(state=state, acts=tuple(chosen), notes=notes, strange=strange)
 
     def _kinds(self, text: str) -> list[tuple[int, frozenset[str]]]:
         found = mentions(text, split(text), self.vocabulary)
@@ -103,6 +116,19 @@ class Understander:
         return _QUOTED_ID.sub(lambda m: self.vocabulary.id_title(m.group(1)) or m.group(), message)
 
 
+def _shared(acts: list[Act], part: Gist) -> list[Act]:
+    """Return the searches of a message with a later clause's price where that is for each: "both under 40"."""
+    if part.price is None or not _EACH.search(part.text):
+        return acts
+    low, high = part.price.limit.bounds
+    return [
+        act.model_copy(update={"wish": act.wish.priced(low, high, part.price.limit)})
+        if isinstance(act, Search)
+        else act
+        for act in acts
+    ]
+
+
 def _joined(acts: list[Act], choice: Choice) -> list[Act]:
     """Return `acts` with a choice's after them; a search that refines the one before takes its place."""
     result = list(acts)
@@ -111,6 +137,7 @@ def _joined(acts: list[Act], choice: Choice) -> list[Act]:
     return result + [act for act in choice.acts if act not in result]
 
 
-def _how(acts: list[Act]) -> tuple[str, ...]:
-    unknown = dict.fromkeys(w for act in acts if isinstance(act, Search) for w in act.wish.unknown)
-    return tuple(f"{word!r} is no word of this shop" for word in unknown)
+def _strange(acts: list[Act], before: IntentState) -> tuple[str, ...]:
+    """Return the words nothing carries that were not said before: who was told once need not be told again."""
+    unknown = dict.fromkeys(w for act in acts if isinstance(act, Search | Facts) for w in act.wish.unknown)
+    return tuple(word for word in unknown if word not in before.wish.unknown)

@@ -36,6 +36,15 @@ class Limit(Part):
         low = None if self.low is None else round(self.low + cent, 2)
         return low, None if self.high is None else max(round(self.high - cent, 2), 0.0)
 
+    def closed_by(self, other: Limit) -> Limit | None:
+        """Return this limit with its open end taken from `other`, None where the two do not make an interval."""
+        low, high = (b if a is None else a for a, b in zip(self.bounds, other.bounds, strict=True))
+        open_here = (self.low is None) != (self.high is None)
+        open_there = (other.low is None) != (other.high is None) and (self.low is None) == (other.high is None)
+        if not open_here or not open_there or low is None or high is None or low > high:
+            return None
+        return Limit(low=low, high=high)
+
     def words(self) -> str:
         """Return it in words: "under 40", "up to 40", "over 40", "from 40 on", "from 20 to 50"."""
         low, high = (None if end is None else f"{end:.2f}".removesuffix(".00") for end in (self.low, self.high))
@@ -122,6 +131,7 @@ class Wish(Part):
         occasion: What it is for ("birthday").
         not_items: Handles of items the shopper has turned down.
         unknown: Words nothing in the shop carries.
+        strangers: Those of `unknown` that were named as a maker ("by Kubrick").
     """
 
     wanted: Facets = Facets()
@@ -139,6 +149,7 @@ class Wish(Part):
     occasion: str | None = None
     not_items: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
 
     @property
     def narrow(self) -> bool:

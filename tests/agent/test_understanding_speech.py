@@ -166,3 +166,84 @@ def test_places_stay_where_a_turn_of_phrase_stood() -> None:
     said = "on second thought, it has to be blue"
     assert len(plain(said)) == len(said)
     assert plain(said).split() == [",", "has", "to", "be", "blue"]
+
+
+@pytest.mark.parametrize(
+    ("said", "price"),
+    [("dresses under 80 and over 30", {"min": 30.01, "max": 79.99}),
+     ("a dress, at least 20 but not more than 70", {"min": 20.0, "max": 70.0}),
+     ("a dress that shouldn't cost more than 70", {"max": 70.0})],
+)  # fmt: skip
+def test_two_ends_of_a_price_make_a_range(said: str, price: dict[str, float], understander: Understander) -> None:
+    assert searched(understander, said) == {"category": ["Dresses"], "price": price}
+
+
+def test_a_second_end_joins_the_first_and_a_correction_replaces_it(understander: Understander) -> None:
+    assert searched(understander, "dresses under 90", "over 30")["price"] == {"min": 30.01, "max": 89.99}
+    assert searched(understander, "dresses under 90", "over 95")["price"] == {"min": 95.01}
+    assert searched(understander, "dresses over 30", "sorry, I meant under 90")["price"] == {"max": 89.99}
+
+
+def test_cheaper_stays_below_the_limit_that_was_stated(understander: Understander) -> None:
+    state = listed(understander, "dresses under 65", "d2")  # shown although it costs 80
+    (act,) = understander.understand("cheaper than that", state).acts
+    assert isinstance(act, Search)
+    assert act.wish.filters()["price"] == {"max": 64.99}
+
+
+@pytest.mark.parametrize(
+    ("said", "denied"),
+    [("a dress for my aunt, she hates wool", ["wool"]), ("neither wool nor linen dresses", ["wool", "linen"]),
+     ("dresses, not wool, linen or leather", ["wool", "linen", "leather"]),
+     ("a dress, my sister doesn't like wool", ["wool"])],
+)  # fmt: skip
+def test_what_others_do_not_like_and_lists_of_it(said: str, denied: list[str], understander: Understander) -> None:
+    assert searched(understander, said) == {"category": ["Dresses"], "not": {"attributes": {"material": denied}}}
+
+
+def test_a_price_for_both_holds_for_each_and_one_of_them_can_be_come_back_to(understander: Understander) -> None:
+    first = understander.understand("I want a handbag and a matching notebook, both under 45", IntentState())
+    assert [act.wish.price_max for act in first.acts if isinstance(act, Search)] == [44.99, 44.99]
+    (act,) = understander.understand("the handbag should be blue", first.state).acts
+    assert isinstance(act, Search)
+    assert act.wish.filters() == {
+        "category": ["Handbags"], "attributes": {"colour": ["blue"]}, "price": {"max": 44.99}
+    }  # fmt: skip
+
+
+def test_a_kind_named_late_narrows_what_was_said_before(understander: Understander) -> None:
+    found = searched(
+        understander, "something soothing for my dad, he hates canvas", "he likes blue", "maybe a backpack?"
+    )
+    assert found == {
+        "category": ["Backpacks"], "attributes": {"colour": ["blue"]}, "not": {"attributes": {"material": ["canvas"]}}
+    }  # fmt: skip
+
+
+def test_another_subject_takes_the_place_of_one_nobody_carries(understander: Understander) -> None:
+    state = understander.understand("do you sell bicycles?", IntentState()).state
+    assert understander.understand("what about umbrellas?", state).state.wish.unknown == ("umbrellas",)
+
+
+def test_a_word_nothing_carries_is_told_once(understander: Understander) -> None:
+    first = understander.understand("a dress for the seaside", IntentState())
+    second = understander.understand("in blue", first.state)
+    assert (first.strange, second.strange) == (("seaside",), ())
+
+
+def test_a_maker_nobody_carries_is_a_stranger(understander: Understander) -> None:
+    assert understander.understand("a dress by Terrano", IntentState()).state.wish.strangers == ("terrano",)
+
+
+def test_a_swap_gives_up_what_the_new_kind_never_is_and_says_so(understander: Understander) -> None:
+    state = understander.understand("a red leather handbag", IntentState()).state
+    (act,) = understander.understand("actually a notebook instead", state).acts
+    assert isinstance(act, Search)
+    assert act.wish.filters() == {"category": ["Notebooks"], "attributes": {"colour": ["red"]}}
+    assert act.aside == ("leather",)
+
+
+def test_as_a_gift_narrows_and_a_gift_for_somebody_begins(understander: Understander) -> None:
+    assert searched(understander, "backpacks", "as a gift please")["category"] == ["Backpacks"]
+    state = understander.understand("a red backpack", IntentState()).state
+    assert understander.understand("I also need a gift for my mother", state).state.wish.filters() == {}
