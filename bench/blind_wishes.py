@@ -108,8 +108,11 @@ def opened(name: str, data: Path, stores: Path, *, embed: bool = True) -> Iterat
     settings = prepared(name, data, stores, embed=embed)
     shop = open_shop(settings)
     with tempfile.TemporaryDirectory(prefix="vitrine-wishes-") as folder:
-        harness = Harness(shop, Path(folder), settings.agent.model_copy(update={"llm": None}))
+        # Judged is what is answered: on a busy machine a turn cut short would pass for one that was not understood.
+        patient = settings.agent.model_copy(update={"llm": None, "max_seconds": 600.0})
+        harness = Harness(shop, Path(folder), patient)
         try:
+            asyncio.run(harness.agent.warm())
             yield harness
         finally:
             harness.close()
