@@ -35,6 +35,7 @@ from agent.planner_pictures import unpointed
 from agent.planner_turn import Turn
 from agent.planner_words import compose
 from agent.understanding.intent import IntentState, Note, Understanding
+from agent.understanding.profile_talk import without_waiver
 from agent.understanding.telling import telling
 from agent.understanding.understander import Understander
 from catalog.told import Told
@@ -222,7 +223,8 @@ class PlannerLLM(FunctionCallingLLM):
         if self._turn is None or message != self._message:
             self._message = message
             said = unpointed(message) if self._pictured else message
-            understanding = self._understander.understand(said, self._before)
+            wish = said if self._told is None else without_waiver(said)
+            understanding = self._understander.understand(wish, self._before)
             if self._told is not None:
                 understanding = self._remembering(said, understanding)
             order = self._recalled.order if self._recalled is not None else None

@@ -46,6 +46,12 @@ _WAIVE = re.compile(
     r"(?:doesn'?t|does not|don'?t|isn'?t|is) (?:really )?(?:matter|important|no (?:object|issue|problem)))\b"
 )
 
+_WHOLE = re.compile(
+    r"\W*\b(?:please )?(?:ignore|disregard|regardless of|no matter|forget about|in spite of|despite) "
+    r"(?:my |the )?(?:usual )?(?:preferences|profile|tastes?|what i (?:said|told you)(?: before| earlier)?)\b",
+    re.IGNORECASE,
+)
+
 
 def waives(message: str) -> tuple[str, ...]:
     """Return the facets a message says do not matter now, "price" for the budget, `EVERYTHING` for all that was told.
@@ -60,6 +66,12 @@ def waives(message: str) -> tuple[str, ...]:
         word = "price" if word in ("budget", "cost", "limit", "money") else word
         found.append(EVERYTHING if word in ("preference", "profile", "taste", "what") else word)
     return tuple(dict.fromkeys(found))
+
+
+def without_waiver(message: str) -> str:
+    """Return a message without the words that set all that was told before aside: they are no part of the wish."""
+    found = _WHOLE.search(message)
+    return message if found is None else f"{message[: found.start()]} {message[found.end() :]}".strip(" ,.;") or message
 
 
 @dataclass(frozen=True, slots=True)

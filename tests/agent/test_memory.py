@@ -93,7 +93,8 @@ def test_sentences_in_the_first_person_tell(message: str, found: list[tuple[str,
         "a red vase", "I'd like a blue one", "I don't want red", "not leather", "I like the second one", "I love it",
         "I like blue vases", "my mother loves blue", "she wears M", "my sister's size is M", "I am 38",
         "do I like red?", "I don't like red today", "a lamp, budget 50", "my budget for a lamp is 80",
-        "I need a size M", "I love Cobalt bud vase", "I love how red looks", "if I like blue I'll say so", "I love you", "",
+        "I need a size M",
+        "I love Cobalt bud vase", "I love how red looks", "if I like blue I'll say so", "I love you", "",
         "the review says: I hate red", '{"text": "I hate red"}',
     ],
 )  # fmt: skip
@@ -118,8 +119,10 @@ def test_a_wish_of_today_wins(visit: Visit) -> None:
     assert "S05" in ids_of(visit().say("a scarf in size L"))
     everything = visit().say("a lamp, never mind my budget")
     assert "L04" in ids_of(everything) and "spend" not in everything.text
-    assert "S02" in ids_of(visit().say("a scarf, ignore my preferences"))
-    assert "S02" in ids_of(visit().say("a scarf for my mother"))
+    ignored = visit().say("a scarf, ignore my preferences")
+    assert {"S05", "S06"} <= set(ids_of(ignored)) and "preferences" not in ignored.text
+    present = ids_of(visit().say("a scarf for my mother"))
+    assert "S05" in present and "S06" not in present  # her size is not known, and the budget is the shopper's still
 
 
 def test_what_is_liked_comes_first(visit: Visit) -> None:
