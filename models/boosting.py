@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from catalog.errors import DataError, NotBuiltError
 from catalog.vectors import Floats
+from models.forest import Forest
 
 ALWAYS: Mapping[str, Any] = {
     "deterministic": True,
@@ -101,6 +102,13 @@ def boosted(
     held_out = lightgbm.Dataset(valid[0], label=valid[1], reference=data)
     stop: list[Callable[..., Any]] = [lightgbm.early_stopping(patience, verbose=False)] if patience else []
     return lightgbm.train(given, data, num_boost_round=trees, valid_sets=[held_out], callbacks=stop)
+
+
+def raw_scores(booster: Any, forest: Forest | None, values: Floats, n_threads: int) -> npt.NDArray[np.float64]:
+    """Return the sums (n,) of the leaves that rows (n, f) end in, by the booster's own tables where there are some."""
+    if forest is not None:
+        return forest.scores(values)
+    return np.asarray(booster.predict(values, raw_score=True, num_threads=n_threads), np.float64)
 
 
 def read_booster(path: Path, n_features: int) -> Any:

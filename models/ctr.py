@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.errors import DataError, NotBuiltError
 from catalog.vectors import Floats
 from catalog.workspace import write_text
-from models.boosting import boosted, read_booster, tree_parameters
+from models.boosting import boosted, raw_scores, read_booster, tree_parameters
 from models.calibration import Calibration, Values, calibrated
 from models.ctr_data import CtrData
 from models.feature_table import FeatureTable
+from models.forest import Forest
 
 MIN_CLICKS = 50
 """Fewer clicks than this teach nothing; so do fewer rows without one."""
@@ -89,6 +90,7 @@ class CtrModel:
         self.base_rate = float("nan")
         self.proxy = False
         self._booster: Any = None
+        self._forest: Forest | None = None
 
     def fit(self, data: CtrData, seed: int = 0) -> None:
         """Learn; the same rows and seed give the same trees.
@@ -119,6 +121,7 @@ class CtrModel:
             held[late] = True
         self.calibration = calibrated(odds[held], data.clicked[held], self.config.calibration)
         self._booster = boosted(values, data.clicked, parameters, round(float(np.mean(trees))))
+        self._forest = Forest.of(self._booster)
         self.base_rate, self.proxy = clicks / len(data), data.source != "impressions"
 
     def probability(self, table: FeatureTable, positions: npt.NDArray[np.float32] | None = None) -> Floats:
@@ -174,6 +177,7 @@ class CtrModel:
         model = cls(CtrConfig.model_validate_json((folder / "config.json").read_text("utf-8")))
         model.names = tuple(json.loads((folder / "features.json").read_text("utf-8")))
         model._booster = read_booster(folder / "ctr.txt", len(model.names) + 1)
+        model._forest = Forest.of(model._booster)
         told = json.loads((folder / "calibration.json").read_text("utf-8"))
         model.calibration = Calibration.model_validate(told["calibration"])
         model.base_rate, model.proxy = float(told["base_rate"]), bool(told["proxy"])
@@ -192,10 +196,7 @@ class CtrModel:
         if not len(table):
             return np.zeros(0)
         places = np.full(len(table), self.config.position, np.float32) if positions is None else positions
-        values = self._values(table, places)
-        return np.asarray(
-            self._booster.predict(values, raw_score=True, num_threads=self.config.num_threads), np.float64
-        )
+        return raw_scores(self._booster, self._forest, self._values(table, places), self.config.num_threads)
 
     def _values(self, table: FeatureTable, positions: npt.NDArray[np.float32]) -> Floats:
         return np.concatenate([table.select(self.names).values, positions[:, None]], axis=1)

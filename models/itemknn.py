@@ -56,7 +56,7 @@ class ItemKNN(HistoryModel[ItemKNNConfig]):
         return False
 
     def _apply(self, taken: sparse.csr_array) -> Floats:
-        if taken.shape[0] > 1:
+        if taken.shape[0] != 1:
             scores: Floats = (taken @ self._similar()).toarray().astype(np.float32, copy=False)
             return scores
         # For one shopper scipy's checks take longer than the sum; the same products are added in the same order.

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.errors import DataError, NotBuiltError
 from catalog.vectors import Floats
 from catalog.workspace import write_text
-from models.boosting import boosted, lambdarank_parameters, read_booster
+from models.boosting import boosted, lambdarank_parameters, raw_scores, read_booster
 from models.feature_table import Contributions, FeatureTable, require_names
 from models.forest import Forest
 
@@ -90,9 +90,7 @@ class LightGBMRanker:
         self._check_serving(table)
         if not len(table):
             return np.zeros(0, np.float32)
-        if self._forest is None:
-            return np.asarray(self._booster.predict(table.values, num_threads=self.config.num_threads), np.float32)
-        return self._forest.scores(table.values).astype(np.float32)
+        return raw_scores(self._booster, self._forest, table.values, self.config.num_threads).astype(np.float32)
 
     def explain(self, table: FeatureTable) -> Contributions:
         """Return what each feature contributed to each score.
