@@ -10,6 +10,7 @@ from agent.base import Answer, Outcome
 from agent.compose import Composed, compose, plain_text
 from agent.explanation import Explainer
 from agent.gate.gate import Change
+from agent.gate.links import without_links
 from agent.gate.vocabulary import phrase
 from agent.messages import clean
 from agent.prompt import PROMPT_VERSION
@@ -64,8 +65,9 @@ def last_words(composed: Composed, text: str, *, failed: bool) -> str:
     if not composed.asks:
         return "" if said else plain_text(composed)
     # A yes must mean what the shopper has read: a write that a mind asked for in silence is asked for here.
-    unread = [clean(each, 300) for each in composed.asks if phrase(clean(each, 300)).strip() not in phrase(text)]
-    return ("\n" if said and unread else "") + " ".join(dict.fromkeys(unread))
+    asks = dict.fromkeys(without_links(clean(each, 300)) for each in composed.asks)
+    unread = [each for each in asks if phrase(each).strip() not in phrase(text)]
+    return ("\n" if said and unread else "") + " ".join(unread)
 
 
 def of_pictures(tools: TurnTools | None, pictures: int) -> list[str]:

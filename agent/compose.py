@@ -18,12 +18,17 @@ FINDS = frozenset({"search_items", "search_by_picture", "similar_items", "recomm
 
 @dataclass(frozen=True)
 class Composed:
-    """Everything about the answer but its prose."""
+    """Everything about the answer but its prose.
+
+    Attributes:
+        asks: Questions of writes that wait for the shopper's yes; they must be read before a yes can mean them.
+    """
 
     outcome: Outcome
     recommendations: tuple[ShownRecommendation, ...]
     blocking: Mapping[str, Any] | None
     dropped: tuple[dict[str, str], ...]
+    asks: tuple[str, ...] = ()
 
 
 def compose(
@@ -44,6 +49,10 @@ def compose(
     found = run.items if run is not None and (run.tool in FINDS or failed) else ()
     pool = found if named is None else named
     known = [item_id for item_id in dict.fromkeys(pool) if item_id in shop.catalog]
+    if run is not None and run.tool in FINDS:
+        # What is sold out is offered only where the search itself gave it, as when the shopper asked for it.
+        offered = [i for i in known if shop.catalog[i].availability is not False or i in run.items]
+        known = offered or [i for i in run.items if i in shop.catalog]
     chosen = known[:top_n]
     explained = explainer.explain(chosen, run)
     shown = tuple(
@@ -54,7 +63,8 @@ def compose(
     outcome: Outcome = "error" if failed else _outcome(turn, run, bool(shown), text, blocking)
     rest = [i for i in (run.items if run is not None else ()) if i not in chosen]
     dropped = [{"item_id": i, "reason": "beyond top_n" if i in known else "not named in the answer"} for i in rest]
-    return Composed(outcome, shown, blocking if outcome in ("nearest", "nothing") else None, tuple(dropped))
+    asks = tuple(each.text for each in turn.runs if "needs_confirmation" in each.facts and not each.memory)
+    return Composed(outcome, shown, blocking if outcome in ("nearest", "nothing") else None, tuple(dropped), asks)
 
 
 def plain_text(composed: Composed) -> str:

@@ -12,9 +12,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.gate.counts import count_faults
+from agent.gate.denials import denial_faults
 from agent.gate.grounds import Grounds, Record
+from agent.gate.links import spoken_title, without_links
 from agent.gate.names import name_faults
 from agent.gate.numbers import Fault, number_faults
+from agent.gate.plain import mixed_words
+from agent.gate.plain import plain as seen_plain
+from agent.gate.prompt_quotes import quotes_prompt
 from agent.gate.references import MARK, Marked, items_in, mark
 from agent.gate.segments import segments
 from agent.gate.sentences import SentenceBuffer
@@ -23,8 +28,6 @@ from agent.gate.words import word_faults
 from agent.messages import clean
 from agent.money import price_text
 
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:[^)\n]*)\)")
-_URL = re.compile(r"\b(?:https?://|www\.)\S+|\bdata:\S+", re.IGNORECASE)
 _HTML = re.compile(r"</?[a-zA-Z!][^<>]{0,200}>|&(?:#\d+|#x[0-9a-f]+|[a-z]+);", re.IGNORECASE)
 _TAGS = word_set(
     "a abbr b big blockquote body br button code div em font form h1 h2 h3 h4 h5 h6 head hr html i iframe img input li "
@@ -97,7 +100,9 @@ class Gate:
             return Passed(sentence, sentence)
         if not self._enforce:
             return self._unchecked(sentence)
-        plain = self._strip(sentence)
+        plain = self._strip(seen_plain(sentence))
+        if quotes_prompt(plain):
+            return self._written(self._changed("removed", ["it quotes the rules of the house"], plain, ""))
         marked = mark(plain, self._grounds)
         items = items_in(marked.text, self._grounds)
         carried = self._carried if _PRONOUN.match(plain) else ()
@@ -134,6 +139,8 @@ class Gate:
             *number_faults(text, parts, self._grounds, named, settled),
             *word_faults(text, parts, self._grounds),
             *name_faults(text, parts, self._grounds),
+            *denial_faults(text, self._grounds),
+            *(Fault(*m.span(), f"{m.group()!r} mixes alphabets") for m in mixed_words(text)),
         ]
 
     def _changed(
@@ -156,7 +163,7 @@ class Gate:
 
     def _strip(self, sentence: str) -> str:
         """Take out links, addresses and markup: a shopper clicks on cards, not on what a model wrote."""
-        plain = _URL.sub("", _LINK.sub(r"\1", _HTML.sub(_markup, sentence)))
+        plain = without_links(_HTML.sub(_markup, sentence))
         if plain != sentence:
             self.changes.append(Change("stripped", "links and markup", clean(sentence, 300), clean(plain, 300)))
         return plain
@@ -178,7 +185,7 @@ class Gate:
         item = self._grounds.catalog.get(item_id) if item_id else None
         if item is None:
             return ""
-        title = clean(item.title or item.item_id, 200)
+        title = spoken_title(item.title or item.item_id)
         before = match.string[: match.start()][-1:]
         # A title with commas of its own would run into the next one.
         return f"“{title}”" if _PARTED.search(title) and before not in _MARKS else title

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from agent.gate.links import spoken_title
 from agent.gate.tallies import Tally, tallies
 from agent.gate.vocabulary import ShopWords, kind_of, phrase, tokens
 from agent.handles import HandleBook
@@ -19,8 +20,8 @@ from catalog.nouns import Caption, Item
 NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])\d+(?:[.,]\d+)?")
 
 
-FREE_TEXT = frozenset({"description", "captions", "text", "url"})
-"""Fields of a tool's facts that hold prose of others."""
+FREE_TEXT = frozenset({"title", "description", "captions", "text", "url"})
+"""Fields of a tool's facts that hold words of others; titles are known by the records of the items issued."""
 
 ECHOED = frozenset({"filters"})
 """Fields of a tool's facts that repeat what the mind asked: they show what was counted, and are no source of words."""
@@ -35,21 +36,22 @@ class Record:
 
     @cached_property
     def title_words(self) -> frozenset[str]:
-        """Words of the title."""
-        return frozenset(tokens(self.item.title or ""))
+        """Words of the title, as far as prose says it."""
+        return frozenset(tokens(spoken_title(self.item.title or "")))
 
     @cached_property
     def names(self) -> str:
-        """The words of the fields a shop fills in on purpose: title, brand, categories, attributes, sizes."""
+        """The words of the fields a shop fills in on purpose: the title as prose says it, brand, categories.."""
         item = self.item
+        title = spoken_title(item.title) if item.title else None
         attributes = (f"{name} {' '.join(values)}" for name, values in item.attributes.items())
-        return _phrases(item.title, item.brand, *item.categories, *attributes, *item.sizes)
+        return _phrases(title, item.brand, *item.categories, *attributes, *item.sizes)
 
     @cached_property
     def phrase(self) -> str:
         """Every word any field of the record has, in order, for whole-phrase look-ups."""
         item = self.item
-        return self.names + _phrases(item.description, item.language, *(c.text for c in self.captions))
+        return self.names + _phrases(item.title, item.description, item.language, *(c.text for c in self.captions))
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -108,6 +110,7 @@ class Grounds:
         self.wish_numbers: set[float] = set()
         self.fact_numbers: set[float] = set()
         self.found = 0
+        self.fits = False
         self.tallies: list[Tally] = []
         self.listed: set[int] = set()
         self._captions = captions
@@ -126,6 +129,7 @@ class Grounds:
         self.found = max(self.found, found)
         self.tallies.extend(tallies(facts))
         if "total" in facts:
+            self.fits = found > 0 and not facts.get("nearest") and not facts.get("blocking")
             self.listed |= {int(facts["total"]), found}
 
     def record(self, item_id: str) -> Record:

@@ -39,6 +39,8 @@ _RATING = re.compile(
 )
 _REVIEWS = re.compile(r"(?<![\w.])(?P<n>\d[\d,]*)\s*(?:reviews?|ratings?|customers|shoppers)\b", re.IGNORECASE)
 _OFF = re.compile(r"\d+(?:\.\d+)?\s?(?:%|percent)", re.IGNORECASE)
+_CUT = re.compile(r"\s*(?:off|discount|less|cheaper|reduction|saving|price)", re.IGNORECASE)
+_CUT_AHEAD = re.compile(r"\b(?:save|saves|saving|reduced by|discount of|off)\s*$", re.IGNORECASE)
 _REST = re.compile(r"\s+(?:more|others?)\b", re.IGNORECASE)
 _LISTED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,2}[.):]\s")
 _ORDINAL = re.compile(r"(?<![\w.])\d{1,2}(?:st|nd|rd|th)\b", re.IGNORECASE)
@@ -115,7 +117,10 @@ def _reviews(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
 def _percent(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
     for match in _OFF.finditer(text):
         value = number(re.split(r"[\s%p]", match.group())[0])
-        known = value in grounds.fact_numbers or any(value in r.numbers for r in _part(parts, match.start()).subjects)
+        # "100% cotton" may stand in a description; a price cut may not.
+        cut = _CUT.match(text, match.end()) or _CUT_AHEAD.search(text[: match.start()])
+        subjects = () if cut else _part(parts, match.start()).subjects
+        known = value in grounds.fact_numbers or any(value in r.numbers for r in subjects)
         yield match.span(), None if known else Fault(*match.span(), f"percentage {match.group()!r} has no source")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from catalog.items import Catalog
+from catalog.nouns import Item
 
 
 def word_set(words: str) -> frozenset[str]:
@@ -85,6 +86,7 @@ class ShopWords:
         values: One-word attribute value -> its kind (`color`, `material`, `pattern`...).
         longest: Words of the longest title.
         kinds: Categories, each as `phrase` writes it.
+        names: For each item the words of title, brand, categories, attribute values and sizes, as `phrase` writes them.
     """
 
     titles: Mapping[str, tuple[str, ...]]
@@ -92,6 +94,7 @@ class ShopWords:
     values: Mapping[str, str]
     longest: int
     kinds: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, catalog: Catalog) -> ShopWords:
@@ -116,7 +119,13 @@ class ShopWords:
                         values.setdefault(words[0], kind)
         brands.pop("", None)
         kinds = frozenset(phrase(category) for item in catalog for category in item.categories) - {"  "}
-        return cls(titles, brands, values, max((t.count(" ") + 1 for t in titles), default=1), kinds)
+        longest = max((t.count(" ") + 1 for t in titles), default=1)
+        return cls(titles, brands, values, longest, kinds, tuple(_names(item) for item in catalog))
+
+
+def _names(item: Item) -> str:
+    values = (value for given in item.attributes.values() for value in given)
+    return " ".join(phrase(each) for each in (item.title, item.brand, *item.categories, *values, *item.sizes) if each)
 
 
 def spans(text: str) -> list[tuple[str, int, int]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from agent.gate.grounds import Grounds, Record
 from agent.gate.numbers import Fault
+from agent.gate.phrases import TERMS
 from agent.gate.references import MARK
 from agent.gate.segments import Segment
 from agent.gate.vocabulary import spans, tokens
@@ -28,13 +29,13 @@ _OUT_OF_STOCK = re.compile(
     r"\b(?:out of stock|sold out|unavailable|not (?:currently )?available|not in stock|no longer available)\b",
     re.IGNORECASE,
 )
-_PROMISE = re.compile(
-    r"\b(?:free (?:shipping|delivery|returns?)|shipping|ships|deliver(?:y|ed|s)|discount(?:ed)?|on sale|coupon|"
-    r"promo(?:tion)?|clearance|warrant(?:y|ies)|guarantee[ds]?|refund(?:able|s)?|money[- ]back|award[- ]winning|"
-    r"best[- ]?sell(?:ers?|ing)|limited (?:edition|time)|exclusive(?:ly)?|certified|waterproof|water[- ]resistant|"
-    r"machine[- ]washable|dishwasher[- ]safe|hypoallergenic|organic|handmade|hand[- ]made|fair[- ]trade)\b",
+_QUALITY = re.compile(
+    r"\b(?:award[- ]winning|best[- ]?sell(?:ers?|ing)|limited edition|exclusive(?:ly)?|certified|waterproof|"
+    r"water[- ]resistant|machine[- ]washable|dishwasher[- ]safe|hypoallergenic|organic|handmade|hand[- ]made|"
+    r"fair[- ]trade)\b",
     re.IGNORECASE,
 )
+"""What a thing is praised for: its description may say it."""
 _ONE_SIZE = r"(?:XX?S|X{1,3}L|[SML]|\d{1,3})"
 _SIZE = re.compile(rf"\b[Ss]izes?\s+(?P<a>{_ONE_SIZE}(?:\s*(?:,|/|and|or|to|-|–)\s*{_ONE_SIZE})*)\b")
 
@@ -174,16 +175,25 @@ def _figure(record: Record, match: re.Match[str]) -> float | None:
 
 
 def _promises(text: str, parts: list[Segment], grounds: Grounds) -> Iterator[Fault]:
-    for match in _PROMISE.finditer(text):
-        words = tokens(match.group())
-        part = _part(parts, match.start())
-        backed = bool(part.subjects) and all(set(words) <= record.words for record in part.subjects)
-        told = f" {' '.join(words)} " in grounds.facts
-        asked = f" {' '.join(words)} " in grounds.wishes and (
-            _ASIDE.search(text) is not None or text.rstrip().endswith("?")
-        )
-        if not (backed or told or asked):
-            yield Fault(*match.span(), f"{match.group()!r} is in no record")
+    for match in TERMS.finditer(text):
+        yield from _promise(text, match, parts, grounds, termed=True)
+    for match in _QUALITY.finditer(text):
+        yield from _promise(text, match, parts, grounds, termed=False)
+
+
+def _promise(
+    text: str, match: re.Match[str], parts: list[Segment], grounds: Grounds, *, termed: bool
+) -> Iterator[Fault]:
+    words = tokens(match.group())
+    subjects = _part(parts, match.start()).subjects
+    held = [frozenset(record.names.split()) if termed else record.words for record in subjects]
+    backed = bool(held) and all(set(words) <= each for each in held)
+    told = f" {' '.join(words)} " in grounds.facts
+    asked = f" {' '.join(words)} " in grounds.wishes and (
+        _ASIDE.search(text) is not None or text.rstrip().endswith("?")
+    )
+    if not (backed or told or asked):
+        yield Fault(*match.span(), f"{match.group()!r} is in no record")
 
 
 def _part(parts: list[Segment], at: int) -> Segment:

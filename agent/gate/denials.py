@@ -1,0 +1,46 @@
+"""What is carried is not denied: "we have no blue vases" stands only where the catalogue holds none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agent.gate.grounds import Grounds
+from agent.gate.numbers import Fault
+from agent.gate.phrases import DENIAL
+from agent.gate.references import MARK
+from agent.gate.vocabulary import phrase, tokens, word_set
+
+_LIMITED = re.compile(
+    r"\d|\b(?:under|below|above|over|cheaper|dearer|more|less|other|others|else|except|but|without|exactly|both|also|"
+    r"available|in stock|left|these|those|this|not (?!carried|sold|stocked|in)\w+ (?:and|or))\b",
+    re.IGNORECASE,
+)
+_EMPTY = word_set(
+    "we i the shop store catalogue catalog range our this that it is are a an any anything no none nothing not single "
+    "of in at for with to you your like such thing item product kind sort piece one sorry unfortunately afraid "
+    "currently really just simply here right now moment made have has carry sell stock offer keep got do doe don't "
+    "doesn't can't cannot haven't hasn't there isn't aren't carried sold stocked carrie selling color colour from by"
+)
+
+
+def denial_faults(text: str, grounds: Grounds) -> Iterator[Fault]:
+    """Yield denials of what the shop carries.
+
+    A denial is judged where every word that says what is denied is one of the catalogue's own, or where it says
+    nothing of its own ("nothing like that") and a tool found what was asked for. Denials with limits or exceptions
+    ("nothing under 20", "none but this") are other checks' business.
+    """
+    match = DENIAL.search(text)
+    if match is None or MARK.search(text) or _LIMITED.search(text[: match.start()] + text[match.end() :]):
+        return
+    said = [word for word in tokens(text[: match.start()] + " " + text[match.end() :]) if word not in _EMPTY]
+    carried = grounds.fits if not said else _carried(said, grounds)
+    if carried:
+        yield Fault(*match.span(), f"what {text.strip()!r} denies is carried")
+
+
+def _carried(said: list[str], grounds: Grounds) -> bool:
+    """Whether some item has every one of the words in the fields a shop fills in on purpose."""
+    wanted = [phrase(word) for word in said]
+    return any(all(word in names for word in wanted) for names in grounds.words.names)
