@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent.base import PastMessage, ShownItem
 from agent.messages import clean, shown_item
-from agent.sessions import Said, Session
+from agent.sessions import Said, Session, ToolRound
 from catalog.items import Catalog
 from catalog.nouns import NEGATIVE_KINDS, Interaction
 
@@ -26,7 +27,17 @@ def take_in(session: Session, history: Sequence[PastMessage], catalog: Catalog) 
         session.said.append(Said(past.role, past.text, clean(past.text, 2000), known))
 
 
-def remember(session: Session, message: str, text: str, handled: str, shown: tuple[str, ...], limit: int) -> None:
+def remember(
+    session: Session,
+    message: str,
+    text: str,
+    handled: str,
+    shown: tuple[str, ...],
+    limit: int,
+    *,
+    heard: str | None = None,
+    rounds: tuple[ToolRound, ...] = (),
+) -> None:
     """Keep a turn.
 
     Args:
@@ -36,29 +47,49 @@ def remember(session: Session, message: str, text: str, handled: str, shown: tup
         handled: The same as a mind remembers it, with handles.
         shown: Items of the answer, best first.
         limit: Messages to keep.
+        heard: What an LLM was given as the message; None where none was asked.
+        rounds: What it asked of tools.
     """
     _show(session, shown)
-    session.said.append(Said("user", message, clean(message, 4000)))
-    session.said.append(Said("assistant", text, handled, shown))
-    del session.said[:-limit]
+    session.said.append(Said("user", message, clean(message, 4000) if heard is None else heard))
+    session.said.append(Said("assistant", text, handled, shown, rounds))
+    gone = max(len(session.said) - limit, 0)
+    session.unread = max(session.unread - gone, 0)
+    del session.said[:gone]
 
 
-def history_of(session: Session, catalog: Catalog, limit: int, chars: int) -> list[tuple[str, str]]:
-    """Return past messages as a mind reads them, `(role, text)`, what was shown beside them as data.
+def history_of(session: Session, catalog: Catalog, limit: int, chars: int) -> list[Said]:
+    """Return past messages as a mind reads them, `handled` with what was shown beside it as data.
+
+    From turn to turn they only grow, so that a server which keeps what it has read need not read it again. When they
+    grow too long, about half goes at once: first what tools answered, then whole messages, the earliest first.
 
     Args:
         session: The conversation.
         catalog: Its shop's records.
         limit: Most messages.
-        chars: Most characters in all; the earliest messages give way.
+        chars: Most characters in all.
     """
-    past = session.said[-limit:] if limit else []
-    read: list[tuple[str, str]] = [
-        (said.role, said.handled + _shown_data(session, catalog, said.shown[:SHOWN_TO_MIND])) for said in past
-    ]
-    while sum(len(text) for _, text in read) > chars:
+    read = [_read(session, catalog, said) for said in session.said[session.unread :]]
+    if len(read) <= limit and _chars(read) <= chars:
+        return read
+    for place, said in enumerate(session.said[session.unread :]):
+        if _chars(read) <= chars // 2:
+            break
+        said.rounds = ()
+        read[place] = replace(read[place], rounds=())
+    while read and (len(read) > limit // 2 or (_chars(read) > chars // 2 and (len(read) > 2 or _chars(read) > chars))):
         read.pop(0)
+        session.unread += 1
     return read
+
+
+def _chars(read: Sequence[Said]) -> int:
+    return sum(said.chars for said in read)
+
+
+def _read(session: Session, catalog: Catalog, said: Said) -> Said:
+    return replace(said, handled=said.handled + _shown_data(session, catalog, said.shown[:SHOWN_TO_MIND]))
 
 
 def last_list(session: Session, catalog: Catalog) -> tuple[ShownItem, ...]:

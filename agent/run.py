@@ -24,6 +24,8 @@ from agent.base import Status, Token
 from agent.config import AgentConfig
 from agent.gate.gate import Gate, Passed
 from agent.llama_tools import turn_tools
+from agent.past import messages_of, rounds_of
+from agent.sessions import Said, ToolRound
 from agent.tooling import TurnTools
 from agent.trace import MindRun
 from catalog.errors import ServiceError
@@ -109,7 +111,7 @@ class Heard:
     """What a mind is given to read: the rules, the conversation so far, the message with its pictures."""
 
     prompt: str
-    history: list[tuple[str, str]]
+    history: list[Said]
     message: str
     images: tuple[str, ...] = ()
 
@@ -122,6 +124,7 @@ class Thinking:
         account: Rounds, tokens and why it stopped, for the trace.
         rounds: Times it may ask for tools.
         said: What passed the gate, in order.
+        asked: What it asked of tools and was told; () when it was stopped.
     """
 
     mind: FunctionCallingLLM
@@ -132,6 +135,7 @@ class Thinking:
     account: MindRun
     rounds: int
     said: list[Passed] = field(default_factory=list)
+    asked: tuple[ToolRound, ...] = ()
     _held: str = ""
     _tools_used: bool = False
     _again: int = 0
@@ -145,10 +149,12 @@ class Thinking:
         """
         started = time.perf_counter()
         agent = self._agent(heard.prompt)
+        past = [message for said in heard.history for message in messages_of(said)]
+        memory = PlainMemory()
         handler = agent.run(
             user_msg=ChatMessage(role=MessageRole.USER, blocks=_blocks(heard)),
-            chat_history=[ChatMessage(role=MessageRole(role), content=text) for role, text in heard.history],
-            memory=PlainMemory(),
+            chat_history=past,
+            memory=memory,
             max_iterations=self.config.max_rounds + 10,
         )
         stream = aiter(handler.stream_events())
@@ -160,6 +166,7 @@ class Thinking:
                     break
             if not self.account.stopped:
                 await _result(handler)
+                self.asked = rounds_of(memory.messages[len(past) + 1 :])
             for token in self._finished():
                 yield token
         finally:

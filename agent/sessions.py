@@ -24,14 +24,43 @@ from catalog.told import Told
 _ID = re.compile(r"[\x21-\x7e]{1,64}")
 
 
+@dataclass(frozen=True, slots=True)
+class ToolRound:
+    """One time a mind asked for tools.
+
+    Attributes:
+        text: What it said beside.
+        calls: Id, tool and arguments (JSON text) of every call.
+        answers: Id and tool message of every answer.
+    """
+
+    text: str
+    calls: tuple[tuple[str, str, str], ...]
+    answers: tuple[tuple[str, str], ...]
+
+
 @dataclass
 class Said:
-    """One message: `text` as sent, `handled` as a mind remembers it (handles in the place of titles)."""
+    """One message.
+
+    Attributes:
+        text: As sent.
+        handled: As a mind remembers it: handles in the place of titles, what it was told beside.
+        shown: Item ids of an answer.
+        rounds: What an LLM asked of tools before it answered, so that it reads the same again.
+    """
 
     role: Literal["user", "assistant"]
     text: str
     handled: str
     shown: tuple[str, ...] = ()
+    rounds: tuple[ToolRound, ...] = ()
+
+    @property
+    def chars(self) -> int:
+        """Characters a mind reads of it."""
+        asked = sum(len(part) for each in self.rounds for call in each.calls for part in call)
+        return len(self.handled) + asked + sum(len(content) for each in self.rounds for _, content in each.answers)
 
 
 @dataclass
@@ -46,6 +75,8 @@ class Session:
         last_list: Item ids of the last answer, best first.
         pending: Canonical arguments of writes that wait for the shopper's yes, with the tool's name.
         recorded: The event that the conversation wrote last, which the shopper may take back by a word.
+        unread: Messages at the beginning that no mind reads any more.
+        spoken: The last spoken message (`agent.spoken.Asked`); None when the last one was typed.
         told: What a guest told of themselves, the latest first; a shopper's rests in the event store.
         forgotten: Whether its shopper was forgotten while a turn of it went on, which then leaves nothing behind.
     """
@@ -59,6 +90,8 @@ class Session:
     last_list: tuple[str, ...] = ()
     pending: dict[str, str] = field(default_factory=dict)
     recorded: str | None = None
+    unread: int = 0
+    spoken: Any = None
     told: tuple[Told, ...] = ()
     forgotten: bool = False
 

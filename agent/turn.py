@@ -20,7 +20,7 @@ from agent.gate.gate import Change, Gate
 from agent.gate.grounds import Grounds
 from agent.memory import speaking
 from agent.memory.keeping import DOING, FORGOTTEN, Memory
-from agent.sessions import Session
+from agent.sessions import Session, ToolRound
 from agent.tooling import TurnTools
 from agent.trace import MindRun, Trace, understood_json
 from agent.understanding.consent import agrees
@@ -42,7 +42,10 @@ log = logging.getLogger("vitrine.agent")
 class Turn:
     """Answers one message within one conversation, which nobody else touches meanwhile."""
 
-    def __init__(self, agent: Agent, session: Session, request: ChatRequest, restarted: bool) -> None:
+    def __init__(
+        self, agent: Agent, session: Session, request: ChatRequest, restarted: bool, reply: str | None = None
+    ) -> None:
+        self._reply = reply  # what is said in place of an answer
         self.agent = agent
         self.session = session
         self.request = request
@@ -65,6 +68,8 @@ class Turn:
         self._texts: list[str] = []
         self._handled: list[str] = []
         self._named: list[str] | None = None
+        self._heard: str | None = None
+        self._asked: tuple[ToolRound, ...] = ()
         self._changes: list[Change] = []
         self._outcome: Outcome | None = None
         self._context: ToolContext
@@ -126,7 +131,6 @@ class Turn:
             self._grounds.heard(f"{each.words} {each.value}")
         shopper = Shopper(session.user_id, session.session_id, (), session.shown, told=session.told)
         past = await asyncio.to_thread(past_events, shopper, self.agent.shop.events, self.now)
-        self._explainer = Explainer(self._grounds, past[::-1])
         agreed = frozenset(session.pending) if agrees(self.message) else frozenset[str]()
         recent = looked_at(past, session.session_id)
         self._context = ToolContext(
@@ -136,6 +140,10 @@ class Turn:
 
     async def _think(self) -> AsyncIterator[AgentEvent]:
         """Let the LLM think where there is one, the planner otherwise and whenever the LLM fails."""
+        if self._reply is not None:
+            self._texts.append(self._reply)
+            yield Token(self._reply)
+            return
         minds = self.agent.minds
         taken_back = undoing(self.message, self.session.recorded)
         if taken_back:
@@ -232,6 +240,7 @@ class Turn:
         if name == "llm":
             message = self.message + speaking.data(self._memory.told)
             heard = Heard(self.agent.prompt, past, message, self.request.images[: config.max_images])
+            self._heard = message
         try:
             async for event in thinking.events(heard):
                 if isinstance(event, Token):
@@ -247,6 +256,7 @@ class Turn:
         self._handled.extend(passed.handled for passed in thinking.said)
         self._changes.extend(thinking.gate.changes)
         self._named = thinking.gate.named or None
+        self._asked = thinking.asked if thinking.account.mind == "llm" else ()
         self.trace.runs.extend(thinking.tools.runs)
         stopped = thinking.account.stopped
         if stopped in CUT and thinking.said:
@@ -294,7 +304,7 @@ class Turn:
         text, top_n = "".join(self._texts), self.request.top_n
         composed = composed_of(self._tools, self._named, text, top_n, self._explainer, self._outcome, failed=failed)
         self.trace.dropped = list(composed.dropped)
-        return composed
+        return composed if self._reply is None or failed else replace(composed, outcome="question")
 
     def _answer(self, composed: Composed) -> Answer:
         self._disclosures += of_answer(self._tools, composed, self._changes)
@@ -314,7 +324,16 @@ class Turn:
         shown = tuple(each.item_id for each in answer.recommendations)
         handled = "".join(self._handled).strip() or answer.text
         limit = 4 * max(self.agent.config.history_messages, 1)
-        remember(self.session, self.request.message, answer.text, handled, shown, limit)
+        remember(
+            self.session,
+            self.request.message,
+            answer.text,
+            handled,
+            shown,
+            limit,
+            heard=self._heard,
+            rounds=self._asked,
+        )
         self.session.pending = dict(self._tools.asked) if self._tools is not None else {}
         self.session.recorded = recorded_last(self.trace.runs, self.session.recorded)
         forgotten = [each for run in self.trace.runs for each in run.facts.get("forgotten", ())]

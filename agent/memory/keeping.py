@@ -145,6 +145,8 @@ def scrub(session: Session, words: Sequence[str]) -> None:
     for said in session.said:
         if said.role == "user":
             after = any(each and each in said.text for each in words)
+            said.handled = said.text  # an LLM was told beside it what is kept in mind
+        said.rounds = ()
         if after:
             said.text = said.handled = FORGOTTEN
 

@@ -42,8 +42,8 @@ def test_an_obedient_model_answers_with_handles_that_become_titles(talk: Begin) 
         assert again.session_id == answer.session_id
         system, *history = server.requests[-1]["messages"]
     assert system["role"] == "system" and "never" in system["content"] and "30 items" in system["content"]
-    assert [m["role"] for m in history][:3] == ["user", "assistant", "user"]
-    assert "#1" in history[1]["content"] and "<shown>" in history[1]["content"]
+    assert [m["role"] for m in history][:5] == ["user", "assistant", "tool", "assistant", "user"]
+    assert "#1" in history[3]["content"] and "<shown>" in history[3]["content"]
     tools = {tool["function"]["name"]: tool["function"] for tool in server.requests[0]["tools"]}
     assert tools["search_items"]["strict"] is True and tools["search_items"]["parameters"]["properties"]["query"]
 
