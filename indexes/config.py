@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from indexes.faiss_library import Device
+from catalog.nearest import Device
 from indexes.qdrant_config import QdrantConfig
 
 Kind = Literal["flat", "hnsw", "ivf_pq", "qdrant"]

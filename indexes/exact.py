@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from catalog.ids import Rows
+from catalog.nearest import Device, nearest_rows
 from catalog.vectors import Floats, Mask
-from indexes.faiss_library import Device, nearest_rows
 from indexes.stored import Stored
 
 TIE = 1e-6

@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from catalog.ids import IdMap, Rows
+from catalog.nearest import library, threads
 from catalog.vectors import EmbeddingTable, Floats, Mask
 from indexes import exact
 from indexes.config import Kind, VectorIndexConfig
-from indexes.faiss_library import library, read, selector, threads, write
+from indexes.faiss_library import read, selector, write
 from indexes.stored import SLOTS, Stored, distinct
 from indexes.unit import unit_rows
 from indexes.vector_index import VectorIndex

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from catalog.ids import Rows
+from catalog.nearest import library, threads
 from catalog.vectors import Floats
-from indexes.faiss_library import library, threads
 
 SAMPLE = 20_000
 """Rows the levels are learned from."""

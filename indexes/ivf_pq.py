@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from catalog.ids import IdMap, Rows
+from catalog.nearest import library, threads
 from catalog.vectors import EmbeddingTable, Floats, Mask
 from indexes import exact
 from indexes.config import IvfPqConfig, Kind, VectorIndexConfig
-from indexes.faiss_library import library, read, selector, threads, write
+from indexes.faiss_library import read, selector, write
 from indexes.stored import Stored, open_vectors
 from indexes.unit import SLICE, unit_rows
 from indexes.vector_index import VectorIndex

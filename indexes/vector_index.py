@@ -16,12 +16,12 @@ import polars as pl
 
 from catalog.errors import DataError
 from catalog.ids import IdMap, Rows
+from catalog.nearest import on_gpu, threads
 from catalog.nouns import Candidate
 from catalog.vectors import EmbeddingTable, Floats, Mask
 from indexes import exact
 from indexes.base import Neighbours, Query
 from indexes.config import Kind, VectorIndexConfig
-from indexes.faiss_library import on_gpu, threads
 from indexes.ranking import best, check
 from indexes.stored import Stored
 from indexes.unit import unit_rows

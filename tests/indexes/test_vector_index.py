@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from catalog.errors import ConfigError, DataError
 from catalog.ids import IdMap
+from catalog.nearest import gpus, nearest_rows
 from catalog.vectors import EmbeddingTable, Floats, Mask
 from indexes import exact
 from indexes.base import Query
 from indexes.config import HnswConfig, IvfPqConfig, Kind, VectorIndexConfig
-from indexes.faiss_library import gpus, nearest_rows
 from indexes.flat import FlatIndex
 from indexes.hnsw import HnswIndex
 from indexes.opening import KINDS, build_vectors, open_vectors_index
