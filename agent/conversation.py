@@ -78,10 +78,16 @@ def history_of(session: Session, catalog: Catalog, limit: int, chars: int) -> li
             break
         said.rounds = ()
         read[place] = replace(read[place], rounds=())
-    while read and (len(read) > limit // 2 or (_chars(read) > chars // 2 and (len(read) > 2 or _chars(read) > chars))):
+    # What is left begins with the shopper: templates of some models refuse a conversation that does not.
+    while read and (_long(read, limit, chars) or read[0].role != "user"):
         read.pop(0)
         session.unread += 1
     return read
+
+
+def _long(read: Sequence[Said], limit: int, chars: int) -> bool:
+    """Whether more than half of what may be read is left; the latest turn stays when it fits at all."""
+    return len(read) > limit // 2 or (_chars(read) > chars // 2 and (len(read) > 2 or _chars(read) > chars))
 
 
 def _chars(read: Sequence[Said]) -> int:
