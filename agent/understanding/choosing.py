@@ -20,6 +20,9 @@ from agent.understanding.wish import Facets, Wish
 _PRESENT = re.compile(r"(?<!\bas )(?<!\bfor )(?<!\bis )(?<!'s )(?<!\bbe )\b(?:an?|some) (?:\w+ )?(?:gift|present)s?\b")
 _BARE = re.compile(r"(?:an?|some) (?!.*\bones?\b)")
 _SOMETHING = re.compile(r"\b(?:something|anything)\b")
+_CHAT = re.compile(
+    r"(?:i'?m|i am|you(?:'re| are)|(?:this|that|it)(?:'s| is)|we(?:'re| are)|my)\b(?! (?:looking|after))"
+)
 _ARTICLE = re.compile(r"\b(?:an?|another|some|new)\b")
 _FOR = re.compile(r"\bfor (?:an?|the|my|our|his|her|their|someone|somebody)\b")
 _INSTEAD = re.compile(r"\binstead\b(?! of)|\bactually\b")
@@ -44,6 +47,10 @@ def choose(part: Gist, state: IntentState, vocabulary: Vocabulary, *, opened: bo
 
 
 def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool) -> Choice:
+    lost = part.unknown and set(part.words) == set(part.unknown) and not part.mentions and not part.price
+    if lost and _CHAT.match(part.text) and not asking.NEED.search(part.text):
+        # A remark on life or on us ("i'm bored"): no word of it is wanted, and the wish stays as it is.
+        return Choice((Ask(about="unclear", choices=vocabulary.choices()),), state)
     change = _change(part, state, vocabulary, opened)
     if change == "fresh" and (beside := _beside(part, state)) is not None:
         rest = tuple(wish for wish in state.others if wish != beside)
@@ -66,7 +73,6 @@ def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
         known = asking.NEED.search(part.text) or part.recipient or part.occasion
         about = "wish" if known else "unclear"
         return Choice((Ask(about=about, choices=vocabulary.choices()),), state.model_copy(update={"asked": True}))
-    lost = part.unknown and set(part.words) == set(part.unknown) and not part.mentions and not part.price
     if lost and change == "fresh" and not asking.NEED.search(part.text) and len(part.unknown) > 1:
         act = Ask(about="unclear", choices=vocabulary.choices())
         return Choice((act,), state.model_copy(update={"wish": Wish(), "asked": state.asked}))
@@ -102,8 +108,8 @@ def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     if not old and not opened and _led_nowhere(wish):
         return "fresh"
     if not old:
-        strange = set(wish.wanted.words) & set(wish.unknown)
-        return "fresh" if strange or (wish.wanted.words and asking.ANEW.search(part.text)) else "refine"
+        bounded = wish.wanted.terms() or wish.unwanted != Facets() or wish.price_min or wish.price_max
+        return "fresh" if wish.wanted.words and not bounded and asking.ANEW.search(part.text) else "refine"
     if set(v for t in old for v in t.values) & set(v for t in new for v in t.values) or nested(old, new, vocabulary):
         return "refine"
     swap = asking.SWAP.search(part.text) or TURNS.search(part.text)

@@ -17,6 +17,9 @@ from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Wish
 from agent.understanding.words import singular
 
+MAX_JUDGED = 2
+"""Items one sentence may judge, each with the shopper's consent."""
+
 Question = Literal["count", "cheapest", "dearest", "prices", "values", "carries"]
 
 
@@ -47,9 +50,11 @@ def feedback(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice |
     if dislike:
         turned = tuple(dict.fromkeys((*state.wish.not_items, *handles)))
         wish = state.wish.model_copy(update={"not_items": turned})
-        acts: list[Act] = [Feedback(handle=h, signal="dismiss", text=text) for h in handles]
-        if wish.narrow:
-            acts.append(Search(wish=wish))
+        # Of a whole list only the search learns: nobody wants to confirm each of ten items.
+        told = handles if len(handles) <= MAX_JUDGED else ()
+        acts: list[Act] = [Feedback(handle=h, signal="dismiss", text=text) for h in told]
+        if wish.narrow or not acts:
+            acts.append(Search(wish=wish) if wish.narrow else Recommend(wish=wish))
         return Choice(tuple(acts), state.model_copy(update={"wish": wish, "focus": None}))
     question = "?" in text or part.mentions or asking.COMPARE.search(text) or asking.SIMILAR.search(_unloved(text))
     if asking.PRAISE.search(text) and not question and not asking.DETAILS.match(text):

@@ -22,6 +22,7 @@ _PEOPLE = re.compile(
     rf"\bfor (?P<pronoun>him|her|them)\b"
 )
 _OCCASION = re.compile(rf"\b(?P<what>{lexicon.OCCASIONS})\b")
+_TOLD = tuple((re.compile(rf"\b(?:{phrase})"), name) for phrase, name in lexicon.OCCASION_PHRASES)
 _GIFT = re.compile(r"\b(?:gifts?|presents?)\b")
 _FOR = re.compile(r"\b(?:for|my|our|his|her|their)\s+(?:[a-z']+\s+){0,2}$")
 _DROP = re.compile(
@@ -126,6 +127,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     claimed += dropped
     recipient, occasion, personal = _people(text, vocabulary)
     claimed += personal
+    told, named = _told(text, vocabulary, claimed)
     free = [word for word in split(text) if not _inside(word, claimed)]
     denied_scopes = scopes(text, claimed)
     found = mentions(text, free, vocabulary, meanings, denied_scopes)
@@ -135,7 +137,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     makers = {match["maker"] for match in _MAKER.finditer(text)}
     return Gist(
         text=said,
-        mentions=tuple(found),
+        mentions=tuple(sorted((*found, *named), key=lambda mention: mention.start)),
         words=words,
         denied_words=tuple(w.text for w in left if _inside(w, denied_scopes)),
         unknown=unknown,
@@ -146,7 +148,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
         sort=sorts[-1].sort if sorts else None,
         relative=_relative(text),
         recipient=recipient,
-        occasion=occasion,
+        occasion=occasion or told,
         drops=drops,
         years=years,
         in_stock=bool(_STOCK.search(text)),
@@ -196,6 +198,17 @@ def _people(text: str, vocabulary: Vocabulary) -> tuple[str | None, str | None, 
             occasion = occasion or match["what"]
             spans.append(match.span())
     return recipient, occasion, spans
+
+
+def _told(text: str, vocabulary: Vocabulary, claimed: list[tuple[int, int]]) -> tuple[str | None, list[Mention]]:
+    """Return the occasion told without its name ("getting married"), as what the catalogue calls it where it does."""
+    for pattern, name in _TOLD:
+        match = pattern.search(text)
+        if match and not _within(match.span(), claimed):
+            claimed.append(match.span())
+            term = vocabulary.term(keys(name))
+            return (None, [Mention(*match.span(), term, "meaning", name)]) if term else (name, [])
+    return None, []
 
 
 def _inside(word: Word, spans: list[tuple[int, int]]) -> bool:

@@ -36,6 +36,7 @@ FILLERS = _words(
     matches matching set side treat myself yourself himself free made making compare compared comparison
     comparing difference differences versus vs wait kinda sorta page herself themselves ourselves person dear
     directed starring starred acted played loved liked enjoyed hated minutes hours years
+    similar resemble resembling everything goes go well together u ur smth sth teh gimme lemme dunno
     though although while during since until unless however otherwise whether either besides apart per via within
     upon toward towards across along among amongst inside outside onto near next hate hates hated dislike dislikes
     detest despise prefers preferred wants adore adores enjoy enjoys enjoying wears drinks reads collects
@@ -66,6 +67,18 @@ OCCASIONS = (
     r"house ?warming|graduation|retirement|baby shower|engagement|farewell|"
     r"date night|movie night|family night|hanukkah|diwali|eid|new year(?:'?s)?(?: eve)?"
 )
+
+OCCASION_PHRASES = (
+    (r"(?:gets?|getting|got|be|being) married|marrying|(?:the |a |my )?bride(?:smaid)?", "wedding"),
+    (r"(?:turns|turning|turned) (?:\d\d|sixteen|eighteen|twenty|thirty|forty|fifty|sixty|seventy|eighty)\b",
+     "birthday"),
+    (r"(?:is |are )?expecting(?: a (?:baby|child))?|having a baby", "baby shower"),
+    (r"graduat(?:es|ing|ed)", "graduation"), (r"retir(?:es|ing|ed)", "retirement"),
+    (r"mov(?:ed|ing) (?:house|home|in|into (?:a|her|his|their|our|my) (?:new )?(?:house|home|flat|apartment))",
+     "housewarming"),
+    (r"(?:throw|have|having|host|hosting|give|giving) (?:a|my|our) (?:\w+ )?party", "party"),
+)  # fmt: skip
+"""How an occasion is told without its name, and its name."""
 
 COMPARATIVES = {
     "bigger": "large", "larger": "large", "smaller": "small", "longer": "long", "shorter": "short", "taller": "tall",

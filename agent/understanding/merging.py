@@ -63,7 +63,7 @@ def _apply(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
     for mention in gist.denied:
         unwanted = unwanted.plus(mention.term)
         wanted, also = wanted.minus(mention.term), also.minus(mention.term)
-        said = tuple(word for word in said if singular(word) != singular(mention.text))
+        said = tuple(word for word in said if not _says(word, mention, vocabulary))
     unwanted = unwanted.with_words(gist.denied_words)
     opposite = {lexicon.OPPOSITES.get(word) for word in gist.words}
     words = tuple(w for w in wanted.words if w not in opposite and w not in gist.denied_words)
@@ -191,6 +191,14 @@ def _names(word: str, term: Term, vocabulary: Vocabulary) -> bool:
     """Whether a said phrase names a value of the facet of `term`."""
     found = vocabulary.term(tuple(singular(w) for w in word.split())) or vocabulary.related(singular(word))
     return found is not None and found.facet == term.facet
+
+
+def _says(word: str, mention: Mention, vocabulary: Vocabulary) -> bool:
+    """Whether a said phrase means no more than what a mention names: "blu" and "blue"."""
+    if singular(word) == singular(mention.text):
+        return True
+    found = vocabulary.term(tuple(singular(w) for w in word.split())) or vocabulary.related(singular(word))
+    return found is not None and found.facet == mention.term.facet and set(found.values) <= set(mention.term.values)
 
 
 def _is_category(word: str, vocabulary: Vocabulary) -> bool:

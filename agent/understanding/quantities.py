@@ -30,9 +30,12 @@ def _money(name: str, digits_only: bool = False) -> str:
 _A, _B = _money("a"), _money("b")
 _C, _D = _money("c", digits_only=True), _money("d", digits_only=True)
 _RANGE = re.compile(rf"\b(?:between|from)\s+{_A}\s*(?:and|to|-|&)\s*{_B}|(?<![\w.,]){_C}\s*(?:-|to)\s*{_D}")
-_BELOW = re.compile(rf"(?:\b(?:under|below|less than|cheaper than|lower than|beneath|fewer than)|<)\s*{_ABOUT}{_A}")
+_BELOW = re.compile(
+    rf"(?:(?<!not )(?<!nothing )(?<!no )\b(?:under|below|less than|cheaper than|lower than|beneath|fewer than)|<)\s*{_ABOUT}{_A}"
+)
 _MOST = re.compile(
     r"\b(?:(?:can|should|must|could|may|will|would)(?:n'?t|not| not) (?:be|cost|go) (?:any )?(?:more than|over|above)|"
+    r"(?:nothing|none|not? (?:one|ones|anything)) (?:over|above|more than|beyond|pricier than|dearer than)|"
     r"up to|at most|no more than|not more than|not over|not above|not exceeding|within|max(?:imum)?(?: of)?|"
     r"(?:my |our |a )?budget(?: is| of|:)*|(?:can |could |will |want to |wanna )?(?:only )?spend)\s*"
     rf"(?:up to |at most |max(?:imum)? |of |is )*{_ABOUT}{_A}"
@@ -40,7 +43,8 @@ _MOST = re.compile(
 _MOST_AFTER = re.compile(rf"{_A}\s*(?:or less|or under|or below|max(?:imum)?\b|tops\b|at most|budget\b)")
 _ABOVE = re.compile(rf"(?:\b(?:over|above|more than|pricier than|upwards of)|>)\s*{_ABOUT}{_A}")
 _LEAST = re.compile(
-    rf"\b(?:at least|from|starting at|min(?:imum)?(?: of)?|not under|not below|not less than|no less than)\s+{_A}"
+    r"\b(?:at least|from|starting at|min(?:imum)?(?: of)?|(?:not|nothing) (?:under|below|less than)|no less than)\s+"
+    rf"{_A}"
 )
 _LEAST_AFTER = re.compile(rf"{_A}\s*(?:or more|and up|and above|or above|plus\b|\+)")
 _NEAR = re.compile(rf"(?:\b(?:around|about|roughly|approximately|circa|close to|near)\s+|~\s*){_A}")
@@ -79,7 +83,7 @@ _SORTS: tuple[tuple[Sort, re.Pattern[str]], ...] = (
         r"good|great) reviews\b|"
         rf"\b(?:rated|rating)\s+(?:over|above|at least|of)?\s*{_NUMBER}|{_NUMBER}\s*(?:\+|or more|plus)?\s*stars?\b|"
         r"\bbest (?:ratings?|review)\b|\bmost loved\b")),
-    ("newest", re.compile(r"\b(?:newest|latest|most recent|new arrivals?|just in|newly arrived|new in)\b")),
+    ("newest", re.compile(r"\b(?:newest|what'?s new|latest|most recent|new arrivals?|just in|newly arrived|new in)\b")),
 )  # fmt: skip
 
 
@@ -130,7 +134,7 @@ def price_bounds(text: str) -> list[PriceBound]:
     found: list[PriceBound] = []
     for match in _RANGE.finditer(text):
         low, high = match.group("a") or match.group("c"), match.group("b") or match.group("d")
-        if _YEAR.fullmatch(low) or _after(text, match.start(), "size", "ages", "age"):
+        if _YEAR.fullmatch(low) or _after(text, match.start(), "size", "ages", "age", "difference", "differences"):
             continue
         a, b = sorted((number(low), number(high)))
         found.append(_bound(match, Limit(low=a, high=b)))

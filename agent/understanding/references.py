@@ -17,6 +17,10 @@ _NOT_A_POSITION = (
 
 _HANDLE = re.compile(r"#\s?(?P<handle>\d{1,6})(?!\w)")
 _NUMBERED = re.compile(rf"\b(?:number|no\.?|nr\.?|item|option|result|choice)\s*#?\s*(?P<at>{_NUMBER})\b")
+_PAIR = re.compile(
+    r"\b(?:compare|comparing|differences?(?: between)?|versus|vs)\s+(?P<a>\d{1,2})\s*(?:and|with|to|or|versus|vs|&|,)"
+    r"\s*(?P<b>\d{1,2})\b"
+)
 _SLICE = re.compile(rf"\b(?P<edge>first|last|top|bottom|other)\s+(?P<many>{_NUMBER})\b(?:\s+(?:ones|items|options))?")
 _AT = re.compile(
     rf"\b(?P<ordinal>{_ORDINAL}|second[ -](?:to[ -])?last|last|middle)\b{_NOT_A_POSITION}(?:\s+(?:one|item|option)\b)?"
@@ -79,6 +83,8 @@ def references(text: str, listed: int) -> list[Reference]:
     for match in _HANDLE.finditer(text):
         note(match, "item", handle=f"#{int(match['handle'])}", positions=(int(match["handle"]) - 1,))
     if listed:
+        for match in _PAIR.finditer(text):
+            note(match, "item", positions=(int(match["a"]) - 1, int(match["b"]) - 1))
         for match in _NUMBERED.finditer(text):
             note(match, "item", positions=(_value(match["at"]) - 1,))
         for match in _SLICE.finditer(text):

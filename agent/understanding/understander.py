@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from agent.understanding import smalltalk
 from agent.understanding.choice import Choice
@@ -24,11 +25,12 @@ from agent.understanding.intent import (
 from agent.understanding.meanings import MeaningsConfig, VectorMeanings
 from agent.understanding.mending import Mender
 from agent.understanding.mentions import mentions
+from agent.understanding.merging import merge
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.words import fold, split
 from embedding.base import TextEmbedder
 
-_EACH = re.compile(r"\b(?:both|each|all|apiece)\b")
+_EACH = re.compile(r"\b(?:both|each|all|everything|apiece)\b")
 _QUOTED_ID = re.compile(r"[<\"'`“”\[(]([^\s<>\"'`“”\[\]()]{1,64})[>\"'`“”\])]")
 
 
@@ -92,7 +94,7 @@ class Understander:
                 acts.append(OffTopic(service=service))
                 continue
             choice = choose(part, state, self.vocabulary, opened=bool(acts))
-            state, acts = choice.state, _joined(_shared(acts, part), choice)
+            state, acts = choice.state, _joined(_shared(acts, part, self.vocabulary), choice)
         helpful: list[Act] = [act for act in acts if not isinstance(act, OffTopic)]
         if any(not isinstance(act, Ask) for act in helpful):
             helpful = [act for act in helpful if not isinstance(act, Ask)]
@@ -116,15 +118,14 @@ class Understander:
         return _QUOTED_ID.sub(lambda m: self.vocabulary.id_title(m.group(1)) or m.group(), message)
 
 
-def _shared(acts: list[Act], part: Gist) -> list[Act]:
-    """Return the searches of a message with a later clause's price where that is for each: "both under 40"."""
-    if part.price is None or not _EACH.search(part.text):
+def _shared(acts: list[Act], part: Gist, vocabulary: Vocabulary) -> list[Act]:
+    """Return the searches of a message with what a later clause says of each: "both under 40", "all in blue"."""
+    if not _EACH.search(part.text):
         return acts
-    low, high = part.price.limit.bounds
+    kept = tuple(m for m in part.mentions if m.term.kind != "category")
+    rest = replace(part, mentions=kept, words=(), denied_words=(), unknown=(), count=None)
     return [
-        act.model_copy(update={"wish": act.wish.priced(low, high, part.price.limit)})
-        if isinstance(act, Search)
-        else act
+        act.model_copy(update={"wish": merge(act.wish, rest, "refine", vocabulary)}) if isinstance(act, Search) else act
         for act in acts
     ]
 

@@ -247,3 +247,48 @@ def test_as_a_gift_narrows_and_a_gift_for_somebody_begins(understander: Understa
     assert searched(understander, "backpacks", "as a gift please")["category"] == ["Backpacks"]
     state = understander.understand("a red backpack", IntentState()).state
     assert understander.understand("I also need a gift for my mother", state).state.wish.filters() == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "price"),
+    [("dresses, nothing over 70", {"max": 70.0}), ("dresses, nothing under 70", {"min": 70.0}),
+     ("dresses, not above 70", {"max": 70.0})],
+)  # fmt: skip
+def test_nothing_over_is_a_ceiling(said: str, price: dict[str, float], understander: Understander) -> None:
+    assert searched(understander, said) == {"category": ["Dresses"], "price": price}
+
+
+def test_what_is_said_of_everything_holds_for_each(understander: Understander) -> None:
+    understood = understander.understand("a dress, a handbag and a backpack, everything in blue", IntentState())
+    assert [act.wish.filters() for act in understood.acts if isinstance(act, Search)] == [
+        {"category": [kind], "attributes": {"colour": ["blue"]}} for kind in ("Dresses", "Handbags", "Backpacks")
+    ]
+
+
+def test_an_occasion_told_without_its_name(understander: Understander) -> None:
+    weddings = Catalog([Item("1", categories=("Rings",), attributes={"occasion": ("wedding",)})])
+    state = Understander(Vocabulary(weddings)).understand("my sister is getting married", IntentState()).state
+    assert state.wish.filters() == {"attributes": {"occasion": ["wedding"]}}
+    wish = understander.understand("a dress for my aunt, she turns 40", IntentState()).state.wish
+    assert (wish.recipient, wish.occasion, wish.filters()) == ("aunt", "birthday", {"category": ["Dresses"]})
+
+
+def test_a_whole_list_turned_down_is_left_out_and_not_recorded_item_by_item(understander: Understander) -> None:
+    state = listed(understander, "something blue", "d1", "b2", "h2")
+    (act,) = understander.understand("I don't like any of these", state).acts
+    assert isinstance(act, Search) and act.wish.not_items == ("#1", "#2", "#3")
+
+
+def test_bare_numbers_in_a_comparison_are_places(understander: Understander) -> None:
+    (act,) = understander.understand(
+        "what's the difference between 1 and 3", listed(understander, "", "d1", "d2", "b1")
+    ).acts
+    assert isinstance(act, Compare) and act.handles == ("#1", "#3")
+
+
+@pytest.mark.parametrize("said", ["I'm bored", "you are useless", "we're redecorating"])
+def test_a_remark_changes_no_wish(said: str, understander: Understander) -> None:
+    before = understander.understand("a blue dress", IntentState()).state
+    understood = understander.understand(said, before)
+    assert [act.kind for act in understood.acts] == ["question"]
+    assert understood.state.wish == before.wish
