@@ -58,7 +58,7 @@ def test_a_stream_may_be_cut_inside_a_character_and_inside_json(size: int, newli
 def test_comments_and_other_fields_are_passed_over() -> None:
     body = stream(delta("A vase."), delta(finish="stop"), done=False)
     usage = {**delta(), "choices": [], "usage": {"total_tokens": 7}}
-    noise = b": keep-alive\n\nevent: message\nid: 4\n" + body + b":\n\n: ping\n\n" + stream(usage)
+    noise = b": keep-alive\n\nevent: message\n" + body + b":\n\n: ping\n\n" + stream(usage)
     assert heard(Sent((noise,)))[0] == "A vase."
 
 
