@@ -7,6 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An item of the shopper's past that holds a result up.
+
+    Attributes:
+        item_id: What they had to do with.
+        why: How, e.g. `purchase`.
+        when: ISO time of the latest such event, where one is known.
+        likeness: Its cosine with the result.
+        place: Where the result would stand without it; None: not on the page.
+    """
+
+    item_id: str
+    why: str
+    when: str | None
+    likeness: float
+    place: int | None
+
+
 @dataclass(frozen=True)
 class Signals:
     """Why one result stands where it does.
@@ -16,7 +35,7 @@ class Signals:
         matched: Word of the query -> fields it stands in.
         example: Item it is closest to, why that item counts (`example`, `purchase`...), and how close, 0 to 1.
         features: Named values its score is made of.
-        contributions: What the ranker added for each feature.
+        held: What of the shopper's past it would stand lower without, what lowers it most first.
         modalities: How like a picture it is, by each way it could be compared (`picture`, `caption`, `fused`...).
     """
 
@@ -24,7 +43,7 @@ class Signals:
     matched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     example: tuple[str, str, float] | None = None
     features: Mapping[str, float] = field(default_factory=dict)
-    contributions: Mapping[str, float] = field(default_factory=dict)
+    held: tuple[Held, ...] = ()
     modalities: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -39,7 +58,7 @@ def signals_of(trace: Any) -> dict[str, Signals]:
 def _entries(value: Any) -> Iterator[Mapping[str, Any]]:
     """Find the entries of results: objects with an `item_id` and at least one account of it."""
     if isinstance(value, Mapping):
-        if "item_id" in value and any(name in value for name in ("sources", "features", "matched", "closest")):
+        if "item_id" in value and any(name in value for name in ("sources", "features", "matched", "closest", "because")):
             yield value
             return
         for inner in value.values():
@@ -59,9 +78,22 @@ def _signals(entry: Mapping[str, Any]) -> Signals:
         matched=_matched(entry.get("matched")),
         example=example,
         features=_numbers(entry.get("features")),
-        contributions=_numbers(entry.get("contributions")),
+        held=tuple(_held(entry.get("because"))),
         modalities=_numbers(entry.get("modalities")),
     )
+
+
+def _held(given: Any) -> Iterator[Held]:
+    for each in given if isinstance(given, list | tuple) else ():
+        if isinstance(each, Mapping) and each.get("item_id"):
+            when, place = each.get("when"), each.get("place")
+            yield Held(
+                item_id=str(each["item_id"]),
+                why=str(each.get("why")),
+                when=str(when) if when else None,
+                likeness=_number(each.get("likeness")),
+                place=int(place) if isinstance(place, int | float) else None,
+            )
 
 
 def _sources(given: Any) -> dict[str, int]:

@@ -20,12 +20,10 @@ from catalog.items import Catalog
 from catalog.nouns import Slate
 from tools.answers import ranked_trace
 from tools.base import Shopper
+from tools.because import because
 from tools.crossmodal.search import Found
 from tools.pipeline.nouns import PipelineRequest, PipelineResult, Ranked
 from tools.shop import Shop
-
-EVENTS = 50
-"""Latest events of a shopper that a reason may cite."""
 
 GROUNDS = {
     "history": "Chosen from what you bought and looked at before.",
@@ -162,12 +160,11 @@ def _explained(result: PipelineResult, request: PipelineRequest, shop: Shop) -> 
     grounds = Grounds(shop.catalog, shop.captions, HandleBook(shop.catalog), ShopWords.of(Catalog([])))
     if request.query:
         grounds.heard(request.query)
-    user_id = request.shopper.user_id
-    events = shop.events.for_user(user_id, EVENTS) if user_id is not None else ()
+    held = because(shop, request, result)
     found = ToolRun(
         tool=request.mode,
         arguments={"query": request.query, "filters": request.filters.model_dump(mode="json", by_alias=True)},
         facts={"ground": result.ground},
-        trace={"ranked": [ranked_trace(ranked) for ranked in result.ranked]},
+        trace={"ranked": [ranked_trace(ranked, held) for ranked in result.ranked]},
     )
-    return Explainer(grounds, events).explain([ranked.item_id for ranked in result.ranked], found)
+    return Explainer(grounds).explain([ranked.item_id for ranked in result.ranked], found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tools.crossmodal.tool import search_by_picture
 from tools.details import compare_items, item_details
+from tools.explaining import explain_item
 from tools.facts import catalogue_facts
 from tools.history import record_feedback, shopper_history, undo_feedback
 from tools.profile import forget_told, get_profile
@@ -19,6 +20,7 @@ TOOLS: tuple[ToolFunction, ...] = (
     rank_items,
     item_details,
     compare_items,
+    explain_item,
     catalogue_facts,
     shopper_history,
     record_feedback,

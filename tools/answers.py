@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from catalog.nouns import Candidate
 from tools.base import ToolResult
+from tools.because import Because, told
 from tools.pipeline.nouns import PipelineRequest, PipelineResult, Ranked
 from tools.vocabulary import UnknownValue
 
@@ -29,8 +30,18 @@ def answer(
     *,
     unknown: Sequence[UnknownValue] = (),
     cursor: str | None = None,
+    because: Mapping[str, tuple[Because, ...]] | None = None,
 ) -> ToolResult:
-    """Return the answer of `tool`; `cursor` stands for the next page, where there is one."""
+    """Return the answer of `tool`.
+
+    Args:
+        tool: Its name.
+        request: What was asked of the pipeline.
+        result: What it gave.
+        unknown: Values of the filters that the catalogue does not have.
+        cursor: Stands for the next page, where there is one.
+        because: By result, what of the shopper's past it rests on, where that was tried.
+    """
     facts: dict[str, Any] = {
         "total": result.total,
         "ground": result.ground,
@@ -48,7 +59,7 @@ def answer(
         text=sentence(result, request.query),
         candidates=tuple(Candidate(each.item_id, each.score, tool) for each in result.ranked),
         facts={name: value for name, value in facts.items() if name in always or value},
-        trace={**result.trace, "ranked": [ranked_trace(each) for each in result.ranked]},
+        trace={**result.trace, "ranked": [ranked_trace(each, because) for each in result.ranked]},
     )
 
 
@@ -70,12 +81,15 @@ def sentence(result: PipelineResult, query: str | None) -> str:
     return f"{shown}, {_GROUNDS[result.ground]}."
 
 
-def ranked_trace(ranked: Ranked) -> dict[str, Any]:
+def ranked_trace(ranked: Ranked, because: Mapping[str, tuple[Because, ...]] | None = None) -> dict[str, Any]:
     """Return everything one place rests on, JSON-ready.
 
     `{"item_id", "rank", "score", "sources": [{"source", "rank", "score"}], "features": {name: value},
-    "matched": [{"word", "fields", "weight"}], "contributions": {feature: value},
-    "closest": null | {"item_id", "why", "space", "cosine"}}`
+    "matched": [{"word", "fields", "weight"}], "closest": null | {"item_id", "why", "space", "cosine"},
+    "because": [{"item_id", "why", "when", "likeness", "place"}]}`
+
+    What each feature added to a ranker's score takes as long as the ranking and follows from the features:
+    `tools.evidence.contributions_of` gives it to whoever asks.
     """
     return {
         "item_id": ranked.item_id,
@@ -84,6 +98,6 @@ def ranked_trace(ranked: Ranked) -> dict[str, Any]:
         "sources": [{"source": s.name, "rank": s.rank, "score": s.score} for s in ranked.sources],
         "features": dict(ranked.features),
         "matched": [{**asdict(match), "fields": list(match.fields)} for match in ranked.matched],
-        "contributions": dict(ranked.contributions),
         "closest": None if ranked.closest is None else asdict(ranked.closest),
+        "because": told(because or {}, ranked.item_id),
     }

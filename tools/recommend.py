@@ -7,6 +7,7 @@ from catalog.errors import ToolRetry
 from catalog.filters import Filters
 from tools.answers import answer
 from tools.base import ToolResult
+from tools.because import because
 from tools.item_ids import resolved_all
 from tools.limits import DEFAULT_TOP_N, MAX_ITEMS, ItemIds, Text, TopN
 from tools.pipeline.nouns import PipelineRequest
@@ -38,7 +39,8 @@ def recommend_items(
     request = PipelineRequest(
         call.context.shopper, call.context.now, "recommend", filters=wanted, exclude=excluded, top_n=top_n
     )
-    return answer("recommend_items", request, run(shop, request), unknown=unknown)
+    result = run(shop, request)
+    return answer("recommend_items", request, result, unknown=unknown, because=because(shop, request, result))
 
 
 @tool(access="read")

@@ -34,7 +34,10 @@ def recommended(shop: Shop, user_id: str | None, top_n: int, request_id: str | N
 
 def recommended_json(result: PipelineResult) -> str:
     """Return the list with its evidence, and the trace, as JSON."""
-    ranked = [{**ranked_trace(each), "propensity": each.propensity} for each in result.ranked]
+    ranked = [
+        {**ranked_trace(each), "contributions": dict(each.contributions), "propensity": each.propensity}
+        for each in result.ranked
+    ]
     told = {"ground": result.ground, "total": result.total, "ranked": ranked, "trace": dict(result.trace)}
     return json.dumps(told, indent=2, ensure_ascii=False)
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from agent.explanation import Explained, Explainer
 from agent.gate.grounds import Grounds
 from agent.gate.vocabulary import ShopWords
 from agent.handles import HandleBook
 from agent.trace import ToolRun
 from catalog.items import Catalog
-from catalog.nouns import Interaction
-from tools.doubles import TOY_NOW
 from tools.toy_items import toy_captions, toy_items
 
 ITEMS = toy_items()
@@ -23,23 +23,23 @@ SHOP = Catalog(ITEMS)
 def explained(
     ids: list[str], said: str = "", arguments: Mapping[str, Any] | None = None, *, catalog: Catalog = SHOP, **run: Any
 ) -> dict[str, Explained]:
-    events = run.pop("events", ())
     grounds = Grounds(catalog, toy_captions(ITEMS), HandleBook(catalog), ShopWords.of(catalog))
     grounds.heard(said)
     call = ToolRun("search_items", arguments or {}, items=tuple(ids), **run)
-    return Explainer(grounds, events).explain(ids, call)
+    return Explainer(grounds).explain(ids, call)
 
 
-def bought(item_id: str, kind: Any = "purchase") -> Interaction:
-    return Interaction("e", "ana", item_id, TOY_NOW, kind)
+def held(item_id: str, why: str = "purchase", likeness: float = 0.7, place: int | None = 4) -> dict[str, Any]:
+    return {"item_id": item_id, "why": why, "when": "2026-02-26T12:00:00+00:00", "likeness": likeness, "place": place}
 
 
 def test_what_was_asked_for_comes_first() -> None:
     arguments = {"query": "vase", "filters": {"attributes": {"colour": ["blue"]}, "price": {"max": 39.99}}}
     found = explained(["V01"], "a blue vase under 40", arguments)["V01"]
     assert found.reason == "Blue, as you asked; €24.00, within your limit of €40.00."
-    assert [(e.kind, e.name, e.value) for e in found.evidence][:3] == [
-        ("field", "colour", "blue"), ("field", "category", "vases"), ("field", "price", 24.0),
+    assert [(e.kind, e.name, e.value) for e in found.evidence] == [
+        ("field", "colour", "blue"), ("field", "category", "vases"), ("caption", "picture", ["blue"]),
+        ("field", "title", ["vase"]), ("field", "description", ["vase"]), ("field", "price", 24.0),
     ]  # fmt: skip
 
 
@@ -52,28 +52,68 @@ def test_a_word_the_shopper_did_not_say_was_not_asked_for() -> None:
     assert "as you asked" not in explained(["V01"], "a vase", {"query": "blue vase"})["V01"].reason.replace("vases", "")
 
 
-def test_the_shoppers_own_purchase_is_named() -> None:
-    closest = {"item_id": "S01", "why": "purchase", "space": "text", "cosine": 0.7}
-    entry = {"sources": [{"name": "keyword", "rank": 2}], "closest": closest}
-    trace = {"ranked": [{"item_id": item_id, **entry} for item_id in ("S05", "S04", "V01")]}
-    both = explained(["S05", "S04", "V01"], "recommend something", trace=trace)
-    found = both["S05"]
-    assert "you bought" not in both["S04"].reason and "you bought" not in both["V01"].reason
+def test_the_purchase_it_would_fall_without_is_named_with_its_day() -> None:
+    ranked = [{"item_id": "S05", "sources": [{"source": "keyword", "rank": 2}], "because": [held("S01")]}]
+    found = explained(["S05"], "recommend something", trace={"ranked": ranked})["S05"]
     assert found.reason.startswith("Close to Merino scarf, blue, which you bought")
-    assert {e.kind for e in found.evidence} >= {"event", "signal"}
-    assert next(e for e in found.evidence if e.kind == "event").value == "S01"
+    (event,) = [e for e in found.evidence if e.kind == "event"]
+    assert (event.name, event.value) == ("purchase", "S01")
+    assert event.text == "you bought Merino scarf, blue on 2026-02-26; without it, place 4"
     assert ("signal", "keyword", 2) in [(e.kind, e.name, e.value) for e in found.evidence]
 
 
-def test_a_far_likeness_is_no_reason() -> None:
-    closest = {"item_id": "S01", "why": "purchase", "space": "text", "cosine": 0.1}
-    assert "scarf" not in explained(["V01"], trace={"ranked": [{"item_id": "V01", "closest": closest}]})["V01"].reason
+def test_likeness_to_a_purchase_that_did_not_move_it_is_no_reason() -> None:
+    closest = {"item_id": "S01", "why": "purchase", "space": "text", "cosine": 0.99}
+    found = explained(["S05"], trace={"ranked": [{"item_id": "S05", "closest": closest}]})["S05"]
+    assert "Merino" not in found.reason and not [e for e in found.evidence if e.kind == "event"]
 
 
-def test_the_same_maker_as_something_bought() -> None:
-    found = explained(["V03"], events=[bought("M01")])["V03"]
-    assert found.reason.startswith("By Terrano, like Blue speckled mug, which you bought")
-    assert "which you" not in explained(["V03"], events=[bought("M01", "return")])["V03"].reason
+def test_what_moved_it_from_afar_is_not_called_close() -> None:
+    far = [{"item_id": "V01", "because": [held("S01", likeness=0.1, place=None)]}]
+    assert explained(["V01"], trace={"ranked": far})["V01"].reason.startswith("Chosen because you bought Merino scarf")
+    same_maker = [{"item_id": "V03", "because": [held("M01", "view", likeness=0.2)]}]
+    found = explained(["V03"], trace={"ranked": same_maker})["V03"]
+    assert found.reason.startswith("By Terrano, like Blue speckled mug, which you looked at")
+
+
+def test_one_event_is_said_once_a_page_and_another_that_moved_the_next_item_takes_its_turn() -> None:
+    both = [held("S01"), held("M01", "view")]
+    ranked = [{"item_id": item_id, "because": both} for item_id in ("S05", "S06", "V01")]
+    told = explained(["S05", "S06", "V01"], trace={"ranked": ranked})
+    assert "Merino" in told["S05"].reason and "mug" in told["S06"].reason and "you" not in told["V01"].reason
+    assert {e.value for e in told["V01"].evidence if e.kind == "event"} == {"S01", "M01"}
+
+
+def test_an_example_pointed_at_is_named() -> None:
+    closest = {"item_id": "M01", "why": "example", "space": "text", "cosine": 0.6}
+    found = explained(["V01"], trace={"ranked": [{"item_id": "V01", "closest": closest}]})["V01"]
+    assert found.reason.startswith("Like Blue speckled mug: both blue")
+
+
+@pytest.mark.parametrize(
+    ("ranks", "features", "named"),
+    [
+        ({"keyword": 1, "text": 9}, {}, ["keyword"]),
+        ({"keyword": 1, "text": 3}, {}, []),  # text would have found it all but as high
+        ({"popularity": 1, "als": 30}, {"ranker": 0.5}, []),  # the ranker reads popularity of the item itself
+        ({"als": 1, "popularity": 30}, {"ranker": 0.5}, ["als"]),
+        ({"liked:text": 3}, {"ranker": 0.5}, ["liked:text"]),
+    ],
+)
+def test_a_signal_is_named_only_where_the_others_would_not_have_found_it(
+    ranks: dict[str, int], features: dict[str, float], named: list[str]
+) -> None:
+    sources = [{"source": name, "rank": rank} for name, rank in ranks.items()]
+    entry = {"item_id": "V01", "sources": sources, "features": features}
+    told = explained(["V01"], trace={"ranked": [entry]})["V01"].evidence
+    assert [e.name for e in told if e.kind == "signal"] == named
+
+
+def test_every_place_of_a_word_is_evidence() -> None:
+    found = explained(["V01"], "a blue glass vase", {"query": "blue glass vase"})["V01"]
+    assert found.reason.startswith("Blue and glass, as you asked")
+    assert ("caption", "picture", ["blue"]) in [(e.kind, e.name, e.value) for e in found.evidence]
+    assert ("field", "title", ["vase"]) in [(e.kind, e.name, e.value) for e in found.evidence]
 
 
 def test_words_seen_in_the_picture_and_read_in_the_description() -> None:

@@ -125,9 +125,3 @@ def test_of_several_pictures_the_first_is_looked_at(talk, shop):
 )
 def test_only_words_that_point_at_the_picture_are_left_out(message, left):
     assert unpointed(message) == left
-
-
-def test_evidence_names_the_sources_that_proposed_an_item(talk):
-    answer = talk().say("a blue mug")
-    told = [each.text for each in answer.recommendations[0].evidence if each.kind == "signal"]
-    assert "place 1 by keyword" in told

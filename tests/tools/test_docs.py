@@ -32,6 +32,7 @@ def test_every_fact_a_tool_gives_is_explained(ask) -> None:  # type: ignore[no-u
         "similar_items": {"item_id": "V01", "filters": {"brand": ["Nikee"]}},
         "compare_items": {"item_ids": ["V01", "V02"]},
         "item_details": {"item_id": "V01"},
+        "explain_item": {"item_id": "V01"},
         "shopper_history": {},
         "record_feedback": {"item_id": "V01", "kind": "praise"},
     }

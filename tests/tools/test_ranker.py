@@ -13,6 +13,7 @@ from models.features import FeatureConfig, FeatureStore
 from models.ranker import LightGBMRanker, RankerConfig
 from models.ranking_data import build_ranking_data
 from tools.base import Shopper, ToolContext
+from tools.evidence import contributions_of
 from tools.pipeline.training import source_names, training_candidates
 from tools.registry import Registry
 from tools.shop import Shop
@@ -67,16 +68,17 @@ def test_it_learns_what_shoppers_take_and_orders_by_it(trained: Shop) -> None:
     assert max(prices(trained)[:3]) < 40
 
 
-def test_every_place_carries_the_rankers_features_and_contributions(trained: Shop) -> None:
+def test_every_place_carries_the_rankers_features_and_its_contributions_follow_from_them(trained: Shop) -> None:
     result = recommend(trained, "u1")
     assert next(s for s in result.trace["stages"] if s["stage"] == "rank")["ranker"] is True
     best = result.trace["ranked"][0]
     assert best["features"]["price"] == trained.catalog[best["item_id"]].price
     assert {"ranker", "popularity", "similarity.text-hashing"} <= set(best["features"])
-    told = list(best["contributions"].values())
+    moved = {r["item_id"]: contributions_of(trained, r["features"]) for r in result.trace["ranked"]}
+    told = list(moved[best["item_id"]].values())
     assert told == sorted(told, key=abs, reverse=True)
     # TreeSHAP: contributions sum to the score, less one bias that all items share.
-    bias = {round(r["features"]["ranker"] - sum(r["contributions"].values()), 4) for r in result.trace["ranked"]}
+    bias = {round(r["features"]["ranker"] - sum(moved[r["item_id"]].values()), 4) for r in result.trace["ranked"]}
     assert len(bias) == 1
 
 

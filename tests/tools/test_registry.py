@@ -15,7 +15,7 @@ from tools.shop import Shop
 
 NAMES = (
     "search_items", "similar_items", "search_by_picture", "recommend_items", "rank_items", "item_details",
-    "compare_items", "catalogue_facts", "shopper_history", "record_feedback", "undo_feedback",
+    "compare_items", "explain_item", "catalogue_facts", "shopper_history", "record_feedback", "undo_feedback",
     "get_profile", "forget_told",
 )  # fmt: skip
 WRITES = ["record_feedback", "undo_feedback", "forget_told"]
@@ -74,6 +74,7 @@ def test_required_is_what_has_no_default() -> None:
         "rank_items": ["item_ids"],
         "item_details": ["item_id"],
         "compare_items": ["item_ids"],
+        "explain_item": ["item_id"],
         "catalogue_facts": [],
         "shopper_history": [],
         "record_feedback": ["item_id", "kind"],

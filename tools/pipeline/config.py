@@ -50,6 +50,10 @@ class PipelineConfig(BaseModel):
     """How much what was liked in this visit alone counts beside the shopper's whole taste, in standard scores."""
     second_look: float = Field(1.0, ge=0, le=10)
     """How much an item that was looked at since the model's fit, and not taken, gains itself, in standard scores."""
+    tried_events: int = Field(4, ge=0, le=20)
+    """Items of the shopper's past without which a page of recommendations is made once more, to see what it rests on:
+    reasons name those alone. Each costs one more run; none is tried in a shop of `exact_items` or more. Changes no
+    list."""
     unlike_weight: float = Field(0.5, ge=0)
     """How strongly a negative example pushes the wish away from itself."""
 
