@@ -10,7 +10,6 @@ from agent.base import Answer, Outcome
 from agent.compose import Composed, compose, plain_text
 from agent.explanation import Explainer
 from agent.gate.gate import Change
-from agent.gate.links import without_links
 from agent.gate.vocabulary import phrase
 from agent.messages import clean
 from agent.prompt import PROMPT_VERSION
@@ -19,6 +18,7 @@ from agent.trace import Trace, jsonable
 from agent.wording import APOLOGY, BAD_PICTURE, LEFT_OUT, NEW_SHOPPER, NO_PICTURES, ONE_PICTURE, PICTURE_UNUSED
 from catalog.event_base import EventStore
 from catalog.nouns import Slate
+from tools.titles import without_links
 
 
 def composed_of(

@@ -12,6 +12,7 @@ from tools.item_ids import resolved, resolved_all
 from tools.limits import ItemIds
 from tools.records import comparable, full_record
 from tools.registry import Call, tool
+from tools.titles import called
 
 
 @tool(access="read")
@@ -24,7 +25,7 @@ def item_details(call: Call, item_id: str) -> ToolResult:
     shop = call.shop
     item = shop.catalog[resolved(shop.catalog, item_id, "item_id")]
     return ToolResult(
-        text=f"The record of {item.title or item.item_id!r}.",
+        text=f"The record of {called(item)}.",
         candidates=(Candidate(item.item_id, 1.0, "item_details"),),
         facts={"item": full_record(shop, item)},
     )

@@ -16,6 +16,7 @@ from tools.item_ids import resolved
 from tools.limits import MAX_ITEMS, Text
 from tools.registry import Call, tool
 from tools.taste import HISTORICAL, HISTORY, anonymous_id, past_events, taste_of
+from tools.titles import called
 
 FeedbackKind = Literal["dismiss", "cart", "rating", "return", "complaint", "praise"]
 
@@ -76,7 +77,7 @@ def record_feedback(
     user_id = _written_for(call)
     arguments = canonical({"item_id": item.item_id, "kind": kind, "value": value, "text": text})
     about = (Candidate(item.item_id, 1.0, "record_feedback"),)
-    name = item.title or item.item_id
+    name = called(item)
     if not call.confirmed(arguments):
         question = f"Shall I record {_DONE[kind]} for {name}?"
         return ToolResult(question, about, call.question(question, arguments))
@@ -118,7 +119,7 @@ def undo_feedback(call: Call, event_id: str | None = None) -> ToolResult:
         raise ToolRetry(f"'event_id' is {shown(event_id)}: no feedback of this shopper; their latest: {known}")
     item = call.shop.catalog.get(found.item_id)
     about = () if item is None else (Candidate(item.item_id, 1.0, "undo_feedback"),)
-    what = f"{_TAKEN[found.kind]} for {item.title or item.item_id if item else found.item_id}"
+    what = f"{_TAKEN[found.kind]} for {called(item) if item else found.item_id}"
     arguments = canonical({"event_id": found.event_id})
     if not call.confirmed(arguments):
         question = f"Shall I take back {what}?"

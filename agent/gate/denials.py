@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from agent.gate.grounds import Grounds
 from agent.gate.numbers import Fault
-from agent.gate.phrases import DENIAL
 from agent.gate.references import MARK
 from agent.gate.vocabulary import phrase, tokens, word_set
+from tools.titles import DENIAL
 
 _LIMITED = re.compile(
     r"\d|\b(?:under|below|above|over|cheaper|dearer|more|less|other|others|else|except|but|without|exactly|both|also|"

@@ -14,7 +14,6 @@ from typing import Literal
 from agent.gate.counts import count_faults
 from agent.gate.denials import denial_faults
 from agent.gate.grounds import Grounds, Record
-from agent.gate.links import spoken_title, without_links
 from agent.gate.names import name_faults
 from agent.gate.numbers import Fault, number_faults
 from agent.gate.plain import mixed_words
@@ -27,6 +26,7 @@ from agent.gate.vocabulary import word_set
 from agent.gate.words import word_faults
 from agent.messages import clean
 from agent.money import price_text
+from tools.titles import spoken_title, without_links
 
 _HTML = re.compile(r"</?[a-zA-Z!][^<>]{0,200}>|&(?:#\d+|#x[0-9a-f]+|[a-z]+);", re.IGNORECASE)
 _TAGS = word_set(

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from agent.gate.links import spoken_title
 from agent.gate.tallies import Tally, tallies
 from agent.gate.vocabulary import ShopWords, kind_of, phrase, tokens
 from agent.handles import HandleBook
 from agent.money import number
 from catalog.items import Catalog
 from catalog.nouns import Caption, Item
+from tools.titles import spoken_title
 
 NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])\d+(?:[.,]\d+)?")
 

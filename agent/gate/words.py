@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from agent.gate.grounds import Grounds, Record
 from agent.gate.numbers import Fault
-from agent.gate.phrases import TERMS
 from agent.gate.references import MARK
 from agent.gate.segments import Segment
 from agent.gate.vocabulary import spans, tokens
+from tools.titles import TERMS
 
 _NOT = re.compile(
     r"\b(?:not|no|non|without|never|free of|faux|fake|imitation|vegan|isn['’]t|aren['’]t)[\s-]*(?:\w+\s+)?$", re.I
