@@ -26,10 +26,30 @@ class PastMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was heard of a spoken message.
+
+    Attributes:
+        text: The words; None when none could be made out.
+        certain: Whether the speech model is sure of them.
+        confidence: How likely it finds them, 0 to 1; None where it does not say.
+        language: ISO code.
+        reason: Why there are no words.
+    """
+
+    text: str | None
+    certain: bool = True
+    confidence: float | None = None
+    language: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """One message of a shopper. `images` are data URLs; `top_n` is a ceiling.
 
-    `history` is read only when the session is new: a client that keeps its own conversation.
+    `history` is read only when the session is new: a client that keeps its own conversation. Where the message was
+    spoken, `spoken` says what was heard, and `message` holds the words.
     """
 
     message: str
@@ -38,6 +58,7 @@ class ChatRequest:
     images: tuple[str, ...] = ()
     top_n: int = 10
     history: tuple[PastMessage, ...] = ()
+    spoken: Spoken | None = None
 
 
 @dataclass(frozen=True, slots=True)

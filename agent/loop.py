@@ -19,6 +19,7 @@ from agent.minds import Minds
 from agent.prompt import system_prompt
 from agent.sessions import MemorySessions, Session, SessionStore
 from agent.turn import Turn
+from agent.spoken import understood
 from catalog.errors import DataError
 from tools.registry import Registry
 from tools.shop import Shop
@@ -85,7 +86,8 @@ class Agent:
         """
         request = self._checked(request)
         async with self.sessions.turn(request.session_id, request.user_id, request.history) as (session, restarted):
-            async for event in Turn(self, session, request, restarted).events():
+            request, reply = understood(session, request)
+            async for event in Turn(self, session, request, restarted, reply).events():
                 yield event
 
     async def answer(self, request: ChatRequest) -> Answer:
@@ -124,7 +126,7 @@ class Agent:
         return self.minds.status()
 
     def _checked(self, request: ChatRequest) -> ChatRequest:
-        if not request.message.strip() and not request.images:
+        if not request.message.strip() and not request.images and request.spoken is None:
             raise DataError("message is empty; some text (or a picture) would be valid")
         if request.top_n < 1:
             raise DataError(f"top_n is {request.top_n!r}; 1 to {self.config.max_top_n} would be valid")

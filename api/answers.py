@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
-from agent.base import Answer, Outcome, ShownRecommendation
+from agent.base import Answer, Outcome, ShownRecommendation, Spoken
+from api.voice import TranscriptOut, transcript_out
 from catalog.nouns import Evidence, Item
 from tools.shop import Shop
 
@@ -49,6 +50,7 @@ class AnswerOut(BaseModel):
     session_restarted: bool = False
     request_id: str
     trace_id: str | None
+    transcript: TranscriptOut | None = Field(None, description="What was heard, where the message was spoken.")
 
 
 def recommendation_out(shown: ShownRecommendation, shop: Shop) -> RecommendationOut:
@@ -74,8 +76,17 @@ def evidence_out(evidence: Evidence) -> EvidenceOut:
     return EvidenceOut(kind=evidence.kind, name=evidence.name, value=evidence.value, text=evidence.text)
 
 
-def answer_out(answer: Answer, shop: Shop, *, session_restarted: bool = False) -> AnswerOut:
-    """Return an answer in the wire's form; `session_restarted` adds to what the agent itself noticed."""
+def answer_out(
+    answer: Answer, shop: Shop, *, session_restarted: bool = False, spoken: Spoken | None = None
+) -> AnswerOut:
+    """Return an answer in the wire's form.
+
+    Args:
+        answer: As the agent gave it.
+        shop: Whose items it names.
+        session_restarted: Adds to what the agent itself noticed.
+        spoken: What was heard, where the message was spoken.
+    """
     return AnswerOut(
         outcome=answer.outcome,
         text=answer.text,
@@ -86,6 +97,7 @@ def answer_out(answer: Answer, shop: Shop, *, session_restarted: bool = False) -
         session_restarted=answer.session_restarted or session_restarted,
         request_id=answer.request_id,
         trace_id=answer.trace_id or None,
+        transcript=transcript_out(spoken),
     )
 
 

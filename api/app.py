@@ -6,6 +6,7 @@ import time
 
 from fastapi import FastAPI
 
+from api.audio import audio_routes
 from api.chat import chat_routes
 from api.completions import completion_routes
 from api.events import event_routes
@@ -47,6 +48,7 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
         completion_routes(service, turns),
         search_routes(service),
         item_routes(service, Pictures(service.shop.root, service.config.picture_sizes)),
+        audio_routes(service),
         event_routes(service),
         user_routes(service),
         tool_routes(service),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -16,6 +17,7 @@ from api.fields import Body, ExternalId, SessionId, TopN, check_image, check_mes
 from api.problems import problem, request_id_of
 from api.service import Service
 from api.turns import KeepAlive, Turns
+from api.voice import hear, sound_of, transcript_out, with_words
 
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -23,10 +25,11 @@ STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 class ChatBody(Body):
     """One message of a shopper."""
 
-    message: str = Field(examples=["A blue vase under 30 euros"])
+    message: str = Field("", examples=["A blue vase under 30 euros"], description="May be empty beside media.")
     session_id: SessionId | None = None
     user_id: ExternalId | None = None
     images: list[str] = Field([], max_length=4, description="Pictures as data URLs.")
+    audio: str | None = Field(None, description="The message as a voice, a data URL (`data:audio/webm;base64,...`).")
     top_n: TopN = 10
 
 
@@ -48,12 +51,16 @@ def chat_routes(service: Service, turns: Turns) -> APIRouter:
         responses={200: {"description": "The answer, streamed or whole.", "content": {"text/event-stream": {}}}},
     )
     async def chat(body: ChatBody, request: Request) -> Response:
-        """Stream `status`, `token`, `recommendations`, `error`, `done`; `Accept: application/json` gives one answer."""
-        asked = to_request(body, service)
+        """Stream `transcript` (of a voice), `status`, `token`, `recommendations`, `error`, `done`.
+
+        `Accept: application/json` gives one answer.
+        """
+        asked = await run_in_threadpool(to_request, body, service) if body.audio else to_request(body, service)
         tenant = request.state.tenant
         if wants_json(request.headers.get("accept", "")):
             answer = await turns.answer(asked, tenant)
-            return Response(answer_out(answer, service.shop).model_dump_json(), media_type="application/json")
+            told = answer_out(answer, service.shop, spoken=asked.spoken)
+            return Response(told.model_dump_json(), media_type="application/json")
         lines = sse_lines(turns, asked, tenant, request_id_of(request))
         return StreamingResponse(lines, media_type="text/event-stream", headers=STREAM_HEADERS)
 
@@ -63,8 +70,15 @@ def chat_routes(service: Service, turns: Turns) -> APIRouter:
 def to_request(body: ChatBody, service: Service) -> ChatRequest:
     """Return the agent's request, or refuse what the limits do not allow."""
     images = tuple(check_image(image, f"images.{i}") for i, image in enumerate(body.images))
-    message = body.message if images else check_message(body.message, service.config)
-    return ChatRequest(message, body.session_id, body.user_id, images, check_top_n(body.top_n, service.config))
+    top_n = check_top_n(body.top_n, service.config)
+    message, spoken = body.message, None
+    if body.audio is not None:
+        sound = sound_of(body.audio, service.shop.senses, "audio")
+        spoken = hear(service.shop.senses, sound, "audio", service.config.heard_below).spoken
+        message = with_words(message, spoken)
+    if message.strip() or not (images or spoken):
+        message = check_message(message, service.config)
+    return ChatRequest(message, body.session_id, body.user_id, images, top_n, spoken=spoken)
 
 
 def wants_json(accept: str) -> bool:
@@ -76,6 +90,8 @@ def wants_json(accept: str) -> bool:
 async def sse_lines(turns: Turns, request: ChatRequest, tenant: str, request_id: str) -> AsyncIterator[str]:
     """Give a turn as server-sent events."""
     shop = turns.service.shop
+    if (heard := transcript_out(request.spoken)) is not None:
+        yield sse("transcript", heard)
     async for event in turns.stream(request, tenant):
         match event:
             case KeepAlive():
@@ -90,7 +106,7 @@ async def sse_lines(turns: Turns, request: ChatRequest, tenant: str, request_id:
             case Problem(title=title, detail=detail, status=status):
                 yield sse("error", {**problem(status, detail, request_id=request_id), "title": title})
             case Done(answer=answer):
-                yield sse("done", answer_out(answer, shop))
+                yield sse("done", answer_out(answer, shop, spoken=request.spoken))
 
 
 def sse(event: str, data: BaseModel | dict[str, Any]) -> str:

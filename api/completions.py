@@ -6,18 +6,21 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from agent.base import ChatRequest, Done, Problem, Token
+from agent.base import ChatRequest, Done, Problem, Spoken, Token
 from api.answers import AnswerOut, answer_out
 from api.chat import STREAM_HEADERS
 from api.dialogue import CompletionBody, request_of
 from api.fields import check_top_n
 from api.service import Service
 from api.turns import KeepAlive, Turns
+from api.voice import hear, sound_of
 
 MODEL = "vitrine"
 NO_TOKENS = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
@@ -33,7 +36,9 @@ def completion_routes(service: Service, turns: Turns) -> APIRouter:
         """Answer the last user message; system messages carry no authority, unknown parameters are ignored."""
         check_top_n(body.top_n, service.config)
         tenant = request.state.tenant
-        asked = request_of(body, service.config)
+        voiced = any(message.voice for message in body.messages)
+        read = partial(request_of, body, service.config, partial(_heard, service))
+        asked = await run_in_threadpool(read) if voiced else read()
         if body.stream:
             with_usage = bool(body.stream_options and body.stream_options.get("include_usage"))
             lines = _chunks(turns, asked, tenant, with_usage)
@@ -42,7 +47,7 @@ def completion_routes(service: Service, turns: Turns) -> APIRouter:
         message = {"role": "assistant", "content": answer.text, "refusal": None}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
         whole = {**_head("chat.completion"), "choices": [choice], "usage": NO_TOKENS}
-        return JSONResponse({**whole, **extension(answer_out(answer, service.shop))})
+        return JSONResponse({**whole, **extension(answer_out(answer, service.shop, spoken=asked.spoken))})
 
     @router.get("/v1/models", summary="The one model there is")
     def models() -> dict[str, Any]:
@@ -50,6 +55,11 @@ def completion_routes(service: Service, turns: Turns) -> APIRouter:
         return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "vitrine"}]}
 
     return router
+
+
+def _heard(service: Service, url: str, field: str) -> Spoken:
+    sound = sound_of(url, service.shop.senses, field)
+    return hear(service.shop.senses, sound, field, service.config.heard_below).spoken
 
 
 def extension(answer: AnswerOut) -> dict[str, Any]:
@@ -73,7 +83,7 @@ async def _chunks(turns: Turns, asked: ChatRequest, tenant: str, with_usage: boo
                 spoken = True
                 yield _chunk(head, {"content": detail})
             case Done(answer=answer):
-                extra = extension(answer_out(answer, turns.service.shop))
+                extra = extension(answer_out(answer, turns.service.shop, spoken=asked.spoken))
                 if not spoken and answer.text:
                     yield _chunk(head, {"content": answer.text})
                 yield _chunk({**head, **extra}, {}, "stop")

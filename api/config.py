@@ -26,6 +26,14 @@ class ApiConfig(BaseModel):
     max_picture_body_bytes: int = Field(12 << 20, ge=1024)
     """Largest request body of the doors that take pictures (chat, completions, search), in bytes."""
 
+    max_audio_body_bytes: int = Field(25 << 20, ge=1024)
+    """Largest recording that `/v1/audio/transcriptions` takes, in bytes; `crossmodal.max_voice_seconds` is how long it
+    may be. A spoken message in the chat is bounded by `max_picture_body_bytes`."""
+
+    heard_below: float = Field(0.5, ge=0, le=1)
+    """A spoken message whose words the speech model finds less likely than this (the mean of its words) is asked back
+    about before anything is looked up."""
+
     max_message_chars: int = Field(4000, ge=1)
     """Longest message of a shopper, in characters."""
 

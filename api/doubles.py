@@ -55,6 +55,10 @@ class ScriptedAgent:
         """Forget nothing: it does not know who speaks."""
         return 0
 
+    def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
+        """Forget what the store holds; it remembers nothing itself."""
+        return self.shop.events.forget_told(user_id, entry_id)
+
     async def turn(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
         """Give a status, the tokens, the items and the end."""
         answer = self._think(request)

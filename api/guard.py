@@ -33,6 +33,9 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 PICTURE_DOORS = ("/v1/chat", "/v1/chat/completions", "/v1/search", "/v1/tools/search_by_picture", "/mcp")
+AUDIO_DOOR = "/v1/audio/transcriptions"
+FORM_BYTES = 64 << 10
+"""What a form may hold beside its file."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -116,8 +119,9 @@ class Guard:
 
     def _admit_body(self, headers: Headers, path: str) -> None:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            detail = f"content type {kind!r} cannot be read here; 'application/json' would be valid"
+        valid = "multipart/form-data" if path == AUDIO_DOOR else "application/json"
+        if kind != valid:
+            detail = f"content type {kind!r} cannot be read here; {valid!r} would be valid"
             raise ApiProblem(415, detail, field="Content-Type")
         declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._limit(path):
@@ -138,6 +142,8 @@ class Guard:
         return receive_on
 
     def _limit(self, path: str) -> int:
+        if path == AUDIO_DOOR:
+            return self.config.max_audio_body_bytes + FORM_BYTES
         return self.config.max_picture_body_bytes if path in PICTURE_DOORS else self.config.max_body_bytes
 
     def _too_large(self, path: str) -> ApiProblem:

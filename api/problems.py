@@ -30,7 +30,7 @@ MEDIA_TYPE = "application/problem+json"
 _NAMED = re.compile(r"unknown field '([\w.\[\]]+)'|'([a-z_][\w.\[\]]*)' (?:is|names|has)\b")
 """How a tool's errors name the argument."""
 
-OPENAI_PATHS = ("/v1/chat/completions", "/v1/models")
+OPENAI_PATHS = ("/v1/chat/completions", "/v1/models", "/v1/audio")
 
 _STATUS: tuple[tuple[type[VitrineError], int], ...] = (
     (NotFoundError, 404),

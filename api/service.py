@@ -28,6 +28,9 @@ class Agent(Protocol):
         """Drop every conversation of a shopper; return how many there were."""
 
 
+    def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
+        """Forget one thing a shopper told of themselves, or all, in store and conversations; return how many."""
+
 class Registry(Protocol):
     """The tools by name (see `tools.registry`)."""
 

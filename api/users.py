@@ -1,11 +1,12 @@
-"""`DELETE /v1/users/{user_id}`: a shopper who wants to be forgotten."""
+"""`/v1/users/{user_id}`: what a shopper told the shop, shown and erased, and a shopper who wants to be forgotten."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.fields import ExternalId
 from api.service import Service
@@ -19,14 +20,63 @@ class ForgottenOut(BaseModel):
     conversations: int
 
 
+class ToldOut(BaseModel):
+    """One thing a shopper told of themselves."""
+
+    entry_id: str
+    kind: Literal["like", "dislike", "size", "budget"]
+    facet: str = Field(examples=["attribute.colour"])
+    value: str = Field(examples=["red"])
+    about: str | None = Field(description="The kind of thing a size is of.", examples=["shoes"])
+    text: str = Field(examples=["You do not like red."])
+    words: str = Field(description="The shopper's own sentence.", examples=["I can't stand red"])
+    told_at: datetime
+    session_id: str | None = Field(description="The conversation it was said in.")
+    request_id: str | None = Field(description="The answer to it.")
+
+
+class MemoryOut(BaseModel):
+    """What a shopper told of themselves, the latest first."""
+
+    user_id: str
+    entries: list[ToldOut]
+
+
+class ErasedOut(BaseModel):
+    """How many entries were erased; 0 where there were none, so that asking twice does no harm."""
+
+    user_id: str
+    forgotten: int
+
+
+WhoseId = Annotated[ExternalId, Path(description="Whose.")]
+EntryId = Annotated[str, Path(description="`entry_id` of the entry.", pattern=r"^told-[0-9a-f]{12}$")]
+
+
 def user_routes(service: Service) -> APIRouter:
     """Return the router of the doors to one shopper's data."""
     router = APIRouter(tags=["users"])
 
-    # An id may hold a slash; doors below a shopper's, such as their memory, are to be declared before this one.
+    # An id may hold a slash, so the longer addresses come first.
+    @router.get("/v1/users/{user_id:path}/memory", summary="What a shopper told of themselves")
+    def memory(user_id: WhoseId) -> MemoryOut:
+        """Return sizes, budget, likes and dislikes, each with the shopper's own words and the date."""
+        told = service.shop.events.told_by(user_id)
+        return MemoryOut(user_id=user_id, entries=[ToldOut.model_validate(each.to_json()) for each in told])
+
+    @router.delete("/v1/users/{user_id:path}/memory/{entry_id}", summary="Forget one thing a shopper told")
+    def forget_one(user_id: WhoseId, entry_id: EntryId) -> ErasedOut:
+        """Erase it from the store and the open conversations, with the shopper's traces that speak of it."""
+        return ErasedOut(user_id=user_id, forgotten=service.agent.forget_told(user_id, entry_id))
+
+    @router.delete("/v1/users/{user_id:path}/memory", summary="Forget all that a shopper told")
+    def forget_all(user_id: WhoseId) -> ErasedOut:
+        """Erase all of it; events, lists shown and conversations stay."""
+        return ErasedOut(user_id=user_id, forgotten=service.agent.forget_told(user_id))
+
     @router.delete("/v1/users/{user_id:path}", summary="Forget a shopper")
     def forget(user_id: Annotated[ExternalId, Path(description="Whose data goes.")]) -> ForgottenOut:
-        """Erase a shopper's events, lists shown, traces, dead letters and conversations.
+        """Erase a shopper's events, lists shown, traces, dead letters, conversations and what they told.
 
         The log the shop was loaded with, and models trained on it, change with the next import and training.
         """
