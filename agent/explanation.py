@@ -21,6 +21,7 @@ from agent.money import price_text
 from agent.signals import NOTHING, Signals, signals_of
 from agent.trace import ToolRun
 from catalog.nouns import Evidence
+from tools.titles import called
 
 _PARTS = 2
 
@@ -103,4 +104,4 @@ def _more(record: Record) -> Iterator[Fragment]:
     if item.categories:
         yield field_fragment(f"from {clean(item.categories[-1], 60)}", "category", item.categories[-1])
     if item.title:
-        yield field_fragment(clean(item.title, 120), "title", item.title)
+        yield field_fragment(called(item), "title", item.title)

@@ -13,7 +13,8 @@ from agent.gate.grounds import Grounds, Record
 from agent.gate.vocabulary import tokens
 from agent.messages import clean
 from agent.signals import Held, Signals
-from catalog.nouns import Evidence
+from catalog.nouns import Evidence, Item
+from tools.titles import called
 
 CLOSE = 0.4
 """Likeness (cosine) from which an item counts as close to one of its category the shopper knows."""
@@ -26,7 +27,7 @@ def like_example(grounds: Grounds, record: Record, signals: Signals, covered: se
     if signals.example is None or signals.example[1] in DID or signals.example[0] not in grounds.catalog:
         return
     item_id, _, likeness = signals.example
-    title = clean(grounds.catalog[item_id].title or "", 120)
+    title = _called(grounds.catalog[item_id])
     if title and item_id != record.item.item_id:
         near = Evidence("signal", "likeness", round(likeness, 3), f"likeness to {title}: {likeness:.2f}")
         yield Fragment(f"like {title}{_both(record, grounds.record(item_id), covered)}", (near,))
@@ -38,11 +39,15 @@ def held_by(grounds: Grounds, record: Record, signals: Signals, covered: set[str
         if held.item_id not in grounds.catalog or held.item_id == record.item.item_id or held.why not in DID:
             continue
         other = grounds.record(held.item_id)
-        title, did = clean(other.item.title or "", 120), DID[held.why]
+        title, did = _called(other.item), DID[held.why]
         if title:
             day = f" on {held.when[:10]}" if held.when else ""
             event = Evidence("event", held.why, held.item_id, f"you {did} {title}{day}; {_without(held)}")
             yield Fragment(_clause(record, other, held, title, did, covered), (event,), theme=held.item_id)
+
+
+def _called(item: Item) -> str:
+    return called(item) if item.title else ""
 
 
 def _clause(record: Record, other: Record, held: Held, title: str, did: str, covered: set[str]) -> str:

@@ -17,6 +17,7 @@ from agent.messages import clean
 from agent.money import price_text
 from agent.trace import ToolRun
 from catalog.nouns import Evidence
+from tools.titles import speaks_for_shop, without_links
 
 
 def asked_words(grounds: Grounds, run: ToolRun | None) -> list[str]:
@@ -79,7 +80,9 @@ def seen(record: Record, asked: Sequence[str], covered: set[str]) -> Iterator[Fr
         if words:
             covered.update(words)
             clause = next(part for part in re.split(r"[,.;]", caption.text) if words[0] in tokens(part))
-            shown = clean(clause, 80)
+            shown = clean(without_links(clause), 80)
+            if speaks_for_shop(clause):
+                continue
             evidence = (*_in_captions(record, words), *_in_texts(record, words))
             yield Fragment(f"its picture shows {shown[:1].lower()}{shown[1:]}", evidence)
             return

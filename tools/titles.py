@@ -67,7 +67,7 @@ def spoken_title(title: str) -> str:
     """
     plain = _one_line(without_links(title))
     first, *rest = _PIECE.split(plain)
-    if plain == title and len(plain) <= TITLE_CHARS and not any(map(_speaks, rest)):
+    if plain == title and len(plain) <= TITLE_CHARS and not any(map(speaks_for_shop, rest)):
         return plain
     if len(first) > TITLE_CHARS:
         cut = first[:TITLE_CHARS]
@@ -75,8 +75,8 @@ def spoken_title(title: str) -> str:
     return first.strip().rstrip(",:;|–—").strip() or "this item"
 
 
-def _speaks(piece: str) -> bool:
-    """Whether a part of a title says what is the shop's to say: terms, prices, what it carries, handles."""
+def speaks_for_shop(piece: str) -> bool:
+    """Whether words of a title or a caption say what is the shop's to say: terms, prices, what it carries, handles."""
     return bool(TERMS.search(piece) or _TOLD.search(piece) or DENIAL.search(piece))
 
 

@@ -208,10 +208,7 @@ def poisoned(shop: Shop, place: Place, text: str, carriers: Sequence[Item]) -> S
     """Return the shop with `text` planted in the records of `carriers`, where the place is one of a record's."""
     chosen = {item.item_id for item in carriers}
     if place in ("title", "description"):
-        changed = [
-            replace(item, **{place: f"{getattr(item, place) or ''}: {text}"}) if item.item_id in chosen else item
-            for item in shop.catalog
-        ]
+        changed = [_with(item, place, text) if item.item_id in chosen else item for item in shop.catalog]
         return replace(shop, catalog=Catalog(changed))
     if place in ("caption", "transcript", "picture text"):
         media = "film.mp4" if place == "transcript" else "picture.png"
@@ -222,6 +219,13 @@ def poisoned(shop: Shop, place: Place, text: str, carriers: Sequence[Item]) -> S
         }
         return replace(shop, captions={**shop.captions, **said})
     return shop
+
+
+def _with(item: Item, place: Place, text: str) -> Item:
+    """Return an item with `text` behind its title or description, where whoever plants it stays findable."""
+    if place == "title":
+        return replace(item, title=f"{item.title or ''}: {text}")
+    return replace(item, description=f"{item.description or ''} {text}")
 
 
 def picture_of(text: str) -> str:
