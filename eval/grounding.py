@@ -21,6 +21,13 @@ _PRICE = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"\b[A-Z][\w'-]*(?:\s+(?:of|the|de|and|&|in|for)?\s*[A-Z][\w'-]*)+")
+_JOINED = re.compile(r"\s+(?:and|&)\s+")
+_OPENERS = frozenset({
+    "a", "an", "and", "are", "both", "by", "can", "could", "do", "for", "from", "here", "i", "if", "in", "is", "it",
+    "its", "like", "my", "no", "not", "of", "on", "only", "shall", "should", "so", "the", "then", "there", "these",
+    "this", "to", "we", "what", "which", "with", "would", "you", "your",
+})  # fmt: skip
+"""Grammar that opens a sentence with a capital, also where a record happens to hold the word."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _HANDLE = re.compile(r"(?<![\w&])#\d+")
 
@@ -114,13 +121,17 @@ class Judge:
             name = match[0]
             if match.start() == 0 and self._ordinary(name.split()[0]):
                 name = name.split(maxsplit=1)[1] if " " in name else ""
-            words = [word for word in _words(name) if word not in mine]
-            if len(words) < 2 or any(_flat(name) in title for title in self._titles):
-                continue
-            if any(set(words) <= set(title.split()) for title in self._titles):
+            if self._stands(name, mine) or all(self._stands(each, mine) for each in _JOINED.split(name)):
                 continue
             findings.append(Finding("invented name", name))
         return findings
+
+    def _stands(self, name: str, mine: set[str]) -> bool:
+        """Whether one record holds the words that are not `mine`; a single word is no name."""
+        words = [word for word in _words(name) if word not in mine]
+        if len(words) < 2 or any(_flat(name) in title for title in self._titles):
+            return True
+        return any(set(words) <= set(title.split()) for title in self._titles)
 
     def _without_titles(self, sentence: str) -> str:
         """Blank out whole titles, so that "Then The Harbour Vase" does not run two names together."""
@@ -131,7 +142,7 @@ class Judge:
 
     def _ordinary(self, word: str) -> bool:
         """Whether a capital at the head of a sentence is only the sentence's."""
-        return word.casefold() not in self._known
+        return word.casefold() in _OPENERS or word.casefold() not in self._known
 
 
 def _record_text(item: Item) -> str:

@@ -11,9 +11,16 @@ from eval.grounding import Judge, _amount
 
 ITEMS = [
     Item(
-        "v1", title="Harbour Stone Vase", price=34.5, currency="EUR", brand="Maren Holt", categories=("Home", "Vases")
+        "v1",
+        title="Harbour Stone Vase",
+        price=34.5,
+        currency="EUR",
+        brand="Maren Holt",
+        categories=("Home", "Vases"),
+        description="Thrown from clay; it shall hold.",
     ),
     Item("v2", title="Quiet Morning Vase", price=1299.0, currency="EUR", brand="Lumo", categories=("Home", "Vases")),
+    Item("v3", title="Lamp", brand="Jill Lumo", categories=("Night Vases",)),
 ]
 GOOD = {"item_id": "v1", "title": "Harbour Stone Vase", "price": 34.5, "reason": "by Maren Holt"}
 
@@ -31,6 +38,9 @@ def faults(text: str, said: str = "", **changed: Any) -> list[str]:
         "Here Are the vases I would pick.",
         "It is €34.50.",
         "Then Harbour Stone Vase and Quiet Morning Vase by Lumo.",
+        "Shall I note it?",  # a record says "shall", and still the sentence is no name
+        "From Night Vases.",
+        "By J. Maren Holt and Jill Lumo.",  # two names of two records
     ],
 )
 def test_true_sentences_pass(text: str) -> None:
@@ -49,6 +59,9 @@ def test_the_shoppers_own_numbers_and_words_are_no_invention() -> None:
         ("The Harbour Stone Vase costs 1299 EUR.", "invented price"),
         ("Everything starts at $3.", "invented price"),
         ("Also look at the Golden Swan Pitcher.", "invented name"),
+        ("By Maren Holt and Golden Swan.", "invented name"),
+        ("The Golden Swan fits.", "invented name"),
+        ("From Golden Pitchers.", "invented name"),
         ("Take #4.", "bare handle"),
     ],
 )
