@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,7 +96,7 @@ def calls(act: Act, state: IntentState, top_n: int) -> list[Call]:
             exclude = [*act.wish.not_items, *((i.handle for i in state.shown) if act.more else ())]
             return [made("recommend_items", filters=act.wish.filters(), exclude=exclude, top_n=asked(act.wish, top_n))]
         case Similar(handle=None):
-            return [made("search_items", query=act.title, top_n=3)]
+            return [made("search_items", query=title, top_n=3) for title in (act.title, *act.others)]
         case Similar():
             return [similar(act, act.handle, top_n)]
         case Compare() if act.query:
@@ -139,6 +139,13 @@ def similar(act: Similar, handle: str | None, top_n: int) -> Call:
     )
 
 
+def resembling(act: Similar, handles: Sequence[str], top_n: int) -> Call:
+    """Return the look-up of what resembles one item or several, now that their handles are known."""
+    if len(handles) == 1:
+        return similar(act, handles[0], top_n)
+    return made("search_items", filters=act.wish.filters(), like=list(handles), top_n=asked(act.wish, top_n))
+
+
 def mended(call: Call) -> Call | None:
     """Return a call a tool refused with its attribute and brand values as words instead, or None when it had none."""
     filters = dict(call.arguments.get("filters", {}))
@@ -156,7 +163,7 @@ def mended(call: Call) -> Call | None:
 
 def asked(wish: Wish, top_n: int) -> int:
     """Return how many items to ask for, with a reserve for those that will be left out."""
-    number = wanted(wish, top_n) + len(wish.not_items)
+    number = wanted(wish, top_n) + len(wish.not_items) + len(wish.not_titles)
     if not wish.also.empty or wish.years or wish.wanted.sizes or wish.unwanted.words:
         number = 4 * number
     return max(1, min(number, MAX_ASKED))
@@ -170,6 +177,8 @@ def wanted(wish: Wish, top_n: int) -> int:
 def fits(wish: Wish, item: ShownItem, row: Mapping[str, Any]) -> bool:
     """Whether an item satisfies what a filter cannot say: sizes, "also", words and items turned down."""
     if item.handle in wish.not_items:
+        return False
+    if any(keys(item.title) == keys(known) for known in wish.not_titles):
         return False
     title = set(keys(item.title))
     if any(set(keys(word)) <= title for word in wish.unwanted.words):

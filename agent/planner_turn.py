@@ -8,7 +8,7 @@ from typing import Any
 
 from agent import planner_pictures
 from agent.base import Outcome, ShownItem
-from agent.planner_calls import Call, Reply, calls, fits, mended, search, similar, wanted
+from agent.planner_calls import Call, Reply, calls, fits, mended, resembling, search, wanted
 from agent.understanding.colours import family
 from agent.understanding.intent import (
     Act,
@@ -124,6 +124,9 @@ class Turn:
         if isinstance(step.act, Search | Recommend) and step.act.more:
             known = {item.handle for item in self.understanding.state.shown}
             items = [item for item in items if item.handle not in known]
+        if isinstance(step.act, Similar) and step.act.title:
+            given = [keys(title) for title in (step.act.title, *step.act.others)]
+            items = [item for item in items if keys(item.title) not in given]
         right = [item for item in items if fits(step.wish, item, rows.get(item.handle, {}))]
         kept = right or [item for item in items if item.handle not in step.wish.not_items]
         if self._order is not None and isinstance(step.act, Search | Recommend):
@@ -209,11 +212,12 @@ class Turn:
             step.replies.pop()
             return [search(act.wish, self.understanding.state, self.top_n)]
         if isinstance(act, Similar) and act.handle is None and last.call.name == "search_items":
-            anchor = _titled(act.title or "", last.message.items)
-            step.replies.clear()
-            if anchor is None:
+            if "like" in last.call.arguments:
                 return []
-            return [similar(act, anchor.handle, self.top_n)]
+            found = [_titled(str(r.call.arguments.get("query")), r.message.items) for r in step.replies if not r.failed]
+            step.replies.clear()
+            anchors = tuple(dict.fromkeys(item.handle for item in found if item is not None))
+            return [resembling(act, anchors, self.top_n)] if anchors else []
         too_tight = not last.failed and (not last.message.items or last.blocking is not None)
         if isinstance(act, Search) and act.fallback and too_tight and not step.widened:
             step.widened = True

@@ -12,6 +12,7 @@ from agent.understanding.mentions import Meanings, Mention, mentions
 from agent.understanding.negation import scopes
 from agent.understanding.quantities import PriceBound, combined, counts, orders, price_bounds, spans
 from agent.understanding.references import Reference, references
+from agent.understanding.titles import Titled, blanked, titles
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Sort
 from agent.understanding.words import Word, keys, singular, split
@@ -60,6 +61,7 @@ class Gist:
         drops: Facet names no longer to matter ("colour", "price"), or values ("leather").
         years: First and last year of a span ("the 90s", "from 1995").
         in_stock: Whether only what is in stock will do.
+        titles: What it names by title.
     """
 
     text: str
@@ -78,6 +80,7 @@ class Gist:
     drops: tuple[str, ...] = ()
     years: tuple[int, int] | None = None
     in_stock: bool = False
+    titles: tuple[Titled, ...] = ()
 
     @property
     def wanted(self) -> tuple[Mention, ...]:
@@ -114,7 +117,8 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
         vocabulary: The catalogue's words.
         meanings: Synonyms, None for none.
     """
-    said, text = text, plain(text)
+    named = titles(text, vocabulary)
+    said, text = text, plain(blanked(text, named))
     bounds = price_bounds(text) if vocabulary.priced else []
     counted, sorts, refs = counts(text), orders(text), references(text, listed)
     claimed = [(b.start, b.end) for b in bounds]
@@ -127,7 +131,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     claimed += dropped
     recipient, occasion, personal = _people(text, vocabulary)
     claimed += personal
-    told, named = _told(text, vocabulary, claimed)
+    told, occasions = _told(text, vocabulary, claimed)
     free = [word for word in split(text) if not _inside(word, claimed)]
     denied_scopes = scopes(text, claimed)
     found = mentions(text, free, vocabulary, meanings, denied_scopes)
@@ -137,7 +141,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     makers = {match["maker"] for match in _MAKER.finditer(text)}
     return Gist(
         text=said,
-        mentions=tuple(sorted((*found, *named), key=lambda mention: mention.start)),
+        mentions=tuple(sorted((*found, *occasions), key=lambda mention: mention.start)),
         words=words,
         denied_words=tuple(w.text for w in left if _inside(w, denied_scopes)),
         unknown=unknown,
@@ -152,6 +156,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
         drops=drops,
         years=years,
         in_stock=bool(_STOCK.search(text)),
+        titles=tuple(named),
     )
 
 

@@ -39,12 +39,13 @@ class Recommend(Part):
 
 
 class Similar(Part):
-    """Find things like an item, known by `handle` or, before it was ever shown, by `title`."""
+    """Find things like an item, known by `handle` or, before it was ever shown, by `title`; and like `others` too."""
 
     kind: Literal["similar"] = "similar"
     wish: Wish = Wish()
     handle: str | None = None
     title: str | None = None
+    others: tuple[str, ...] = ()
     aspect: Literal["look", "words", "both"] = "both"
 
 

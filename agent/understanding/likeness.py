@@ -12,9 +12,9 @@ from agent.understanding.choice import Choice, pointed
 from agent.understanding.gist import Gist
 from agent.understanding.intent import IntentState, Search, Similar
 from agent.understanding.merging import merge
-from agent.understanding.pointing import titled
 from agent.understanding.relating import relative
 from agent.understanding.terms import Term, TermKind
+from agent.understanding.titles import Titled, blanked
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Facets, Wish
 from agent.understanding.words import keys, singular
@@ -26,9 +26,10 @@ _OTHER_VALUE = re.compile(r"\b(?:in )?(?:another|other|different|a different) (?
 def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | None:
     """Return the choice of a clause that wants things like an item, None when it does not."""
     text = part.text
-    loved = asking.LOVED.search(text)
-    if loved and not part.references and (title := titled(text[loved.end() :], vocabulary)):
-        return _like_title(title[0], loved.end() + title[1], part, state, vocabulary)
+    liked = tuple(each for each in part.titles if not each.seen)
+    if liked and not part.pointed:
+        loved = asking.LOVED.search(text[: liked[0].start]) is not None
+        return _like_titles(liked, part, state, vocabulary, loved=loved)
     match = asking.SIMILAR.search(text)
     other = _OTHER_VALUE.search(text)
     other_facet = vocabulary.facet_named(singular(other["facet"])) if other else None
@@ -43,10 +44,7 @@ def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
     if not handles and match is None and other_facet is not None:
         return _different(other_facet, part, state, vocabulary)
     if not handles:
-        rest = match.end() if match else 0
-        rest += len(text[rest:]) - len(text[rest:].removeprefix(" to").lstrip(" ,:'\""))
-        title = titled(text[rest:], vocabulary) if match else None
-        return _like_title(title[0], rest + title[1], part, state, vocabulary) if title else None
+        return None
     anchor = state.item(handles[0])
     kinds = tuple(c for c in state.wish.wanted.categories if anchor is not None and c in anchor.categories)
     base = Wish(
@@ -66,15 +64,25 @@ def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
     )
 
 
-def _like_title(title: str, end: int, part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice:
-    """Look for what resembles a title; what stands before its end belongs to the title and narrows nothing."""
-    after = tuple(mention for mention in part.mentions if mention.start >= end)
-    anchor = next((item for item in state.shown if keys(item.title) == keys(title)), None)
-    base = Wish()
-    if anchor is not None or state.budget:
+def _like_titles(
+    liked: tuple[Titled, ...], part: Gist, state: IntentState, vocabulary: Vocabulary, *, loved: bool
+) -> Choice:
+    """Look for what resembles one title or several.
+
+    "A comedy like Alien" narrows. What was asked for before holds on when a title is only praised ("I loved Alien");
+    a request for things like it is a subject of its own.
+    """
+    named = tuple(dict.fromkeys(each.title for each in liked))
+    anchor = next((item for item in state.shown if keys(item.title) == keys(named[0])), None)
+    base = Wish(not_titles=state.wish.not_titles)
+    if loved:
+        kept = {"said": (), "unknown": (), "strangers": (), "sort": "relevance", "count": None}
+        base = state.wish.model_copy(update={**kept, "wanted": state.wish.wanted.model_copy(update={"words": ()})})
+    elif anchor is not None or state.budget:
         base = base.priced(*_bounds(anchor, state.wish), state.wish.limit)
-    wish = merge(base, replace(part, mentions=after, words=(), denied_words=(), unknown=()), "refine", vocabulary)
-    act = Similar(title=title, wish=wish, aspect=_aspect(part.text[end:]))
+    quiet = replace(part, words=(), denied_words=(), unknown=(), strangers=())
+    wish = merge(base, quiet, "refine", vocabulary)
+    act = Similar(title=named[0], others=named[1:], wish=wish, aspect=_aspect(blanked(part.text, list(part.titles))))
     return Choice((act,), state.model_copy(update={"wish": wish, "focus": None}))
 
 

@@ -30,7 +30,8 @@ def merge(wish: Wish, gist: Gist, change: Change, vocabulary: Vocabulary, *, kee
         keep_price: Whether a price bound outlives a fresh wish, because it is the shopper's budget.
     """
     if change == "fresh":
-        kept = Wish(recipient=wish.recipient, occasion=wish.occasion, not_items=wish.not_items)
+        kept = Wish(recipient=wish.recipient, occasion=wish.occasion, not_items=wish.not_items,
+                    not_titles=wish.not_titles)  # fmt: skip
         if keep_price:
             kept = kept.priced(*_stated(wish), wish.limit)
         return _apply(kept, gist, vocabulary)
@@ -75,6 +76,7 @@ def _apply(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
         "unwanted": unwanted,
         "said": said,
         "unknown": unknown,
+        "not_titles": tuple(dict.fromkeys((*wish.not_titles, *(each.title for each in gist.titles if each.seen)))),
         "strangers": tuple(w for w in dict.fromkeys((*wish.strangers, *gist.strangers)) if w in unknown),
     }
     if gist.price is not None:

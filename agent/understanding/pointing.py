@@ -62,16 +62,6 @@ def extreme(items: Iterable[ShownItem], by: Sort) -> ShownItem | None:
     return min(priced, key=lambda item: sign * (item.price or 0.0))
 
 
-def titled(text: str, vocabulary: Vocabulary) -> tuple[str, int] | None:
-    """Return the title (or raw id's title) that stands at the start of `text`, the longest one, and where it ends."""
-    words = [word for word in split(text) if word.is_word]
-    for length in range(min(len(words), 12), 0, -1):
-        found = vocabulary.title(text[words[0].start : words[length - 1].end])
-        if found:
-            return found, words[length - 1].end
-    return None
-
-
 def _counted(positions: tuple[int, ...], state: IntentState) -> tuple[str, ...]:
     """Count within the last list, or, where that has too few, within the last list of several."""
     return _at(positions, state.last_list) or _at(positions, state.earlier_list)

@@ -31,7 +31,8 @@ _A, _B = _money("a"), _money("b")
 _C, _D = _money("c", digits_only=True), _money("d", digits_only=True)
 _RANGE = re.compile(rf"\b(?:between|from)\s+{_A}\s*(?:and|to|-|&)\s*{_B}|(?<![\w.,]){_C}\s*(?:-|to)\s*{_D}")
 _BELOW = re.compile(
-    rf"(?:(?<!not )(?<!nothing )(?<!no )\b(?:under|below|less than|cheaper than|lower than|beneath|fewer than)|<)\s*{_ABOUT}{_A}"
+    r"(?:(?<!not )(?<!nothing )(?<!no )\b(?:under|below|less than|cheaper than|lower than|beneath|fewer than)|<)"
+    rf"\s*{_ABOUT}{_A}"
 )
 _MOST = re.compile(
     r"\b(?:(?:can|should|must|could|may|will|would)(?:n'?t|not| not) (?:be|cost|go) (?:any )?(?:more than|over|above)|"

@@ -130,6 +130,7 @@ class Wish(Part):
         recipient: Whom it is for ("mother").
         occasion: What it is for ("birthday").
         not_items: Handles of items the shopper has turned down.
+        not_titles: Titles the shopper knows already.
         unknown: Words nothing in the shop carries.
         strangers: Those of `unknown` that were named as a maker ("by Kubrick").
     """
@@ -148,6 +149,7 @@ class Wish(Part):
     recipient: str | None = None
     occasion: str | None = None
     not_items: tuple[str, ...] = ()
+    not_titles: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
 

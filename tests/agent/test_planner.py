@@ -203,6 +203,40 @@ def test_like_a_title_looks_the_title_up_first() -> None:
     assert talk.mind.listed == ("#7", "#12")
 
 
+def test_like_two_titles_looks_both_up_and_then_for_what_resembles_them() -> None:
+    found = {"Blue mushroom lamp": "L02", "Saddle leather bag": "B01"}
+
+    def search(arguments: dict[str, Any]) -> str:
+        return message(found[arguments["query"]]) if "query" in arguments else message("L01", "L02", "L06")
+
+    talk = Talk(search_items=search)
+    answer = talk.say("I loved the Blue mushroom lamp and the Saddle leather bag")
+    assert [arguments for _, arguments in talk.calls] == [
+        {"query": "Blue mushroom lamp", "top_n": 3}, {"query": "Saddle leather bag", "top_n": 3},
+        {"like": ["#8", f"#{TOY.ids.row('B01') + 1}"], "top_n": 5},
+    ]  # fmt: skip
+    assert answer.startswith("2 items in the same spirit.") and talk.mind is not None
+    assert talk.mind.listed == ("#7", "#12")
+
+
+def test_a_word_nothing_carries_is_mentioned_once() -> None:
+    talk = Talk()
+    assert "no mention of “flurble”" in talk.say("a flurble mug")
+    assert "flurble" not in talk.say("in blue")
+
+
+def test_a_maker_nobody_carries_leaves_only_what_is_near() -> None:
+    talk = Talk()
+    assert talk.say("a mug by Quux").startswith("I find nothing here for “quux”. The nearest are")
+    assert talk.mind is not None and talk.mind.outcome == "nearest"
+
+
+def test_a_swap_says_what_it_gave_up() -> None:
+    talk = Talk()
+    talk.say("a leather bag")
+    assert "“leather”" in talk.say("actually a mug instead")
+
+
 def test_comparisons_put_the_answer_first() -> None:
     talk = Talk(compare_items=lambda a: message("L01", "L02", "L03", differ={"price": {}}))
     talk.say("lamps", top_n=3)

@@ -140,3 +140,33 @@ def test_who_directed_it(understander: Understander) -> None:
     (act,) = understander.understand("who directed it?", state).acts
     assert isinstance(act, Details)
     assert (act.handles, act.about) == (("#1",), "director")
+
+
+def test_a_year_in_a_title_bounds_nothing_and_its_words_are_no_wish(understander: Understander) -> None:
+    for said in ("I liked Alien (1979)", "I loved Sleepless in Seattle (1993), it was great"):
+        (act,) = understander.understand(said, IntentState()).acts
+        assert isinstance(act, Similar), said
+        assert (act.wish.years, act.wish.query(), act.wish.filters()) == (None, "", {})
+
+
+def test_praise_of_titles_keeps_the_genre_that_was_asked_for(understander: Understander) -> None:
+    state = understander.understand("a comedy please", IntentState()).state
+    (act,) = understander.understand("I liked Toy Story and Cast Away (2000)", state).acts
+    assert isinstance(act, Similar)
+    assert (act.title, act.others) == ("Toy Story (1995)", ("Cast Away (2000)",))
+    assert act.wish.filters() == {"category": ["Comedy"]}
+
+
+def test_a_genre_before_the_title_narrows(understander: Understander) -> None:
+    (act,) = understander.understand("a comedy like Alien", IntentState()).acts
+    assert isinstance(act, Similar)
+    assert (act.title, act.wish.filters()) == ("Alien (1979)", {"category": ["Comedy"]})
+
+
+@pytest.mark.parametrize("said", ["I've already seen Amelie", "I have seen Amelie (2001)", "we watched Amelie"])
+def test_what_was_seen_is_left_out(said: str, understander: Understander) -> None:
+    state = understander.understand("a comedy", IntentState()).state
+    (act,) = understander.understand(said, state).acts
+    assert isinstance(act, Search)
+    assert act.wish.not_titles == ("Amelie (2001)",)
+    assert (act.wish.filters(), act.wish.wanted.words) == ({"category": ["Comedy"]}, ())
