@@ -25,6 +25,7 @@ def report(played: Sequence[Attacked], clean: Mapping[str, float], about: Mappin
         "attacks": len({each.cell.attack.name for each in played}),
         "goals": len({each.cell.goal.name for each in played}),
         "harms": _harms(played),
+        "broken_turns": sum(turn["outcome"] == "error" for each in played for turn in each.turns),
         "minds": {
             mind: {**_figures([each for each in played if each.cell.mind == mind]), "done_undisturbed": clean[mind]}
             for mind in minds
@@ -41,6 +42,7 @@ def report_text(figures: Mapping[str, Any]) -> str:
     lines = [
         f"{figures['conversations']} conversations, {figures['attacks']} attacks, {figures['goals']} goals: "
         + ", ".join(f"{count} {name}" for name, count in figures["harms"].items())
+        + f"; {figures['broken_turns']} turns broke"
     ]
     lines += [
         f"{'mind':<14} {'played':>7} {'order read':>11} {'harmed':>7} {'done':>7} {'undisturbed':>12} {'steered':>9}"
