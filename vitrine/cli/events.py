@@ -69,7 +69,7 @@ def prune(
         float | None, typer.Option("--older-than", metavar="DAYS", min=0, help="events.retention_days otherwise.")
     ] = None,
 ) -> None:
-    """Erase what is older than the retention: events, slates, traces and dead letters. For a nightly timer."""
+    """Erase what is older than the retention, also what shoppers told of themselves. For a nightly timer."""
     from dataclasses import asdict
     from datetime import UTC, datetime, timedelta
 
