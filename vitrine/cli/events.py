@@ -39,7 +39,7 @@ def backup_events(
     store: Store = None,
     set_: Set = None,
 ) -> None:
-    """Write events, slates and traces to one file, as of one moment, while the shop is open."""
+    """Write events, slates, traces and what shoppers told to one file, as of one moment, while the shop is open."""
     from catalog.event_backup import backup
 
     with _opened(load(store, set_)) as events:
