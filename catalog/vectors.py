@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from catalog.errors import DataError
-from catalog.ids import IdMap
+from catalog.ids import IdMap, Rows
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -139,6 +139,22 @@ def unit_rows(vectors: Floats) -> Floats:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: Floats = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
     return unit
+
+
+def distinct(vectors: Floats) -> Rows | None:
+    """Return for each row (n, d) float32 the first row of the same numbers, or None when no two rows are the same."""
+    words = np.ascontiguousarray(vectors).view(np.uint32).astype(np.uint64)
+    keys = np.zeros(len(vectors), np.uint64)
+    rng = np.random.default_rng(0)
+    for column in words.T:
+        keys += column * np.uint64(2 * int(rng.integers(2**62)) + 1)  # wraps, as a hash may
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    if len(first) == len(vectors):
+        return None
+    representative = np.asarray(first[inverse], np.int64)
+    differing = (vectors[representative] != vectors).any(axis=1)  # two vectors of one key
+    representative[differing] = np.flatnonzero(differing)
+    return representative
 
 
 def usable_rows(vectors: Floats) -> Mask:

@@ -10,11 +10,11 @@ import numpy as np
 
 from catalog.ids import IdMap, Rows
 from catalog.nearest import library, threads
-from catalog.vectors import EmbeddingTable, Floats, Mask
+from catalog.vectors import EmbeddingTable, Floats, Mask, distinct
 from indexes import exact
 from indexes.config import Kind, VectorIndexConfig
 from indexes.faiss_library import read, selector, write
-from indexes.stored import SLOTS, Stored, distinct
+from indexes.stored import SLOTS, Stored
 from indexes.unit import unit_rows
 from indexes.vector_index import VectorIndex
 
@@ -47,6 +47,8 @@ class HnswIndex(VectorIndex):
         """Index a table; see `VectorIndex.build`. About 40 s for 200,000 vectors of 64 on one thread."""
         config, faiss = config or VectorIndexConfig(), library()
         unit = unit_rows(table.vectors)
+        # A graph that links a vector to its nearest loses its way where thousands are one and the same: they fill each
+        # other's links and lead nowhere. With a fifth of 30,000 in four such heaps recall@200 fell from 0.99 to 0.79.
         first, slots = distinct(unit), None
         if first is not None:
             kept = np.unique(first)

@@ -87,23 +87,3 @@ class Stored:
 def open_vectors(folder: Path) -> Stored:
     """Map what `save_vectors` wrote."""
     return Stored(np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False))
-
-
-def distinct(unit: Floats) -> Rows | None:
-    """Return for each row (n, d) the first row of the same bits, or None when no two rows are the same.
-
-    A graph that links a vector to its nearest loses its way where thousands are one and the same: they fill each
-    other's links and lead nowhere. With a fifth of 30,000 vectors in four such heaps recall@200 fell from 0.99 to 0.79.
-    """
-    words = np.ascontiguousarray(unit).view(np.uint32).astype(np.uint64)
-    keys = np.zeros(len(unit), np.uint64)
-    rng = np.random.default_rng(0)
-    for column in words.T:
-        keys += column * np.uint64(2 * int(rng.integers(2**62)) + 1)  # wraps, as a hash may
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    if len(first) == len(unit):
-        return None
-    representative = np.asarray(first[inverse], np.int64)
-    differing = (unit[representative] != unit).any(axis=1)  # two vectors of one key
-    representative[differing] = np.flatnonzero(differing)
-    return representative

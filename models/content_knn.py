@@ -16,7 +16,7 @@ from catalog.vectors import EmbeddingTable, Floats, unit_rows
 from models.base import TrainingData
 from models.history_model import HistoryConfig, HistoryModel
 from models.item_features import ItemFeatures, later_features, training_features
-from models.lirdrec.graphs import nearest
+from models.nearest import nearest
 from models.sparse_rows import csr_of, csr_parts, widened
 from models.training_checks import require_differences
 

@@ -12,7 +12,8 @@ from models.base import TrainingData
 from models.content_model import ContentModel
 from models.item_features import ItemFeatures
 from models.lightgcn import GraphConfig, folded_in, propagated_anew, require_walkable
-from models.lirdrec.graphs import graph_weights, nearest
+from models.lirdrec.graphs import graph_weights
+from models.nearest import nearest
 from models.size_limits import require_at_most
 from models.sparse_rows import csr_from_edges
 from models.taken import Rows, Taken

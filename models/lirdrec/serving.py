@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from catalog.vectors import Floats
 from models.lirdrec.config import LIRDRecConfig
-from models.lirdrec.graphs import graph_weights, nearest
+from models.lirdrec.graphs import graph_weights
 from models.lirdrec.modalities import IDS, Features
+from models.nearest import nearest
 from models.sparse_rows import csr_from_edges
 from models.taken import Taken
 

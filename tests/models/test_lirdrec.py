@@ -16,7 +16,7 @@ from catalog.log import Interactions
 from catalog.vectors import EmbeddingTable, unit_rows
 from models.base import TrainingData, UserScorer
 from models.lirdrec.config import LIRDRecConfig
-from models.lirdrec.graphs import graph_weights, item_graph, knn_graph, nearest
+from models.lirdrec.graphs import graph_weights, item_graph, knn_graph
 from models.lirdrec.learner import build_network, equal_batches
 from models.lirdrec.modalities import align_new, build_features, principal
 from models.lirdrec.model import LIRDRec
@@ -75,29 +75,6 @@ def test_items_without_features_are_tied_to_themselves_alone() -> None:
         assert np.flatnonzero(graph[:, blank]).tolist() == [blank]
         assert graph[blank, blank] == pytest.approx(1)
     assert (np.count_nonzero(graph, axis=1)[[0, 2, 3, 5]] == 3).all()
-
-
-def test_ties_go_to_the_lower_row_and_the_item_itself_comes_first() -> None:
-    same = unit_rows(np.ones((5, 2), np.float32))
-    assert nearest(same, same, 3, np.arange(5)).tolist() == [[0, 1, 2], [1, 0, 2], [2, 0, 1], [3, 0, 1], [4, 0, 1]]
-
-
-@pytest.mark.parametrize(("columns", "cells"), [(1, 7), (5, 20), (16, 16), (16, 400), (100, 8_000_000)])
-def test_nearest_is_the_same_by_any_tile(monkeypatch: pytest.MonkeyPatch, columns: int, cells: int) -> None:
-    monkeypatch.setattr("models.lirdrec.graphs.TILE_COLUMNS", columns)
-    monkeypatch.setattr("models.lirdrec.graphs.TILE_CELLS", cells)
-    rng = np.random.default_rng(columns)
-    corpus = rng.integers(-2, 3, (60, 3)).astype(np.float32)  # whole numbers: many ties, sums exact
-    queries = rng.integers(-2, 3, (17, 3)).astype(np.float32)
-    for given, own, k in ((queries, None, 4), (corpus, np.arange(60), 7), (corpus, np.arange(60), 60)):
-        scores = given @ corpus.T
-        scores[:, ~corpus.any(axis=1)] = -np.inf
-        scores[~given.any(axis=1)] = -np.inf
-        if own is not None:
-            scores[own, own] = np.inf
-        wanted = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        wanted[np.take_along_axis(scores, wanted, axis=1) == -np.inf] = -1
-        assert nearest(given, corpus, k, own).tolist() == wanted.tolist()
 
 
 @pytest.mark.parametrize(("n", "shares"), [(1, (1.0,)), (2, (0.1, 0.9)), (4, (0.1, 0.3, 0.3, 0.3))])
