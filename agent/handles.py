@@ -66,6 +66,22 @@ class HandleBook:
         book._by_title = dict(self._by_title)
         return book
 
+    @property
+    def catalog(self) -> Catalog:
+        """Where titles come from."""
+        return self._catalog
+
+    def follow(self, catalog: Catalog) -> frozenset[str]:
+        """Go on with another snapshot of the catalogue; return the items that are not in it, whose handles are gone."""
+        gone = frozenset(item_id for item_id in self._handle_of if item_id not in catalog)
+        for item_id in gone:
+            self._forget(self._handle_of[item_id])
+        self._catalog = catalog
+        for item_id in self._handle_of:
+            if title := catalog[item_id].title:
+                self._by_title.setdefault(fold(title), item_id)
+        return gone
+
     def handle(self, item_id: str) -> str | None:
         """Return the handle of an item, or None where none was issued."""
         return self._handle_of.get(item_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from agent.base import AgentEvent, Answer, ChatRequest, Done
+from agent.catching_up import catch_up
 from agent.config import AgentConfig
 from agent.gate.vocabulary import ShopWords
 from agent.handles import HandleBook
@@ -18,8 +20,8 @@ from agent.memory.keeping import scrub
 from agent.minds import Minds
 from agent.prompt import system_prompt
 from agent.sessions import MemorySessions, Session, SessionStore
-from agent.turn import Turn
 from agent.spoken import understood
+from agent.turn import Turn
 from catalog.errors import DataError
 from tools.registry import Registry
 from tools.shop import Shop
@@ -29,6 +31,10 @@ log = logging.getLogger("vitrine.agent")
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
 
 
 class Agent:
@@ -41,6 +47,7 @@ class Agent:
         config: Budgets.
         sessions: Where conversations rest; in memory by default.
         now: The clock events are dated by.
+        new_id: Gives the ids of a turn, its trace's and its request's, each once.
     """
 
     def __init__(
@@ -51,6 +58,7 @@ class Agent:
         config: AgentConfig | None = None,
         sessions: SessionStore | None = None,
         now: Callable[[], datetime] = _now,
+        new_id: Callable[[], str] = _new_id,
     ) -> None:
         self.shop = shop
         self.registry = registry
@@ -63,6 +71,7 @@ class Agent:
             max_handles=self.config.max_handles,
         )
         self.now = now
+        self.new_id = new_id
 
     @cached_property
     def words(self) -> ShopWords:
@@ -86,6 +95,7 @@ class Agent:
         """
         request = self._checked(request)
         async with self.sessions.turn(request.session_id, request.user_id, request.history) as (session, restarted):
+            catch_up(session, self.shop.catalog)
             request, reply = understood(session, request)
             async for event in Turn(self, session, request, restarted, reply).events():
                 yield event

@@ -11,12 +11,14 @@ from api.chat import chat_routes
 from api.completions import completion_routes
 from api.events import event_routes
 from api.guard import SECURITY_HEADERS, Guard
+from api.item_writes import item_write_routes
 from api.items import item_routes
 from api.keys import Keys
 from api.limits import RateLimit
 from api.mcp_routes import McpDoor
 from api.operations import operation_routes
 from api.pictures import Pictures
+from api.pinned import Pinned
 from api.problems import REFUSALS, add_problem_handlers
 from api.search import search_routes
 from api.service import Service
@@ -46,9 +48,10 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
     for router in (
         chat_routes(service, turns),
         completion_routes(service, turns),
-        search_routes(service),
-        item_routes(service, Pictures(service.shop.root, service.config.picture_sizes)),
         audio_routes(service),
+        search_routes(service),
+        item_write_routes(service, keys),
+        item_routes(service, Pictures(service.shop.root, service.config.picture_sizes)),
         event_routes(service),
         user_routes(service),
         tool_routes(service),
@@ -58,6 +61,7 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
         app.include_router(router)
     app.router.routes.append(mcp.route())
     add_problem_handlers(app, SECURITY_HEADERS)
+    app.add_middleware(Pinned, service=service)  # inside the guard: what it refuses reads no shop
     app.add_middleware(
         Guard,
         config=service.config,

@@ -59,7 +59,7 @@ def chat_routes(service: Service, turns: Turns) -> APIRouter:
         tenant = request.state.tenant
         if wants_json(request.headers.get("accept", "")):
             answer = await turns.answer(asked, tenant)
-            told = answer_out(answer, service.shop, spoken=asked.spoken)
+            told = answer_out(answer, service.now().shop, spoken=asked.spoken)
             return Response(told.model_dump_json(), media_type="application/json")
         lines = sse_lines(turns, asked, tenant, request_id_of(request))
         return StreamingResponse(lines, media_type="text/event-stream", headers=STREAM_HEADERS)
@@ -89,7 +89,7 @@ def wants_json(accept: str) -> bool:
 
 async def sse_lines(turns: Turns, request: ChatRequest, tenant: str, request_id: str) -> AsyncIterator[str]:
     """Give a turn as server-sent events."""
-    shop = turns.service.shop
+    shop = turns.service.now().shop
     if (heard := transcript_out(request.spoken)) is not None:
         yield sse("transcript", heard)
     async for event in turns.stream(request, tenant):

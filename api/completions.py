@@ -47,7 +47,7 @@ def completion_routes(service: Service, turns: Turns) -> APIRouter:
         message = {"role": "assistant", "content": answer.text, "refusal": None}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
         whole = {**_head("chat.completion"), "choices": [choice], "usage": NO_TOKENS}
-        return JSONResponse({**whole, **extension(answer_out(answer, service.shop, spoken=asked.spoken))})
+        return JSONResponse({**whole, **extension(answer_out(answer, service.now().shop, spoken=asked.spoken))})
 
     @router.get("/v1/models", summary="The one model there is")
     def models() -> dict[str, Any]:
@@ -83,7 +83,7 @@ async def _chunks(turns: Turns, asked: ChatRequest, tenant: str, with_usage: boo
                 spoken = True
                 yield _chunk(head, {"content": detail})
             case Done(answer=answer):
-                extra = extension(answer_out(answer, turns.service.shop, spoken=asked.spoken))
+                extra = extension(answer_out(answer, turns.service.now().shop, spoken=asked.spoken))
                 if not spoken and answer.text:
                     yield _chunk(head, {"content": answer.text})
                 yield _chunk({**head, **extra}, {}, "stop")

@@ -50,6 +50,10 @@ class ApiConfig(BaseModel):
     event_age_days: float = Field(3650.0, gt=0)
     """How late an event may come: one dated earlier than this is refused, as by a clock that was never set."""
 
+    catalogue_tenants: tuple[str, ...] = ()
+    """Tenants whose keys may write and delete items, which every tenant's shoppers see. Empty: the only
+    tenant there is, or nobody where there are several."""
+
     rate_per_minute: int | None = Field(None, ge=1)
     """Requests a minute for each key (or each address while the service is open); None is no limit."""
 

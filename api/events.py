@@ -127,7 +127,7 @@ def _read(raw: Any, service: Service, now: datetime) -> EventIn | dict[str, str]
         event = EventIn.model_validate(raw)
     except ValidationError as error:
         return explain(dict(error.errors(include_input=False)[0]), of_request=False)
-    if event.item_id not in service.shop.catalog:
+    if not service.sells(event.item_id):
         return {"field": "item_id", "detail": f"unknown item {event.item_id!r}"}
     earliest = now - timedelta(days=service.config.event_age_days)
     latest = now + timedelta(seconds=service.config.event_future_seconds)

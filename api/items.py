@@ -7,12 +7,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from api.answers import caption_of, picture_address
+from api.answers import picture_address
 from api.fields import ExternalId, SessionId, check_top_n
 from api.listing import SimilarOut, header, listed, show
 from api.pictures import Pictures
+from api.problems import ApiProblem
 from api.service import Service
 from catalog.errors import NotFoundError
 from catalog.nouns import Item
@@ -52,12 +53,12 @@ class ItemOut(BaseModel):
     pictures: int
     caption: str | None
     captions: list[CaptionOut]
+    pending: bool = Field(False, description="Whether search and recommendations do not know this record yet.")
 
 
 def item_routes(service: Service, pictures: Pictures) -> APIRouter:
     """Return the router of items. Ids may hold slashes, so the longer addresses come first."""
     router = APIRouter(tags=["items"])
-    shop = service.shop
 
     @router.get("/v1/items/{item_id:path}/similar", summary="What is close to an item")
     def similar(
@@ -67,6 +68,10 @@ def item_routes(service: Service, pictures: Pictures) -> APIRouter:
         session_id: Annotated[SessionId | None, Query()] = None,
     ) -> SimilarOut:
         """Return the nearest items, the item itself and its variants left out."""
+        shop = service.now().shop
+        if item_id not in shop.catalog and service.sells(item_id):
+            detail = f"item {item_id!r} was written a moment ago, and what is close to it is still being found"
+            raise ApiProblem(503, detail, headers={"Retry-After": "1"})
         item = known(item_id, shop)
         shopper = Shopper(user_id, session_id)
         request = PipelineRequest(
@@ -93,7 +98,7 @@ def item_routes(service: Service, pictures: Pictures) -> APIRouter:
         n: Annotated[int, Query(ge=0, le=99, description="Which of its pictures.")] = 0,
     ) -> Response:
         """Return a picture scaled down, with an `ETag`."""
-        found = pictures.thumbnail(known(item_id, shop), n, size)
+        found = pictures.thumbnail(newest(item_id, service)[0], n, size)
         headers = {"ETag": found.tag, "Cache-Control": "private, max-age=3600"}
         if request.headers.get("if-none-match") == found.tag:
             return Response(status_code=304, headers=headers)
@@ -101,8 +106,12 @@ def item_routes(service: Service, pictures: Pictures) -> APIRouter:
 
     @router.get("/v1/items/{item_id:path}", summary="The record of an item")
     def item(item_id: str) -> ItemOut:
-        """Return everything the shop says of an item, and what was read from its pictures."""
-        return item_out(known(item_id, shop), shop)
+        """Return everything the shop says of an item, and what was read from its pictures.
+
+        A record written a moment ago is here at once; `pending` says that search and the rest do not know it yet.
+        """
+        found, pending = newest(item_id, service)
+        return item_out(found, service.now().shop, pending=pending)
 
     return router
 
@@ -119,9 +128,25 @@ def known(item_id: str, shop: Shop) -> Item:
     return found
 
 
-def item_out(item: Item, shop: Shop) -> ItemOut:
+def newest(item_id: str, service: Service) -> tuple[Item, bool]:
+    """Return the newest record of an item, and whether snapshots lag behind it.
+
+    Raises:
+        NotFoundError: When no item has this id, or it was deleted.
+    """
+    if service.live is not None:
+        item, pending = service.live.record(item_id)
+        if item is not None:
+            return item, pending
+        if service.live.gone(item_id):
+            raise NotFoundError(f"item {item_id!r} was deleted")
+    return known(item_id, service.now().shop), False
+
+
+def item_out(item: Item, shop: Shop, *, pending: bool = False) -> ItemOut:
     """Return the record in the wire's form; files of the store stay unnamed."""
-    captions = shop.captions.get(item.item_id, ())
+    # What was read from the pictures of the record before is nothing to say of this one.
+    captions = () if pending else shop.captions.get(item.item_id, ())
     return ItemOut(
         item_id=item.item_id,
         parent_id=item.parent_id,
@@ -140,6 +165,7 @@ def item_out(item: Item, shop: Shop) -> ItemOut:
         rating_count=item.rating_count,
         image=picture_address(item),
         pictures=len(item.images),
-        caption=caption_of(item.item_id, shop),
+        caption=captions[0].text if captions else None,
         captions=[CaptionOut(text=c.text, model=c.model, frame_time=c.frame_time) for c in captions],
+        pending=pending,
     )

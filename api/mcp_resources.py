@@ -66,8 +66,8 @@ class McpResources:
 
     async def listed(self, _context: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
         """List the records, a hundred a page, in the catalogue's order."""
-        items = self.service.shop.catalog.items
-        same = {"resources": len(items)}
+        items = self.service.now().shop.catalog.items
+        same = {"resources": True}  # items come and go between two pages
         offset, _ = page_of(params.cursor if params is not None else None, same)
         end = offset + MAX_ITEMS
         return ListResourcesResult(
@@ -96,7 +96,7 @@ class McpResources:
         rest = params.uri.removeprefix(PREFIX)
         if rest == params.uri or not rest:
             raise NotFoundError(f"unknown resource {params.uri!r}; {PREFIX}<item_id> would be valid")
-        shop = self.service.shop
+        shop = self.service.now().shop
         if rest.endswith(PICTURE):
             item = known(unquote(rest.removesuffix(PICTURE)), shop)
             small = await anyio.to_thread.run_sync(self.pictures.thumbnail, item, 0, SIDE)

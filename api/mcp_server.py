@@ -95,27 +95,28 @@ async def _one_boundary(ctx: Context, call_next: CallNext) -> HandlerResult:
 
 
 async def _list_tools(service: Service, _context: Context, _params: PaginatedRequestParams | None) -> ListToolsResult:
-    return ListToolsResult(tools=[Tool.model_validate(mcp_form(t)) for t in service.registry.tools.values()])
+    return ListToolsResult(tools=[Tool.model_validate(mcp_form(t)) for t in service.now().registry.tools.values()])
 
 
 async def _call_tool(
     service: Service, shopper_of: ShopperOf, context: Context, params: CallToolRequestParams
 ) -> CallToolResult | InputRequiredResult:
-    tool = service.registry.tools.get(params.name)
+    here = service.now()
+    shop, tool = here.shop, here.registry.tools.get(params.name)
     if tool is None:
-        hint = did_you_mean(params.name, list(service.registry.tools))
+        hint = did_you_mean(params.name, list(here.registry.tools))
         raise MCPError(INVALID_PARAMS, f"unknown tool {params.name!r}. {hint}")
     request_id, token = uuid.uuid4().hex, None
     if params.input_responses is not None and tool.access == "write":
         if not _agreed(params.input_responses.get(ASKED)):
-            return _told(ToolResult("The shopper did not agree, so nothing was written."), service.shop, request_id)
+            return _told(ToolResult("The shopper did not agree, so nothing was written."), shop, request_id)
         token = params.request_state
     bound = ToolContext(shopper_of(context), datetime.now(UTC), request_id, confirmation=token)
     try:
         call = functools.partial(call_from_outside, tool, params.arguments, bound)
         result = await anyio.to_thread.run_sync(call)
         if tool.access == "read":
-            await anyio.to_thread.run_sync(_keep_slate, service.shop, result, bound)
+            await anyio.to_thread.run_sync(_keep_slate, shop, result, bound)
     except ToolError as error:
         return CallToolResult(content=[TextContent(text=refusal(error))], is_error=True)
     question = result.facts.get("needs_confirmation")
@@ -124,7 +125,7 @@ async def _call_tool(
         return InputRequiredResult(
             input_requests={ASKED: ElicitRequest(params=asked)}, request_state=question[CONFIRMATION]
         )
-    return _told(result, service.shop, request_id)
+    return _told(result, shop, request_id)
 
 
 def _keep_slate(shop: Shop, result: ToolResult, bound: ToolContext) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from agent.explanation_trace import explained_in
 from api.service import Service
 
 
@@ -35,8 +36,8 @@ def operation_routes(service: Service, *, open_service: bool) -> APIRouter:
         return Ready(
             status="ready",
             shop=service.shop.name,
-            items=len(service.shop.catalog),
-            active={**service.shop.active, **service.active},
+            items=len(service.now().shop.catalog),
+            active={**service.now().shop.active, **service.active},
             access="open" if open_service else "keys",
         )
 
@@ -44,5 +45,13 @@ def operation_routes(service: Service, *, open_service: bool) -> APIRouter:
     def trace(trace_id: str) -> dict[str, Any]:
         """Return intent, tool calls, candidates by source, features and drops of one answer."""
         return service.shop.events.trace(trace_id)
+
+    @router.get("/v1/traces/{trace_id}/items/{item_id:path}", summary="Why an item stood in an answer")
+    def evidence(trace_id: str, item_id: str) -> dict[str, Any]:
+        """Return the whole evidence of one item: signals from 0 to 1, words with their positions, dated events,
+        features of the ranker.
+        """
+        shop = service.now().shop
+        return explained_in(shop, shop.events.trace(trace_id), item_id)
 
     return router

@@ -20,6 +20,7 @@ from tools.crossmodal.search import Found, find
 from tools.cursor import cursor_at, page_of
 from tools.pipeline.nouns import PipelineRequest, Sort
 from tools.pipeline.run import run
+from tools.shop import Shop
 from tools.vocabulary import spoken
 
 
@@ -54,7 +55,6 @@ class RecommendBody(Body):
 def search_routes(service: Service) -> APIRouter:
     """Return the router of search and recommendations."""
     router = APIRouter(tags=["search"])
-    shop = service.shop
 
     @router.post(
         "/v1/search",
@@ -63,6 +63,7 @@ def search_routes(service: Service) -> APIRouter:
     )
     def search(body: SearchBody) -> FoundOut:
         """Return a page of results with a score for every channel and every modality."""
+        shop = service.now().shop
         if not (body.query or "").strip() and not body.like and body.filters.empty and not body.media:
             detail = "query: say what to look for; query, image, video, audio, like or filters would be valid"
             raise ApiProblem(422, detail, field="query")
@@ -88,7 +89,7 @@ def search_routes(service: Service) -> APIRouter:
             offset=offset,
             reach=reach,
         )
-        found = _found(service, body, query, request)
+        found = _found(shop, body, query, request)
         result = found.result
         end = offset + len(result.ranked)
         cursor = cursor_at(end, same, reach) if result.ranked and end < result.total else None
@@ -105,6 +106,7 @@ def search_routes(service: Service) -> APIRouter:
     @router.post("/v1/recommendations", summary="What to show a shopper")
     def recommendations(body: RecommendBody) -> RecommendationsOut:
         """Return the best items for a shopper, known or not; `ground` says what the order rests on."""
+        shop = service.now().shop
         device = body.context.get("device")
         shopper = Shopper(body.user_id, body.session_id, device=device if isinstance(device, str) else None)
         top_n = check_top_n(body.top_n, service.config)
@@ -125,10 +127,10 @@ def search_routes(service: Service) -> APIRouter:
     return router
 
 
-def _found(service: Service, body: SearchBody, query: str | None, request: PipelineRequest) -> Found:
-    senses = service.shop.senses
+def _found(shop: Shop, body: SearchBody, query: str | None, request: PipelineRequest) -> Found:
+    senses = shop.senses
     with looked_at(), senses.turn() if body.media else nullcontext():
-        return find(service.shop, query_of(body, query, senses), request)
+        return find(shop, query_of(body, query, senses), request)
 
 
 def check_items(item_ids: list[str], field: str, catalog: Catalog) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from agent.base import AgentEvent, Answer, ChatRequest
 from api.config import ApiConfig
 from tools.base import Tool
+from tools.live import LiveShop
 from tools.shop import Shop
 
 
@@ -27,9 +28,9 @@ class Agent(Protocol):
     def forget_user(self, user_id: str) -> int:
         """Drop every conversation of a shopper; return how many there were."""
 
-
     def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
         """Forget one thing a shopper told of themselves, or all, in store and conversations; return how many."""
+
 
 class Registry(Protocol):
     """The tools by name (see `tools.registry`)."""
@@ -49,6 +50,7 @@ class Service:
         agent: Who answers.
         config: Limits of the wire.
         active: Which implementation of each default is at work, e.g. `{"mind": "planner", "captions": "pixels"}`.
+        live: Takes writes to the catalogue, and holds the service of each snapshot; None: the catalogue never changes.
     """
 
     shop: Shop
@@ -56,3 +58,12 @@ class Service:
     agent: Agent
     config: ApiConfig = field(default_factory=ApiConfig)
     active: Mapping[str, str] = field(default_factory=dict)
+    live: LiveShop[Service] | None = None
+
+    def sells(self, item_id: str) -> bool:
+        """Whether an item is in the shop, also one that snapshots do not know yet."""
+        return self.live.record(item_id)[0] is not None if self.live is not None else item_id in self.shop.catalog
+
+    def now(self) -> Service:
+        """Return the service as this request sees it, the same from its beginning to its end."""
+        return self if self.live is None else self.live.current

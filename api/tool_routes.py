@@ -81,33 +81,35 @@ def tool_routes(service: Service) -> APIRouter:
         strict: Annotated[bool, Query(description="Give `openai` in the subset of structured outputs.")] = False,
     ) -> ToolsOut:
         """List every tool with its schema."""
+        registry = service.now().registry
         listed = [
             ToolOut(name=t.name, description=t.description, access=t.access, parameters=dict(t.parameters))
-            for t in service.registry.tools.values()
+            for t in registry.tools.values()
         ]
-        openai = [openai_form(each, strict=strict) for each in service.registry.tools.values()]
+        openai = [openai_form(each, strict=strict) for each in registry.tools.values()]
         return ToolsOut(tools=listed, openai=openai)
 
     @router.post("/v1/tools/{name}", summary="Call a tool")
     def call(name: str, body: CallBody) -> ToolAnswerOut:
         """Run a tool; a 422 can be mended by its text, a 503 cannot be helped now."""
-        tool = service.registry.tools.get(name)
+        here = service.now()
+        shop, tool = here.shop, here.registry.tools.get(name)
         if tool is None:
-            hint = did_you_mean(name, list(service.registry.tools))
+            hint = did_you_mean(name, list(here.registry.tools))
             raise ApiProblem(404, f"unknown tool {name!r}. {hint}", field="name")
         request_id = uuid.uuid4().hex
         shopper = Shopper(body.user_id, body.session_id)
         context = ToolContext(shopper, datetime.now(UTC), request_id, confirmation=body.confirmation)
         result = call_from_outside(tool, body.arguments, context)
-        item_ids = tuple(each.item_id for each in result.candidates if each.item_id in service.shop.catalog)
+        item_ids = tuple(each.item_id for each in result.candidates if each.item_id in shop.catalog)
         if item_ids and tool.access == "read":
             # No tool draws its items by chance, so every one stood there for certain.
             certain = (1.0,) * len(item_ids)
             slate = Slate(request_id, shopper.user_id, shopper.session_id, context.now, item_ids, certain)
-            service.shop.events.put_slate(slate)
+            shop.events.put_slate(slate)
         return ToolAnswerOut(
             text=result.text,
-            items=[_item(candidate, service.shop) for candidate in result.candidates],
+            items=[_item(candidate, shop) for candidate in result.candidates],
             facts=dict(result.facts),
             trace=dict(result.trace),
             request_id=request_id,

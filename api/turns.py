@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from agent.base import AgentEvent, Answer, ChatRequest, Done, Problem
+from agent.base import AgentEvent, Answer, ChatRequest, Done, Problem, Recommendations, ShownRecommendation
 from api.problems import status_of
 from api.service import Service
 from api.sessions import Sessions
@@ -39,20 +39,32 @@ class Turns:
         async for event in relay(self._events(admitted), self.service.config.keep_alive_seconds):
             if isinstance(event, Done):
                 self.sessions.bind(event.answer, admitted, tenant)
-                yield Done(restarted(event.answer, request)) if foreign else event
+                answer = replace(event.answer, recommendations=self._still_sold(event.answer.recommendations))
+                yield Done(restarted(answer, request) if foreign else answer)
                 return
+            if isinstance(event, Recommendations):
+                event = replace(event, items=self._still_sold(event.items))
             yield event
 
     async def answer(self, request: ChatRequest, tenant: str) -> Answer:
         """Give the whole answer of a turn."""
         admitted, foreign = self.sessions.admit(request, tenant)
-        answer = await self.service.agent.answer(admitted)
+        answer = await self.service.now().agent.answer(admitted)
         self.sessions.bind(answer, admitted, tenant)
+        answer = replace(answer, recommendations=self._still_sold(answer.recommendations))
         return restarted(answer, request) if foreign else answer
+
+    def _still_sold(self, items: tuple[ShownRecommendation, ...]) -> tuple[ShownRecommendation, ...]:
+        """Leave out what was deleted while the answer was thought of."""
+        live = self.service.live
+        left = [item for item in items if live is None or not live.gone(item.item_id)]
+        if len(left) == len(items):
+            return items
+        return tuple(replace(item, rank=rank) for rank, item in enumerate(left, start=1))
 
     async def _events(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
         try:
-            async for event in self.service.agent.turn(request):
+            async for event in self.service.now().agent.turn(request):
                 yield event
                 if isinstance(event, Done):
                     return

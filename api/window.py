@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -40,8 +41,11 @@ class ShopOut(BaseModel):
 def window_routes(service: Service) -> APIRouter:
     """Return the router of the page."""
     router = APIRouter()
-    shop_out = describe(service)
     files = page_files()
+
+    @lru_cache(maxsize=1)
+    def described(_catalog: Catalog) -> ShopOut:  # of one snapshot after the other
+        return describe(service.now())
 
     @router.get("/", include_in_schema=False)
     def page(request: Request) -> Response:
@@ -60,7 +64,7 @@ def window_routes(service: Service) -> APIRouter:
     @router.get("/v1/shop", tags=["items"], summary="The shop in a few words")
     def shop() -> ShopOut:
         """Return the name, the size, the mind at work and wishes to begin with."""
-        return shop_out
+        return described(service.now().shop.catalog)
 
     return router
 
