@@ -67,12 +67,12 @@ def user_routes(service: Service) -> APIRouter:
     @router.delete("/v1/users/{user_id:path}/memory/{entry_id}", summary="Forget one thing a shopper told")
     def forget_one(user_id: WhoseId, entry_id: EntryId) -> ErasedOut:
         """Erase it from the store and the open conversations, with the shopper's traces that speak of it."""
-        return ErasedOut(user_id=user_id, forgotten=service.agent.forget_told(user_id, entry_id))
+        return ErasedOut(user_id=user_id, forgotten=service.now().agent.forget_told(user_id, entry_id))
 
     @router.delete("/v1/users/{user_id:path}/memory", summary="Forget all that a shopper told")
     def forget_all(user_id: WhoseId) -> ErasedOut:
         """Erase all of it; events, lists shown and conversations stay."""
-        return ErasedOut(user_id=user_id, forgotten=service.agent.forget_told(user_id))
+        return ErasedOut(user_id=user_id, forgotten=service.now().agent.forget_told(user_id))
 
     @router.delete("/v1/users/{user_id:path}", summary="Forget a shopper")
     def forget(user_id: Annotated[ExternalId, Path(description="Whose data goes.")]) -> ForgottenOut:
@@ -81,7 +81,7 @@ def user_routes(service: Service) -> APIRouter:
         The log the shop was loaded with, and models trained on it, change with the next import and training.
         """
         # The conversation first: a turn that ends now would write another trace.
-        conversations = service.agent.forget_user(user_id)
+        conversations = service.now().agent.forget_user(user_id)
         events = service.shop.events.forget_user(user_id)
         return ForgottenOut(user_id=user_id, events=events, conversations=conversations)
 
