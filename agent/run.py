@@ -25,6 +25,7 @@ from agent.config import AgentConfig
 from agent.gate.gate import Gate, Passed
 from agent.llama_tools import turn_tools
 from agent.past import messages_of, rounds_of
+from agent.recorded_llm import response_json
 from agent.sessions import Said, ToolRound
 from agent.tooling import TurnTools
 from agent.trace import MindRun
@@ -137,6 +138,7 @@ class Thinking:
     said: list[Passed] = field(default_factory=list)
     asked: tuple[ToolRound, ...] = ()
     _held: str = ""
+    _streamed: str = ""
     _tools_used: bool = False
     _again: int = 0
 
@@ -171,6 +173,8 @@ class Thinking:
                 yield token
         finally:
             self.account.milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            if self._streamed and self.account.mind == "llm":
+                self.account.responses.append({"text": self._streamed, "broke": True})
             if not handler.is_done():
                 await handler.cancel_run(timeout=CANCEL_SECONDS)
 
@@ -210,6 +214,7 @@ class Thinking:
 
     def _text(self, delta: str) -> list[Status | Token]:
         """Hold back what is said before the first look-up: it may only lead up to one."""
+        self._streamed += delta
         if not self._tools_used:
             self._held += delta
             return []
@@ -217,6 +222,9 @@ class Thinking:
 
     def _step(self, event: AgentOutput) -> list[Status | Token]:
         self._count(event)
+        self._streamed = ""
+        if self.account.mind == "llm":
+            self.account.responses.append(response_json(event.response, event.raw))
         if event.tool_calls:
             self.account.rounds += 1
             self._tools_used, self._held = True, ""

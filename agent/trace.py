@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from agent.base import ChatRequest
 from agent.gate.gate import Change
+from agent.sessions import Session
 
 
 @dataclass
@@ -42,6 +44,8 @@ class MindRun:
     tokens: int = 0
     milliseconds: float = 0.0
     stopped: str | None = None
+    responses: list[dict[str, Any]] = field(default_factory=list)
+    """What an LLM answered, so that the turn can be replayed without it: text, calls, `finish`; `broke`: cut off."""
 
 
 @dataclass
@@ -57,6 +61,7 @@ class Trace:
     user_id: str | None
     message: str
     started_at: str
+    asked: Mapping[str, Any] = field(default_factory=dict)
     minds: list[MindRun] = field(default_factory=list)
     runs: list[ToolRun] = field(default_factory=list)
     intent: Any = None
@@ -82,6 +87,7 @@ class Trace:
             "started_at": self.started_at,
             "milliseconds": round((time.perf_counter() - self._started) * 1000, 1),
             "message": self.message,
+            "asked": jsonable(self.asked),
             "mind": self.minds[-1].mind if self.minds else None,
             "minds": [asdict(run) for run in self.minds],
             "intent": self.intent,
@@ -93,6 +99,15 @@ class Trace:
             "error": self.error,
             "answer": dict(answer),
         }
+
+
+def asked_of(request: ChatRequest, session: Session) -> dict[str, Any]:
+    """Return what of a request stands nowhere else in a trace, and how many messages the conversation had before."""
+    history = [{"role": past.role, "text": past.text, "item_ids": past.item_ids} for past in request.history]
+    return {
+        "top_n": request.top_n, "images": len(request.images), "said": len(session.said),
+        "history": [] if session.said else history,
+    }  # fmt: skip
 
 
 def jsonable(value: Any) -> Any:

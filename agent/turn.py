@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import time
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from agent.memory import speaking
 from agent.memory.keeping import DOING, FORGOTTEN, Memory
 from agent.sessions import Session, ToolRound
 from agent.tooling import TurnTools
-from agent.trace import MindRun, Trace, understood_json
+from agent.trace import MindRun, Trace, asked_of, understood_json
 from agent.understanding.consent import agrees
 from agent.wording import APOLOGY, CUT, NO_END, NO_GROUND, NO_LLM
 from agent.writes import UNDOES, recorded_last, undoing
@@ -53,12 +52,13 @@ class Turn:
         self.now = agent.now()
         self.message = request.message[: agent.config.max_message_chars]
         self.trace = Trace(
-            trace_id=uuid.uuid4().hex,
-            request_id=uuid.uuid4().hex,
+            trace_id=agent.new_id(),
+            request_id=agent.new_id(),
             session_id=session.session_id,
             user_id=session.user_id,
             message=self.message,
             started_at=self.now.isoformat(),
+            asked=asked_of(request, session),
         )
         self._grounds = Grounds(agent.shop.catalog, agent.shop.captions, session.book, agent.words)
         self._explainer = Explainer(self._grounds)

@@ -109,6 +109,9 @@ class EventStore(Protocol):
     def trace(self, trace_id: str) -> dict[str, Any]:
         """Return a trace; raises NotFoundError."""
 
+    def traces(self, session_id: str, user_id: str | None) -> list[dict[str, Any]]:
+        """Return the traces of a shopper's conversation, in the order in which they were kept."""
+
     def put_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep what was not taken; the same payload again is counted, and the oldest beyond 100,000 go."""
 

@@ -165,6 +165,13 @@ class SqlEventStore:
         found: dict[str, Any] = json.loads(rows[0]["trace"])
         return found
 
+    def traces(self, session_id: str, user_id: str | None) -> list[dict[str, Any]]:
+        """See `EventStore.traces`."""
+        query = select(TRACES.c.trace).where(
+            TRACES.c.tenant == current_tenant(), TRACES.c.session_id == session_id, TRACES.c.user_id == user_id
+        )
+        return [json.loads(row["trace"]) for row in self._rows(query.order_by(TRACES.c.timestamp, TRACES.c.trace_id))]
+
     def put_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """See `EventStore.put_dead_letters`."""
         rows = [letter_row(each, current_tenant()) for each in letters]
