@@ -74,8 +74,8 @@ def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
         about = "wish" if known else "unclear"
         return Choice((Ask(about=about, choices=vocabulary.choices()),), state.model_copy(update={"asked": True}))
     if lost and change == "fresh" and not asking.NEED.search(part.text) and len(part.unknown) > 1:
-        act = Ask(about="unclear", choices=vocabulary.choices())
-        return Choice((act,), state.model_copy(update={"wish": Wish(), "asked": state.asked}))
+        unclear = Ask(about="unclear", choices=vocabulary.choices())
+        return Choice((unclear,), state.model_copy(update={"wish": Wish(), "asked": state.asked}))
     if not wish.wanted.terms() and not wish.query() and (wish.recipient or wish.occasion):
         return Choice((Recommend(wish=wish),), state, replaces=change != "fresh")
     facets_only = not wish.wanted.words and not wish.wanted.sizes

@@ -15,7 +15,8 @@ _BEFORE = re.compile(
     r"\b(?P<seen>(?:(?:(?:i|we)(?:'ve)?|have|had|already|just|recently) )+"
     r"(?:seen|watched|read|own|know|bought|got|have|had|played)|"
     r"(?:other than|besides|apart from))\b|"
-    r"\b(?:loved?|(?<!'d )(?<!would )likes?|liked|enjoy(?:ed|s)?|adored?|(?:a )?fan of|similar to|such as|comparable to|reminds? me of|"
+    r"\b(?:loved?|(?<!'d )(?<!would )likes?|liked|enjoy(?:ed|s)?|adored?|(?:a )?fan of|"
+    r"similar to|such as|comparable to|reminds? me of|"
     r"in the (?:style|vein|spirit) of|more of|watched|saw|favou?rites? (?:is|are|was|were))\b"
 )
 _LEAD = re.compile(r"[\s,:\"'(]*(?:(?:the )?(?:movies?|films?|books?|series|both|really|very much)\s+)?[\s:\"'(]*")
