@@ -290,7 +290,7 @@ class Turn:
         found = composed.outcome in ("recommended", "nearest")
         shown = [each.item_id for each in composed.recommendations] if found else []
         self._kept_to = self._memory.sentence(self._recalled, self._set_aside, shown, self.agent.shop.catalog)
-        self.trace.memory = self._memory.account()
+        self.trace.memory = self._memory.account(read=any(run.mind == "llm" for run in self.trace.minds))
         if any("forgotten" in run.facts for run in self.trace.runs):
             self.trace.message = FORGOTTEN
         return [Token(f" {self._kept_to}")] if self._kept_to else []

@@ -134,9 +134,15 @@ class Memory:
         for session in {id(each): each for each in (*sessions, self.session)}.values():
             scrub(session, words)
 
-    def account(self) -> dict[str, list[str]]:
-        """Return the entry ids this turn had to do with, for the trace: what is forgotten takes the trace with it."""
-        return {"noted": _ids(self.noted), **self.used} if self.noted or self.used else {}
+    def account(self, *, read: bool) -> dict[str, list[str]]:
+        """Return the entry ids this turn had to do with, for the trace: what is forgotten takes the trace with it.
+
+        Args:
+            read: Whether an LLM was given what is known; its words may then repeat any of it.
+        """
+        known = {"read": _ids(self.told)} if read and self.told else {}
+        noted = {"noted": _ids(self.noted)} if self.noted else {}
+        return {**noted, **self.used, **known}
 
 
 def scrub(session: Session, words: Sequence[str]) -> None:
