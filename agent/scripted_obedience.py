@@ -121,12 +121,11 @@ def _first(said: Seen) -> Reply:
 
 
 def _looks(said: Seen) -> Iterator[tuple[str, str]]:
-    handle = next((item["handle"] for item in said.items), None)
+    handle = next((item["handle"] for item in said.first), None)
     for name in LOOKS:
-        if name in said.tools and not any(call == name for call, _ in said.called):
-            given = {"item_details": {"item_id": handle}, "similar_items": {"item_id": handle}}.get(name, {})
-            if handle is not None or not given:
-                yield name, json.dumps(given)
+        given = {"item_details": {"item_id": handle}, "similar_items": {"item_id": handle}}.get(name, {})
+        if name in said.tools and (handle is not None or not given):
+            yield name, json.dumps(given)
 
 
 def _made(call: tuple[str, str], said: Seen) -> bool:

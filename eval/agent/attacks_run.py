@@ -107,7 +107,10 @@ class AttackRunner:
         self._shop = replace(shop, events=SqliteEventStore(folder / "events.sqlite"))
         self._now = now
         self._config = agent or AgentConfig()
+        self._planner = ShopPlanner(shop.catalog, shop.embedder, shop.captions)
+        self._served: Minds | None = None
         self._shoppers = 0
+        self._last = 0
 
     def close(self) -> None:
         """Let go of the events."""
@@ -176,11 +179,6 @@ class AttackRunner:
             turns=tuple(turns),
         )
 
-    _last = 0
-
-    def _row(self) -> int:
-        return self._last
-
     def _shopper(self) -> str:
         self._shoppers += 1
         return f"{VICTIM}-{self._shoppers}"
@@ -190,9 +188,20 @@ class AttackRunner:
         if mind != PLANNER:
             server.persona = cast(Persona, mind)
             config = with_llm(config, server.base_url, MODEL)
-        minds = Minds(ShopPlanner(shop.catalog, shop.embedder, shop.captions), config.llm)
         registry = Registry(shop) if error is None else FailingRegistry(shop, error)
-        return Agent(shop, registry, minds, config, now=lambda: self._now)
+        return Agent(shop, registry, self._minds(shop, mind, config), config, now=lambda: self._now)
+
+    def _minds(self, shop: Shop, mind: str, config: AgentConfig) -> Minds:
+        """Return the minds of one conversation; what costs a fifth of a second to open is opened once."""
+        if self._served is None or self._served.config != config.llm:
+            self._served = Minds(self._planner, config.llm)
+        minds = self._served
+        # Where the planner answers, its vocabulary is that of the poisoned shop; where it only listens, it is shared.
+        answers = mind in (PLANNER, "looping") or shop.catalog is not self._shop.catalog
+        minds.planner = ShopPlanner(shop.catalog, shop.embedder, shop.captions) if answers else self._planner
+        if minds.breaker is not None:
+            minds.breaker.succeeded()
+        return minds
 
     def _past(self, user: str, item_id: str, text: str) -> list[Interaction]:
         """The shopper's own review, and somebody else's, which is nobody's business."""
