@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,7 +117,7 @@ def compare(before: pl.DataFrame, feed: Feed, *, partial: bool = False, delete: 
     dropped = absent if delete else set()
     stays = unchanged + len(unnamed) - len(gone | dropped)
     return Changes(
-        _table(before, changed_table, news_table, gone, dropped),
+        placed(before, changed_table, news_table, gone, dropped),
         frozenset(news_table["item_id"]),
         frozenset(changed_table["item_id"]),
         stays,
@@ -193,10 +193,17 @@ def _frame(rows: Sequence[Row]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=ITEMS, orient="row")
 
 
-def _table(
-    before: pl.DataFrame, changed: pl.DataFrame, added: pl.DataFrame, gone: set[str], dropped: set[str]
+def placed(
+    before: pl.DataFrame,
+    changed: pl.DataFrame,
+    added: pl.DataFrame,
+    gone: Collection[str] = (),
+    dropped: Collection[str] = (),
 ) -> pl.DataFrame:
-    """Return the catalogue in its old order, with what changed in its place and what is new behind it."""
+    """Return the catalogue in its old order, with what changed in its place and what is new behind it.
+
+    Those `gone` are marked as not available, those `dropped` left out.
+    """
     at = "_at"
     places = before.with_row_index(at)
     item_id = pl.col("item_id")

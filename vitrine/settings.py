@@ -54,6 +54,7 @@ from embedding.vllm_pooling import VllmPoolingConfig
 from indexes.config import IndexSettings
 from models import registry
 from tools.crossmodal.config import CrossModalConfig
+from tools.live_config import LiveConfig
 from tools.pipeline.config import PipelineConfig
 from vitrine.faults import fault_line
 from vitrine.logs import Level
@@ -216,6 +217,8 @@ class Settings(BaseSettings):
     """The mind, its budgets and its memory."""
     events: EventConfig = EventConfig()
     """Where what shoppers do is kept."""
+    live: LiveConfig = LiveConfig()
+    """How the open shop takes in what is written to its catalogue."""
     api: ApiConfig = ApiConfig()
     """The wire."""
     real: RealConfig = RealConfig()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -289,8 +288,13 @@ def _picture_label(settings: Settings, pictures: OpenClipConfig) -> str:
     return f"open_clip {pictures.model}" if settings.embedding.pictures else "open_clip encoders/clip, trained here"
 
 
-def open_shop(settings: Settings) -> Shop:
+def open_shop(settings: Settings, *, written: bool = True, standing: Shop | None = None) -> Shop:
     """Load everything that answers a shopper.
+
+    Args:
+        settings: Say which parts.
+        written: Whether items that were written or deleted since the catalogue was made are as the journal says.
+        standing: The shop as it was until now, whose events, embedder and senses go on.
 
     Raises:
         NotBuiltError: When the catalogue or the indexes are missing; the text names the command that makes them.
@@ -298,6 +302,7 @@ def open_shop(settings: Settings) -> Shop:
     """
     from catalog.events import open_event_store
     from catalog.shop_data import load_shop
+    from catalog.sync_journal import with_writes, written_since
     from indexes.job import load_indexes
     from tools.shop import Shop
     from vitrine.jobs import store_captions
@@ -305,6 +310,8 @@ def open_shop(settings: Settings) -> Shop:
 
     workspace = Workspace(settings.store)
     data = load_shop(workspace)
+    if written:
+        data = with_writes(data, written_since(workspace, data.name))
     indexes = load_indexes(workspace, settings.indexes.vectors)
     if not indexes:
         raise NotBuiltError(f"no index in the store {str(workspace.root)!r}: run vitrine index first")
@@ -315,8 +322,8 @@ def open_shop(settings: Settings) -> Shop:
         captions=store_captions(settings, workspace),
         spaces=shop_spaces(settings, workspace, searched_roles(settings, workspace)),
         indexes=indexes,
-        embedder=make_embedder(settings),
-        events=open_event_store(settings.events, workspace.events_path),
+        embedder=standing.embedder if standing else make_embedder(settings),
+        events=standing.events if standing else open_event_store(settings.events, workspace.events_path),
         root=workspace.root,
         active=active_parts(settings),
         pipeline=settings.pipeline,
@@ -379,17 +386,7 @@ def make_agent(settings: Settings, shop: Shop) -> Agent:
 
 
 def make_service(settings: Settings) -> Service:
-    """Return the open shop, ready for the wire."""
-    from api.keys import shared_secret
-    from api.service import Service
-    from tools.confirmation import Confirmations
-    from tools.registry import Registry
+    """Return the open shop, ready for the wire; see `vitrine.living.open_service`."""
+    from vitrine.living import open_service
 
-    shop = open_shop(settings)
-    return Service(
-        shop=shop,
-        registry=Registry(shop, confirmations=Confirmations(shared_secret(os.environ))),
-        agent=make_agent(settings, shop),
-        config=settings.api,
-        active=shop.active,
-    )
+    return open_service(settings)

@@ -62,4 +62,8 @@ def serve(
     asyncio.run(service.agent.warm())
     shop = opened(service, host, port)
     say(f"{service.shop.name} is open at {shop.address} (Ctrl+C closes it); the API is described at /docs")
-    shop.run()
+    try:
+        shop.run()
+    finally:
+        if service.live is not None:
+            service.live.close()
