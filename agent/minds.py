@@ -119,6 +119,7 @@ class ShopPlanner:
         from agent.memory.recall import recalled, waiving
         from agent.understanding.intent import IntentState
 
+        understanding = understanding.model_copy(update={"told": self.telling(message)})
         return recalled(waiving(understanding, before or IntentState(), message), told, self.vocabulary)
 
     @property

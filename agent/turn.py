@@ -18,7 +18,7 @@ from agent.explanation import Explainer
 from agent.gate.gate import Change, Gate
 from agent.gate.grounds import Grounds
 from agent.memory import speaking
-from agent.memory.keeping import DOING, FORGOTTEN, Memory
+from agent.memory.keeping import DOING, Memory
 from agent.sessions import Session, ToolRound
 from agent.tooling import TurnTools
 from agent.trace import MindRun, Trace, asked_of, understood_json
@@ -31,7 +31,6 @@ from tools.taste import past_events
 
 if TYPE_CHECKING:
     from agent.loop import Agent
-    from agent.memory.recall import Recalled
     from agent.run import Thinking
     from agent.understanding.profile_talk import AboutMe
 
@@ -74,9 +73,6 @@ class Turn:
         self._outcome: Outcome | None = None
         self._context: ToolContext
         self._memory = Memory(agent.config.memory == "on", agent.shop.events, session, agent.minds.planner)
-        self._recalled: Recalled | None = None
-        self._set_aside = False
-        self._noted, self._kept_to = "", ""
 
     async def events(self) -> AsyncIterator[AgentEvent]:
         """Give the events of the turn; `Done` is the last, whatever happens."""
@@ -96,8 +92,8 @@ class Turn:
         if rest:
             yield Token(rest)
             self._texts.append(rest)
-        for token in self._of_memory(composed):
-            yield token
+        if self._memory.close(composed, self.trace, self.agent.shop.catalog):
+            yield Token(f" {self._memory.after}")
         answer = self._answer(composed)
         kept = (self.agent.shop.events, self.now, answer, self.trace, self._changes, self.agent.config.gate)
         if not self.session.forgotten:
@@ -155,9 +151,8 @@ class Turn:
             async for event in self._of_them(about_me):
                 yield event
             return
-        self._noted = await self._memory.note(self.message, self.now, self.trace.request_id)
-        if self._noted:
-            yield Token(self._noted)
+        if await self._memory.note(self.message, self.now, self.trace.request_id):
+            yield Token(self._memory.before)
         llm = minds.llm()
         if llm is None:
             if minds.config is not None:
@@ -170,10 +165,7 @@ class Turn:
             async for event in self._llm(llm):
                 yield event
             if self._answered():
-                before, told = self.session.state, self._memory.told
-                understood = minds.planner.follow(self.message, before)
-                self._recalled = minds.planner.recall(self.message, understood, before, told)
-                understood = understood.model_copy(update={"state": self._recalled.understanding.state})
+                understood = self._memory.follow(self.message, self.session.state)
                 self.session.state, self.trace.intent = understood.state, understood_json(understood)
                 return
             self._deadline = max(self._deadline, time.monotonic() + self.agent.config.planner_seconds)
@@ -218,7 +210,7 @@ class Turn:
             self._disclosures += of_pictures(self._tools, len(self.request.images))
         self.session.state, self.trace.intent = planner.state, understood_json(planner.understanding)
         self._outcome = planner.outcome
-        self._recalled, self._set_aside = planner.recalled, planner.set_aside
+        self._memory.recalled, self._memory.set_aside = planner.recalled, planner.set_aside
         self._named = self.session.book.resolve_all(planner.listed)
 
     async def _run(self, name: str, mind: Any) -> AsyncIterator[AgentEvent]:
@@ -281,19 +273,9 @@ class Turn:
         async for event in self._carried_out(calls):
             yield event
         if not calls:
-            self._texts.append(f"I keep nothing in mind of {'you' if asked.all else asked.what}.")
+            self._texts.append(self._memory.none_of(asked))
             yield Token(self._texts[-1])
         self.session.state = self._memory.given_up(asked, self.session.state)
-
-    def _of_memory(self, composed: Composed) -> list[Token]:
-        """Say which earlier words counted, and let what was forgotten go from conversations and trace."""
-        found = composed.outcome in ("recommended", "nearest")
-        shown = [each.item_id for each in composed.recommendations] if found else []
-        self._kept_to = self._memory.sentence(self._recalled, self._set_aside, shown, self.agent.shop.catalog)
-        self.trace.memory = self._memory.account(read=any(run.mind == "llm" for run in self.trace.minds))
-        if any("forgotten" in run.facts for run in self.trace.runs):
-            self.trace.message = FORGOTTEN
-        return [Token(f" {self._kept_to}")] if self._kept_to else []
 
     def _answered(self) -> bool:
         """Whether the LLM said anything that held."""
@@ -308,9 +290,10 @@ class Turn:
 
     def _answer(self, composed: Composed) -> Answer:
         self._disclosures += of_answer(self._tools, composed, self._changes)
+        memory = self._memory
         return Answer(
             outcome=composed.outcome,
-            text=" ".join(filter(None, (self._noted.strip(), "".join(self._texts).strip(), self._kept_to))),
+            text=" ".join(filter(None, (memory.before.strip(), "".join(self._texts).strip(), memory.after))),
             recommendations=composed.recommendations,
             session_id=self.session.session_id,
             request_id=self.trace.request_id,
@@ -324,20 +307,9 @@ class Turn:
         shown = tuple(each.item_id for each in answer.recommendations)
         handled = "".join(self._handled).strip() or answer.text
         limit = 4 * max(self.agent.config.history_messages, 1)
-        remember(
-            self.session,
-            self.request.message,
-            answer.text,
-            handled,
-            shown,
-            limit,
-            heard=self._heard,
-            rounds=self._asked,
-        )
+        said = (self.request.message, answer.text, handled, shown, limit)
+        remember(self.session, *said, heard=self._heard, rounds=self._asked)
         self.session.pending = dict(self._tools.asked) if self._tools is not None else {}
         self.session.recorded = recorded_last(self.trace.runs, self.session.recorded)
-        forgotten = [each for run in self.trace.runs for each in run.facts.get("forgotten", ())]
-        if forgotten:
-            user_id, sessions = self.session.user_id, self.agent.sessions
-            self._memory.forget(forgotten, sessions.of_user(user_id) if user_id else [self.session])
+        self._memory.forget(self.trace.runs, self.agent.sessions)
         self.agent.sessions.remember(self.session)

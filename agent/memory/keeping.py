@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from agent.memory import speaking
-from agent.sessions import Session
+from agent.sessions import Session, SessionStore
 from agent.understanding.intent import IntentState
 from agent.understanding.profile_talk import AboutMe, about_me
 from agent.understanding.telling import Statement
@@ -19,8 +19,10 @@ from catalog.told import Told
 from tools.arguments import canonical
 
 if TYPE_CHECKING:
+    from agent.compose import Composed
     from agent.memory.recall import Recalled
     from agent.minds import Planner
+    from agent.trace import ToolRun, Trace
 
 DOING = {"get_profile": "Remembering what you told me", "forget_told": "Forgetting it"}
 FORGOTTEN = "(forgotten at the shopper's word)"
@@ -34,6 +36,9 @@ class Memory:
         on: Whether anything is kept in mind at all.
         told: What they told, the latest first, with what this message told.
         noted: What this message told.
+        recalled: What was told before and counts for this message.
+        set_aside: Whether nothing fitted it and the wish, so that the wish alone counted.
+        before, after: What is said of the memory in front of the answer and behind it.
     """
 
     on: bool
@@ -42,6 +47,10 @@ class Memory:
     planner: Planner
     told: tuple[Told, ...] = ()
     noted: tuple[Told, ...] = ()
+    recalled: Recalled | None = None
+    set_aside: bool = False
+    before: str = ""
+    after: str = ""
     used: dict[str, list[str]] = field(default_factory=dict)
 
     async def open(self) -> None:
@@ -70,11 +79,16 @@ class Memory:
             self.session.told = self.told
         else:
             await asyncio.to_thread(self.events.put_told, self.session.user_id, self.noted)
-        return speaking.noted(self.noted)
+        self.before = speaking.noted(self.noted)
+        return self.before
 
     def asked(self, message: str) -> AboutMe | None:
         """Return what a message asks of the memory, None when it asks for something else."""
         return about_me(message, self.told) if self.on else None
+
+    def none_of(self, asked: AboutMe) -> str:
+        """Return what is said where there is nothing to forget."""
+        return f"I keep nothing in mind of {'you' if asked.all else asked.what}."
 
     def calls(self, asked: AboutMe) -> dict[str, str]:
         """Return the calls that do what was asked, canonical arguments -> tool; {} when there is nothing to forget."""
@@ -99,19 +113,33 @@ class Memory:
                 wish, budget = wish.priced(None, None), False
         return state.model_copy(update={"wish": wish, "budget": budget, "turns": state.turns + 1})
 
-    def sentence(self, recalled: Recalled | None, set_aside: bool, shown: Sequence[str], catalog: Catalog) -> str:
-        """Return what is said of earlier words that counted for this answer.
+    def follow(self, message: str, state: Any) -> Any:
+        """Return how a message that an LLM answered is understood, with what was told before."""
+        self.recalled = self.planner.recall(message, self.planner.follow(message, state), state, self.told)
+        return self.recalled.understanding
+
+    def close(self, composed: Composed, trace: Trace, catalog: Catalog) -> str:
+        """Return what is said of earlier words that counted for this answer, and account for them in the trace.
 
         Args:
-            recalled: What counted.
-            set_aside: Whether nothing fitted it and the wish.
-            shown: Item ids of the answer.
-            catalog: Their records: nothing is said to be kept to that they do not bear out.
+            composed: The answer's items.
+            trace: Of the turn; one that forgot something does not keep the words.
+            catalog: The items' records: nothing is said to be kept to that they do not bear out.
         """
+        found = composed.outcome in ("recommended", "nearest")
+        shown = [each.item_id for each in composed.recommendations] if found else []
+        self.after = self._sentence(shown, catalog)
+        trace.memory = self._account(read=any(run.mind == "llm" for run in trace.minds))
+        if any("forgotten" in run.facts for run in trace.runs):
+            trace.message = FORGOTTEN
+        return self.after
+
+    def _sentence(self, shown: Sequence[str], catalog: Catalog) -> str:
+        recalled = self.recalled
         if recalled is None or not shown:
             return ""
         earlier = [each for each in recalled.kept if each not in self.noted]
-        if set_aside:
+        if self.set_aside:
             self.used = {"set_aside": _ids(recalled.kept)}
             return speaking.set_aside(earlier) if earlier else ""
         vocabulary, items = self.planner.vocabulary, [catalog[item_id] for item_id in shown]
@@ -125,16 +153,20 @@ class Memory:
         parts = (*about, speaking.against(broken))
         return " ".join(filter(None, parts))
 
-    def forget(self, ids: Iterable[str], sessions: Sequence[Session]) -> None:
-        """Let conversations lose the sentences of what was forgotten, and the replies to them."""
-        gone = set(ids)
+    def forget(self, runs: Iterable[ToolRun], sessions: SessionStore) -> None:
+        """Let conversations lose the sentences of what the calls of a turn forgot, and the replies to them."""
+        gone = {str(each) for run in runs for each in run.facts.get("forgotten", ())}
+        if not gone:
+            return
+        user_id = self.session.user_id
         words = [each.words for each in self.told if each.entry_id in gone]
         self.told = tuple(each for each in self.told if each.entry_id not in gone)
         self.session.told = tuple(each for each in self.session.told if each.entry_id not in gone)
-        for session in {id(each): each for each in (*sessions, self.session)}.values():
+        theirs = sessions.of_user(user_id) if user_id is not None else []
+        for session in {id(each): each for each in (*theirs, self.session)}.values():
             scrub(session, words)
 
-    def account(self, *, read: bool) -> dict[str, list[str]]:
+    def _account(self, *, read: bool) -> dict[str, list[str]]:
         """Return the entry ids this turn had to do with, for the trace: what is forgotten takes the trace with it.
 
         Args:
