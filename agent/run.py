@@ -231,6 +231,7 @@ class Thinking:
             self.tools.last_round = self.account.rounds >= self.rounds
             if self.account.rounds > self.rounds or self.tools.repeats > self.config.max_repeats:
                 self.account.stopped = "rounds"
+            self.tools.closed = self.account.stopped is not None
             return self._pass(self.gate.finish())
         cut = isinstance(event.raw, dict) and event.raw.get("finish") == "length"
         # Of an answer that ran into the limit of its tokens the last sentence is not whole: it is dropped.

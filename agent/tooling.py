@@ -40,6 +40,7 @@ class TurnTools:
         found: Candidates by item id, the latest call winning, in the order of the latest call that gave items.
         last_round: Set when the mind may not ask again after this round.
         asked: Writes that wait for the shopper's yes: canonical arguments -> tool.
+        closed: Set when the mind was stopped: a call that is still under way is not made.
     """
 
     registry: Registry
@@ -50,6 +51,7 @@ class TurnTools:
     runs: list[ToolRun] = field(default_factory=list)
     found: dict[str, Candidate] = field(default_factory=dict)
     last_round: bool = False
+    closed: bool = False
     asked: dict[str, str] = field(default_factory=dict)
     _memory: dict[str, str] = field(default_factory=dict)
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -76,6 +78,8 @@ class TurnTools:
     async def call(self, name: str, arguments: Mapping[str, Any]) -> str:
         """Run a tool and return the content of its message. Bugs inside a tool propagate."""
         async with self._one_at_a_time:
+            if self.closed:
+                return write_error("the turn is over", retry=False)
             return await self._call(name, arguments)
 
     async def _call(self, name: str, arguments: Mapping[str, Any]) -> str:
