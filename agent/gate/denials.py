@@ -16,6 +16,7 @@ _LIMITED = re.compile(
     r"available|in stock|left|these|those|this|not (?!carried|sold|stocked|in)\w+ (?:and|or))\b",
     re.IGNORECASE,
 )
+_WHERE = re.compile(r"\b(?:in|at|from) (?:the|this|our) (?:shop|store|catalogue|catalog|range)\b", re.IGNORECASE)
 _EMPTY = word_set(
     "we i the shop store catalogue catalog range our this that it is are a an any anything no none nothing not single "
     "of in at for with to you your like such thing item product kind sort piece one sorry unfortunately afraid "
@@ -32,12 +33,17 @@ def denial_faults(text: str, grounds: Grounds) -> Iterator[Fault]:
     ("nothing under 20", "none but this") are other checks' business.
     """
     match = DENIAL.search(text)
-    if match is None or MARK.search(text) or _LIMITED.search(text[: match.start()] + text[match.end() :]):
+    if match is None or MARK.search(text) or _LIMITED.search(rest := _rest(text, match)):
         return
-    said = [word for word in tokens(text[: match.start()] + " " + text[match.end() :]) if word not in _EMPTY]
+    said = [word for word in tokens(rest) if word not in _EMPTY]
     carried = grounds.fits if not said else _carried(said, grounds)
     if carried:
         yield Fault(*match.span(), f"what {text.strip()!r} denies is carried")
+
+
+def _rest(text: str, match: re.Match[str]) -> str:
+    """Return what a denial is about: the sentence without the denial itself and without where it was looked."""
+    return _WHERE.sub(" ", f"{text[: match.start()]} {text[match.end() :]}")
 
 
 def _carried(said: list[str], grounds: Grounds) -> bool:

@@ -21,6 +21,7 @@ _HANDLE = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _COSTUMED = re.compile(r"<\s*([\w.:-]{1,64})\s*>|`\s*([\w.:-]{1,64})\s*`")
+_ANY_CASE = re.compile(r"(?<![\w#-])(?=[\w-]*\d)(?=[\w-]*[a-z])[A-Za-z0-9][\w-]+(?![\w-])")
 _CODE = re.compile(r"(?<![\w#])(?=[\w-]*\d)(?=[\w-]*[A-Z])[A-Z0-9][A-Z0-9_-]{2,}(?!\w)|(?<![\w#.,])\d{6,}(?![\w.,])")
 _QUOTES = r"[\"“”*_`']{0,3}"
 _TWICE = re.compile(rf"{OPEN}(\d+){CLOSE}({_QUOTES})[\s:,–—-]{{0,4}}[(\[]?({_QUOTES}){OPEN}\1{CLOSE}({_QUOTES})[)\]]?")
@@ -40,6 +41,7 @@ def mark(sentence: str, grounds: Grounds) -> Marked:
     text = sentence.replace(OPEN, "").replace(CLOSE, "")
     text = _HANDLE.sub(lambda m: _handle(m, grounds, unknown), text)
     text = _COSTUMED.sub(lambda m: _costumed(m, grounds, unknown), text)
+    text = _ANY_CASE.sub(lambda m: grounds.words.codes.get(m.group().casefold(), m.group()), text)
     text = _CODE.sub(lambda m: _code(m, grounds, unknown), text)
     text = _titles(text, grounds, unknown)
     return Marked(_once(text), tuple(unknown))
@@ -66,7 +68,7 @@ def _handle(match: re.Match[str], grounds: Grounds, unknown: list[str]) -> str:
 def _costumed(match: re.Match[str], grounds: Grounds, unknown: list[str]) -> str:
     """A raw id between brackets or backticks; other brackets are markup and go."""
     name = match[1] or match[2]
-    item_id = grounds.book.resolve(name)
+    item_id = grounds.book.resolve(grounds.words.codes.get(name.casefold(), name))
     if item_id is not None:
         return _mark_of(grounds.book.handle(item_id))
     if not grounds.knows_phrase(name) and (re.search(r"\d", name) or name in grounds.catalog):

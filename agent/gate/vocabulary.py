@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from catalog.items import Catalog
 from catalog.nouns import Item
@@ -86,6 +86,7 @@ class ShopWords:
         values: One-word attribute value -> its kind (`color`, `material`, `pattern`...).
         longest: Words of the longest title.
         kinds: Categories, each as `phrase` writes it.
+        codes: Item ids of letters and digits, in small letters -> as they are; ids that fold together are left out.
         names: For each item the words of title, brand, categories, attribute values and sizes, as `phrase` writes them.
     """
 
@@ -95,6 +96,7 @@ class ShopWords:
     longest: int
     kinds: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, catalog: Catalog) -> ShopWords:
@@ -120,7 +122,15 @@ class ShopWords:
         brands.pop("", None)
         kinds = frozenset(phrase(category) for item in catalog for category in item.categories) - {"  "}
         longest = max((t.count(" ") + 1 for t in titles), default=1)
-        return cls(titles, brands, values, longest, kinds, tuple(_names(item) for item in catalog))
+        return cls(titles, brands, values, longest, kinds, tuple(_names(item) for item in catalog), _codes(catalog))
+
+
+def _codes(catalog: Catalog) -> dict[str, str]:
+    folded: dict[str, list[str]] = {}
+    for item in catalog:
+        if re.search(r"\d", item.item_id) and re.search(r"[^\W\d_]", item.item_id):
+            folded.setdefault(item.item_id.casefold(), []).append(item.item_id)
+    return {key: ids[0] for key, ids in folded.items() if len(ids) == 1}
 
 
 def _names(item: Item) -> str:
