@@ -18,7 +18,7 @@ class FaithfulnessConfig(BaseModel):
 
     shoppers: int = Field(60, ge=0)
     """Lists of recommendations whose explanations are tested."""
-    wishes: int = Field(60, ge=0)
+    wishes: int = Field(30, ge=0)
     """Searches whose explanations are tested."""
     top_n: int = Field(10, ge=1, le=50)
     """Items of a list that are explained."""

@@ -16,3 +16,19 @@ def test_a_trace_is_given_back_and_an_unknown_one_is_404(client, shop):
     assert client.get("/v1/traces/t-1").json()["calls"][0]["milliseconds"] == 1.5
     missing = client.get("/v1/traces/nothing")
     assert missing.status_code == 404 and "'nothing'" in missing.json()["detail"]
+
+
+def test_why_an_item_stood_in_an_answer(client, shop):
+    ranked = [{"item_id": "V01", "rank": 1, "score": 0.9, "sources": [{"source": "keyword", "rank": 1, "score": 3.1}]}]
+    run = {
+        "tool": "search_items",
+        "arguments": {"query": "blue"},
+        "trace": {"ranked": ranked, "sources": {"keyword": 8}},
+    }
+    shop.events.put_trace("t-2", {"trace_id": "t-2", "started_at": "2026-03-02T12:00:00+00:00", "tools": [run]})
+    found = client.get("/v1/traces/t-2/items/V01").json()
+    assert found["signals"] == [{"name": "keyword", "rank": 1, "of": 8, "strength": 1.0}]
+    assert ("captions", "blue", 2, 6) in [(w["field"], w["word"], w["start"], w["end"]) for w in found["words"]]
+    missing = client.get("/v1/traces/t-2/items/V02")
+    assert missing.status_code == 404 and "'V02'" in missing.json()["detail"]
+    assert client.get("/v1/traces/none/items/V01").status_code == 404

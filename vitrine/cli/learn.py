@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.errors import ConfigError
-from vitrine.cli import eval_agent, eval_captions, eval_dialogue
+from vitrine.cli import eval_agent, eval_captions, eval_dialogue, eval_explain
 from vitrine.cli.judging import advised, judged_clicks
 from vitrine.cli.next_steps import say_next
 from vitrine.cli.options import Set, Store, load, parse_pairs
@@ -47,6 +47,7 @@ def register(app: typer.Typer) -> None:
     eval_captions.register(group)
     eval_dialogue.register(group)
     eval_agent.register(group)
+    eval_explain.register(group)
     app.add_typer(group, name="eval")
 
 
