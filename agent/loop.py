@@ -64,14 +64,18 @@ class Agent:
         self.registry = registry
         self.minds = minds
         self.config = config or AgentConfig()
-        self.sessions: SessionStore = sessions or MemorySessions(
-            shop.catalog,
+        # A store without a conversation yet is empty, and counts as false.
+        self.sessions: SessionStore = sessions if sessions is not None else self._memory()
+        self.now = now
+        self.new_id = new_id
+
+    def _memory(self) -> MemorySessions:
+        return MemorySessions(
+            self.shop.catalog,
             ttl_seconds=self.config.session_ttl_seconds,
             limit=self.config.max_sessions,
             max_handles=self.config.max_handles,
         )
-        self.now = now
-        self.new_id = new_id
 
     @cached_property
     def words(self) -> ShopWords:

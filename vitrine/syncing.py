@@ -13,9 +13,13 @@ from catalog.readers.feeds import Feed, read_feed
 from catalog.shown import shown_url
 from catalog.sync import SyncReport, sync_feed
 from catalog.sync_download import FeedDownloader
+from catalog.sync_journal import absorb
 from catalog.sync_source import READING, feed_files, remember, remembered
 from catalog.workspace import Workspace, content_key
 from vitrine.settings import Settings
+
+SYNCING = ".sync.lock"
+"""Held by whoever changes the catalogue of a store."""
 
 
 def sync_store(
@@ -51,7 +55,9 @@ def sync_store(
     asked = content_key(READING, config.model_dump(mode="json"), dict(columns or {}), partial)
     with ExitStack() as stack:
         if not dry_run:
-            stack.enter_context(exclusive(workspace.root / ".sync.lock", "sync"))
+            stack.enter_context(exclusive(workspace.root / SYNCING, "sync"))
+            if workspace.has("catalog"):
+                absorb(workspace)  # a feed is compared with what the shop sells now, and has the last word
         before = remembered(workspace, source, asked) if is_url(source) else None
         feed, called = stack.enter_context(opened_feed(settings, source, columns, before, as_of))
         if feed is None:

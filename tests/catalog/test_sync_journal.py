@@ -1,0 +1,72 @@
+"""The journal laid over the catalogue, and worked into it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from catalog.item_journal import JOURNAL, ItemJournal
+from catalog.log import log_frame
+from catalog.nouns import Interaction, Item
+from catalog.shop_data import ShopData, load_shop, save_shop
+from catalog.sync_journal import absorb, with_writes, written_since
+from catalog.workspace import Workspace
+
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    workspace = Workspace(tmp_path)
+    items = [Item(name, title=f"Thing {name}", attributes={"colour": ("red",)}) for name in "abc"]
+    log = log_frame([Interaction(f"e-{name}", "ana", name, MOMENT, "purchase") for name in "abc"])
+    save_shop(workspace, ShopData.of("shop", items, log), {"generated": True})
+    return workspace
+
+
+def written(workspace: Workspace) -> ItemJournal:
+    journal = ItemJournal(workspace.root / JOURNAL, "shop")
+    journal.put(Item("d", title="New", price=3.0), "open")
+    journal.put(Item("b", title="Other"), "open")
+    journal.delete("a", "open")
+    return journal
+
+
+def test_records_stand_in_their_place_new_ones_behind_and_deleted_ones_nowhere(workspace: Workspace) -> None:
+    written(workspace).close()
+    data = with_writes(load_shop(workspace), written_since(workspace, "shop"))
+    assert list(data.catalog) == [
+        Item("b", title="Other"),
+        Item("c", title="Thing c", attributes={"colour": ("red",)}),
+        Item("d", title="New", price=3.0),
+    ]
+    assert data.log["item_id"].to_list() == ["a", "b", "c"]
+
+
+def test_worked_in_it_is_the_artifact_and_the_journal_is_empty(workspace: Workspace) -> None:
+    journal = written(workspace)
+    laid_over = with_writes(load_shop(workspace), journal.since())
+    assert absorb(workspace) == 3
+    after = load_shop(workspace)
+    assert after.catalog.items == laid_over.catalog.items and after.log["item_id"].to_list() == ["b", "c"]
+    assert journal.since() == [] and absorb(workspace) == 0
+    manifest = workspace.manifest("catalog")
+    assert manifest is not None and manifest.meta["items"] == 3 and manifest.meta["generated"] is True
+    journal.close()
+
+
+def test_done_twice_it_is_the_same(workspace: Workspace) -> None:
+    """As after a kill between the artifact and the journal."""
+    journal = written(workspace)
+    writes = journal.since()
+    once = with_writes(load_shop(workspace), writes)
+    assert with_writes(once, writes).items.equals(once.items)
+    journal.close()
+
+
+def test_without_a_journal_nothing_changes(workspace: Workspace) -> None:
+    before = workspace.manifest("catalog")
+    assert absorb(workspace) == 0 and written_since(workspace, "shop") == []
+    assert workspace.manifest("catalog") == before and not (workspace.root / JOURNAL).exists()
