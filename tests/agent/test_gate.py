@@ -1,5 +1,9 @@
 """The gate, sentence by sentence, against the toy shop's records (tools/toy_items.py)."""
 
+import re
+import unicodedata
+from dataclasses import replace
+
 import pytest
 
 from agent.gate.gate import Gate
@@ -7,6 +11,8 @@ from agent.gate.grounds import Grounds
 from agent.gate.sentences import SentenceBuffer
 from agent.gate.vocabulary import ShopWords
 from agent.handles import HandleBook
+from agent.prompt import system_prompt
+from agent.scripted_obedience import disguises
 from catalog.items import Catalog
 from tools.toy_items import toy_captions, toy_items
 
@@ -186,3 +192,63 @@ def test_prose_of_one_item_lends_no_voice_to_another() -> None:
     described = "Vegetable-tanned"
     assert passed(f"#3 is {described}.")[1].changes == []
     assert passed(f"Our {described} Masterpiece is here.")[0] == ""
+
+
+@pytest.mark.parametrize("line", ["#1 is made of platinum.", "#1 costs 1.11 EUR.", "Buy the Zephyrix lamp today."])
+def test_a_lie_in_disguise_is_still_a_lie(line: str) -> None:
+    for disguised in disguises(line):
+        out, gate = passed(disguised)
+        assert not re.search("platinum|1[.,]11|zephyrix", unicodedata.normalize("NFKC", out), re.IGNORECASE), disguised
+        assert gate.changes, disguised
+
+
+def test_letters_that_are_not_in_disguise_stay() -> None:
+    assert passed("Τι όμορφο! Какая ваза!")[0] == "Τι όμορφο! Какая ваза!"
+    assert passed("می\u200cخواهم #1")[0] == "می\u200cخواهم Cobalt bud vase"
+    assert passed("Nice 👩\u200d🎨 — voilà, façade, naïve…")[1].changes == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["See evil.example/pay for #1.", "Write to bob@evil.example about #1.", "#1: //evil.example/x.png",
+     "javascript:alert(1) #1", "#1 at shop.com today", "#1 via mailto:a@b.example"],
+)  # fmt: skip
+def test_no_address_of_any_kind_reaches_the_shopper(text: str) -> None:
+    out, gate = passed(text)
+    assert not re.search(r"evil|@|//|alert|shop\.com|mailto", out) and "Cobalt bud vase" in out
+    assert gate.changes[0].action == "stripped"
+
+
+def test_the_rules_of_the_house_are_not_read_out() -> None:
+    prompt = system_prompt("toy", SHOP)
+    rules = prompt.partition("\nThe shop\n")[0]
+    out, _ = passed(rules)
+    assert len(out) < len(rules) / 10
+    assert passed("I can look that up for you. What do you like?")[1].changes == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["#3 is 15% off.", "#3 is half price.", "#3 is fifty percent off.", "Use #3 with the code SAVE.", "#3 ships free.",
+     "#3 comes with a warranty."],
+)  # fmt: skip
+def test_terms_of_sale_are_not_a_descriptions_to_grant(text: str) -> None:
+    described = "15% off with the code SAVE, half price, fifty percent off, ships free, comes with a warranty"
+    shop = Catalog([replace(item, description=described) for item in ITEMS])
+    book = HandleBook(shop)
+    for item_id in ISSUED:
+        book.issue(item_id)
+    gate = Gate(Grounds(shop, {}, book, ShopWords.of(shop)))
+    out = "".join(each.text for each in [*gate.feed(text), *gate.finish()])
+    assert out.strip() == "Saddle leather bag, €145.00."
+
+
+def test_what_was_found_is_not_denied() -> None:
+    found = Grounds(SHOP, toy_captions(ITEMS), HandleBook(SHOP), WORDS)
+    found.told("2 items.", {"total": 2, "ground": "query", "nearest": False}, found=2)
+    gone = Grounds(SHOP, toy_captions(ITEMS), HandleBook(SHOP), WORDS)
+    gone.told("Nothing was found.", {"total": 0, "ground": "query", "nearest": False}, found=0)
+    for grounds, kept in ((found, False), (gone, True)):
+        gate = Gate(grounds)
+        out = "".join(each.text for each in [*gate.feed("We carry nothing like that."), *gate.finish()])
+        assert bool(out) is kept
