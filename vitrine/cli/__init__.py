@@ -32,6 +32,7 @@ from vitrine.cli import (
     speech,
     sync,
     talk,
+    traces,
     videos,
 )
 from vitrine.cli.output import say
@@ -68,6 +69,7 @@ for module in (
     recommend,
     events,
     talk,
+    traces,
     mcp,
     info,
     demo,

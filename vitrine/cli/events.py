@@ -42,7 +42,7 @@ def backup_events(
     """Write events, slates, traces and what shoppers told to one file, as of one moment, while the shop is open."""
     from catalog.event_backup import backup
 
-    with _opened(load(store, set_)) as events:
+    with opened_events(load(store, set_)) as events:
         say(f"{file}: {_counted(backup(events, file))}")
 
 
@@ -57,7 +57,7 @@ def restore_events(
     """Read a backup into the store, SQLite or PostgreSQL, empty or not; what is known already stands."""
     from catalog.event_backup import restore
 
-    with _opened(load(store, set_), make=True) as events:
+    with opened_events(load(store, set_), make=True) as events:
         restored = restore(events, file, tenant)
         say(f"read {_counted(restored.read)}; new: {_counted(restored.new)}")
 
@@ -77,7 +77,7 @@ def prune(
     days = older_than if older_than is not None else settings.events.retention_days
     if days is None:
         raise ConfigError("how old is too old is not said; --older-than 400 or events.retention_days would be valid")
-    with _opened(settings) as events:
+    with opened_events(settings) as events:
         before = datetime.now(UTC) - timedelta(days=days)
         say(f"before {before:%Y-%m-%d %H:%M} UTC, erased: {_counted(asdict(events.prune(before)))}")
 
@@ -95,7 +95,7 @@ def dead_letters(
 
     from catalog.tenancy import acting_for
 
-    with _opened(load(store, set_)) as events, acting_for(tenant):
+    with opened_events(load(store, set_)) as events, acting_for(tenant):
         for letter in events.dead_letters(limit):
             if as_json:
                 say_json(json.dumps({**asdict(letter), "received_at": letter.received_at.isoformat()}))
@@ -108,7 +108,16 @@ def dead_letters(
 
 
 @contextmanager
-def _opened(settings: Settings, *, make: bool = False) -> Iterator[SqlEventStore]:
+def opened_events(settings: Settings, *, make: bool = False) -> Iterator[SqlEventStore]:
+    """Open the store's events for a command, and close them after it.
+
+    Args:
+        settings: Where they are.
+        make: Whether a store without events gets some.
+
+    Raises:
+        NotBuiltError: When there are none.
+    """
     from catalog.events import open_event_store
     from catalog.workspace import Workspace
 
