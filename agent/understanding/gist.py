@@ -189,18 +189,20 @@ def _people(text: str, vocabulary: Vocabulary) -> tuple[str | None, str | None, 
     """Return recipient, occasion and their places; a word the catalogue has a facet for is left to the facet."""
     spans: list[tuple[int, int]] = []
     recipient = occasion = None
-    for match in _PEOPLE.finditer(text):
-        who = match["who"]
-        if who is None:
-            spans.append(match.span())
-        elif vocabulary.term(keys(who)) is None:
-            recipient = recipient or who
-            spans.append(match.span())
     for match in _OCCASION.finditer(text):
         before = text[: match.start()]
         given = _GIFT.search(text) or _FOR.search(before)
         if given and vocabulary.term(keys(match["what"])) is None and not _within(match.span(), spans):
             occasion = occasion or match["what"]
+            spans.append(match.span())
+    for match in _PEOPLE.finditer(text):
+        who = match["who"]
+        if any(match.start() < end and start < match.end() for start, end in spans):
+            continue  # "for mother's day" names a day
+        if who is None:
+            spans.append(match.span())
+        elif vocabulary.term(keys(who)) is None:
+            recipient = recipient or who
             spans.append(match.span())
     return recipient, occasion, spans
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from agent.understanding.lexicon import FILLERS, SAME
+from agent.understanding.lexicon import COMPARATIVES, FILLERS, SAME
 from agent.understanding.negation import joined, scopes
 from agent.understanding.terms import Phrase, Term
 from agent.understanding.vocabulary import MAX_PHRASE, Vocabulary
@@ -67,7 +67,7 @@ def mentions(
                     found.append(_mention(text, part, term, "exact"))
                     taken.update(word.start for word in part)
     left = [w for w in words if w.is_word and w.start not in taken and w.text not in FILLERS and len(w.text) > 2]
-    for word in list(left):
+    for word in [word for word in left if word.text not in COMPARATIVES]:
         term = vocabulary.related(singular(word.text)) if singular(word.text) not in vocabulary.facet_words else None
         if term is not None:
             found.append(_mention(text, [word], term, "root"))

@@ -58,10 +58,12 @@ _DECADES = {ten.removesuffix("y") + "ies": ten for ten in TENS}
 _YEARS = re.compile(
     r"\b(?:(?:from |in |of )?(?:the )?'?(?P<decade>(?:19|20)?\d0)'?s\b|"
     rf"(?:from |in )?the (?P<word>{'|'.join(_DECADES)})\b|"
-    r"(?P<edge>before |after |since |in |of |from |between )?(?P<year>(?:19|20)\d\d)\b(?!\s*(?:€|eur|"
+    r"(?P<edge>(?:older|earlier|newer|later) than |prior to |before |after |since |in |of |from |between )?"
+    r"(?P<year>(?:19|20)\d\d)\b(?!\s*(?:€|eur|"
     r"dollars?|usd|pounds?))"
     r"(?:\s*(?:-|to|and|until)\s*(?P<until>(?:19|20)\d\d)\b)?)"
 )
+_BESIDE = re.compile(r"\s*(?:,|and|or|to|-|/)?\s*(?:and |or )?\s*(?:even |maybe )?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 _COUNT = re.compile(
@@ -193,21 +195,31 @@ def orders(text: str) -> list[Order]:
 
 def spans(text: str) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
     """Return the years a folded text speaks of ("the 90s", "from 1990 to 1995", "before 1980"), and where."""
+    found: list[tuple[int, int]] = []
+    places: list[tuple[int, int]] = []
     for match in _YEARS.finditer(text):
-        if match["decade"]:
-            first = int(match["decade"])
-            first += (2000 if first <= 20 else 1900) if first < 100 else 0
-            found = first, first + 9
-        elif match["word"]:
-            found = 1900 + TENS[_DECADES[match["word"]]], 1909 + TENS[_DECADES[match["word"]]]
-        else:
-            year = int(match["year"])
-            until = int(match["until"] or year)
-            edge = (match["edge"] or "").strip()
-            found = (year + (edge == "after"), 2100) if edge in ("after", "since") else (year, until)
-            found = (1800, year - 1) if edge == "before" else found
-        return found, [match.span()]
-    return None, []
+        if places and not _BESIDE.fullmatch(text, places[-1][1], match.start()):
+            break
+        found.append(_span(match))
+        places.append(match.span())
+    return (min(a for a, _ in found), max(b for _, b in found)) if found else None, places
+
+
+def _span(match: re.Match[str]) -> tuple[int, int]:
+    """Return the years of one decade, year or pair of years."""
+    if match["decade"]:
+        first = int(match["decade"])
+        first += (2000 if first <= 20 else 1900) if first < 100 else 0
+        return first, first + 9
+    if match["word"]:
+        return 1900 + TENS[_DECADES[match["word"]]], 1909 + TENS[_DECADES[match["word"]]]
+    year = int(match["year"])
+    edge = (match["edge"] or "").strip()
+    if edge in ("after", "since", "newer than", "later than"):
+        return year + (edge != "since"), 2100
+    if edge in ("before", "prior to", "older than", "earlier than"):
+        return 1800, year - 1
+    return year, int(match["until"] or year)
 
 
 def number(text: str) -> float:

@@ -47,12 +47,14 @@ class Vocabulary:
             self._index(facet)
         self.title_words: Counter[str] = Counter()
         self._titles: dict[Phrase, str] = {}
+        exactness: dict[Phrase, int] = {}
         self._prose: set[str] = set()
         for item in catalog:
             title = keys(item.title or "")
             self.title_words.update(set(title))
-            for name in _names(item.title or ""):
-                self._titles.setdefault(name, item.title or "")
+            for rank, name in enumerate(_names(item.title or "")):
+                if rank < exactness.get(name, rank + 1):  # "Alien" is the film of that name, not "Aliens"
+                    self._titles[name], exactness[name] = item.title or "", rank
             self._prose.update(keys((item.description or "")[:_PROSE_CHARS]))
             for caption in (captions or {}).get(item.item_id, ()):
                 self._prose.update(keys(caption.text[:_PROSE_CHARS]))

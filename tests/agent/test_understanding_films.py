@@ -170,3 +170,28 @@ def test_what_was_seen_is_left_out(said: str, understander: Understander) -> Non
     assert isinstance(act, Search)
     assert act.wish.not_titles == ("Amelie (2001)",)
     assert (act.wish.filters(), act.wish.wanted.words) == ({"category": ["Comedy"]}, ())
+
+
+@pytest.mark.parametrize(
+    ("said", "years"),
+    [("films older than 1980", (1800, 1979)), ("newer than 1995", (1996, 2100)), ("a comedy since 1995", (1995, 2100)),
+     ("from the 60s or 70s", (1960, 1979)), ("a drama from the eighties or the nineties", (1980, 1999)),
+     ("something from 1991 or 1993", (1991, 1993))],
+)  # fmt: skip
+def test_years_compared_and_side_by_side(said: str, years: tuple[int, int], understander: Understander) -> None:
+    wish = understander.understand(said, IntentState()).state.wish
+    assert (wish.years, wish.wanted.words) == (years, ())
+
+
+def test_the_exact_title_comes_before_one_that_only_sounds_like_it() -> None:
+    later_first = Vocabulary(Catalog([FILMS["f2"], FILMS["f1"]]))
+    assert (later_first.title("alien"), later_first.title("Aliens")) == ("Alien (1979)", "Aliens (1986)")
+
+
+def test_a_day_named_after_somebody_is_an_occasion(understander: Understander) -> None:
+    for said, occasion in (
+        ("a comedy for mother's day", "mother's day"),
+        ("something for family night", "family night"),
+    ):
+        wish = understander.understand(said, IntentState()).state.wish
+        assert (wish.recipient, wish.occasion) == (None, occasion)
