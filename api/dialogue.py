@@ -70,7 +70,6 @@ class Message(_Lenient):
         parts = self.content if isinstance(self.content, list) else []
         return tuple(part.image_url.url for part in parts if part.image_url is not None)
 
-
     @property
     def voice(self) -> str | None:
         """Its first voice as a data URL, None where there is none."""

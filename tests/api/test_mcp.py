@@ -73,7 +73,11 @@ def test_list_call_and_page_in_process(service, registry, mode):
 
     tools, pages = asyncio.run(talk())
     assert [each.name for each in tools] == list(registry.names)
-    assert [each.name for each in tools if not each.annotations.read_only_hint] == ["record_feedback", "undo_feedback", "forget_told"]
+    assert [each.name for each in tools if not each.annotations.read_only_hint] == [
+        "record_feedback",
+        "undo_feedback",
+        "forget_told",
+    ]
     found = [item["item_id"] for page in pages for item in page.structured_content["items"]]
     assert len(found) == len(set(found)) == facts(pages[0])["total"]
     prices = [item["price"] for page in pages for item in page.structured_content["items"] if "price" in item]

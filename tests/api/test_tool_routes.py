@@ -9,7 +9,11 @@ from tools.registry import Registry
 def test_the_tools_are_those_of_the_registry(client, registry):
     body = client.get("/v1/tools").json()
     assert [tool["name"] for tool in body["tools"]] == list(registry.names)
-    assert [tool["name"] for tool in body["tools"] if tool["access"] == "write"] == ["record_feedback", "undo_feedback", "forget_told"]
+    assert [tool["name"] for tool in body["tools"] if tool["access"] == "write"] == [
+        "record_feedback",
+        "undo_feedback",
+        "forget_told",
+    ]
     assert body["openai"] == registry.openai_tools()
     assert all(tool["parameters"]["additionalProperties"] is False for tool in body["tools"])
 
