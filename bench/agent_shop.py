@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class Stock:
     """The records, what was read from their pictures, and the phrase that tells what each is."""
 
     catalog: Catalog
-    captions: dict[str, tuple[Caption, ...]]
+    captions: Mapping[str, tuple[Caption, ...]]
     phrases: list[tuple[str, str]]
 
 

@@ -1,17 +1,19 @@
 """What a turn of the agent costs on a large catalogue: by the planner, and around an LLM's own time.
 
-    python -m bench.agent_turn [--items 100000] [--conversations 40] [--think 0.05] [--store FOLDER]
+    python -m bench.agent_turn [--items 100000] [--conversations 40] [--think 0.05] [--pace 0.002] [--store FOLDER]
 
 A generated shop (plumbing): records with the words people ask by, two vector spaces searched by MiniLM's vector of the
 wish, keyword index, a served ALS model, LightGBM over five retrievers, events and traces in SQLite. Conversations of
 three turns (a wish, then two that lean on it), every one by another shopper; each conversation begins with a wish that
 was not heard before.
 
-The LLM is a scripted server over real HTTP in a process of its own, which thinks for a set time before every answer and
-counts what it took: one call that asks for a tool, one that answers. What a turn took beyond that is ours: `overhead`
-with the tools' own time in it, and without.
+The LLM is a scripted server over real HTTP in a process of its own, which thinks for a set time before every answer,
+writes at a set pace and counts what it took: one call that asks for a tool, one that answers. What a turn took beyond
+that is ours: `overhead` with the tools' own time in it, and without.
 
-Milliseconds by the clock, p50 and p90 over turns. `first token` is the first that depends on a tool's result.
+Milliseconds by the clock, p50 and p90 over turns, and since others use the machine too, by the processor time that this
+process spent on a turn (cpu p50). `first token` is the first that depends on a tool's result. The first wish after
+warming up stands apart: it fills what is kept.
 """
 
 from __future__ import annotations
@@ -67,12 +69,13 @@ TYPOS = {"blue": "bleu", "white": "wihte", "green": "grene", "yellow": "yelow", 
 class Measured:
     """One turn: milliseconds by stage, calls and tokens; `first` is None where no tool was asked or nothing said."""
 
+    cpu: float
     message: str
     stages: dict[str, float]
     first: float | None
     whole: float
     calls: int
-    rounds: int
+    asked: int
     tokens: int
     outcome: str
 
@@ -97,7 +100,7 @@ def messages(count: int, rng: np.random.Generator) -> list[tuple[str, ...]]:
 
 async def turn(agent: Agent, message: str, session: str, user: str) -> Measured:
     """Hold one turn and account for its time."""
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), time.process_time()
     asked = first = said = None
     answer = None
     async for event in agent.turn(ChatRequest(message, session, user)):
@@ -109,7 +112,7 @@ async def turn(agent: Agent, message: str, session: str, user: str) -> Measured:
             first = first or (now if asked else None)
         elif isinstance(event, Done):
             answer = event.answer
-    whole = 1000 * (time.perf_counter() - began)
+    whole, cpu = 1000 * (time.perf_counter() - began), 1000 * (time.process_time() - spent)
     assert answer is not None
     trace = agent.shop.events.trace(answer.trace_id)
     tools = sum(run["milliseconds"] for run in trace["tools"])
@@ -122,8 +125,10 @@ async def turn(agent: Agent, message: str, session: str, user: str) -> Measured:
         "explained, kept": whole - said,
     }
     minds = trace["minds"]
-    return Measured(message, stages, first, whole, len(trace["tools"]), sum(m["rounds"] for m in minds) + len(minds),
-                    sum(m["tokens"] for m in minds), answer.outcome)  # fmt: skip
+    return Measured(
+        cpu, message, stages, first, whole, len(trace["tools"]), sum(mind["rounds"] for mind in minds),
+        sum(mind["tokens"] for mind in minds), answer.outcome,
+    )  # fmt: skip
 
 
 async def held(agent: Agent, conversations: list[tuple[str, ...]], name: str) -> list[Measured]:
@@ -141,8 +146,8 @@ def opened_agent(shop: Shop, llm: LLMConfig | None = None) -> Agent:
     return Agent(shop, Registry(shop), minds, AgentConfig(llm=llm), now=lambda: NOW)
 
 
-def _serve(pipe: Connection, think: float) -> None:
-    with ScriptedServer("obedient", think=think) as server:
+def _serve(pipe: Connection, think: float, pace: float) -> None:
+    with ScriptedServer("obedient", think=think, pause=pace) as server:
         pipe.send(server.base_url)
         while pipe.recv() is not None:
             took, server.took = server.took, []
@@ -150,11 +155,11 @@ def _serve(pipe: Connection, think: float) -> None:
 
 
 @contextmanager
-def served(think: float) -> Iterator[tuple[str, Connection]]:
+def served(think: float, pace: float) -> Iterator[tuple[str, Connection]]:
     """Serve the scripted model from another process; give its address, and who tells what its answers took."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, think), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, think, pace), daemon=True)
     process.start()
     try:
         yield ours.recv(), ours
@@ -164,14 +169,16 @@ def served(think: float) -> Iterator[tuple[str, Connection]]:
         process.terminate()
 
 
-async def around(agent: Agent, conversations: list[tuple[str, ...]], pipe: Connection) -> list[tuple[Measured, float]]:
-    """Return the turns with the milliseconds that the LLM took of each."""
+async def around(
+    agent: Agent, conversations: list[tuple[str, ...]], pipe: Connection
+) -> list[tuple[Measured, list[float]]]:
+    """Return the turns with the milliseconds that the LLM took for each of its answers."""
     found = []
     for number, conversation in enumerate(conversations):
         for message in conversation:
             measured = await turn(agent, message, f"llm{number}", f"u{number}")
             pipe.send("took")
-            found.append((measured, 1000 * sum(pipe.recv())))
+            found.append((measured, [1000 * took for took in pipe.recv()]))
     return found
 
 
@@ -180,26 +187,38 @@ def row(values: list[float]) -> str:
     return f"{np.median(values):.1f} | {np.percentile(values, 90):.1f}"
 
 
-def told(turns: list[Measured], llm: list[tuple[Measured, float]]) -> str:
+def told(turns: list[Measured], llm: list[tuple[Measured, list[float]]]) -> str:
     """Return both tables."""
     first = [each.first for each in turns if each.first is not None]
-    lines = ["| planner | p50 ms | p90 ms |", "|---|---|---|"]
-    lines += [f"| {name} | {row([each.stages[name] for each in turns])} |" for name in turns[0].stages]
-    lines += [f"| **first token** after a tool's result | {row(first)} |"]
-    lines += [f"| **whole answer** | {row([each.whole for each in turns])} |", ""]
+    lines = ["| planner | p50 ms | p90 ms | cpu p50 ms |", "|---|---|---|---|"]
+    lines += [f"| {name} | {row([each.stages[name] for each in turns])} | |" for name in turns[0].stages]
+    lines += [f"| **first token** after a tool's result | {row(first)} | |"]
+    lines += [f"| **whole answer** | {row([each.whole for each in turns])} | {cpu(turns)} |", ""]
     calls = Counter(each.calls for each in turns)
-    lines += [f"Tool calls a turn: {', '.join(f'{n} in {count}' for n, count in sorted(calls.items()))} turns; "
-              f"outcomes: {dict(Counter(each.outcome for each in turns))}.", ""]  # fmt: skip
-    lines += ["| around the LLM | p50 ms | p90 ms |", "|---|---|---|"]
-    ours = [each.whole - spent for each, spent in llm]
-    bare = [each.whole - spent - each.stages["tools"] for each, spent in llm]
-    lines += [f"| the LLM's own time | {row([spent for _, spent in llm])} |"]
-    lines += [f"| tools | {row([each.stages['tools'] for each, _ in llm])} |"]
-    lines += [f"| **overhead**, without the tools | {row(bare)} |", f"| overhead with the tools | {row(ours)} |", ""]
-    rounds = [each.rounds for each, _ in llm]
-    lines += [f"LLM calls a turn: {np.median(rounds):.0f} at the median, {max(rounds)} at most; "
-              f"tokens a turn: {np.median([each.tokens for each, _ in llm]):.0f} at the median."]  # fmt: skip
+    lines += [
+        f"Tool calls a turn: {', '.join(f'{n} in {count} turns' for n, count in sorted(calls.items()))}; outcomes: "
+        f"{', '.join(f'{name} {count}' for name, count in Counter(each.outcome for each in turns).most_common())}.",
+        "",
+    ]
+    ours = [each.whole - sum(took) for each, took in llm]
+    bare = [each.whole - sum(took) - each.stages["tools"] for each, took in llm]
+    lines += ["| around the LLM | p50 ms | p90 ms | cpu p50 ms |", "|---|---|---|---|"]
+    lines += [f"| the LLM's own time | {row([sum(took) for _, took in llm])} | |"]
+    lines += [f"| tools | {row([each.stages['tools'] for each, _ in llm])} | |"]
+    lines += [f"| **overhead** without the tools | {row(bare)} | |"]
+    lines += [f"| overhead with them | {row(ours)} | {cpu([each for each, _ in llm])} |", ""]
+    asked = [len(took) for _, took in llm]
+    tokens = [each.tokens for each, _ in llm]
+    lines += [
+        f"LLM calls a turn: {np.median(asked):.0f} at the median, {max(asked)} at most; tokens a turn: "
+        f"{np.median(tokens):,.0f} at the median, {max(tokens):,} at most."
+    ]
     return "\n".join(lines)
+
+
+def cpu(turns: list[Measured]) -> str:
+    """Return the processor time of a turn at the median."""
+    return f"{np.median([each.cpu for each in turns]):.1f}"
 
 
 def main() -> None:
@@ -208,6 +227,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--conversations", type=int, default=40, help="up to 190, of three turns")
     parser.add_argument("--think", type=float, default=0.05, help="seconds the scripted LLM thinks before it answers")
+    parser.add_argument("--pace", type=float, default=0.002, help="seconds between two pieces of what it writes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--store", type=Path, help="where the generated shop is kept; a temporary folder by default")
     given = parser.parse_args()
@@ -230,7 +250,7 @@ async def measured(shop: Shop, given: Any) -> str:
     warmed = time.perf_counter() - began
     cold = await turn(agent, "a green glass lamp under 70", "cold", "u199")
     turns = await held(agent, conversations, "planner")
-    with served(given.think) as (base_url, pipe):
+    with served(given.think, given.pace) as (base_url, pipe):
         agent = opened_agent(shop, LLMConfig(base_url=base_url, model=MODEL))
         await agent.warm()
         await turn(agent, "a green glass lamp under 70", "cold", "u199")
