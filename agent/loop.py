@@ -20,7 +20,7 @@ from agent.memory.keeping import scrub
 from agent.minds import Minds
 from agent.prompt import system_prompt
 from agent.sessions import MemorySessions, Session, SessionStore
-from agent.spoken import understood
+from agent.spoken import heard_of, understood
 from agent.turn import Turn
 from catalog.errors import DataError
 from tools.registry import Registry
@@ -100,8 +100,10 @@ class Agent:
         request = self._checked(request)
         async with self.sessions.turn(request.session_id, request.user_id, request.history) as (session, restarted):
             catch_up(session, self.shop.catalog)
-            request, reply = understood(session, request)
-            async for event in Turn(self, session, request, restarted, reply).events():
+            meant, reply = understood(session, request)
+            turn = Turn(self, session, meant, restarted, reply)
+            turn.trace.asked = {**turn.trace.asked, **heard_of(request, meant)}
+            async for event in turn.events():
                 yield event
 
     async def answer(self, request: ChatRequest) -> Answer:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.base import ChatRequest, PastMessage
+from agent.base import ChatRequest, PastMessage, Spoken
 from agent.config import LLMConfig
 from agent.loop import Agent
 from agent.memory.keeping import FORGOTTEN
@@ -156,8 +156,10 @@ class _RecordedMinds(Minds):
 def _request(trace: Mapping[str, Any]) -> ChatRequest:
     asked = trace["asked"]
     history = tuple(PastMessage(past["role"], past["text"], tuple(past["item_ids"])) for past in asked["history"])
+    spoken = Spoken(**asked["spoken"]) if asked.get("spoken") else None
+    message = asked.get("message", trace["message"])
     return ChatRequest(
-        trace["message"], trace["session_id"], trace["user_id"], top_n=asked["top_n"], history=history
+        message, trace["session_id"], trace["user_id"], top_n=asked["top_n"], history=history, spoken=spoken
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from agent.base import ChatRequest
@@ -66,6 +66,12 @@ def understood(session: Session, request: ChatRequest) -> tuple[ChatRequest, str
         return request, f"I heard “{request.message}”; is that right?"
     session.spoken = Asked(request.message, sure=True, state=session.state)
     return request, None
+
+
+def heard_of(request: ChatRequest, meant: ChatRequest) -> dict[str, Any]:
+    """Return what a trace holds of a spoken message, and of one that puts it right: the words as they came."""
+    spoken = {"spoken": asdict(request.spoken)} if request.spoken is not None else {}
+    return {**spoken, "message": request.message} if spoken or meant.message != request.message else {}
 
 
 def _meant(message: str) -> str:

@@ -132,6 +132,7 @@ class Memory:
         trace.memory = self._account(read=any(run.mind == "llm" for run in trace.minds))
         if any("forgotten" in run.facts for run in trace.runs):
             trace.message = FORGOTTEN
+            trace.asked = {name: value for name, value in trace.asked.items() if name not in ("message", "spoken")}
         return self.after
 
     def _sentence(self, shown: Sequence[str], catalog: Catalog) -> str:
