@@ -218,6 +218,15 @@ class Turn:
             step.replies.clear()
             anchors = tuple(dict.fromkeys(item.handle for item in found if item is not None))
             return [resembling(act, anchors, self.top_n)] if anchors else []
+        if (
+            isinstance(act, Recommend)
+            and not act.more
+            and not last.message.items
+            and last.call.name == "recommend_items"
+        ):
+            # A shop that has learned nothing yet still has what fits.
+            step.replies.pop()
+            return [search(act.wish, self.understanding.state, self.top_n)]
         too_tight = not last.failed and (not last.message.items or last.blocking is not None)
         if isinstance(act, Search) and act.fallback and too_tight and not step.widened:
             step.widened = True

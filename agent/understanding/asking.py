@@ -10,7 +10,10 @@ COMPARE = re.compile(
     r"\bwhat is the (?:better|best) of\b|"
     r"\bis (?:it|this|that|the \w+)(?: one)? (?:cheaper|better|more expensive) than\b"
 )
-AMONG = re.compile(r"\b(?:of|among|between|from) (?:these|those|them|the (?:two|three|list|lot))\b")
+AMONG = re.compile(
+    r"\b(?:of|among|between|from) (?:these|those|them|"
+    r"the (?:(?:first|last|top|other) )?(?:two|three|four|five|list|lot))\b"
+)
 SIMILAR = re.compile(
     r"\b(?:similar(?: to)?|resembl\w+|comparable to|(?:more|others?|something|anything|things|one|"
     r"ones|stuff) (?:\w+ )?like|"

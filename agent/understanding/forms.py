@@ -17,6 +17,10 @@ from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Wish
 from agent.understanding.words import singular
 
+_SAME = re.compile(
+    r"\b(?:they|them|those|these)\b|"
+    r"\bhow many (?:are there|are in stock|do you have|have you got)(?: in (?:total|all))?\W*$"
+)
 MAX_JUDGED = 2
 """Items one sentence may judge, each with the shopper's consent."""
 
@@ -89,7 +93,7 @@ def facts(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | No
     about_list = bool(part.references) and bool(state.last_list)
     wish = merge(state.wish, replace(part, count=None, sort=None, relative=None), "fresh", vocabulary)
     wish = wish.model_copy(update={"recipient": None, "occasion": None})
-    if not part.categories and state.wish.wanted.categories and re.search(r"\b(?:they|them|those|these)\b", text):
+    if not part.categories and state.wish.wanted.categories and _SAME.search(text):
         wish = state.wish
     facet = asking.VALUES.search(text)
     named = vocabulary.facet_named(singular(facet["facet"])) if facet else None

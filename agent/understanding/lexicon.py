@@ -36,7 +36,7 @@ FILLERS = _words(
     matches matching set side treat myself yourself himself free made making compare compared comparison
     comparing difference differences versus vs wait kinda sorta page herself themselves ourselves person dear
     directed starring starred acted played loved liked enjoyed hated minutes hours years
-    watched watching seen saw reading playing played similar resemble resembling everything
+    different discount watched watching seen saw reading playing played similar resemble resembling everything
     goes go well together u ur smth sth teh gimme lemme dunno
     though although while during since until unless however otherwise whether either besides apart per via within
     upon toward towards across along among amongst inside outside onto near next hate hates hated dislike dislikes

@@ -39,10 +39,11 @@ def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
         pointed(part, state, vocabulary) if match is None or match.group().startswith("same") else ()
     )
     aspect = _aspect(text)
-    if not handles and match is None and state.focus:
-        handles = (state.focus,)
     if not handles and match is None and other_facet is not None:
-        return _different(other_facet, part, state, vocabulary)
+        changed = _different(other_facet, part, state, vocabulary)
+        if changed is not None or state.focus is None:
+            return changed
+        handles = (state.focus,)
     if not handles:
         return None
     anchor = state.item(handles[0])

@@ -22,12 +22,15 @@ def relative(
     if not prices:
         return wish.model_copy(update={"sort": "price_asc" if part.relative == "cheaper" else "price_desc"}), None
     middle = prices[len(prices) // 2]
-    ceiling = wish.limit.bounds[1] if wish.limit is not None else None
+    floor, ceiling = wish.limit.bounds if wish.limit is not None else (None, None)
     if part.relative == "cheaper":
         tops = [max(price - 0.01, 0.0) for price in (prices[0], middle)]
         low, high = (round(top if ceiling is None else min(top, ceiling), 2) for top in tops)
         tight = wish.model_copy(update={"price_max": low, "price_min": None, "sort": "relevance"})
         loose = tight.model_copy(update={"price_max": high})
+        floored = loose.model_copy(update={"price_min": floor})
+        if floor is not None and floor <= high and matches(floored, vocabulary):
+            tight, loose = tight.model_copy(update={"price_min": floor if floor <= low else None}), floored
     else:
         tight = wish.model_copy(
             update={"price_min": round(prices[-1] + 0.01, 2), "price_max": ceiling, "sort": "relevance"}

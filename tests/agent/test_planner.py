@@ -237,6 +237,13 @@ def test_a_swap_says_what_it_gave_up() -> None:
     assert "“leather”" in talk.say("actually a mug instead")
 
 
+def test_a_shop_that_has_learned_nothing_still_has_what_fits() -> None:
+    talk = Talk(recommend_items=lambda a: message())
+    talk.say("a present for my mum's birthday")
+    assert [name for name, _ in talk.calls] == ["recommend_items", "search_items"]
+    assert talk.mind is not None and talk.mind.outcome == "recommended"
+
+
 def test_comparisons_put_the_answer_first() -> None:
     talk = Talk(compare_items=lambda a: message("L01", "L02", "L03", differ={"price": {}}))
     talk.say("lamps", top_n=3)

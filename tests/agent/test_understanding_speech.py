@@ -8,7 +8,7 @@ import pytest
 
 from agent.base import ShownItem
 from agent.understanding.discourse import plain
-from agent.understanding.intent import Compare, Feedback, IntentState, Search
+from agent.understanding.intent import Compare, Feedback, IntentState, OffTopic, Search
 from agent.understanding.understander import Understander
 from agent.understanding.vocabulary import Vocabulary
 from catalog.items import Catalog
@@ -292,3 +292,37 @@ def test_a_remark_changes_no_wish(said: str, understander: Understander) -> None
     understood = understander.understand(said, before)
     assert [act.kind for act in understood.acts] == ["question"]
     assert understood.state.wish == before.wish
+
+
+def test_the_cheaper_of_two_chooses_among_them(understander: Understander) -> None:
+    (act,) = understander.understand("the cheaper of the first two", listed(understander, "", "d1", "d2", "b1")).acts
+    assert isinstance(act, Compare) and (act.handles, act.by) == (("#1", "#2"), "price_asc")
+
+
+def test_cheaper_stays_above_the_floor_where_something_is_left_there(understander: Understander) -> None:
+    state = listed(understander, "dresses between 50 and 90", "d2")  # d1 costs 60
+    (act,) = understander.understand("cheaper", state).acts
+    assert isinstance(act, Search) and act.wish.filters()["price"] == {"min": 50.0, "max": 79.99}
+    state = listed(understander, "dresses between 70 and 90", "d2")
+    (act,) = understander.understand("cheaper", state).acts
+    assert isinstance(act, Search) and act.wish.filters()["price"] == {"max": 79.99}
+
+
+def test_another_value_of_a_facet_keeps_the_rest(understander: Understander) -> None:
+    found = searched(understander, "wool dresses under 90", "in a different material")
+    assert found == {
+        "category": ["Dresses"], "price": {"max": 89.99}, "not": {"attributes": {"material": ["wool"]}}
+    }  # fmt: skip
+
+
+def test_how_many_are_there_counts_what_was_asked_for(understander: Understander) -> None:
+    state = understander.understand("red backpacks", IntentState()).state
+    (act,) = understander.understand("how many are there?", state).acts
+    assert act.kind == "facts"
+    assert act.wish.filters() == {"category": ["Backpacks"], "attributes": {"colour": ["red"]}}
+
+
+@pytest.mark.parametrize("said", ["can you give me 20% off?", "is there a discount?", "how about half the price?"])
+def test_a_discount_is_a_question_of_service(said: str, understander: Understander) -> None:
+    (act,) = understander.understand(said, IntentState()).acts
+    assert isinstance(act, OffTopic) and act.service
