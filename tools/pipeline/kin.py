@@ -19,6 +19,9 @@ KIN = 5
 AMONG = 20_000
 """Known items at most that are looked at, the most taken of them."""
 
+WORK, FEWEST = 10**11, 1_000
+"""Products of numbers that the comparison may take, some seconds: where more is unknown, fewer known are looked at."""
+
 _PART = 1_000
 """Unknown items whose cosines are in memory at a time."""
 
@@ -60,7 +63,9 @@ def kin_of(shop: Shop) -> Kin:
     known, unknown = np.flatnonzero(grounded), np.flatnonzero(~grounded)
     if not len(known) or not len(unknown):
         return nobody
-    known = np.sort(known[np.argsort(-shop.popularity[known], kind="stable")[:AMONG]])
+    width = sum(table.vectors.shape[1] for table in shop.spaces.values())
+    among = min(AMONG, max(FEWEST, WORK // (len(unknown) * max(width, 1))))
+    known = np.sort(known[np.argsort(-shop.popularity[known], kind="stable")[:among]])
     k = min(KIN, len(known))
     corpus = _units(shop, known)
     kept, found, weights = [], [], []
