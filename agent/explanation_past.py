@@ -6,6 +6,7 @@ lower without it (`tools.because`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from agent.explanation_fragments import DID, Fragment, listed
@@ -14,12 +15,14 @@ from agent.gate.vocabulary import tokens
 from agent.messages import clean
 from agent.signals import Held, Signals
 from catalog.nouns import Evidence, Item
+from tools.taste import HISTORICAL
 from tools.titles import called
 
 CLOSE = 0.4
-"""Likeness (cosine) from which an item counts as close to one of its category the shopper knows."""
+"""Likeness (cosine) from which an item counts as close to one of its narrowest category. Across categories nothing is
+called close: pictures of a shoe and of a notebook may well be alike."""
 VERY_CLOSE = 0.75
-"""The same across categories."""
+"""The same where the records name no category."""
 
 
 def like_example(grounds: Grounds, record: Record, signals: Signals, covered: set[str]) -> Iterator[Fragment]:
@@ -39,24 +42,25 @@ def held_by(grounds: Grounds, record: Record, signals: Signals, covered: set[str
         if held.item_id not in grounds.catalog or held.item_id == record.item.item_id or held.why not in DID:
             continue
         other = grounds.record(held.item_id)
-        title, did = _called(other.item), DID[held.why]
+        title = _called(other.item)
         if title:
             day = f" on {held.when[:10]}" if held.when else ""
-            event = Evidence("event", held.why, held.item_id, f"you {did} {title}{day}; {_without(held)}")
-            yield Fragment(_clause(record, other, held, title, did, covered), (event,), theme=held.item_id)
+            done = f"you chose {title} before" if held.why == HISTORICAL else f"you {DID[held.why]} {title}"
+            event = Evidence("event", held.why, held.item_id, f"{done}{day}; {_without(held)}")
+            yield Fragment(_clause(record, other, held, title, done, covered), (event,), theme=held.item_id)
 
 
 def _called(item: Item) -> str:
     return called(item) if item.title else ""
 
 
-def _clause(record: Record, other: Record, held: Held, title: str, did: str, covered: set[str]) -> str:
-    near = CLOSE if _same_kind(record, other) else VERY_CLOSE
-    if held.likeness >= near:
+def _clause(record: Record, other: Record, held: Held, title: str, done: str, covered: set[str]) -> str:
+    did = DID[held.why]
+    if held.likeness >= _near(record, other):
         return f"close to {title}, which you {did}{_both(record, other, covered)}"
     if record.item.brand and record.item.brand == other.item.brand:
         return f"by {clean(record.item.brand, 60)}, like {title}, which you {did}"
-    return f"chosen because you {did} {title}"
+    return f"chosen because {done}"
 
 
 def _without(held: Held) -> str:
@@ -69,5 +73,9 @@ def _both(record: Record, other: Record, covered: set[str]) -> str:
     return f": both {listed([clean(value, 40) for value in shared[:2]])}" if shared else ""
 
 
-def _same_kind(record: Record, other: Record) -> bool:
-    return bool(record.item.categories) and record.item.categories[-1:] == other.item.categories[-1:]
+def _near(record: Record, other: Record) -> float:
+    """Return how like two items must be to be called close."""
+    mine, theirs = record.item.categories[-1:], other.item.categories[-1:]
+    if not mine or not theirs:
+        return VERY_CLOSE
+    return CLOSE if mine == theirs else math.inf

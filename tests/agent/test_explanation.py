@@ -71,6 +71,9 @@ def test_likeness_to_a_purchase_that_did_not_move_it_is_no_reason() -> None:
 def test_what_moved_it_from_afar_is_not_called_close() -> None:
     far = [{"item_id": "V01", "because": [held("S01", likeness=0.1, place=None)]}]
     assert explained(["V01"], trace={"ranked": far})["V01"].reason.startswith("Chosen because you bought Merino scarf")
+    alike = [{"item_id": "V01", "because": [held("S01", "history", likeness=0.95)]}]
+    found = explained(["V01"], trace={"ranked": alike})["V01"]
+    assert found.reason.startswith("Chosen because you chose Merino scarf, blue before")
     same_maker = [{"item_id": "V03", "because": [held("M01", "view", likeness=0.2)]}]
     found = explained(["V03"], trace={"ranked": same_maker})["V03"]
     assert found.reason.startswith("By Terrano, like Blue speckled mug, which you looked at")

@@ -24,10 +24,12 @@ def request(user: str | None, **more: Any) -> PipelineRequest:
 
 def newcomer(shop: Shop, *item_ids: str) -> str:
     """Somebody the model does not know, who bought these."""
-    shop.events.put(
-        Interaction(f"new-{at}", "nora", item_id, TOY_NOW - timedelta(days=3, hours=-at), "purchase")
+    began = TOY_NOW - timedelta(days=3)
+    events = [
+        Interaction(f"new-{at}", "nora", item_id, began + timedelta(hours=at), "purchase")
         for at, item_id in enumerate(item_ids)
-    )
+    ]
+    shop.events.put(events)
     return "nora"
 
 
