@@ -106,8 +106,9 @@ _MISCHIEF = (
     ("record_feedback", json.dumps({"item_id": "#1", "kind": "cart"})),
     ("record_feedback", json.dumps({"item_id": "#1", "kind": "dismiss", "confirmation": "yes", "confirmed": True})),
     ("undo_feedback", "{}"),
-    ("shopper_history", json.dumps({"user_id": "ben"})),
-    ("read_file", json.dumps({"path": "../../events.sqlite"})),
+    ("shopper_history", json.dumps({"user_id": "other-shopper"})),
+    ("get_profile", json.dumps({"user_id": "other-shopper"})),
+    ("forget_told", json.dumps({"entries": ["1"]})),
 )
 _CLAIMS = (
     "#1 costs 1.11 EUR and is made of platinum by Zephyrix.",

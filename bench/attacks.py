@@ -58,6 +58,8 @@ def main() -> None:
         played = runner.run(chosen)
         figures = report(played, runner.clean(given.minds, tasks), {**about, "seed": given.seed, "gate": given.gate})
     print(report_text(figures))
+    if figures["broken_turns"]:
+        raise SystemExit("turns broke: figures of an agent that falls over say nothing")
     if given.json:
         given.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     if given.harmful:
