@@ -17,6 +17,7 @@ from agent.messages import clean
 from agent.money import price_text
 from agent.trace import ToolRun
 from catalog.nouns import Evidence
+from indexes.words import terms
 from tools.titles import speaks_for_shop, without_links
 
 
@@ -27,7 +28,8 @@ def asked_words(grounds: Grounds, run: ToolRun | None) -> list[str]:
     filters = run.arguments.get("filters")
     wanted = {name: v for name, v in filters.items() if name != "not"} if isinstance(filters, Mapping) else {}
     text = f"{run.arguments.get('query') or ''} {_texts(wanted)}"
-    return [w for w in dict.fromkeys(tokens(text)) if w not in EMPTY and f" {w} " in grounds.wishes]
+    # A word that the search passes over found nothing.
+    return [w for w in dict.fromkeys(tokens(text)) if w not in EMPTY and terms(w) and f" {w} " in grounds.wishes]
 
 
 def wished(record: Record, asked: Sequence[str], covered: set[str]) -> Iterator[Fragment]:

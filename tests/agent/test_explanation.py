@@ -126,6 +126,12 @@ def test_words_seen_in_the_picture_and_read_in_the_description() -> None:
     assert "says glazed" in explained(["V05"], "a glazed thing", {"query": "glazed"})["V05"].reason
 
 
+def test_a_word_the_search_passes_over_is_no_reason() -> None:
+    told = Catalog([replace(SHOP["V05"], description="What they have is glazed for whom it may concern.")])
+    found = explained(["V05"], "they have glazed ones", {"query": "they have glazed ones"}, catalog=told)["V05"]
+    assert "says glazed" in found.reason and "they" not in found.reason and "have" not in found.reason
+
+
 def test_popularity_is_named_where_it_is_the_ground() -> None:
     found = explained(["V01"], facts={"ground": "popularity"})["V01"]
     assert found.reason.startswith("Popular with other shoppers")
