@@ -120,7 +120,8 @@ class Agent:
         await asyncio.to_thread(self.minds.planner.warm)
         self.minds.llm()
         session = Session("warm-up", None, HandleBook(self.shop.catalog))
-        await Turn(self, session, ChatRequest("What is the cheapest thing you have?"), False).rehearse()
+        for message in ("What is the cheapest thing you have?", "Recommend me something."):
+            await Turn(self, session, ChatRequest(message), False).rehearse()
 
     def forget_user(self, user_id: str) -> int:
         """Drop every conversation of a shopper; return how many there were. Events and traces: `shop.events`."""
