@@ -23,6 +23,9 @@ _SOMETHING = re.compile(r"\b(?:something|anything)\b")
 _CHAT = re.compile(
     r"(?:i'?m|i am|you(?:'re| are)|(?:this|that|it)(?:'s| is)|we(?:'re| are)|my)\b(?! (?:looking|after))"
 )
+MAX_BESIDE = 5
+"""Wishes beside the current one that can be come back to."""
+
 _ARTICLE = re.compile(r"\b(?:an?|another|some|new)\b")
 _FOR = re.compile(r"\bfor (?:an?|the|my|our|his|her|their|someone|somebody)\b")
 _INSTEAD = re.compile(r"\binstead\b(?! of)|\bactually\b")
@@ -54,7 +57,7 @@ def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     change = _change(part, state, vocabulary, opened)
     if change == "fresh" and (beside := _beside(part, state)) is not None:
         rest = tuple(wish for wish in state.others if wish != beside)
-        state = state.model_copy(update={"wish": beside, "others": (*rest, state.wish)})
+        state = state.model_copy(update={"wish": beside, "others": (*rest, state.wish)[-MAX_BESIDE:]})
         change = "refine"
     before = state.wish
     budget = state.budget or bool(part.price and part.price.budget)

@@ -132,7 +132,7 @@ class IntentState(Part):
 
     Attributes:
         wish: The wish being refined.
-        others: Wishes of the same sentence beside it.
+        others: Wishes named beside it in one message, to be come back to ("the mug should be red").
         budget: Whether the price bound was named as the shopper's budget, and so outlives a change of subject.
         shown: Items this conversation has seen, earliest first.
         last_list: Handles of the last list, in its order.

@@ -40,6 +40,7 @@ _SERVICE = re.compile(
     r"\b(?:return policy|returns policy|refunds?|shipping|delivery|deliver(?:ed)? to|ship to|opening (?:hours|times)|"
     r"where are you|customer (?:service|support)|phone number|payment|pay (?:with|by)|credit card|paypal|warranty|"
     r"where(?: is|'s|s) my (?:order|parcel|package|delivery)|"
+    r"(?:to|in|into) (?:my |the )?(?:cart|basket|shopping bag)|check ?out|"
     r"guarantee|discounts?(?: codes?)?|\d+ ?(?:%|percent) off|half (?:the )?price|special offers?|negotiat\w+|haggl\w+|"
     r"vouchers?|coupons?|track my|cancel my|my account|privacy)\b"
 )

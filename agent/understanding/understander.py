@@ -102,7 +102,8 @@ class Understander:
         if not any(isinstance(act, Ask) for act in chosen):
             state = state.model_copy(update={"asked": before.asked})
         wishes = tuple(act.wish for act in chosen if isinstance(act, Search | Recommend))
-        state = state.model_copy(update={"others": wishes[:-1]})
+        if len(wishes) > 1:
+            state = state.model_copy(update={"others": wishes[:-1]})
         strange = _strange(chosen, before)
         notes += tuple(f"{word!r} is no word of this shop" for word in strange)
         return Understanding(state=state, acts=tuple(chosen), notes=notes, strange=strange)

@@ -326,3 +326,11 @@ def test_how_many_are_there_counts_what_was_asked_for(understander: Understander
 def test_a_discount_is_a_question_of_service(said: str, understander: Understander) -> None:
     (act,) = understander.understand(said, IntentState()).acts
     assert isinstance(act, OffTopic) and act.service
+
+
+def test_wishes_side_by_side_are_come_back_to_in_any_order(understander: Understander) -> None:
+    state = understander.understand("I'm looking for a dress and a handbag for my sister", IntentState()).state
+    state = understander.understand("make the dress blue", state).state
+    assert state.wish.filters() == {"category": ["Dresses"], "attributes": {"colour": ["blue"]}}
+    state = understander.understand("and the handbag red", state).state
+    assert state.wish.filters() == {"category": ["Handbags"], "attributes": {"colour": ["red"]}}
