@@ -166,6 +166,8 @@ class Turn:
             return "question"
         if not searching:
             return "answered"
+        if all(step.waiting for step in searching):
+            return "question"  # Nothing was answered in time: that nothing fits would be a guess.
         found = [step for step in searching if self.listing(step)]
         if not found:
             return "nothing"

@@ -298,6 +298,12 @@ def test_a_list_another_mind_showed_can_be_referred_to() -> None:
     assert mind.state.last_list == ("#7", "#8")
 
 
+def test_a_search_that_was_never_answered_is_no_proof_that_nothing_fits() -> None:
+    mind = PlannerLLM(understander=UNDERSTANDER)
+    mind.chat([ChatMessage(role=MessageRole.USER, content="a lamp")])
+    assert mind.outcome == "question"
+
+
 def test_outside_an_agent_it_only_talks() -> None:
     mind = PlannerLLM(understander=UNDERSTANDER)
     assert mind.metadata.is_function_calling_model
