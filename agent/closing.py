@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from agent.base import Answer, Outcome
+from agent.base import Answer, ChatRequest, Outcome
 from agent.compose import Composed, compose, plain_text
 from agent.explanation import Explainer
 from agent.gate.gate import Change
@@ -68,6 +68,14 @@ def last_words(composed: Composed, text: str, *, failed: bool) -> str:
     asks = dict.fromkeys(without_links(clean(each, 300)) for each in composed.asks)
     unread = [each for each in asks if phrase(each).strip() not in phrase(text)]
     return ("\n" if said and unread else "") + " ".join(unread)
+
+
+def of_limits(request: ChatRequest, message: str, pictures: int) -> list[str]:
+    """Return what must be said of a request of which only the beginning was read: `message`, and so many pictures."""
+    told = (
+        [f"I read the first {len(message)} characters of the message."] if len(request.message) > len(message) else []
+    )
+    return told + ([f"I looked at the first {pictures} pictures only."] if len(request.images) > pictures else [])
 
 
 def of_pictures(tools: TurnTools | None, pictures: int) -> list[str]:

@@ -125,3 +125,12 @@ class AgentConfig(BaseModel):
 
     gate: Literal["on", "off"] = "on"
     """The grounding gate. `off` exists for the test that shows what the gate is worth; no caller can reach it."""
+
+    @property
+    def room(self) -> int:
+        """Characters of past messages that a mind reads: half of what the model reads, at four characters a token."""
+        return 2 * self.llm.context_window if self.llm is not None else 1_000_000
+
+    def rounds(self, mind: str) -> int:
+        """Return how often a mind (`llm` or `planner`) may ask for tools in one turn."""
+        return min(self.max_rounds, self.llm.max_calls - 1) if self.llm and mind == "llm" else self.max_rounds

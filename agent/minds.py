@@ -191,6 +191,13 @@ class Breaker:
             if slow or seconds is not None or self._count >= self.failures:
                 self._closed_at = self.clock() + min(self.seconds if seconds is None else seconds, MOST_SECONDS)
 
+    def heard(self, stopped: str | None) -> None:
+        """Count an answer by why its mind was stopped, None when it came to its own end."""
+        if stopped == "time":
+            self.failed("used up the time of a whole turn", slow=True)
+        else:
+            self.succeeded()
+
     def succeeded(self) -> None:
         """Forget earlier failures."""
         with self._lock:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agent.base import AgentEvent, Answer, ChatRequest, Done, Outcome, Problem, Recommendations, Status, Token
-from agent.closing import composed_of, keep, last_words, of_answer, of_pictures
+from agent.closing import composed_of, keep, last_words, of_answer, of_limits, of_pictures
 from agent.compose import Composed
 from agent.conversation import history_of, last_list, looked_at, remember, take_in
 from agent.explanation import Explainer
@@ -112,19 +112,13 @@ class Turn:
     async def _hear(self) -> None:
         """Take in the message, the conversation before it and the shopper's past, and open the tools."""
         config, session = self.agent.config, self.session
-        if len(self.request.message) > len(self.message):
-            self._disclosures.append(f"I read the first {len(self.message)} characters of the message.")
-        if len(self.request.images) > config.max_images:
-            self._disclosures.append(f"I looked at the first {config.max_images} pictures only.")
+        self._disclosures += of_limits(self.request, self.message, config.max_images)
         if not session.said:
             take_in(session, self.request.history, self.agent.shop.catalog)
-        for said in session.said:
-            if said.role == "user":
-                self._grounds.heard(said.text)
-        self._grounds.heard(self.message)
         await self._memory.open()
-        for each in self._memory.told:
-            self._grounds.heard(f"{each.words} {each.value}")
+        said = [each.text for each in session.said if each.role == "user"]
+        for text in (*said, self.message, *(f"{each.words} {each.value}" for each in self._memory.told)):
+            self._grounds.heard(text)
         shopper = Shopper(session.user_id, session.session_id, (), session.shown, told=session.told)
         past = await asyncio.to_thread(past_events, shopper, self.agent.shop.events, self.now)
         agreed = frozenset(session.pending) if agrees(self.message) else frozenset[str]()
@@ -191,10 +185,7 @@ class Turn:
         except Ungrounded:
             self.trace.minds[-1].stopped = "nothing it said held"
             self._disclosures.append(NO_GROUND)
-        if self.trace.minds[-1].stopped == "time":
-            breaker.failed("used up the time of a whole turn", slow=True)
-        else:
-            breaker.succeeded()
+        breaker.heard(self.trace.minds[-1].stopped)
         if not self._answered() and NO_GROUND not in self._disclosures:
             self._disclosures.append(NO_END if self.trace.minds[-1].stopped else NO_GROUND)
 
@@ -221,18 +212,12 @@ class Turn:
         account = MindRun(name)
         self.trace.minds.append(account)
         gate = Gate(self._grounds, enforce=config.gate == "on")
-        rounds = config.max_rounds
-        if config.llm is not None and name == "llm":
-            rounds = min(rounds, config.llm.max_calls - 1)
-        thinking = Thinking(mind, self._tools, gate, config, self._deadline, account, rounds)
-        # Half of what the model reads, at four characters a token, leaves room for tools and their answers.
-        room = 2 * config.llm.context_window if config.llm is not None else 1_000_000
-        past = history_of(self.session, self.agent.shop.catalog, config.history_messages, room)
+        thinking = Thinking(mind, self._tools, gate, config, self._deadline, account, config.rounds(name))
+        past = history_of(self.session, self.agent.shop.catalog, config.history_messages, config.room)
         heard = Heard("", past, self.message)
         if name == "llm":
-            message = self.message + speaking.data(self._memory.told)
-            heard = Heard(self.agent.prompt, past, message, self.request.images[: config.max_images])
-            self._heard = message
+            self._heard = self.message + speaking.data(self._memory.told)
+            heard = Heard(self.agent.prompt, past, self._heard, self.request.images[: config.max_images])
         try:
             async for event in thinking.events(heard):
                 if isinstance(event, Token):
