@@ -41,6 +41,7 @@ DOING = {
     "rank_items": "Putting them in order",
     "item_details": "Reading the details",
     "compare_items": "Comparing",
+    "explain_item": "Looking into why",
     "catalogue_facts": "Counting what the shop has",
     "shopper_history": "Remembering what you did before",
     "record_feedback": "Taking note",
