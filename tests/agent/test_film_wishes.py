@@ -251,6 +251,7 @@ async def _play(harness: Harness, wish: Film, number: int) -> list[dict[str, Any
 
 @pytest.mark.slow
 @pytest.mark.realdata
+@pytest.mark.timeout(600)  # fifteen seconds of work, on a busy machine minutes
 def test_everyday_film_wishes_are_answered_sensibly(harness: Harness) -> None:
     items = {item.item_id: item for item in harness.shop.catalog}
     faults = {}
