@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
 
 def judge_explanations(
-    settings: Settings, config: FaithfulnessConfig, *, progress: Progress = SILENT
+    settings: Settings, config: FaithfulnessConfig, *, folder: Path | None = None, progress: Progress = SILENT
 ) -> tuple[dict[str, Any], tuple[Path, Path]]:
     """Take the named evidence away from the explanations of a store; its events are neither read nor written.
 
     Args:
         settings: The store.
         config: How many lists, how deep.
+        folder: Where the files go; the store's reports/ otherwise.
         progress: Told after every list.
 
     Returns:
-        The figures, and the files they went to: `explanations.json` and `.md` in the store's reports/.
+        The figures, and the files they went to: `explanations.json` and `.md`.
 
     Raises:
         NotBuiltError: When the catalogue or the indexes are missing.
@@ -59,9 +60,9 @@ def judge_explanations(
         "data": manifest.key if manifest else None,
     }
     figures = report(trials, config, about)
-    folder = workspace.root / "reports"
-    folder.mkdir(parents=True, exist_ok=True)
-    files = (folder / "explanations.json", folder / "explanations.md")
+    target = folder or workspace.root / "reports"
+    target.mkdir(parents=True, exist_ok=True)
+    files = (target / "explanations.json", target / "explanations.md")
     files[0].write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     files[1].write_text(report_text(figures) + "\n", encoding="utf-8")
     return figures, files
