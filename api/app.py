@@ -10,6 +10,7 @@ from api.audio import audio_routes
 from api.chat import chat_routes
 from api.completions import completion_routes
 from api.events import event_routes
+from api.facets import facet_routes
 from api.guard import SECURITY_HEADERS, Guard
 from api.item_writes import item_write_routes
 from api.items import item_routes
@@ -50,6 +51,7 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
         completion_routes(service, turns),
         audio_routes(service),
         search_routes(service),
+        facet_routes(service),
         item_write_routes(service, keys),
         item_routes(service, Pictures(service.shop.root, service.config.picture_sizes)),
         event_routes(service),

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -87,6 +87,13 @@ class RejectedOut(BaseModel):
     detail: str
 
 
+class TakenBackOut(BaseModel):
+    """Whether there was such an event; asking twice does no harm."""
+
+    event_id: str
+    forgotten: bool
+
+
 class EventsOut(BaseModel):
     """What became of a batch; everything accepted is on the disk."""
 
@@ -118,6 +125,11 @@ def event_routes(service: Service) -> APIRouter:
         put = service.shop.events.put(good)
         service.shop.events.put_dead_letters([_letter(body.events[each.index], each, now) for each in rejected])
         return EventsOut(accepted=put.accepted, duplicates=put.duplicates, rejected=rejected)
+
+    @router.delete("/v1/events/{event_id:path}", summary="Take an event back")
+    def take_back(event_id: Annotated[ExternalId, Path(description="As it was put.")]) -> TakenBackOut:
+        """Erase one event, as if it had not been; the next answer and the next chat turn know it."""
+        return TakenBackOut(event_id=event_id, forgotten=service.shop.events.forget_event(event_id))
 
     return router
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.problems import ApiProblem
 from api.service import Service
@@ -36,6 +36,8 @@ class ShopOut(BaseModel):
     currency: str | None
     mind: str
     examples: list[str]
+    hears: bool = Field(description="Whether a speech model is there, so that a message may be spoken.")
+    sees: bool = Field(description="Whether pictures are read, so that a message may hold one.")
 
 
 def window_routes(service: Service) -> APIRouter:
@@ -74,6 +76,7 @@ def describe(service: Service) -> ShopOut:
     catalog = service.shop.catalog
     narrow = Counter(item.categories[-1] for item in catalog if item.categories)
     currencies = Counter(item.currency for item in catalog if item.currency)
+    active = {**service.shop.active, **service.active}
     return ShopOut(
         name=service.shop.name,
         items=len(catalog),
@@ -81,7 +84,14 @@ def describe(service: Service) -> ShopOut:
         currency=currencies.most_common(1)[0][0] if currencies else None,
         mind=service.active.get("mind", "planner"),
         examples=list(service.config.example_wishes) or example_wishes(catalog),
+        hears=_there(active.get("speech")),
+        sees=_there(active.get("captions")),
     )
+
+
+def _there(part: str | None) -> bool:
+    """Whether a part is at work, by its label (`none`, or `none: why`)."""
+    return part is not None and not part.startswith("none")
 
 
 def example_wishes(catalog: Catalog) -> list[str]:
