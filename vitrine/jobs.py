@@ -17,7 +17,7 @@ from catalog.nouns import Caption
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import ShopData
 from catalog.vectors import EmbeddingTable
-from catalog.workspace import Workspace
+from catalog.workspace import Workspace, content_key
 from vitrine.bases import load_bases, save_bases, without_bases
 from vitrine.chain import INPUTS
 from vitrine.reads import lost_lines, reads_text, unread_intents
@@ -36,6 +36,8 @@ from vitrine.wiring import (
 from vitrine.words_kept import caption_doubts, unread_captions
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from embedding.item_text import Part
     from vitrine.ranking import TaughtRanker
     from vitrine.training import Scout
@@ -322,7 +324,12 @@ def reason_lines(failures: Mapping[str, int], examples: Mapping[str, str]) -> li
 
 
 def train_store(
-    settings: Settings, as_of: datetime | None = None, progress: Progress = SILENT, *, promote: bool = True
+    settings: Settings,
+    as_of: datetime | None = None,
+    progress: Progress = SILENT,
+    *,
+    promote: bool = True,
+    live: pl.DataFrame | None = None,
 ) -> list[str]:
     """Fit what the shop serves, on everything up to `as_of`, and keep it as a new version.
 
@@ -333,7 +340,8 @@ def train_store(
         settings: Say which recommender, and how many versions are kept.
         as_of: Learn only from events before this moment; None: from all.
         progress: Told of every epoch.
-        promote: Whether the shop serves the new version from its next start.
+        promote: Whether the shop serves the new version.
+        live: Events to learn from beside the log's (`columns.INTERACTIONS`); those that stand in it count once.
 
     Raises:
         NotBuiltError: When the catalogue is missing.
@@ -346,12 +354,15 @@ def train_store(
     from vitrine.retrievers import fitted_beside, save_retrievers
     from vitrine.scorers import Lessons, save_scorers
     from vitrine.shelf import Shelf
-    from vitrine.training import before, fit_served, kept_version, model_inputs, model_key
+    from vitrine.training import before, fit_served, kept_version, model_inputs, model_key, with_live
 
     workspace = Workspace(settings.store)
     data = load_shop(workspace)
     roles = choose_spaces(settings, workspace, settings.models.serve)
     name, key = settings.models.serve, model_key(settings, workspace, roles, as_of)
+    if live is not None and len(live):
+        data = replace(data, log=with_live(data.log, live))
+        key = content_key(key, live["event_id"].to_list())
     ranker_wanted = settings.models.ranker and bool(workspace.names("indexes"))
     shelf = Shelf(workspace)
     kept, damaged = kept_version(shelf, name, key, ranker_wanted)

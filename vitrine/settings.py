@@ -61,6 +61,7 @@ from vitrine.logs import Level
 from vitrine.origins import origin_of, read_toml
 from vitrine.real.config import RealConfig
 from vitrine.reference import setting_names
+from vitrine.retrain_config import RetrainConfig
 
 PREFIX = "VITRINE_"
 MAX_SEED = 2**31 - 1
@@ -217,6 +218,8 @@ class Settings(BaseSettings):
     """The mind, its budgets and its memory."""
     events: EventConfig = EventConfig()
     """Where what shoppers do is kept."""
+    retrain: RetrainConfig = RetrainConfig()
+    """When a version that was trained anew is served."""
     live: LiveConfig = LiveConfig()
     """How the open shop takes in what is written to its catalogue."""
     api: ApiConfig = ApiConfig()

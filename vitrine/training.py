@@ -180,6 +180,12 @@ def before(log: pl.DataFrame, as_of: datetime | None) -> pl.DataFrame:
     return left
 
 
+def with_live(log: pl.DataFrame, live: pl.DataFrame) -> pl.DataFrame:
+    """Return a log with live events behind it; one that stands in it is not taken twice."""
+    new = live.join(log.select("event_id"), on="event_id", how="anti", maintain_order="left")
+    return pl.concat([log, new], how="diagonal") if len(new) else log
+
+
 def serving_statistics(
     settings: Settings,
     data: ShopData,

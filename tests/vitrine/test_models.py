@@ -48,7 +48,7 @@ def test_a_second_training_is_a_second_version_and_a_rollback_serves_the_old_sco
     assert ", version 2" in run("train", "--store", store, *WIDER).out
     assert scores(store) != first and served(store) != first_served
     ran = run("models", "rollback", "--store", store)
-    assert ran.out == "lirdrec@1 is promoted again; a running shop serves it from its next start\n"
+    assert ran.out == "lirdrec@1 is promoted again; a running shop takes it over within seconds\n"
     assert scores(store) == first and served(store) == first_served
     assert (
         "nothing was promoted before the served 'lirdrec'; kept: lirdrec@1, lirdrec@2"

@@ -76,8 +76,8 @@ def train(
 ) -> None:
     """Fit the recommender and the ranker that the shop serves, as a new version; or an encoder of its media.
 
-    recommender (what is meant without a word): the model and the ranker; the shop serves them from its next start on,
-    and vitrine models rollback goes back to the version before.
+    recommender (what is meant without a word): the model and the ranker; a running shop takes them over within
+    seconds, and vitrine models rollback goes back to the version before.
 
     clip: a picture-text model on the catalogue's own pictures and texts; vitrine embed uses it then.
 

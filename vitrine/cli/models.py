@@ -51,7 +51,7 @@ def compare(a: Label, b: Label, store: Store = None, set_: Set = None) -> None:
 
 
 def promote(version: Label, store: Store = None, set_: Set = None) -> None:
-    """Let a version be the one that is served from the next start on."""
+    """Let a version be the one that is served; a running shop takes it over within seconds."""
     from vitrine.served import promote_whole
 
     settings = load(store, set_)
@@ -98,5 +98,5 @@ def _shelf(settings: Settings) -> Shelf:
 def _served(settings: Settings, name: str) -> str:
     serve = settings.models.serve
     if name == serve:
-        return "; a running shop serves it from its next start"
+        return "; a running shop takes it over within seconds"
     return f"; the shop serves {serve!r}, until models.serve says {name!r}"
