@@ -58,7 +58,9 @@ def signals_of(trace: Any) -> dict[str, Signals]:
 def _entries(value: Any) -> Iterator[Mapping[str, Any]]:
     """Find the entries of results: objects with an `item_id` and at least one account of it."""
     if isinstance(value, Mapping):
-        if "item_id" in value and any(name in value for name in ("sources", "features", "matched", "closest", "because")):
+        if "item_id" in value and any(
+            name in value for name in ("sources", "features", "matched", "closest", "because")
+        ):
             yield value
             return
         for inner in value.values():
