@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 from catalog.item_journal import ItemJournal, ItemWrite
 from catalog.nouns import Item
 from catalog.tenancy import current_tenant
-from tools.live_config import LiveConfig
+from tools.live_config import LiveConfig, Written
 from tools.live_indexes import LiveIndexes
 from tools.pins import Pins
 from tools.reading import ItemReader
@@ -29,16 +29,6 @@ from tools.shop import Shop
 log = logging.getLogger("vitrine.tools")
 
 View = TypeVar("View")
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What became of a write: whether the item was new, whether anything changed, whether snapshots lag behind."""
-
-    item_id: str
-    created: bool
-    changed: bool
-    pending: bool
 
 
 @dataclass

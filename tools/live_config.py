@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -20,3 +22,13 @@ class LiveConfig(BaseModel):
     follow in a snapshot of their own, when no record waits."""
     look_seconds: float = Field(2.0, gt=0)
     """How often the store is looked at for what other processes wrote: records, a catalogue, a promoted model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a write: whether the item was new, whether anything changed, whether snapshots lag behind."""
+
+    item_id: str
+    created: bool
+    changed: bool
+    pending: bool
