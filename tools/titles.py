@@ -32,7 +32,7 @@ DENIAL = re.compile(
 )
 """Sentences that deny the shop has something."""
 
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:[^)\n]*)\)")
+_LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:[^)\n]*\)|[^)\s]*)")
 _URL = re.compile(
     r"\b(?:[a-z][a-z+.-]{1,12}://|www\.)\S+|(?<![\w/])//[\w-]+\.\S+|\b(?:data|javascript|vbscript|mailto):\S+"
     r"|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
