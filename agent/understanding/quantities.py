@@ -31,7 +31,7 @@ _A, _B = _money("a"), _money("b")
 _C, _D = _money("c", digits_only=True), _money("d", digits_only=True)
 _RANGE = re.compile(rf"\b(?:between|from)\s+{_A}\s*(?:and|to|-|&)\s*{_B}|(?<![\w.,]){_C}\s*(?:-|to)\s*{_D}")
 _BELOW = re.compile(
-    r"(?:(?<!not )(?<!nothing )(?<!no )\b(?:under|below|less than|cheaper than|lower than|beneath|fewer than)|<)"
+    r"(?:(?<!\bnot )(?<!\bnothing )(?<!\bno )\b(?:under|below|less than|cheaper than|lower than|beneath|fewer than)|<)"
     rf"\s*{_ABOUT}{_A}"
 )
 _MOST = re.compile(
