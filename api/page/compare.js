@@ -3,7 +3,7 @@
 import { picture } from "./cards.js";
 import { announce, byId, el, money } from "./dom.js";
 import { open } from "./sheet.js";
-import { get } from "./wire.js";
+import { get, itemPath } from "./wire.js";
 
 const MOST = 3;
 const chosen = new Map();
@@ -47,7 +47,7 @@ function draw() {
 async function compare() {
   const items = [...chosen.values()].map(({ item }) => item);
   const records = await Promise.all(items.map((item) =>
-    get(`/v1/items/${encodeURIComponent(item.item_id)}`).catch(() => item)));
+    get(itemPath(item.item_id)).catch(() => item)));
   open("Side by side", table(records));
 }
 
@@ -62,10 +62,11 @@ function table(records) {
     ["In stock", (r) => (r.availability === null || r.availability === undefined ? null : r.availability ? "yes" : "no")],
     ["In its picture", (r) => r.caption],
   ].filter(([, read]) => records.some((record) => read(record)));
-  const head = el("tr", {}, el("td"), records.map((record) =>
+  const head = el("tr", {}, el("td", { "aria-hidden": "true" }), records.map((record) =>
     el("th", { scope: "col" }, picture(record), el("span", { class: "compare-title", text: record.title }))));
   const body = rows.map(([name, read]) =>
-    el("tr", {}, el("th", { scope: "row", text: name }), records.map((record) => el("td", { text: read(record) || "—" }))));
+    el("tr", { class: new Set(records.map((record) => read(record) || "")).size > 1 ? "differs" : null },
+      el("th", { scope: "row", text: name }), records.map((record) => el("td", { text: read(record) || "—" }))));
   return el("div", { class: "compare-scroll", tabindex: "0", role: "region", "aria-label": "Comparison table" },
     el("table", { class: "side-by-side" }, el("thead", {}, head), el("tbody", {}, body)));
 }

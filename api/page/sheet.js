@@ -2,11 +2,13 @@
 
 import { byId, icon } from "./dom.js";
 
-/** Show `content` under `title`; Escape, the cross and a click beside it close it. */
-export function open(title, content) {
+/** Show `content` under `title`, as a `kind` of sheet; Escape, the cross and a click beside it close it. */
+export function open(title, content, kind = "") {
   byId("sheet-title").textContent = title;
   byId("sheet-body").replaceChildren(content);
   const sheet = byId("sheet");
+  sheet.className = `sheet ${kind}`.trim();
+  byId("sheet-body").scrollTop = 0;
   if (!sheet.open) sheet.showModal();
 }
 

@@ -5,10 +5,12 @@ import { byId, el } from "./dom.js";
 const log = () => byId("log");
 const narrow = () => matchMedia("(max-width: 760px)").matches;
 
-/** Add what the shopper said. */
-export function said(text) {
+/** Add what the shopper said, and the pictures they showed. */
+export function said(text, images = []) {
   byId("greeting")?.remove();
-  const bubble = el("div", { class: "turn mine" }, el("p", { text }), el("span", { class: "unseen", text: "(you)" }));
+  const bubble = el("div", { class: "turn mine" },
+    images.length > 0 && el("div", { class: "shown-pictures" }, images.map((src) => el("img", { src, alt: "A picture you showed", width: 96, height: 96 }))),
+    text && el("p", { text }), el("span", { class: "unseen", text: "(you)" }));
   log().append(bubble);
   reveal(bubble);
 }

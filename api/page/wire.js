@@ -27,14 +27,15 @@ export function useKey(value) {
 
 async function request(method, path, body, options = {}) {
   const headers = { Accept: options.accept ?? "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const form = body instanceof FormData; // it names its own type, with the boundary
+  if (body !== undefined && !form) headers["Content-Type"] = "application/json";
   if (key) headers.Authorization = `Bearer ${key}`;
   let response;
   try {
     response = await fetch(path, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || form ? body : JSON.stringify(body),
       signal: options.signal,
     });
   } catch (error) {
@@ -51,6 +52,17 @@ async function request(method, path, body, options = {}) {
 export const get = async (path) => (await request("GET", path)).json();
 export const post = async (path, body) => (await request("POST", path, body)).json();
 export const put = async (path, body) => (await request("PUT", path, body)).json();
+export const erase = async (path) => (await request("DELETE", path)).json();
+
+/** The door of an item; ids may hold anything. */
+export const itemPath = (item_id) => `/v1/items/${encodeURIComponent(item_id)}`;
+
+/** What is said in a recording: `{text, confidence, certain, reason}`. */
+export function transcribe(sound) {
+  const form = new FormData();
+  form.append("file", sound, "voice.webm");
+  return post("/v1/audio/transcriptions", form);
+}
 
 /** Give the events of one chat turn as `{event, data}`. */
 export async function* chat(body, signal) {
@@ -80,14 +92,17 @@ function parse(block) {
   return data.length ? { event, data: JSON.parse(data.join("\n")) } : null;
 }
 
-/** Show a picture in `img`; with a key it is fetched first, since an `<img>` cannot carry one. */
-export async function show(img, address) {
+const WIDTHS = [160, 320, 640, 960]; // what the service makes
+
+/** Show picture `n` of an item in `img`; with a key it is fetched first, since an `<img>` cannot carry one. */
+export async function show(img, address, n = 0) {
+  const at = (size) => `${address}?size=${size}${n ? `&n=${n}` : ""}`;
   if (!key) {
-    img.srcset = `${address}?size=320 320w, ${address}?size=640 640w`;
-    img.src = `${address}?size=640`;
+    img.srcset = WIDTHS.map((width) => `${at(width)} ${width}w`).join(", ");
+    img.src = at(640);
     return;
   }
-  const response = await request("GET", `${address}?size=640`, undefined, { accept: "image/*" });
+  const response = await request("GET", at(640), undefined, { accept: "image/*" });
   const url = URL.createObjectURL(await response.blob());
   img.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });
   img.src = url;

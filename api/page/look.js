@@ -1,0 +1,92 @@
+// Pictures in a message: chosen, pasted or dropped; made small here, so that a slow line carries them.
+
+import { announce, byId, el, icon } from "./dom.js";
+
+const MOST = 4; // what one message may hold
+const SIDE = 1024;
+const held = []; // data URLs
+
+/** The pictures of the message, which leaves without them. */
+export function take() {
+  const taken = held.splice(0);
+  draw();
+  return taken;
+}
+
+export const waiting = () => held.length > 0;
+
+/** Open the ways in; `refuse` is told what cannot be read. */
+export function prepare(refuse) {
+  const input = byId("picture-file");
+  byId("picture").append(icon("picture"));
+  byId("picture").hidden = false;
+  byId("picture").addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    add(input.files, refuse);
+    input.value = "";
+  });
+  document.addEventListener("paste", (pasted) => {
+    const files = [...(pasted.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+    if (!files.length) return;
+    pasted.preventDefault();
+    add(files, refuse);
+  });
+  const talk = document.querySelector(".talk");
+  talk.addEventListener("dragover", (over) => {
+    if (![...over.dataTransfer.types].includes("Files")) return;
+    over.preventDefault();
+    talk.classList.add("dropping");
+  });
+  for (const kind of ["dragleave", "drop"]) talk.addEventListener(kind, () => talk.classList.remove("dropping"));
+  talk.addEventListener("drop", (dropped) => {
+    dropped.preventDefault();
+    add(dropped.dataTransfer.files, refuse);
+  });
+}
+
+async function add(files, refuse) {
+  for (const file of files) {
+    if (held.length === MOST) {
+      refuse(`A message holds up to ${MOST} pictures.`);
+      break;
+    }
+    try {
+      held.push(await small(file));
+    } catch {
+      refuse(`“${file.name}” is no picture that can be read here.`);
+    }
+  }
+  draw();
+  byId("wish").focus();
+}
+
+/** A picture as a JPEG data URL, its longest side at most `SIDE`, turned as it was taken, on white where it is clear. */
+async function small(file) {
+  const bitmap = await createImageBitmap(file);
+  const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
+  const canvas = el("canvas", { width: Math.max(1, Math.round(bitmap.width * scale)), height: Math.max(1, Math.round(bitmap.height * scale)) });
+  const brush = canvas.getContext("2d");
+  brush.fillStyle = "#fff";
+  brush.fillRect(0, 0, canvas.width, canvas.height);
+  brush.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  return canvas.toDataURL("image/jpeg", 0.85);
+}
+
+function draw() {
+  const shelf = byId("pictures");
+  shelf.hidden = !held.length;
+  shelf.replaceChildren(...held.map((url, n) =>
+    el("li", {}, el("img", { src: url, alt: `Picture ${n + 1} of your message`, width: 56, height: 56 }),
+      el("button", {
+        type: "button", class: "drop-picture", "aria-label": `Remove picture ${n + 1}`,
+        on: {
+          click() {
+            held.splice(n, 1);
+            draw();
+            byId("wish").focus();
+          },
+        },
+      }, icon("close")))));
+  if (held.length) announce(`${held.length === 1 ? "One picture" : `${held.length} pictures`} in your message.`);
+}
