@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from fastapi import FastAPI
 
+from api.addresses import WholeSegments, know_ids
 from api.audio import audio_routes
 from api.chat import chat_routes
 from api.completions import completion_routes
+from api.document import add_document
 from api.events import event_routes
 from api.facets import facet_routes
 from api.guard import SECURITY_HEADERS, Guard
@@ -20,7 +23,7 @@ from api.mcp_routes import McpDoor
 from api.operations import operation_routes
 from api.pictures import Pictures
 from api.pinned import Pinned
-from api.problems import REFUSALS, add_problem_handlers
+from api.problems import add_problem_handlers, takes
 from api.search import search_routes
 from api.service import Service
 from api.sessions import Sessions
@@ -29,7 +32,8 @@ from api.turns import Turns
 from api.users import user_routes
 from api.window import window_routes
 
-VERSION = "1"
+VERSION = "1.0.0"
+"""Of the wire, not of the package: the first number changes when a field is taken away."""
 
 
 def create_app(service: Service, *, keys: Keys | None = None, check_host: bool = False) -> FastAPI:
@@ -42,9 +46,8 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
     """
     keys = keys or Keys()
     mcp = McpDoor(service)
-    app = FastAPI(
-        title="Vitrine", version=VERSION, docs_url=None, redoc_url=None, responses=REFUSALS, lifespan=mcp.open
-    )
+    know_ids()
+    app = FastAPI(title="Vitrine", version=VERSION, docs_url=None, redoc_url=None, lifespan=mcp.open)
     turns = Turns(service, Sessions())
     for router in (
         chat_routes(service, turns),
@@ -62,13 +65,16 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
     ):
         app.include_router(router)
     app.router.routes.append(mcp.route())
+    add_document(app, service.config, with_keys=bool(keys))
     add_problem_handlers(app, SECURITY_HEADERS)
+    app.add_middleware(WholeSegments)
     app.add_middleware(Pinned, service=service)  # inside the guard: what it refuses reads no shop
     app.add_middleware(
         Guard,
         config=service.config,
         keys=keys,
         check_host=check_host,
+        takes=partial(takes, app),
         rate=RateLimit(service.config.rate_per_minute, time.monotonic),
     )
     return app

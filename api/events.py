@@ -126,7 +126,7 @@ def event_routes(service: Service) -> APIRouter:
         service.shop.events.put_dead_letters([_letter(body.events[each.index], each, now) for each in rejected])
         return EventsOut(accepted=put.accepted, duplicates=put.duplicates, rejected=rejected)
 
-    @router.delete("/v1/events/{event_id:path}", summary="Take an event back")
+    @router.delete("/v1/events/{event_id:id}", summary="Take an event back")
     def take_back(event_id: Annotated[ExternalId, Path(description="As it was put.")]) -> TakenBackOut:
         """Erase one event, as if it had not been; the next answer and the next chat turn know it."""
         return TakenBackOut(event_id=event_id, forgotten=service.shop.events.forget_event(event_id))

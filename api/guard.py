@@ -6,6 +6,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -49,6 +50,7 @@ class Guard:
         keys: Who may enter; none leaves the service open.
         check_host: Whether an open service accepts only the names in `config.hosts`.
         rate: Requests each caller may make.
+        takes: Whether there is an address that takes the method; where none is, that is what is wrong, not the body.
     """
 
     app: ASGIApp
@@ -56,6 +58,7 @@ class Guard:
     keys: Keys
     check_host: bool
     rate: RateLimit
+    takes: Callable[[Scope], bool] = lambda _scope: True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one connection on, or refuse it."""
@@ -115,12 +118,12 @@ class Guard:
             detail = f"more than {self.config.rate_per_minute} requests a minute; try again in {seconds} s"
             raise ApiProblem(429, detail, headers={"Retry-After": str(seconds)})
         if request.method in ("POST", "PUT", "PATCH"):
-            self._admit_body(headers, path)
+            self._admit_body(request, headers, path)
 
-    def _admit_body(self, headers: Headers, path: str) -> None:
+    def _admit_body(self, request: Request, headers: Headers, path: str) -> None:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         valid = "multipart/form-data" if path == AUDIO_DOOR else "application/json"
-        if kind != valid:
+        if kind != valid and self.takes(request.scope):
             detail = f"content type {kind!r} cannot be read here; {valid!r} would be valid"
             raise ApiProblem(415, detail, field="Content-Type")
         declared = headers.get("content-length", "")

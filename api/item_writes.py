@@ -73,7 +73,7 @@ def item_write_routes(service: Service, keys: Keys) -> APIRouter:
     router = APIRouter(tags=["items"])
 
     @router.put(
-        "/v1/items/{item_id:path}",
+        "/v1/items/{item_id:id}",
         summary="Write an item",
         responses={202: {"model": WrittenOut, "description": "Kept; the rest of the shop follows within seconds."}},
     )
@@ -91,7 +91,7 @@ def item_write_routes(service: Service, keys: Keys) -> APIRouter:
         response.status_code = 202 if written.pending else 200
         return WrittenOut(item_id=item_id, created=written.created, changed=written.changed, pending=written.pending)
 
-    @router.delete("/v1/items/{item_id:path}", summary="Delete an item")
+    @router.delete("/v1/items/{item_id:id}", summary="Delete an item")
     def delete(item_id: ExternalId, request: Request) -> DeletedOut:
         """Delete an item; from the answer on nobody is shown it, in whatever they began before."""
         return DeletedOut(item_id=item_id, deleted=_writable(service, request, keys).delete(item_id).changed)

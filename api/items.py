@@ -57,10 +57,10 @@ class ItemOut(BaseModel):
 
 
 def item_routes(service: Service, pictures: Pictures) -> APIRouter:
-    """Return the router of items. Ids may hold slashes, so the longer addresses come first."""
+    """Return the router of items. Ids may hold slashes, as `%2F` (see `api.addresses`)."""
     router = APIRouter(tags=["items"])
 
-    @router.get("/v1/items/{item_id:path}/similar", summary="What is close to an item")
+    @router.get("/v1/items/{item_id:id}/similar", summary="What is close to an item")
     def similar(
         item_id: str,
         top_n: Annotated[int, Query(ge=1)] = 10,
@@ -86,7 +86,7 @@ def item_routes(service: Service, pictures: Pictures) -> APIRouter:
         return SimilarOut(**header(result, show(result, shopper, service)), items=listed(result, request, shop))
 
     @router.get(
-        "/v1/items/{item_id:path}/picture",
+        "/v1/items/{item_id:id}/picture",
         summary="An item's picture",
         response_class=Response,
         responses={200: {"content": {"image/jpeg": {}, "image/png": {}}}, 304: {"description": "Not changed."}},
@@ -104,7 +104,7 @@ def item_routes(service: Service, pictures: Pictures) -> APIRouter:
             return Response(status_code=304, headers=headers)
         return Response(found.data, media_type=found.kind, headers=headers)
 
-    @router.get("/v1/items/{item_id:path}", summary="The record of an item")
+    @router.get("/v1/items/{item_id:id}", summary="The record of an item")
     def item(item_id: str) -> ItemOut:
         """Return everything the shop says of an item, and what was read from its pictures.
 

@@ -41,12 +41,12 @@ def operation_routes(service: Service, *, open_service: bool) -> APIRouter:
             access="open" if open_service else "keys",
         )
 
-    @router.get("/v1/traces/{trace_id}", summary="How an answer came about")
+    @router.get("/v1/traces/{trace_id:id}", summary="How an answer came about")
     def trace(trace_id: str) -> dict[str, Any]:
         """Return intent, tool calls, candidates by source, features and drops of one answer."""
         return service.shop.events.trace(trace_id)
 
-    @router.get("/v1/traces/{trace_id}/items/{item_id:path}", summary="Why an item stood in an answer")
+    @router.get("/v1/traces/{trace_id:id}/items/{item_id:id}", summary="Why an item stood in an answer")
     def evidence(trace_id: str, item_id: str) -> dict[str, Any]:
         """Return the whole evidence of one item: signals from 0 to 1, words with their positions, dated events,
         features of the ranker.

@@ -11,9 +11,13 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
+from api.addresses import segmented
 from catalog.errors import (
     DataError,
     NotBuiltError,
@@ -45,26 +49,14 @@ _STATUS: tuple[tuple[type[VitrineError], int], ...] = (
 class ProblemOut(BaseModel):
     """A refusal, for the OpenAPI document."""
 
-    type: str
+    type: str = Field(examples=["about:blank"])
     title: str
     status: int
-    detail: str
+    detail: str = Field(description="What is wrong, and what would be valid.")
     field: str | None = None
     errors: list[dict[str, str]] | None = None
     request_id: str
-
-
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {MEDIA_TYPE: {"schema": ProblemOut.model_json_schema()}}}
-    for status, text in {
-        401: "A valid key is needed.",
-        404: "There is no such thing.",
-        413: "The body is too large.",
-        422: "A field cannot be used; `field` names it.",
-        429: "Too many requests; `Retry-After` says when.",
-        503: "Something this needs is not there now.",
-    }.items()
-}
+    error: dict[str, str | None] | None = Field(None, description="The same for OpenAI's clients, at their addresses.")
 
 
 class ApiProblem(HTTPException):
@@ -162,7 +154,10 @@ def add_problem_handlers(app: FastAPI, headers: Mapping[str, str]) -> None:
         if detail == HTTPStatus(error.status_code).phrase:
             detail = _DETAILS.get(error.status_code, detail)
         field = getattr(error, "field", None)
-        return problem_response(request, problem(error.status_code, detail, field=field), error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:  # the router names the methods of the first route it met
+            headers["Allow"] = ", ".join(sorted(methods_of(request.app, request.scope)))
+        return problem_response(request, problem(error.status_code, detail, field=field), headers)
 
     async def on_ours(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, VitrineError)
@@ -181,6 +176,18 @@ def add_problem_handlers(app: FastAPI, headers: Mapping[str, str]) -> None:
     app.add_exception_handler(StarletteHTTPException, on_http)
     app.add_exception_handler(VitrineError, on_ours)
     app.add_exception_handler(Exception, on_bug)
+
+
+def methods_of(app: Starlette, scope: Scope) -> set[str]:
+    """Return what methods an address takes, an empty set where there is no such address."""
+    routes = (route for route in app.routes if isinstance(route, Route))
+    met = (route.methods or set() for route in routes if route.matches(dict(scope))[0] is not Match.NONE)
+    return set().union(*met)
+
+
+def takes(app: Starlette, scope: Scope) -> bool:
+    """Whether an address takes the method it is asked with."""
+    return scope["method"] in methods_of(app, segmented(scope))
 
 
 _DETAILS = {

@@ -16,6 +16,7 @@ from api.service import Service
 from catalog.errors import did_you_mean
 from catalog.nouns import Candidate, Slate
 from tools.base import Access, Shopper, ToolContext
+from tools.experiment import assignment_of
 from tools.outward import call_from_outside, openai_form
 from tools.shop import Shop
 
@@ -89,7 +90,7 @@ def tool_routes(service: Service) -> APIRouter:
         openai = [openai_form(each, strict=strict) for each in registry.tools.values()]
         return ToolsOut(tools=listed, openai=openai)
 
-    @router.post("/v1/tools/{name}", summary="Call a tool")
+    @router.post("/v1/tools/{name:id}", summary="Call a tool")
     def call(name: str, body: CallBody) -> ToolAnswerOut:
         """Run a tool; a 422 can be mended by its text, a 503 cannot be helped now."""
         here = service.now()
@@ -105,7 +106,8 @@ def tool_routes(service: Service) -> APIRouter:
         if item_ids and tool.access == "read":
             # No tool draws its items by chance, so every one stood there for certain.
             certain = (1.0,) * len(item_ids)
-            slate = Slate(request_id, shopper.user_id, shopper.session_id, context.now, item_ids, certain)
+            arm = assignment_of(shop, shopper)
+            slate = Slate(request_id, shopper.user_id, shopper.session_id, context.now, item_ids, certain, arm)
             shop.events.put_slate(slate)
         return ToolAnswerOut(
             text=result.text,

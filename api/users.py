@@ -57,24 +57,23 @@ def user_routes(service: Service) -> APIRouter:
     """Return the router of the doors to one shopper's data."""
     router = APIRouter(tags=["users"])
 
-    # An id may hold a slash, so the longer addresses come first.
-    @router.get("/v1/users/{user_id:path}/memory", summary="What a shopper told of themselves")
+    @router.get("/v1/users/{user_id:id}/memory", summary="What a shopper told of themselves")
     def memory(user_id: WhoseId) -> MemoryOut:
         """Return sizes, budget, likes and dislikes, each with the shopper's own words and the date."""
         told = service.shop.events.told_by(user_id)
         return MemoryOut(user_id=user_id, entries=[ToldOut.model_validate(each.to_json()) for each in told])
 
-    @router.delete("/v1/users/{user_id:path}/memory/{entry_id}", summary="Forget one thing a shopper told")
+    @router.delete("/v1/users/{user_id:id}/memory/{entry_id:id}", summary="Forget one thing a shopper told")
     def forget_one(user_id: WhoseId, entry_id: EntryId) -> ErasedOut:
         """Erase it from the store and the open conversations, with the shopper's traces that speak of it."""
         return ErasedOut(user_id=user_id, forgotten=service.now().agent.forget_told(user_id, entry_id))
 
-    @router.delete("/v1/users/{user_id:path}/memory", summary="Forget all that a shopper told")
+    @router.delete("/v1/users/{user_id:id}/memory", summary="Forget all that a shopper told")
     def forget_all(user_id: WhoseId) -> ErasedOut:
         """Erase all of it; events, lists shown and conversations stay."""
         return ErasedOut(user_id=user_id, forgotten=service.now().agent.forget_told(user_id))
 
-    @router.delete("/v1/users/{user_id:path}", summary="Forget a shopper")
+    @router.delete("/v1/users/{user_id:id}", summary="Forget a shopper")
     def forget(user_id: Annotated[ExternalId, Path(description="Whose data goes.")]) -> ForgottenOut:
         """Erase a shopper's events, lists shown, traces, dead letters, conversations and what they told.
 

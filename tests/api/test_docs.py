@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
+PROBLEM = "application/problem+json"
 TEXT = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
 
 
@@ -27,7 +28,11 @@ def test_the_openapi_document_is_served_with_our_errors(client):
     for path, item in spec["paths"].items():
         for method, operation in item.items():
             assert operation.get("summary"), (method, path)
-            assert "application/problem+json" in operation["responses"]["422"]["content"], (method, path)
+            refusals = {status: told for status, told in operation["responses"].items() if status >= "400"}
+            assert {"403", "500", "503"} <= set(refusals), (method, path)
+            for status, told in refusals.items():
+                assert told == {"$ref": f"#/components/responses/Problem{status}"}, (method, path)
+                assert list(spec["components"]["responses"][f"Problem{status}"]["content"]) == [PROBLEM]
     ids = [operation["operationId"] for item in spec["paths"].values() for operation in item.values()]
     assert len(ids) == len(set(ids))
 
