@@ -84,7 +84,8 @@ class Memory:
 
     def asked(self, message: str) -> AboutMe | None:
         """Return what a message asks of the memory, None when it asks for something else."""
-        return about_me(message, self.told) if self.on else None
+        before = next((said.text for said in reversed(self.session.said) if said.role == "user"), "")
+        return about_me(message, self.told, before) if self.on else None
 
     def none_of(self, asked: AboutMe) -> str:
         """Return what is said where there is nothing to forget."""

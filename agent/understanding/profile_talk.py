@@ -10,7 +10,7 @@ from typing import Literal
 from agent.understanding.words import fold, keys, singular
 from catalog.told import Told
 
-_POLITE = r"(?:(?:please|ok(?:ay)?|hey|hi|and|now|so|could you|can you|would you|i want you to|tell me|show me)[,]? )*"
+_POLITE = r"(?:(?:please|no|ok(?:ay)?|hey|hi|and|now|so|could you|can you|would you|i want you to|tell me|show me)[,]? )*"
 _END = r"(?:[,]? (?:please|now|then|thanks|thank you|again))*[ .!?]*"
 _SHOW = re.compile(
     rf"{_POLITE}(?:what (?:do|can|did) you (?:know|remember|keep|store|have)(?: (?:about|of|on) me)?|"
@@ -31,6 +31,10 @@ _PART = re.compile(
     rf"{_POLITE}{_VERB} (?:about )?(?:my (?:(?:own|old) )?(?P<what>(?:[a-z]+ )?(?:sizes?|budget|limit|likes?|dislikes?|"
     r"tastes?|favou?rites?(?: [a-z]+)?))|(?:that )?i (?P<said>.+?))"
     rf"{_END}"
+)
+_IT = re.compile(
+    rf"{_POLITE}(?:{_VERB}|don'?t (?:remember|keep|store)|do not (?:remember|keep|store)) "
+    rf"(?:about )?(?:it|(?P<that>that|this)|them|those|these|all (?:of )?(?:it|that|this|them)){_END}"
 )
 _KIND = (("dislike", "dislike"), ("like", "like"), ("favourite", "like"), ("favorite", "like"), ("size", "size"))
 
@@ -91,14 +95,22 @@ class AboutMe:
     what: str = ""
 
 
-def about_me(message: str, told: Sequence[Told]) -> AboutMe | None:
+def about_me(message: str, told: Sequence[Told], before: str = "") -> AboutMe | None:
     """Return what a message asks of the memory; None when it asks for something else.
 
     Args:
         message: As it was said.
         told: What is remembered. "Forget everything" is about it only where there is something.
+        before: The shopper's message before this one: "forget it" behind "what do you know about me?" means all that
+            was shown, "forget that" behind "I hate red" means just this.
     """
     text = fold(message)
+    pointing = _IT.fullmatch(text)
+    if pointing is not None and told and _SHOW.fullmatch(fold(before)):
+        return AboutMe("forget", tuple(told), all=True, what="everything")
+    if pointing is not None and pointing["that"] and before:
+        just = tuple(each for each in told if each.words and each.words in before)
+        return AboutMe("forget", just, what="that") if just else None
     if _SHOW.fullmatch(text):
         return AboutMe("show")
     if _ALL.fullmatch(text):

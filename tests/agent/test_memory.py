@@ -163,6 +163,20 @@ def test_it_is_shown_and_erased_one_by_one_and_whole(visit: Visit, shop: Shop) -
     assert "start afresh" in talk.say("forget everything").text  # nothing is known any more: the wish was meant
 
 
+def test_forget_it_is_about_what_was_just_shown_or_noted(visit: Visit, shop: Shop) -> None:
+    visit().say("I love blue")
+    talk = visit()
+    talk.say("I hate red")
+    assert talk.say("no, forget that").text == "That is forgotten."
+    assert [each.kind for each in shop.events.told_by("ana")] == ["like"]  # only what was just noted
+    talk.say("what do you know about me?")
+    talk.say("forget it")
+    assert shop.events.told_by("ana") == []
+    visit().say("I hate red")
+    talk.say("a vase")
+    assert "start afresh" in talk.say("forget it").text and shop.events.told_by("ana")  # behind a wish, the wish
+
+
 def test_what_is_erased_is_gone_from_every_store(visit: Visit, shop: Shop, tmp_path: Path) -> None:
     talk = visit()
     talk.say("I wear size M")

@@ -62,6 +62,8 @@ async def _answer(agent: Talker, request: ChatRequest, *, quiet: bool) -> Answer
             continue
         match event:
             case Status():
+                say("\n" if column else "", end="")
+                column = 0
                 say(f"  ({event.text})", error=True)
             case Token():
                 say(event.text, end="")
