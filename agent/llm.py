@@ -34,6 +34,7 @@ from agent.config import LLMConfig
 from agent.llm_stream import HIDDEN, Collected, ToolPart, cut_off, rounds_since_asked, visible, wire_messages
 from catalog.errors import ServiceError
 from catalog.media.answers import retry_after
+from catalog.telemetry import timed
 
 if TYPE_CHECKING:
     from llama_index.core.tools import BaseTool
@@ -180,9 +181,10 @@ class ServedLLM(OpenAILike):  # type: ignore[misc]
 
     @asynccontextmanager
     async def _failing(self) -> AsyncIterator[None]:
-        """Turn every failure of the server into one ServiceError."""
+        """Turn every failure of the server into one ServiceError, and time the call."""
         try:
-            yield
+            with timed("llm", "chat"):
+                yield
         except TimeoutError as error:
             seconds = self._settings.timeout_seconds
             raise ServiceError(f"{self._who()} took longer than {seconds:g} s", retryable=True) from error

@@ -18,6 +18,7 @@ from agent.sessions import Session
 from agent.trace import ToolRun, jsonable
 from catalog.errors import ToolRetry, ToolUnavailable
 from catalog.nouns import Candidate
+from catalog.telemetry import timed
 from tools.arguments import canonical
 from tools.base import ToolContext, ToolResult
 from tools.registry import Registry
@@ -108,7 +109,8 @@ class TurnTools:
         tool = self.registry.get(run.tool)
         started = time.perf_counter()
         try:
-            result = await asyncio.to_thread(tool.call, arguments, self.context)
+            with timed("tool", run.tool):
+                result = await asyncio.to_thread(tool.call, arguments, self.context)
         finally:
             run.milliseconds = round((time.perf_counter() - started) * 1000, 1)
         asked = result.facts.get("needs_confirmation")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from catalog.telemetry import timed
 from catalog.vectors import Floats
 from indexes.base import Query
 from indexes.job import KEYWORD
@@ -70,18 +71,21 @@ def for_shopper(
     lists: dict[str, Proposed] = {}
     # Without any say of its own the served model still leads: a shop without retrievers would be empty.
     if (own := quota(scores.source)) is not None:
-        lists[scores.source] = scores.top(own)
+        with timed("channel", scores.source):
+            lists[scores.source] = scores.top(own)
     for name, model in shop.retrievers.items():
         if (own := quota(name)) is not None and (found := scores_of(model, user_id, taste)) is not None:
             rows = shop.retriever_rows[name]
             allowed = reach.allowed[rows] & (rows >= 0)
-            near = top(found, Reach(allowed, own.k))
+            with timed("channel", name):
+                near = top(found, Reach(allowed, own.k))
             lists[name] = Proposed(rows[near.rows], near.scores)
     for space, wish in tastes.items():
         if (own := quota(f"{LIKED}:{space}")) is not None:
             lists[f"{LIKED}:{space}"] = _search(shop, space, Query(vector=wish), own)
     if POPULARITY not in lists and (own := quota(POPULARITY)) is not None:
-        lists[POPULARITY] = _popular(shop, own)
+        with timed("channel", POPULARITY):
+            lists[POPULARITY] = _popular(shop, own)
     return lists
 
 
@@ -98,6 +102,11 @@ def _popular(shop: Shop, reach: Reach) -> Proposed:
 
 
 def _search(shop: Shop, name: str, query: Query, reach: Reach) -> Proposed:
+    with timed("channel", name):
+        return _searched(shop, name, query, reach)
+
+
+def _searched(shop: Shop, name: str, query: Query, reach: Reach) -> Proposed:
     index, own = shop.indexes[name], shop.index_rows[name]
     same, k = name in shop.same_rows, reach.k
     allowed = None

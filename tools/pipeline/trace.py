@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
+from catalog.telemetry import timed
+
 
 class Trace:
     """Collects stages and notes; `as_dict` is JSON-ready."""
@@ -21,7 +23,8 @@ class Trace:
         entry: dict[str, Any] = {"stage": name}
         started = perf_counter()
         try:
-            yield entry
+            with timed("stage", name):
+                yield entry
         finally:
             entry["ms"] = round((perf_counter() - started) * 1000, 3)
             self.stages.append(entry)

@@ -1,0 +1,147 @@
+"""Back-pressure: so many requests at once, so many that wait a moment, and a clear refusal for the others."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.metrics import Metrics
+from api.problems import problem, problem_response
+
+LaneName = Literal["chat", "events", "answers"]
+CHAT_DOORS = ("/v1/chat", "/v1/audio/")
+
+
+class LaneConfig(BaseModel):
+    """Room for one kind of request, in each worker."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at_once: int = Field(32, ge=1)
+    """Requests answered at the same time."""
+    waiting: int = Field(128, ge=0)
+    """Requests that may wait for one of them to end; one more is answered 503 with `Retry-After`."""
+    seconds: float = Field(2.0, gt=0)
+    """How long one waits at most before it is answered 503."""
+
+
+class LoadConfig(BaseModel):
+    """How much is taken on at once; a flood of one kind leaves room for the others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chat: LaneConfig = LaneConfig(at_once=16, waiting=32, seconds=10.0)
+    """Conversations and recordings: `/v1/chat`, `/v1/chat/completions`, `/v1/audio`."""
+    events: LaneConfig = LaneConfig()
+    """`/v1/events`."""
+    answers: LaneConfig = LaneConfig()
+    """Recommendations, searches, items, tools: everything else under `/v1`, and `/mcp`."""
+
+
+def lane_of(path: str) -> LaneName | None:
+    """Return which room a request takes; the page, health and metrics take none, so they answer under any load."""
+    if path.startswith(CHAT_DOORS):
+        return "chat"
+    if path.startswith("/v1/events"):
+        return "events"
+    return "answers" if path.startswith(("/v1/", "/mcp")) else None
+
+
+class Lane:
+    """The room of one kind of request; first come, first served. Used in one event loop."""
+
+    def __init__(self, config: LaneConfig) -> None:
+        self._config = config
+        self.at_work = 0
+        self._line: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._line)
+
+    async def enter(self) -> Literal["", "full", "waited"]:
+        """Take a place; return why there was none."""
+        if self.at_work < self._config.at_once:
+            self.at_work += 1
+            return ""
+        if len(self._line) >= self._config.waiting:
+            return "full"
+        place = asyncio.get_running_loop().create_future()
+        self._line.append(place)
+        try:
+            # Who leaves hands the place on; it is counted all the while.
+            await asyncio.wait_for(place, self._config.seconds)
+        except TimeoutError:
+            return "waited"
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self.leave()  # the place was given in the moment its taker went
+            raise
+        finally:
+            if place in self._line:
+                self._line.remove(place)
+        return ""
+
+    def leave(self) -> None:
+        """Give the place to whoever waits longest, or free it."""
+        while self._line:
+            place = self._line.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self.at_work -= 1
+
+
+@dataclass
+class Bounded:
+    """An ASGI layer.
+
+    Attributes:
+        app: What answers once there is room.
+        config: How much room.
+        metrics: Told how full the lanes are.
+    """
+
+    app: ASGIApp
+    config: LoadConfig
+    metrics: Metrics
+    lanes: dict[LaneName, Lane] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lanes = {
+            "chat": Lane(self.config.chat), "events": Lane(self.config.events), "answers": Lane(self.config.answers)
+        }  # fmt: skip
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on when there is room, or refuse it."""
+        name = lane_of(scope["path"]) if scope["type"] == "http" else None
+        if name is None:
+            await self.app(scope, receive, send)
+            return
+        lane = self.lanes[name]
+        if lane.at_work >= getattr(self.config, name).at_once:
+            self.metrics.occupied(name, lane.at_work, lane.waiting + 1)
+        reason = await lane.enter()
+        if reason:
+            self.metrics.refused(name, reason)
+            await self._refuse(name, Request(scope), receive, send)
+            return
+        self.metrics.occupied(name, lane.at_work, lane.waiting)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            lane.leave()
+            self.metrics.occupied(name, lane.at_work, lane.waiting)
+
+    async def _refuse(self, name: LaneName, request: Request, receive: Receive, send: Send) -> None:
+        seconds = max(1, math.ceil(getattr(self.config, name).seconds))
+        body = problem(503, f"too much is asked at once; try again in {seconds} s")
+        await problem_response(request, body, {"Retry-After": str(seconds)})(request.scope, receive, send)
