@@ -16,8 +16,10 @@ from agent.prompt import PROMPT_VERSION
 from agent.tooling import TurnTools
 from agent.trace import Trace, jsonable
 from agent.wording import APOLOGY, BAD_PICTURE, LEFT_OUT, NEW_SHOPPER, NO_PICTURES, ONE_PICTURE, PICTURE_UNUSED
-from catalog.event_base import EventStore
 from catalog.nouns import Slate
+from tools.base import Shopper
+from tools.experiment import assignment_of
+from tools.shop import Shop
 from tools.titles import without_links
 
 
@@ -95,11 +97,11 @@ def of_answer(tools: TurnTools | None, composed: Composed, changes: Sequence[Cha
     return told + ([LEFT_OUT] if any(change.action != "stripped" for change in changes) else [])
 
 
-def keep(events: EventStore, now: datetime, answer: Answer, trace: Trace, changes: list[Change], gate: str) -> None:
+def keep(shop: Shop, now: datetime, answer: Answer, trace: Trace, changes: list[Change], gate: str) -> None:
     """Log the slate and the trace.
 
     Args:
-        events: Where.
+        shop: In whose event store.
         now: When the turn began.
         answer: As sent.
         trace: What happened.
@@ -109,7 +111,9 @@ def keep(events: EventStore, now: datetime, answer: Answer, trace: Trace, change
     shown = tuple(each.item_id for each in answer.recommendations)
     # The order is a function of what is known, so every item stood where it stands with certainty.
     certain = tuple(1.0 for _ in shown)
-    slate = Slate(answer.request_id, trace.user_id, trace.session_id, now, shown, certain) if shown else None
+    user_id, session_id = trace.user_id, trace.session_id
+    arm = assignment_of(shop, Shopper(user_id, session_id))
+    slate = Slate(answer.request_id, user_id, session_id, now, shown, certain, arm) if shown else None
     told = {
         "outcome": answer.outcome,
         "text": answer.text,
@@ -118,4 +122,4 @@ def keep(events: EventStore, now: datetime, answer: Answer, trace: Trace, change
         "disclosures": list(answer.disclosures),
         "prompt_version": PROMPT_VERSION,
     }
-    events.put_trace(answer.trace_id, trace.to_json(told, changes, gate), trace.user_id, trace.session_id, slate)
+    shop.events.put_trace(answer.trace_id, trace.to_json(told, changes, gate), user_id, session_id, slate)

@@ -95,7 +95,7 @@ class Turn:
         if self._memory.close(composed, self.trace, self.agent.shop.catalog):
             yield Token(f" {self._memory.after}")
         answer = self._answer(composed)
-        kept = (self.agent.shop.events, self.now, answer, self.trace, self._changes, self.agent.config.gate)
+        kept = (self.agent.shop, self.now, answer, self.trace, self._changes, self.agent.config.gate)
         if not self.session.forgotten:
             await asyncio.to_thread(keep, *kept)
         self._remember(answer)

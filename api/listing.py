@@ -22,6 +22,7 @@ from tools.answers import ranked_trace
 from tools.base import Shopper
 from tools.because import because
 from tools.crossmodal.search import Found
+from tools.experiment import assignment_of
 from tools.pipeline.nouns import PipelineRequest, PipelineResult, Ranked
 from tools.shop import Shop
 
@@ -132,7 +133,8 @@ def show(result: PipelineResult, shopper: Shopper, service: Service, request_id:
     item_ids = tuple(ranked.item_id for ranked in result.ranked)
     chances = tuple(ranked.propensity for ranked in result.ranked)
     now = datetime.now(UTC)
-    slate = Slate(request_id, shopper.user_id, shopper.session_id, now, item_ids, chances)
+    arm = assignment_of(service.shop, shopper)
+    slate = Slate(request_id, shopper.user_id, shopper.session_id, now, item_ids, chances, arm)
     service.shop.events.put_slate(slate)
     return request_id
 

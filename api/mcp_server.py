@@ -34,10 +34,13 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from api.mcp_resources import McpResources, item_uri, picture_uri
+from api.problems import ApiProblem
+from api.scopes import demand_tool, note_write
 from api.service import Service
 from catalog.errors import ToolError, VitrineError, did_you_mean
 from catalog.nouns import Slate
 from tools.base import Shopper, ToolContext, ToolResult
+from tools.experiment import assignment_of
 from tools.outward import CONFIRMATION, answer_json, call_from_outside, mcp_form, refusal
 from tools.shop import Shop
 
@@ -106,6 +109,10 @@ async def _call_tool(
     if tool is None:
         hint = did_you_mean(params.name, list(here.registry.tools))
         raise MCPError(INVALID_PARAMS, f"unknown tool {params.name!r}. {hint}")
+    try:
+        demand_tool(tool)
+    except ApiProblem as refused:
+        raise MCPError(INVALID_PARAMS, str(refused.detail)) from refused
     request_id, token = uuid.uuid4().hex, None
     if params.input_responses is not None and tool.access == "write":
         if not _agreed(params.input_responses.get(ASKED)):
@@ -115,6 +122,7 @@ async def _call_tool(
     try:
         call = functools.partial(call_from_outside, tool, params.arguments, bound)
         result = await anyio.to_thread.run_sync(call)
+        note_write(tool, result)
         if tool.access == "read":
             await anyio.to_thread.run_sync(_keep_slate, shop, result, bound)
     except ToolError as error:
@@ -132,8 +140,9 @@ def _keep_slate(shop: Shop, result: ToolResult, bound: ToolContext) -> None:
     """Keep what was shown, so that events can cite it; no tool draws its items by chance."""
     shown = tuple(each.item_id for each in result.candidates if each.item_id in shop.catalog)
     if shown:
-        user_id, session_id = bound.shopper.user_id, bound.shopper.session_id
-        shop.events.put_slate(Slate(bound.request_id, user_id, session_id, bound.now, shown, (1.0,) * len(shown)))
+        who, arm = bound.shopper, assignment_of(shop, bound.shopper)
+        certain = (1.0,) * len(shown)
+        shop.events.put_slate(Slate(bound.request_id, who.user_id, who.session_id, bound.now, shown, certain, arm))
 
 
 def _can_ask(context: Context) -> bool:

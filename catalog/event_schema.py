@@ -12,11 +12,12 @@ from catalog.errors import DataError
 from catalog.event_tables import EVENTS, METADATA
 
 MIGRATIONS = Path(__file__).parent / "event_migrations"
-FIRST, HEAD = "0001", "0003"
+FIRST, HEAD = "0001", "0004"
 """Revisions of the first schema, which carried no mark, and of the one this code reads."""
 
-RESTORABLE = frozenset({"0002", HEAD})
-"""Revisions whose rows this schema takes as they are: what came since are tables of their own."""
+RESTORABLE = frozenset({"0002", "0003", HEAD})
+"""Revisions whose rows this schema takes as they are: what came since are tables of their own, and columns that may be
+empty."""
 
 LOCK = 0x76697472
 """Name of our advisory lock on PostgreSQL; two integers, the second says what for."""

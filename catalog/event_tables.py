@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Stri
 
 from catalog.errors import DataError, did_you_mean
 from catalog.event_base import DeadLetter
-from catalog.nouns import KINDS, Interaction, Slate
+from catalog.nouns import KINDS, Assignment, Interaction, Slate
 from catalog.tenancy import OPEN_TENANT
 
 METADATA = MetaData(naming_convention={"uq": "uq_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
@@ -56,6 +57,7 @@ SLATES = Table(
     Column("items", Text, nullable=False),
     Column("propensities", Text, nullable=False),
     _tenant(),
+    Column("assignment", Text),
     Index("slates_by_user", "tenant", "user_id"),
     Index("slates_by_session", "tenant", "session_id"),
     Index("slates_by_time", "timestamp"),
@@ -201,6 +203,7 @@ def slate_row(slate: Slate, tenant: str) -> dict[str, Any]:
         "timestamp": to_micros(slate.timestamp, f"slate {slate.request_id!r}"),
         "items": json.dumps(slate.item_ids, ensure_ascii=False),
         "propensities": json.dumps(slate.propensities),
+        "assignment": json.dumps(asdict(slate.assignment)) if slate.assignment else None,
     }
 
 
@@ -213,6 +216,7 @@ def slate_of(row: Mapping[str, Any]) -> Slate:
         timestamp=from_micros(row["timestamp"]),
         item_ids=tuple(json.loads(row["items"])),
         propensities=tuple(json.loads(row["propensities"])),
+        assignment=Assignment(**json.loads(row["assignment"])) if row["assignment"] else None,
     )
 
 

@@ -126,8 +126,24 @@ class Recommendation:
 
 
 @dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which arm of an experiment made an answer.
+
+    Attributes:
+        experiment, arm: Their names.
+        by: Whether the draw was made by the shopper or, for a guest, by the session.
+        share: Chance that anyone has of this arm, by which a report knows how many to expect in it.
+    """
+
+    experiment: str
+    arm: str
+    by: Literal["user", "session"]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Slate:
-    """What was shown: items in order with the probability of showing each there."""
+    """What was shown: items in order with the probability of showing each there; `assignment` in an experiment."""
 
     request_id: str
     user_id: str | None
@@ -135,3 +151,4 @@ class Slate:
     timestamp: datetime
     item_ids: tuple[str, ...]
     propensities: tuple[float, ...]
+    assignment: Assignment | None = None

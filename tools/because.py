@@ -14,6 +14,7 @@ from datetime import datetime
 import numpy as np
 
 from catalog.nouns import Interaction
+from tools.experiment import arm_for
 from tools.pipeline.nouns import PipelineRequest, PipelineResult
 from tools.pipeline.run import run
 from tools.pipeline.wish import unit_rows
@@ -68,6 +69,7 @@ def because(
         tried: Items of the past that are tried; None: `pipeline.tried_events`, and none in a shop of
             `pipeline.exact_items` or more, where a page would wait for it.
     """
+    shop = arm_for(shop, request.shopper)
     if tried is None:
         tried = shop.pipeline.tried_events if len(shop.catalog) < shop.pipeline.exact_items else 0
     if (

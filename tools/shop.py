@@ -23,6 +23,7 @@ from indexes.job import KEYWORD
 from indexes.keyword import KeywordIndex
 from models.base import Ranker, Recommender
 from tools.crossmodal.senses import Senses
+from tools.experiment import ExperimentConfig, arms_of
 from tools.pipeline.config import PipelineConfig
 from tools.pipeline.kin import Kin, kin_of
 from tools.sort_columns import SortColumns
@@ -58,6 +59,7 @@ class Shop:
         further: Tables of spaces that only a query which names them searches (`picture-clip`, `video-clip`, `fused`):
             pictures, films and voices reach them, a shopper's taste does not.
         senses: What turns a query's picture, film or voice into vectors and words.
+        experiment: Which shoppers are answered by which variant of the pipeline; None: all by the same.
     """
 
     name: str
@@ -79,6 +81,12 @@ class Shop:
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
     further: Mapping[str, EmbeddingTable] = field(default_factory=dict)
     senses: Senses = field(default_factory=Senses)
+    experiment: ExperimentConfig | None = None
+
+    @cached_property
+    def arms(self) -> Mapping[str, Shop]:
+        """The shop as each arm of its experiment has it, made at the first question."""
+        return arms_of(self)
 
     def table(self, space: str) -> EmbeddingTable:
         """Return the table of a space, one of `spaces` or of `further`."""

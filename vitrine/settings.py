@@ -54,6 +54,7 @@ from embedding.vllm_pooling import VllmPoolingConfig
 from indexes.config import IndexSettings
 from models import registry
 from tools.crossmodal.config import CrossModalConfig
+from tools.experiment import ExperimentConfig
 from tools.live_config import LiveConfig
 from tools.pipeline.config import PipelineConfig
 from vitrine.faults import fault_line
@@ -212,6 +213,8 @@ class Settings(BaseSettings):
     """Vectors and events to scores."""
     pipeline: PipelineConfig = PipelineConfig()
     """Retrieve, unite, rank, diversify."""
+    experiment: ExperimentConfig | None = None
+    """The A/B experiment that runs: which shoppers are answered by which variant."""
     crossmodal: CrossModalConfig = CrossModalConfig()
     """Queries with a picture, a film or a voice."""
     agent: AgentConfig = AgentConfig()

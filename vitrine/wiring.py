@@ -304,6 +304,7 @@ def open_shop(settings: Settings, *, written: bool = True, standing: Shop | None
     from catalog.shop_data import load_shop
     from catalog.sync_journal import with_writes, written_since
     from indexes.job import load_indexes
+    from tools.experiment import with_experiment
     from tools.shop import Shop
     from vitrine.jobs import store_captions
     from vitrine.senses import with_senses
@@ -329,7 +330,7 @@ def open_shop(settings: Settings, *, written: bool = True, standing: Shop | None
         pipeline=settings.pipeline,
     )
     shop = with_senses(shop, settings, workspace)
-    return with_models(shop, settings, data)
+    return with_experiment(with_models(shop, settings, data), settings.experiment)
 
 
 def served_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from catalog.nouns import Interaction
 from catalog.vectors import Floats, Mask
+from tools.experiment import arm_for
 from tools.pipeline.agreement import agreed_scores
 from tools.pipeline.business import pinned, ruled
 from tools.pipeline.config import PipelineConfig
@@ -86,6 +87,7 @@ def run(shop: Shop, request: PipelineRequest, past: Sequence[Interaction] | None
         NotFoundError: When an example or an `only` is not in the catalogue.
         ToolRetry: When the sort is not possible in this shop.
     """
+    shop = arm_for(shop, request.shopper)
     trace = Trace()
     with trace.stage("shopper") as note:
         past = past_events(request.shopper, shop.events, request.now) if past is None else past
