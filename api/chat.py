@@ -9,11 +9,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from agent.base import ChatRequest, Done, Outcome, Problem, Recommendations, Status, Token
 from api.answers import AnswerOut, RecommendationOut, answer_out, recommendation_out
-from api.fields import Body, ExternalId, SessionId, TopN, check_image, check_message, check_top_n
+from api.fields import SOMETHING, Body, ExternalId, SessionId, TopN, check_image, check_message, check_top_n
 from api.problems import problem, request_id_of
 from api.service import Service
 from api.turns import KeepAlive, Turns
@@ -24,6 +24,16 @@ STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 class ChatBody(Body):
     """One message of a shopper."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["message"], "properties": {"message": {"pattern": SOMETHING}}},
+                {"required": ["images"], "properties": {"images": {"minItems": 1}}},
+                {"required": ["audio"], "properties": {"audio": {"type": "string"}}},
+            ]
+        }
+    )
 
     message: str = Field("", examples=["A blue vase under 30 euros"], description="May be empty beside media.")
     session_id: SessionId | None = None

@@ -19,7 +19,7 @@ Hears = Callable[[str, str], Spoken]
 class _Lenient(Unicode):
     """OpenAI clients send many parameters; those that mean nothing here are let through."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False, strict=True)
 
 
 class ImageUrl(_Lenient):

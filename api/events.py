@@ -34,7 +34,7 @@ class EventIn(Body):
     kind: Kind
     user_id: ExternalId | None = Field(None, description="Left out for a guest, who is known by `session_id` alone.")
     session_id: SessionId | None = None
-    timestamp: AwareDatetime | None = Field(None, description="With a time zone; left out, it is now.")
+    timestamp: AwareDatetime | None = Field(None, strict=False, description="With a time zone; left out, it is now.")
     value: float | None = None
     text: Annotated[str, StringConstraints(max_length=8000)] | None = None
     context: dict[str, JsonValue] = Field(default_factory=dict)

@@ -6,7 +6,7 @@ import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.fields import Body, ExternalId
+from api.fields import Body, ExternalId, WireFilters
 from api.search import check_items
 from api.service import Service
 from catalog.filters import Filters
@@ -22,7 +22,7 @@ MOST_ATTRIBUTES, MOST_VALUES = 6, 24
 class FacetsBody(Body):
     """Which items are counted: those that pass `filters`, of `item_ids` where these are given."""
 
-    filters: Filters = Filters()
+    filters: WireFilters = Filters()
     item_ids: list[ExternalId] | None = Field(None, max_length=1000, description="Count among these alone.")
 
 

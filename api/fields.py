@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.config import ApiConfig
 from api.problems import ApiProblem
+from catalog.filters import Filters
 
 _HALF = re.compile("[\ud800-\udfff]")
+SOMETHING = r"[^\x00-\x20\x7f-\xa0\s]"
+"""Pattern of a text that is not blank, in every dialect of regular expressions."""
+_SAYS_SOMETHING = re.compile(SOMETHING)
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=_PRINTABLE)]
@@ -33,9 +37,29 @@ class Unicode(BaseModel):
 
 
 class Body(Unicode):
-    """A request's body: unknown fields are refused by name, NaN and infinity are no numbers."""
+    """A request's body: unknown fields are refused by name, NaN and infinity are no numbers, `1` is not `true`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+
+
+def _of_json_types(filters: Any, place: str = "") -> Any:
+    """Refuse the `0` for `false` and the `"5"` for `5` that tools forgive a model."""
+    if isinstance(filters, dict):
+        if not isinstance(filters.get("available"), bool | None):
+            _refuse(f"{place}available", "true, false or null would be valid")
+        price = filters.get("price")
+        for end in ("min", "max") if isinstance(price, dict) else ():
+            if isinstance(price.get(end), bool | str):
+                _refuse(f"{place}price.{end}", "a number would be valid")
+        _of_json_types(filters.get("not"), f"{place}not.")
+    return filters
+
+
+def _refuse(place: str, valid: str) -> NoReturn:
+    raise PydanticCustomError("json_type", "{valid}", {"field": place, "valid": valid})
+
+
+WireFilters = Annotated[Filters, BeforeValidator(_of_json_types)]
 
 
 def check_top_n(top_n: int, config: ApiConfig) -> int:
@@ -47,7 +71,7 @@ def check_top_n(top_n: int, config: ApiConfig) -> int:
 
 def check_message(message: str, config: ApiConfig, field: str = "message") -> str:
     """Return `message`, or refuse it when it is empty or too long."""
-    if not message.strip():
+    if not _SAYS_SOMETHING.search(message):
         raise ApiProblem(422, f"{field}: is empty; say what you are looking for", field=field)
     if len(message) > config.max_message_chars:
         detail = f"{field}: {len(message)} characters; up to {config.max_message_chars} would be valid"

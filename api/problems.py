@@ -122,7 +122,7 @@ def explain(error: Mapping[str, Any], *, of_request: bool = True) -> dict[str, s
     place = [str(part) for part in (error["loc"][1:] if of_request else error["loc"])]
     field = ".".join(place)
     kind = error["type"]
-    if kind == "unicode":
+    if kind in ("unicode", "json_type"):
         field = ".".join([*place, error["ctx"]["field"]]).strip(".")
     if kind == "extra_forbidden":
         detail = f"unknown field {field!r}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
-from api.fields import Body, ExternalId, SessionId, TopN, check_top_n
+from api.fields import SOMETHING, Body, ExternalId, SessionId, TopN, WireFilters, check_top_n
 from api.listing import FoundOut, RecommendationsOut, found_items, header, listed, new_request_id, show
 from api.media import MediaBody, looked_at, query_of
 from api.problems import ApiProblem
@@ -23,14 +24,40 @@ from tools.pipeline.run import run
 from tools.shop import Shop
 from tools.vocabulary import spoken
 
+_ONE_OF: dict[str, dict[str, Any]] = {
+    "query": {"type": "string", "pattern": SOMETHING},
+    **{name: {"type": "string"} for name in ("image", "video", "audio")},
+    "like": {"type": "array", "minItems": 1},
+    "filters": {
+        "anyOf": [
+            {"required": [name], "properties": {name: kind}}
+            for name, kind in {
+                "price": {"type": "object"},
+                "brand": {"type": "array", "minItems": 1},
+                "category": {"type": "array", "minItems": 1},
+                "attributes": {"type": "object", "minProperties": 1},
+                "available": {"type": "boolean"},
+                "not": {"type": "object"},
+            }.items()
+        ]
+    },
+}
+"""What a search needs at least one of, as JSON schema."""
+
 
 class SearchBody(MediaBody):
     """What to look for: words, media, examples and counter-examples, filters; at least one of them."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": [name], "properties": {name: kind}} for name, kind in _ONE_OF.items()]
+        }
+    )
+
     query: str | None = Field(None, max_length=1000, examples=["blue vase"])
     like: list[ExternalId] = Field([], max_length=100)
     unlike: list[ExternalId] = Field([], max_length=100)
-    filters: Filters = Filters()
+    filters: WireFilters = Filters()
     top_n: TopN = 10
     sort: Sort = "relevance"
     cursor: str | None = Field(None, max_length=200)
@@ -44,7 +71,7 @@ class RecommendBody(Body):
     user_id: ExternalId | None = None
     session_id: SessionId | None = None
     top_n: TopN = 10
-    filters: Filters = Filters()
+    filters: WireFilters = Filters()
     exclude: list[ExternalId] = Field([], max_length=1000)
     context: dict[str, JsonValue] = Field(
         {},
@@ -137,4 +164,4 @@ def check_items(item_ids: list[str], field: str, catalog: Catalog) -> None:
     """Refuse ids that no item has."""
     for place, item_id in enumerate(item_ids):
         if item_id not in catalog:
-            raise ApiProblem(422, f"{field}.{place}: unknown item {item_id!r}", field=f"{field}.{place}")
+            raise ApiProblem(404, f"{field}.{place}: unknown item {item_id!r}", field=f"{field}.{place}")

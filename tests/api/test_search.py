@@ -78,13 +78,14 @@ def test_a_picture_needs_a_picture_model(client, shop):
         ({"query": "a", "top_n": 0}, "top_n"),
         ({"query": "a", "top_n": 101}, "top_n"),
         ({"query": "a", "sort": "cheapest"}, "sort"),
-        ({"like": ["nothing-like-it"]}, "like.0"),
-        ({"query": "a", "unlike": ["V01", "<script>"]}, "unlike.1"),
         ({"query": "a", "cursor": "rubbish"}, "cursor"),
         ({"query": "a", "cursor": "999999999-aaaa"}, "cursor"),
         ({"query": "a", "filters": {"price": {"min": -1}}}, "filters.price.min"),
         ({"query": "a", "filters": {"price": {"min": 9, "max": 1}}}, "filters.price"),
         ({"query": "a", "filters": {"colour": ["red"]}}, "filters.colour"),
+        ({"query": "a", "filters": {"available": 0}}, "filters.available"),
+        ({"query": "a", "filters": {"not": {"price": {"max": "9"}}}}, "filters.not.price.max"),
+        ({"query": 5}, "query"),
         ({"query": "a", "qurey": "b"}, "qurey"),
     ],
 )
@@ -92,6 +93,15 @@ def test_bad_searches_name_the_field(client, body, field):
     answer = client.post("/v1/search", json=body)
     assert answer.status_code == 422, answer.text
     assert answer.json()["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"like": ["nothing-like-it"]}, "like.0"), ({"query": "a", "unlike": ["V01", "<script>"]}, "unlike.1")],
+)
+def test_examples_that_are_not_in_the_shop_are_404(client, body, field):
+    answer = client.post("/v1/search", json=body)
+    assert answer.status_code == 404 and answer.json()["field"] == field
 
 
 def test_a_price_that_is_no_number(client):
