@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from api.addresses import WholeSegments, know_ids
 from api.audio import audio_routes
+from api.audit import AUDIT_FOLDER, AuditLog
 from api.chat import chat_routes
 from api.completions import completion_routes
 from api.document import add_document
@@ -17,13 +18,15 @@ from api.facets import facet_routes
 from api.guard import SECURITY_HEADERS, Guard
 from api.item_writes import item_write_routes
 from api.items import item_routes
-from api.keys import Keys
+from api.keys import Doorkeeper, Keys
 from api.limits import RateLimit
 from api.mcp_routes import McpDoor
 from api.operations import operation_routes
 from api.pictures import Pictures
 from api.pinned import Pinned
 from api.problems import add_problem_handlers, takes
+from api.quota import QUOTA_FILE, DailyQuota
+from api.scopes import door_of
 from api.search import search_routes
 from api.service import Service
 from api.sessions import Sessions
@@ -36,7 +39,7 @@ VERSION = "1.0.0"
 """Of the wire, not of the package: the first number changes when a field is taken away."""
 
 
-def create_app(service: Service, *, keys: Keys | None = None, check_host: bool = False) -> FastAPI:
+def create_app(service: Service, *, keys: Doorkeeper | None = None, check_host: bool = False) -> FastAPI:
     """Put a shop on the wire.
 
     Args:
@@ -44,7 +47,7 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
         keys: Who may enter; none leaves it open, which only `api.server` may do, and only on loopback.
         check_host: Whether an open service answers only to the names in `service.config.hosts`.
     """
-    keys = keys or Keys()
+    keys = Keys() if keys is None else keys
     mcp = McpDoor(service)
     know_ids()
     app = FastAPI(title="Vitrine", version=VERSION, docs_url=None, redoc_url=None, lifespan=mcp.open)
@@ -76,5 +79,8 @@ def create_app(service: Service, *, keys: Keys | None = None, check_host: bool =
         check_host=check_host,
         takes=partial(takes, app),
         rate=RateLimit(service.config.rate_per_minute, time.monotonic),
+        quota=DailyQuota(service.shop.root / QUOTA_FILE),
+        audit=AuditLog(service.shop.root / AUDIT_FOLDER, service.config.audit_days),
+        door=partial(door_of, app),
     )
     return app

@@ -55,7 +55,14 @@ class ApiConfig(BaseModel):
     tenant there is, or nobody where there are several."""
 
     rate_per_minute: int | None = Field(None, ge=1)
-    """Requests a minute for each key (or each address while the service is open); None is no limit."""
+    """Requests a minute for each key (or each address while the service is open), counted by each worker on its own; a
+    key of its own limit (`vitrine keys add --rate`) has that one. None is no limit."""
+
+    max_body_seconds: float = Field(60.0, gt=0)
+    """How long a request's body may take to come, in seconds; a slower one is answered 408."""
+
+    audit_days: int = Field(400, ge=1)
+    """How many days of the audit log of writes are kept, a file a day."""
 
     keep_alive_seconds: float = Field(15.0, gt=0)
     """A silent stream sends a comment this often, so that proxies keep it open."""

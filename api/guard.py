@@ -1,22 +1,28 @@
-"""What every request passes first: its id, the headers, the host, the key, the rate, the body's type and size."""
+"""What every request passes first: its id, the headers, the host, the key and its scope, how often and how much."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+import sqlite3
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.audit import AuditLine, AuditLog, moment
 from api.config import ApiConfig
-from api.keys import Keys
+from api.keys import Doorkeeper
 from api.limits import RateLimit
 from api.problems import ApiProblem, problem, problem_response
+from api.quota import DailyQuota
+from api.scopes import Caller, Door, called_by, demand
 from catalog.tenancy import OPEN_TENANT, acting_for
 
 log = logging.getLogger("vitrine.api")
@@ -49,16 +55,22 @@ class Guard:
         config: The limits.
         keys: Who may enter; none leaves the service open.
         check_host: Whether an open service accepts only the names in `config.hosts`.
-        rate: Requests each caller may make.
+        rate: Requests a minute that each caller may make.
+        quota: Requests a day of the keys that have a quota; None counts nothing.
+        audit: Where writes are told of; None tells nobody.
+        door: What the router will find; the scope it asks for.
         takes: Whether there is an address that takes the method; where none is, that is what is wrong, not the body.
     """
 
     app: ASGIApp
     config: ApiConfig
-    keys: Keys
+    keys: Doorkeeper
     check_host: bool
     rate: RateLimit
     takes: Callable[[Scope], bool] = lambda _scope: True
+    quota: DailyQuota | None = None
+    audit: AuditLog | None = None
+    door: Callable[[Scope], Door | None] = lambda _scope: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one connection on, or refuse it."""
@@ -69,6 +81,7 @@ class Guard:
         request_id = _request_id(request.headers)
         request.state.request_id = request_id
         request.state.tenant = OPEN_TENANT
+        caller, door = Caller(), self.door(scope) if _guarded(scope["path"]) else None
         began = time.perf_counter()
         status = 500
 
@@ -82,43 +95,72 @@ class Guard:
                     headers.setdefault(name, value)
                 if _guarded(scope["path"]):
                     headers.setdefault("Cache-Control", "no-store")
+                self._tell(caller, door, status, request_id)
             await send(message)
 
         try:
-            self._admit(request)
+            self._admit(request, caller, door)
         except ApiProblem as refusal:
             body = problem(refusal.status_code, str(refusal.detail), field=refusal.field)
             await problem_response(request, body, refusal.headers)(scope, receive, send_on)
         else:
-            with acting_for(request.state.tenant):
+            with acting_for(caller.tenant), called_by(caller):
                 await self.app(scope, self._bounded(request, receive), send_on)
         finally:
             route = getattr(scope.get("route"), "path_format", "-")
             milliseconds = (time.perf_counter() - began) * 1000
             log.info(
-                "http method=%s route=%s status=%d ms=%.1f tenant=%s request_id=%s",
-                scope["method"], route, status, milliseconds, request.state.tenant, request_id,
+                "http method=%s route=%s status=%d ms=%.1f tenant=%s key=%s request_id=%s",
+                scope["method"], route, status, milliseconds, caller.tenant, caller.key_id, request_id,
             )  # fmt: skip
 
-    def _admit(self, request: Request) -> None:
+    def _admit(self, request: Request, caller: Caller, door: Door | None) -> None:
         headers, path = request.headers, request.url.path
         if self.check_host and not self.keys and _host(headers) not in self.config.hosts:
             raise ApiProblem(403, f"host {_host(headers)!r} is not served here", field="Host")
         if not _guarded(path):
             return
+        limit, who = self.config.rate_per_minute, request.client.host if request.client else ""
+        quota: int | None = None
         if self.keys:
-            tenant = self.keys.tenant(_presented(headers))
-            if tenant is None:
+            key = self.keys.find(_presented(headers))
+            if key is None:
                 detail = "a valid key is needed: send it as 'Authorization: Bearer <key>'"
                 raise ApiProblem(401, detail, field="Authorization", headers={"WWW-Authenticate": "Bearer"})
-            request.state.tenant = tenant
-        caller = request.state.tenant if self.keys else (request.client.host if request.client else "")
-        seconds = self.rate.wait(caller)
+            caller.key_id, caller.tenant, caller.scopes = key.key_id, key.tenant, key.scopes
+            request.state.tenant = key.tenant
+            limit, quota, who = key.rate_per_minute or limit, key.daily_quota, key.key_id
+        seconds = self.rate.wait(who, limit)
         if seconds:
-            detail = f"more than {self.config.rate_per_minute} requests a minute; try again in {seconds} s"
-            raise ApiProblem(429, detail, headers={"Retry-After": str(seconds)})
+            raise _later(429, f"more than {limit} requests a minute; try again in {seconds} s", seconds)
+        if door is not None:
+            demand(caller, door.scope, f"{door.method} {door.pattern}")
+        if quota is not None:
+            self._count(caller.key_id, quota)
         if request.method in ("POST", "PUT", "PATCH"):
             self._admit_body(request, headers, path)
+
+    def _count(self, key_id: str, quota: int) -> None:
+        if self.quota is None:
+            return
+        try:
+            seconds = self.quota.wait(key_id, quota)
+        except sqlite3.Error as error:
+            log.error("quota cannot be counted key=%s error=%s", key_id, type(error).__name__)
+            raise _later(503, "the quota of this key cannot be counted now", 1) from error
+        if seconds:
+            raise _later(429, f"the {quota} requests of this day (UTC) are made; try again in {seconds} s", seconds)
+
+    def _tell(self, caller: Caller, door: Door | None, status: int, request_id: str) -> None:
+        """Tell the audit log of a write before it is acknowledged; who was not let in at all is in the other log."""
+        if self.audit is None or door is None or not (door.writes or caller.wrote) or status in (401, 429):
+            return
+        target = " ".join(filter(None, (door.target, *(w for w in caller.wrote if w not in door.parts.values()))))
+        at, action = moment(datetime.now(UTC)), f"{door.method} {door.pattern}"
+        try:
+            self.audit.append(AuditLine(at, caller.key_id, caller.tenant, action, target, status, request_id))
+        except OSError as error:  # the write is done: to deny it now would be a lie
+            log.error("audit line lost error=%s request_id=%s", type(error).__name__, request_id)
 
     def _admit_body(self, request: Request, headers: Headers, path: str) -> None:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -131,12 +173,20 @@ class Guard:
             raise self._too_large(path)
 
     def _bounded(self, request: Request, receive: Receive) -> Receive:
-        """Count the body as it comes: what is declared need not be true."""
-        limit, seen = self._limit(request.url.path), 0
+        """Count the body as it comes, and the time it takes: what is declared need not be true."""
+        limit, seen, whole = self._limit(request.url.path), 0, False
+        until = time.monotonic() + self.config.max_body_seconds
 
         async def receive_on() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            if whole:  # from here on it is only heard whether the caller is still there
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), until - time.monotonic())
+            except TimeoutError:
+                detail = f"the body took longer than {self.config.max_body_seconds:g} s to come"
+                raise ApiProblem(408, detail, headers={"Connection": "close"}) from None
+            whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > limit:
                 raise self._too_large(request.url.path)
@@ -153,9 +203,13 @@ class Guard:
         return ApiProblem(413, f"the body is larger than {self._limit(path)} bytes", headers={"Connection": "close"})
 
 
+def _later(status: int, detail: str, seconds: int) -> ApiProblem:
+    return ApiProblem(status, detail, headers={"Retry-After": str(seconds)})
+
+
 def _guarded(path: str) -> bool:
     """Whether a path asks for a key; the page, its files, the reference and the health of the service do not."""
-    return path.startswith(("/v1/", "/mcp"))
+    return path.startswith(("/v1/", "/mcp", "/metrics"))
 
 
 def _request_id(headers: Headers) -> str:

@@ -1,4 +1,4 @@
-"""Keys: who may talk to the shop, and for which tenant."""
+"""Keys: who may talk to the shop, for which tenant, and what each may do."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import hashlib
 import hmac
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+from api.scopes import SCOPES, ApiScope
 from catalog.errors import ConfigError
 from catalog.tenancy import OPEN_TENANT
 
@@ -18,11 +20,43 @@ SHORTEST = 16
 _TENANT = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is known of a key; not the key.
+
+    Attributes:
+        key_id: Names it in logs and in the audit log; nobody can enter with it.
+        tenant: Whose.
+        scopes: What it may do.
+        rate_per_minute: Requests a minute; None is the service's own limit.
+        daily_quota: Requests a day (UTC); None is no limit.
+    """
+
+    key_id: str
+    tenant: str
+    scopes: frozenset[ApiScope] = SCOPES
+    rate_per_minute: int | None = None
+    daily_quota: int | None = None
+
+
+class Doorkeeper(Protocol):
+    """Who knows the keys; false where no key was ever given out, which leaves the service open."""
+
+    def __bool__(self) -> bool: ...
+
+    @property
+    def tenants(self) -> frozenset[str]:
+        """Every tenant that has a key."""
+
+    def find(self, presented: str | None) -> Key | None:
+        """Return the key that is presented, or None."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Keys:
-    """The digests of the keys and the tenant each belongs to; the keys themselves are not kept."""
+    """The digests of the keys and what each may do; the keys themselves are not kept."""
 
-    digests: tuple[tuple[bytes, str], ...] = ()
+    digests: tuple[tuple[bytes, Key], ...] = ()
 
     def __repr__(self) -> str:
         return f"Keys({len(self.digests)})"
@@ -30,40 +64,68 @@ class Keys:
     def __bool__(self) -> bool:
         return bool(self.digests)
 
-    def tenant(self, presented: str | None) -> str | None:
-        """Return the tenant of a key, or None; takes the same time whichever key is (or is not) right."""
-        digest = _digest(presented or "")
-        found: str | None = None
-        for known, tenant in self.digests:
+    @property
+    def tenants(self) -> frozenset[str]:
+        """Every tenant that has a key."""
+        return frozenset(key.tenant for _, key in self.digests)
+
+    def find(self, presented: str | None) -> Key | None:
+        """Return what is known of a key, or None; takes the same time whichever key is (or is not) right."""
+        digest = digest_of(presented or "")
+        found: Key | None = None
+        for known, key in self.digests:
             if hmac.compare_digest(known, digest):
-                found = tenant
+                found = key
         return found
+
+    def tenant(self, presented: str | None) -> str | None:
+        """Return the tenant of a key, or None."""
+        key = self.find(presented)
+        return key.tenant if key is not None else None
 
 
 def load_keys(environment: Mapping[str, str]) -> Keys:
     """Read `VITRINE_API_KEYS`: `tenant:key` pairs or bare keys (tenant `default`), separated by commas.
 
+    `tenant/read+events:key` gives a key these scopes alone; without them it may do everything its tenant may.
+
     Raises:
-        ConfigError: When a key is shorter than 16 characters, stands twice, or a tenant's name is malformed.
+        ConfigError: When a key is shorter than 16 characters, stands twice, or a tenant or scope is none.
     """
-    pairs: list[tuple[bytes, str]] = []
+    known: list[tuple[bytes, Key]] = []
     for position, part in enumerate(environment.get(ENVIRONMENT, "").split(","), start=1):
         entry = part.strip()
         if not entry:
             continue
-        tenant, colon, secret = entry.rpartition(":")
-        if not colon:
-            tenant = "default"
+        who, colon, secret = entry.rpartition(":")
         place = f"{ENVIRONMENT}, entry {position}"
-        if not _TENANT.fullmatch(tenant) or tenant == OPEN_TENANT:
-            raise ConfigError(f"{place}: tenant {tenant!r}; up to 40 letters, digits, - and _ would be valid")
+        tenant, slash, named = who.partition("/")
+        tenant = checked_tenant(tenant if colon else "default", place)
+        scopes = checked_scopes(named.split("+"), place) if slash else SCOPES
         if len(secret) < SHORTEST:
             raise ConfigError(f"{place}: a key of {len(secret)} characters; at least {SHORTEST} would be valid")
-        digest = _digest(secret)
-        if any(known == digest for known, _ in pairs):
+        digest = digest_of(secret)
+        if any(before == digest for before, _ in known):
             raise ConfigError(f"{place}: this key stands twice; each key belongs to one tenant")
-        pairs.append((digest, tenant))
-    return Keys(tuple(pairs))
+        known.append((digest, Key(f"env-{digest.hex()[:8]}", tenant, scopes)))
+    return Keys(tuple(known))
+
+
+def checked_tenant(tenant: str, place: str) -> str:
+    """Return `tenant`, or raise ConfigError when it cannot be one."""
+    if not _TENANT.fullmatch(tenant) or tenant == OPEN_TENANT:
+        raise ConfigError(f"{place}: tenant {tenant!r}; up to 40 letters, digits, - and _ would be valid")
+    return tenant
+
+
+def checked_scopes(names: Iterable[str], place: str) -> frozenset[ApiScope]:
+    """Return scopes by name, or raise ConfigError when one is none or there is none."""
+    given = {name.strip() for name in names}
+    found: frozenset[ApiScope] = frozenset(scope for scope in SCOPES if scope in given)
+    if not found or len(found) < len(given):
+        odd = sorted(given - found)
+        raise ConfigError(f"{place}: scopes {', '.join(map(repr, odd))}; {', '.join(sorted(SCOPES))} would be valid")
+    return found
 
 
 def shared_secret(environment: Mapping[str, str]) -> bytes | None:
@@ -85,7 +147,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def require_keys(host: str, keys: Keys) -> None:
+def require_keys(host: str, keys: Doorkeeper) -> None:
     """Refuse to open the shop to a network without keys.
 
     Raises:
@@ -94,9 +156,10 @@ def require_keys(host: str, keys: Keys) -> None:
     if not keys and not is_loopback(host):
         raise ConfigError(
             f"host {host!r} can be reached from outside and no key is set: "
-            f"set {ENVIRONMENT}=tenant:key, or serve on 127.0.0.1"
+            f"set {ENVIRONMENT}=tenant:key, make one with 'vitrine keys add', or serve on 127.0.0.1"
         )
 
 
-def _digest(secret: str) -> bytes:
+def digest_of(secret: str) -> bytes:
+    """Return what is kept of a key. A plain digest does: a key is random, no word anybody could guess."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()

@@ -17,7 +17,7 @@ class _Bucket:
 
 
 class RateLimit:
-    """Lets each caller make `per_minute` requests a minute, in bursts of at most a sixth of that.
+    """Lets each caller make so many requests a minute, in bursts of at most a sixth of that, in this process.
 
     Args:
         per_minute: Requests a minute; None lets everything pass.
@@ -25,23 +25,28 @@ class RateLimit:
     """
 
     def __init__(self, per_minute: int | None, clock: Callable[[], float]) -> None:
-        self._rate = (per_minute or 0) / 60
-        self._burst = max(1.0, (per_minute or 0) / 6)
+        self._per_minute = per_minute
         self._clock = clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def wait(self, caller: str) -> int:
-        """Take one request of `caller`; return 0 when it may pass, else the whole seconds until one may."""
-        if not self._rate:
+    def wait(self, caller: str, per_minute: int | None = None) -> int:
+        """Take one request of `caller`; return 0 when it may pass, else the whole seconds until one may.
+
+        Args:
+            caller: Whose bucket.
+            per_minute: The caller's own limit, in place of everybody's.
+        """
+        allowed = per_minute or self._per_minute
+        if allowed is None:
             return 0
-        now = self._clock()
-        bucket = self._buckets.setdefault(caller, _Bucket(self._burst, now))
+        rate, burst, now = allowed / 60, max(1.0, allowed / 6), self._clock()
+        bucket = self._buckets.setdefault(caller, _Bucket(burst, now))
         self._buckets.move_to_end(caller)
         if len(self._buckets) > MOST_CALLERS:
             self._buckets.popitem(last=False)
-        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self._rate)
+        bucket.tokens = min(burst, bucket.tokens + (now - bucket.at) * rate)
         bucket.at = now
         if bucket.tokens >= 1:
             bucket.tokens -= 1
             return 0
-        return max(1, math.ceil((1 - bucket.tokens) / self._rate))
+        return max(1, math.ceil((1 - bucket.tokens) / rate))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from api.app import create_app
+from api.key_file import KEY_FILE, KeyFile, Keyring
 from api.keys import load_keys, require_keys
 from api.service import Service
 from catalog.errors import ConfigError
@@ -58,7 +59,8 @@ def opened(
     import uvicorn
 
     address = service.config.host if host is None else host
-    keys = load_keys(os.environ if environment is None else environment)
+    fixed = load_keys(os.environ if environment is None else environment)
+    keys = Keyring(fixed, KeyFile(service.shop.root / KEY_FILE))
     require_keys(address, keys)
     listener = listen(address, service.config.port if port is None else port)
     app = create_app(service, keys=keys, check_host=True)

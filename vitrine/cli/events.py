@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.errors import ConfigError, NotBuiltError
+from vitrine.cli.keys import audit_log
 from vitrine.cli.options import Set, Store, load
 from vitrine.cli.output import say, say_json
 
@@ -23,7 +24,7 @@ Tenant = Annotated[str, typer.Option("--tenant", help="Whose; `open` is a servic
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     group = typer.Typer(
-        help="Back up, restore and prune what shoppers did; see what was refused.",
+        help="Back up, restore and prune what shoppers did; see what was refused, and who wrote what.",
         no_args_is_help=True,
         rich_markup_mode=None,
     )
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command("restore")(restore_events)
     group.command("prune")(prune)
     group.command("dead-letters")(dead_letters)
+    group.command("audit")(audit_log)
     app.add_typer(group, name="events")
 
 
