@@ -16,6 +16,9 @@ export function prepare() {
   byId("catalogue").addEventListener("click", () => (location.hash === "#catalogue" ? history.back() : (location.hash = "catalogue")));
   byId("more").addEventListener("click", more);
   addEventListener("hashchange", follow);
+  document.addEventListener("pointerdown", (pressed) => {
+    for (const node of byId("facets").querySelectorAll("details[open]")) if (!node.contains(pressed.target)) node.open = false;
+  });
 }
 
 /** Whether the catalogue is what the address asks for. */
@@ -108,7 +111,7 @@ function draw({ facets, price }) {
   const sort = el("select", { id: "sort", on: { change: () => change(() => (chosen.sort = sort.value)) } },
     Object.entries(SORTS).map(([value, text]) => el("option", { value, text, selected: value === chosen.sort })));
   const query = el("input", {
-    id: "facet-query", type: "search", value: chosen.query, placeholder: "Words", maxlength: 200, "aria-label": "Search the catalogue",
+    id: "facet-query", type: "search", value: chosen.query, placeholder: "Search", maxlength: 200, "aria-label": "Search the catalogue",
     on: { change: () => change(() => (chosen.query = query.value.trim())) },
   });
   const anything = chosen.query || chosen.min !== null || chosen.max !== null || [...chosen.values.values()].some((values) => values.size);

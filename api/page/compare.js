@@ -62,10 +62,11 @@ function table(records) {
     ["In stock", (r) => (r.availability === null || r.availability === undefined ? null : r.availability ? "yes" : "no")],
     ["In its picture", (r) => r.caption],
   ].filter(([, read]) => records.some((record) => read(record)));
+  const same = (read) => new Set(records.map((record) => read(record) || "")).size === 1;
   const head = el("tr", {}, el("td", { "aria-hidden": "true" }), records.map((record) =>
     el("th", { scope: "col" }, picture(record), el("span", { class: "compare-title", text: record.title }))));
   const body = rows.map(([name, read]) =>
-    el("tr", { class: new Set(records.map((record) => read(record) || "")).size > 1 ? "differs" : null },
+    el("tr", { class: same(read) ? "same" : null },
       el("th", { scope: "row", text: name }), records.map((record) => el("td", { text: read(record) || "—" }))));
   return el("div", { class: "compare-scroll", tabindex: "0", role: "region", "aria-label": "Comparison table" },
     el("table", { class: "side-by-side" }, el("thead", {}, head), el("tbody", {}, body)));

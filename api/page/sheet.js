@@ -9,7 +9,9 @@ export function open(title, content, kind = "") {
   const sheet = byId("sheet");
   sheet.className = `sheet ${kind}`.trim();
   byId("sheet-body").scrollTop = 0;
-  if (!sheet.open) sheet.showModal();
+  if (sheet.open) return;
+  sheet.showModal();
+  sheet.append(byId("said"), byId("toast")); // what is outside an open dialog is neither read out nor pressed
 }
 
 export function close() {
@@ -20,6 +22,7 @@ export function prepare() {
   const button = byId("sheet-close");
   button.append(icon("close"));
   button.addEventListener("click", close);
+  byId("sheet").addEventListener("close", () => document.body.append(byId("said"), byId("toast")));
   byId("sheet").addEventListener("click", (event) => {
     if (event.target === event.currentTarget) close();
   });

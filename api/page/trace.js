@@ -38,7 +38,7 @@ function call(run, number, whole) {
   return el("section", { class: "call" },
     el("h3", {}, `${number}. `, el("code", { text: run.tool }), el("span", { class: "muted", text: ` ${ms(run.milliseconds)}` })),
     bar(whole ? run.milliseconds / whole : 0),
-    el("pre", { class: "arguments", tabindex: "0", role: "region", "aria-label": `Arguments of ${run.tool}`, text: JSON.stringify(run.arguments, null, 1) }),
+    el("pre", { class: "arguments", tabindex: "0", role: "region", "aria-label": `Arguments of ${run.tool}`, text: JSON.stringify(run.arguments) }),
     (run.error || run.text) && el("p", { class: run.error ? "gone" : "muted", text: run.error ?? run.text }),
     degraded.length > 0 && el("p", { class: "gone", text: `Degraded: ${degraded.join(", ")}` }),
     stages.length > 0 && el("ul", { class: "bars stages" }, stages.map(({ stage, ms: took, ...rest }) =>

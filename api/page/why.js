@@ -64,7 +64,7 @@ async function asked(item, { trace, shopper, session }) {
 export function drawn({ signals, shares, words, events }) {
   const bars = [
     ...Object.entries(shares ?? {}).filter(([, share]) => share > 0).map(([name, share]) => [SHARES[name] ?? name, share, `${Math.round(share * 100)}%`]),
-    ...(signals ?? []).slice(0, MOST).map(({ name, rank, of, strength }) => [signal(name), strength, `${rank} of ${of}`]),
+    ...(signals ?? []).slice(0, MOST).map(({ name, rank, of, strength }) => [signal(name), strength, `${nth(rank)} of ${of}`]),
   ];
   return [
     bars.length > 0 && el("section", {}, el("h4", { text: "How strongly" }), el("ul", { class: "bars" }, bars.map(([name, share, text]) =>
@@ -74,6 +74,9 @@ export function drawn({ signals, shares, words, events }) {
     events?.length > 0 && el("section", {}, el("h4", { text: "What you did" }), el("ul", { class: "did" }, events.slice(0, MOST).map(did))),
   ].filter(Boolean);
 }
+
+const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
+const nth = (rank) => `${rank}${ENDINGS[new Intl.PluralRules("en", { type: "ordinal" }).select(rank)]}`;
 
 function signal(name) {
   return SIGNALS.find(([pattern]) => pattern.test(name))?.[1] ?? "What shoppers like you take";
