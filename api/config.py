@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.load_config import LoadConfig
+from api.tracing import TracingConfig
+
 
 class ApiConfig(BaseModel):
     """Limits and names of the service. None of them changes what is recommended."""
@@ -66,6 +69,21 @@ class ApiConfig(BaseModel):
 
     keep_alive_seconds: float = Field(15.0, gt=0)
     """A silent stream sends a comment this often, so that proxies keep it open."""
+
+    workers: int = Field(1, ge=1, le=64)
+    """Processes that answer at one address (`vitrine serve --workers`); memory-mapped artifacts are in memory once."""
+
+    drain_notice_seconds: float = Field(1.0, ge=0)
+    """How long a server that was told to stop (SIGTERM) still takes requests while `/health/ready` already says 503."""
+
+    drain_seconds: float = Field(10.0, gt=0)
+    """How long running answers may take after that; a stream that is not done says so and ends."""
+
+    load: LoadConfig = LoadConfig()
+    """How much is taken on at once."""
+
+    tracing: TracingConfig = TracingConfig()
+    """Where spans are sent."""
 
     picture_sizes: tuple[int, ...] = (160, 320, 640, 960)
     """Longest sides, in pixels, in which pictures are served; a request is rounded up to one of them."""

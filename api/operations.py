@@ -1,13 +1,15 @@
-"""Health and traces: for those who run the shop."""
+"""Health, metrics and traces: for those who run the shop."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from agent.explanation_trace import explained_in
+from api.metrics import CONTENT_TYPE, Metrics
+from api.readiness import Readiness
 from api.service import Service
 
 
@@ -21,8 +23,8 @@ class Ready(BaseModel):
     access: str
 
 
-def operation_routes(service: Service, *, open_service: bool) -> APIRouter:
-    """Return the router of health and traces."""
+def operation_routes(service: Service, readiness: Readiness, metrics: Metrics, *, open_service: bool) -> APIRouter:
+    """Return the router of health, metrics and traces."""
     router = APIRouter(tags=["operations"])
 
     @router.get("/health/live", summary="Whether the process answers")
@@ -31,15 +33,26 @@ def operation_routes(service: Service, *, open_service: bool) -> APIRouter:
         return {"status": "live"}
 
     @router.get("/health/ready", summary="Whether the shop can answer, and with what")
-    def ready() -> Ready:
-        """Say which implementation of every default is active; `access` is `open` when no key is asked for."""
+    def ready(response: Response) -> Ready:
+        """Say which implementation of every default is active; `access` is `open` when no key is asked for.
+
+        503 with the status `draining` once the server was told to stop: send it nothing more.
+        """
+        if readiness.phase != "ready":
+            response.status_code = 503
+            response.headers["Retry-After"] = "1"
         return Ready(
-            status="ready",
+            status=readiness.phase,
             shop=service.shop.name,
             items=len(service.now().shop.catalog),
             active={**service.now().shop.active, **service.active},
             access="open" if open_service else "keys",
         )
+
+    @router.get("/metrics", include_in_schema=False)
+    def told() -> Response:
+        """Tell Prometheus, of all workers."""
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     @router.get("/v1/traces/{trace_id:id}", summary="How an answer came about")
     def trace(trace_id: str) -> dict[str, Any]:

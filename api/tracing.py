@@ -1,6 +1,6 @@
 """OpenTelemetry: a span for each request, and inside it one for each tool, stage, retriever and call of the LLM.
 
-Off unless `api.tracing.endpoint` is set. Spans carry names, durations and outcomes, nothing that a shopper typed or said.
+Off unless `api.tracing.endpoint` is set. Spans carry names, durations and outcomes, never what a shopper typed.
 """
 
 from __future__ import annotations

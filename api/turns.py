@@ -6,19 +6,28 @@ import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from agent.base import AgentEvent, Answer, ChatRequest, Done, Problem, Recommendations, ShownRecommendation
 from api.problems import status_of
+from api.readiness import Readiness
 from api.service import Service
 from api.sessions import Sessions
-from catalog.errors import VitrineError
+from catalog.errors import ServiceError, VitrineError
 
 log = logging.getLogger("vitrine.api")
 
 APOLOGY = "I am sorry, something went wrong on my side. Please try again."
+
+
+GOODBYE = "The shop is closing for a moment. Please say that again."
+
+
+@dataclass(frozen=True)
+class _Ending:
+    """The server's time is over."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +41,12 @@ class Turns:
 
     service: Service
     sessions: Sessions
+    readiness: Readiness = field(default_factory=Readiness)
 
     async def stream(self, request: ChatRequest, tenant: str) -> AsyncIterator[AgentEvent | KeepAlive]:
         """Give the events of a turn; the last is `Done`, after a `Problem` too."""
         admitted, foreign = self.sessions.admit(request, tenant)
-        async for event in relay(self._events(admitted), self.service.config.keep_alive_seconds):
+        async for event in self._relayed(admitted):
             if isinstance(event, Done):
                 self.sessions.bind(event.answer, admitted, tenant)
                 answer = replace(event.answer, recommendations=self._still_sold(event.answer.recommendations))
@@ -62,6 +72,16 @@ class Turns:
             return items
         return tuple(replace(item, rank=rank) for rank, item in enumerate(left, start=1))
 
+    async def _relayed(self, request: ChatRequest) -> AsyncIterator[AgentEvent | KeepAlive]:
+        """Give the events of a turn, and a goodbye in their place when the server has no more time."""
+        try:
+            async for event in relay(self._events(request), self.service.config.keep_alive_seconds, self.readiness):
+                yield event
+        except ServiceError as error:
+            log.warning("turn ended with the server session_id=%s", request.session_id)
+            yield Problem(HTTPStatus(503).phrase, str(error), 503)
+            yield _failed(request, str(error))
+
     async def _events(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
         try:
             async for event in self.service.now().agent.turn(request):
@@ -79,8 +99,12 @@ class Turns:
             log.exception("turn failed")
             problem = Problem("Internal Server Error", APOLOGY)
         yield problem
-        session_id = request.session_id or uuid.uuid4().hex
-        yield Done(Answer("error", problem.detail, (), session_id, uuid.uuid4().hex, ""))
+        yield _failed(request, problem.detail)
+
+
+def _failed(request: ChatRequest, detail: str) -> Done:
+    session_id = request.session_id or uuid.uuid4().hex
+    return Done(Answer("error", detail, (), session_id, uuid.uuid4().hex, ""))
 
 
 def restarted(answer: Answer, request: ChatRequest) -> Answer:
@@ -89,12 +113,17 @@ def restarted(answer: Answer, request: ChatRequest) -> Answer:
     return replace(answer, session_restarted=True, disclosures=(*answer.disclosures, note))
 
 
-async def relay(events: AsyncIterator[AgentEvent], seconds: float) -> AsyncIterator[AgentEvent | KeepAlive]:
+async def relay(
+    events: AsyncIterator[AgentEvent], seconds: float, readiness: Readiness | None = None
+) -> AsyncIterator[AgentEvent | KeepAlive]:
     """Pass events on, with a `KeepAlive` for every `seconds` of silence; closing it stops the source.
 
     The source runs in one task of its own, so that what it holds (scopes, context) opens and closes in one place.
+
+    Raises:
+        ServiceError: When the server stops and waits no longer.
     """
-    queue: asyncio.Queue[AgentEvent | None] = asyncio.Queue()
+    queue: asyncio.Queue[AgentEvent | _Ending | None] = asyncio.Queue()
 
     async def pump() -> None:
         try:
@@ -104,6 +133,8 @@ async def relay(events: AsyncIterator[AgentEvent], seconds: float) -> AsyncItera
             queue.put_nowait(None)
 
     task = asyncio.create_task(pump())
+    streams = ExitStack()
+    streams.enter_context((readiness or Readiness()).streaming(lambda: queue.put_nowait(_Ending())))
     try:
         while True:
             try:
@@ -111,11 +142,14 @@ async def relay(events: AsyncIterator[AgentEvent], seconds: float) -> AsyncItera
             except TimeoutError:
                 yield KeepAlive()
                 continue
+            if isinstance(event, _Ending):
+                raise ServiceError(GOODBYE, retryable=True)
             if event is None:
                 break
             yield event
         await task
     finally:
+        streams.close()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

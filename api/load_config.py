@@ -1,0 +1,31 @@
+"""How much the service takes on at once."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class LaneConfig(BaseModel):
+    """Room for one kind of request, in each worker."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at_once: int = Field(32, ge=1)
+    """Requests answered at the same time."""
+    waiting: int = Field(128, ge=0)
+    """Requests that may wait for one of them to end; one more is answered 503 with `Retry-After`."""
+    seconds: float = Field(2.0, gt=0)
+    """How long one waits at most before it is answered 503."""
+
+
+class LoadConfig(BaseModel):
+    """How much is taken on at once; a flood of one kind leaves room for the others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chat: LaneConfig = LaneConfig(at_once=16, waiting=32, seconds=10.0)
+    """Conversations and recordings: `/v1/chat`, `/v1/chat/completions`, `/v1/audio`."""
+    events: LaneConfig = LaneConfig()
+    """`/v1/events`."""
+    answers: LaneConfig = LaneConfig()
+    """Recommendations, searches, items, tools: everything else under `/v1`, and `/mcp`."""
