@@ -25,7 +25,7 @@ def audio_routes(service: Service) -> APIRouter:
     @router.post(
         "/v1/audio/transcriptions",
         summary="Turn speech into words with an OpenAI client",
-        responses={501: {"description": "No speech model is configured."}},
+        responses={501: {}},
     )
     def transcriptions(
         file: Annotated[UploadFile, File(description="A recording, or a film whose sound is heard; any format.")],

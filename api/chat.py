@@ -58,7 +58,10 @@ def chat_routes(service: Service, turns: Turns) -> APIRouter:
         "/v1/chat",
         response_model=AnswerOut,
         summary="Say something to the shop",
-        responses={200: {"description": "The answer, streamed or whole.", "content": {"text/event-stream": {}}}},
+        responses={
+            200: {"description": "The answer, streamed or whole.", "content": {"text/event-stream": {}}},
+            501: {},
+        },
     )
     async def chat(body: ChatBody, request: Request) -> Response:
         """Stream `transcript` (of a voice), `status`, `token`, `recommendations`, `error`, `done`.

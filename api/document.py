@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api.config import ApiConfig
 from api.problems import MEDIA_TYPE, ProblemOut, problem
+from api.scopes import scope_of
 
 EXAMPLES = Path(__file__).parent / "openapi_examples.json"
 """By operation (`PUT /v1/events`): `{"parameters", "request", "answers": {status: {media type: body}}}`."""
@@ -27,8 +28,18 @@ address is one segment, percent-encoded (`a/b` is `a%2Fb`). Within version 1 fie
 DESCRIBED: dict[int, tuple[str, str, str | None]] = {
     400: ("The body is not JSON.", "the body is not JSON: Expecting value at character 12", None),
     401: ("A valid key is needed.", "a valid key is needed: send it as 'Authorization: Bearer <key>'", "Authorization"),
-    403: ("Not for this host name or tenant.", "host 'elsewhere.example' is not served here", "Host"),
+    403: (
+        "Not for this host name, tenant, or scope of the key (`x-scope`).",
+        "host 'elsewhere.example' is not served here",
+        "Host",
+    ),
     404: ("There is no such thing.", "unknown item 'V99' (of 24 known)", None),
+    408: ("The body came too slowly.", "the body took longer than 60 s to come", None),
+    409: (
+        "There is nothing this could be done to; asking again changes nothing.",
+        "there is no feedback of this shopper to take back",
+        None,
+    ),
     413: ("The body is too large.", "the body is larger than 1048576 bytes", None),
     415: (
         "The body is of another type.",
@@ -78,7 +89,8 @@ def add_document(app: FastAPI, config: ApiConfig, *, with_keys: bool) -> None:
             _headers(operation)
             _examples(operation, examples.get(f"{method.upper()} {path}", {}))
             if path.startswith("/v1/"):
-                operation["security"] = [{"bearer": []}, {"key": []}] if with_keys else []
+                scope = operation["x-scope"] = scope_of(method, path)
+                operation["security"] = [{"bearer": [scope]}, {"key": [scope]}] if with_keys else []
         _limits(made, config)
         for gone in ("HTTPValidationError", "ValidationError"):
             made["components"]["schemas"].pop(gone, None)
@@ -124,7 +136,7 @@ def _refusals(path: str, method: str, operation: dict[str, Any]) -> None:
     if path.startswith("/v1/"):
         statuses |= {401, 429}
     if "requestBody" in operation:
-        statuses |= {400, 413, 415}
+        statuses |= {400, 408, 413, 415}
     if "requestBody" in operation or places:
         statuses.add(422)
     if "path" in places:

@@ -59,7 +59,7 @@ def facet_routes(service: Service) -> APIRouter:
     """Return the router of facets."""
     router = APIRouter(tags=["search"])
 
-    @router.post("/v1/facets", summary="Count the values of items that pass filters")
+    @router.post("/v1/facets", summary="Count the values of items that pass filters", responses={404: {}})
     def facets(body: FacetsBody) -> FacetsOut:
         """Return category, brand and the commonest attributes with their values, and the span of prices."""
         shop = service.now().shop

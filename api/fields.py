@@ -21,7 +21,15 @@ _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=_PRINTABLE)]
 SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
-TopN = Annotated[int, Field(strict=True, ge=1, description="Most items to return.")]
+
+
+def _whole(number: Any) -> Any:
+    """Return `1.0` as `1`: JSON has one kind of number."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+TopN = Annotated[Whole, Field(strict=True, ge=1, description="Most items to return.")]
 
 
 class Unicode(BaseModel):

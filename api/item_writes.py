@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.config import ApiConfig
-from api.fields import Body, ExternalId
+from api.fields import Body, ExternalId, Whole
 from api.keys import Doorkeeper
 from api.problems import ApiProblem
 from api.service import Service
@@ -39,7 +39,7 @@ class ItemIn(Body):
     availability: bool | None = None
     language: Annotated[str, StringConstraints(max_length=35)] | None = None
     rating: Annotated[float, Field(ge=0)] | None = None
-    rating_count: Annotated[int, Field(ge=0)] | None = None
+    rating_count: Annotated[Whole, Field(ge=0)] | None = None
     sizes: list[Line] = Field([], max_length=200)
 
     def noun(self, item_id: str) -> Item:

@@ -86,7 +86,7 @@ def search_routes(service: Service) -> APIRouter:
     @router.post(
         "/v1/search",
         summary="Find items by words, a picture, a film, a voice, examples and filters",
-        responses={501: {"description": "A medium was sent that no model here can look at."}},
+        responses={404: {}, 501: {}},
     )
     def search(body: SearchBody) -> FoundOut:
         """Return a page of results with a score for every channel and every modality."""

@@ -91,7 +91,7 @@ def tool_routes(service: Service) -> APIRouter:
         openai = [openai_form(each, strict=strict) for each in registry.tools.values()]
         return ToolsOut(tools=listed, openai=openai)
 
-    @router.post("/v1/tools/{name:id}", summary="Call a tool")
+    @router.post("/v1/tools/{name:id}", summary="Call a tool", responses={409: {}})
     def call(name: str, body: CallBody) -> ToolAnswerOut:
         """Run a tool; a 422 can be mended by its text, a 503 cannot be helped now."""
         here = service.now()

@@ -119,6 +119,10 @@ class ToolUnavailable(ToolError):
     """The tool cannot answer now; going on without it is right."""
 
 
+class ToolInapplicable(ToolUnavailable):
+    """There is nothing that the tool could do this to, now or a moment later."""
+
+
 def did_you_mean(name: str, available: list[str]) -> str:
     """Return `. Did you mean 'x'? Available: a, b` for an unknown `name`.
 

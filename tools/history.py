@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from catalog.errors import ToolRetry, ToolUnavailable
+from catalog.errors import ToolInapplicable, ToolRetry
 from catalog.nouns import Candidate, Interaction
 from tools.arguments import canonical, shown
 from tools.base import ToolResult
@@ -113,7 +113,7 @@ def undo_feedback(call: Call, event_id: str | None = None) -> ToolResult:
     given = [e for e in events.for_user(_written_for(call), HISTORY) if e.context.get("tool") == "record_feedback"]
     found = given[0] if given and event_id is None else next((e for e in given if e.event_id == event_id), None)
     if found is None and event_id is None:
-        raise ToolUnavailable("there is no feedback of this shopper to take back")
+        raise ToolInapplicable("there is no feedback of this shopper to take back")
     if found is None:
         known = ", ".join(e.event_id for e in given[:3]) or "none"
         raise ToolRetry(f"'event_id' is {shown(event_id)}: no feedback of this shopper; their latest: {known}")
@@ -134,7 +134,7 @@ def _written_for(call: Call) -> str:
     shopper = call.context.shopper
     user_id = shopper.user_id or (anonymous_id(shopper.session_id) if shopper.session_id else None)
     if user_id is None:
-        raise ToolUnavailable("feedback cannot be recorded: neither shopper nor session is known")
+        raise ToolInapplicable("feedback cannot be recorded: neither shopper nor session is known")
     return user_id
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from catalog.errors import ToolRetry, ToolUnavailable
+from catalog.errors import ToolInapplicable, ToolRetry
 from catalog.plain_text import one_line
 from catalog.told import Told
 from tools.arguments import canonical, shown
@@ -44,7 +44,7 @@ def forget_told(call: Call, entries: Annotated[list[str], Field(min_length=1, ma
     known = {each.entry_id: each for each in told}
     chosen = tuple(known) if entries == ["all"] else tuple(dict.fromkeys(entries))
     if not told:
-        raise ToolUnavailable("this shopper has told nothing of themselves that could be forgotten")
+        raise ToolInapplicable("this shopper has told nothing of themselves that could be forgotten")
     unknown = next((each for each in chosen if each not in known), None)
     if unknown is not None or not chosen:
         valid = ", ".join(list(known)[:5])

@@ -3,7 +3,7 @@
 # ruff: noqa: D417 -- the `Call` is no argument that a caller gives, so `Args` leaves it out
 from __future__ import annotations
 
-from catalog.errors import ToolUnavailable
+from catalog.errors import ToolInapplicable
 from catalog.filters import Filters
 from tools.answers import answer
 from tools.base import ToolResult
@@ -81,7 +81,7 @@ def similar_items(
     example = resolved(shop.catalog, item_id, "item_id")
     spaces = spaces_of(shop, aspect)
     if aspect == "look" and not any(example in shop.spaces[space].ids for space in spaces):
-        raise ToolUnavailable(f"nothing was read from the pictures of {example!r}; aspect 'words' or 'both' may do")
+        raise ToolInapplicable(f"nothing was read from the pictures of {example!r}; aspect 'words' or 'both' may do")
     wanted, unknown = spoken(filters, shop.facets)
     request = PipelineRequest(
         call.context.shopper, call.context.now, "similar", filters=wanted, like=(example,), spaces=spaces, top_n=top_n

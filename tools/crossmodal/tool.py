@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from catalog.errors import MediaError, NotBuiltError, ToolRetry, ToolUnavailable
+from catalog.errors import MediaError, NotBuiltError, ToolInapplicable, ToolRetry, ToolUnavailable
 from catalog.filters import Filters
 from catalog.media import open_picture
 from tools.answers import answer
@@ -81,11 +81,11 @@ def _of_shopper(call: Call, written: str) -> Image.Image:
 def _of_item(call: Call, item_id: str) -> Image.Image:
     images = call.shop.catalog[item_id].images
     if not images:
-        raise ToolUnavailable(f"item {item_id!r} has no picture; similar_items may do")
+        raise ToolInapplicable(f"item {item_id!r} has no picture; similar_items may do")
     try:
         return open_picture(images[0], call.shop.root, call.shop.senses.config.limits())
     except MediaError as error:
-        raise ToolUnavailable(f"the picture of item {item_id!r} cannot be opened; similar_items may do") from error
+        raise ToolInapplicable(f"the picture of item {item_id!r} cannot be opened; similar_items may do") from error
 
 
 def _told(result: ToolResult, found: Found) -> ToolResult:
