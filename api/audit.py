@@ -76,7 +76,9 @@ class AuditLog:
         for path in sorted(self.folder.glob("*.jsonl")):
             if path.stem < f"{since:%Y-%m-%d}":
                 continue
-            for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            for text in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+                if not text:
+                    continue
                 try:
                     line = AuditLine(**json.loads(text))
                 except (ValueError, TypeError):
