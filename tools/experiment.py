@@ -114,7 +114,7 @@ def with_experiment(shop: Shop, experiment: ExperimentConfig | None) -> Shop:
     for name, arm in experiment.arms.items() if experiment else ():
         if arm.recommender is not None and arm.recommender not in shop.retrievers:
             raise ConfigError(
-                f"experiment.arms.{name}.recommender is {arm.recommender!r}, which is not fitted beside the served model "
+                f"experiment.arms.{name}.recommender is {arm.recommender!r}, not fitted beside the served model "
                 f"(pipeline.retrievers, then vitrine train). {did_you_mean(arm.recommender, list(shop.retrievers))}"
             )
     return replace(shop, experiment=experiment)

@@ -13,6 +13,7 @@ import typer
 from catalog.errors import JobPaused, VitrineError
 from catalog.plain_text import one_line
 from vitrine.cli import (
+    ab,
     build,
     compare,
     data,
@@ -62,6 +63,7 @@ for module in (
     data,
     learn,
     retrain,
+    ab,
     compare,
     search,
     reproduce,
