@@ -56,8 +56,8 @@ def _of_json_types(filters: Any, place: str = "") -> Any:
         if not isinstance(filters.get("available"), bool | None):
             _refuse(f"{place}available", "true, false or null would be valid")
         price = filters.get("price")
-        for end in ("min", "max") if isinstance(price, dict) else ():
-            if isinstance(price.get(end), bool | str):
+        for end, value in price.items() if isinstance(price, dict) else ():
+            if isinstance(value, bool | str):
                 _refuse(f"{place}price.{end}", "a number would be valid")
         _of_json_types(filters.get("not"), f"{place}not.")
     return filters

@@ -149,8 +149,9 @@ OURS = {
     "ChatAnswer": "AnswerOut", "Recommendation": "RecommendationOut", "Listed": "FoundItemOut", "Found": "FoundOut",
     "Recommended": "RecommendationsOut", "Similar": "SimilarOut", "Item": "ItemOut", "Written": "WrittenOut",
     "Deleted": "DeletedOut", "EventsTaken": "EventsOut", "Rejected": "RejectedOut", "Memory": "MemoryOut",
-    "Told": "ToldOut", "Erased": "ErasedOut", "Forgotten": "ForgottenOut", "ToolAnswer": "ToolAnswerOut", "ToolItem": "ToolItemOut",
-    "Ready": "Ready", "Heard": "TranscriptOut", "Caption": "CaptionOut", "Evidence": "EvidenceOut",
+    "Told": "ToldOut", "Erased": "ErasedOut", "Forgotten": "ForgottenOut", "ToolAnswer": "ToolAnswerOut",
+    "ToolItem": "ToolItemOut", "Ready": "Ready", "Heard": "TranscriptOut", "Caption": "CaptionOut",
+    "Evidence": "EvidenceOut",
 }  # fmt: skip
 
 
