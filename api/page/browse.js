@@ -6,7 +6,7 @@ import * as display from "./display.js";
 import { state } from "./state.js";
 import { post } from "./wire.js";
 
-const PAGE = 24;
+const PAGE = 18;
 const SORTS = { relevance: "The best for you", price_asc: "Cheapest first", price_desc: "Dearest first", rating: "Best rated", newest: "Newest" };
 const chosen = { values: new Map(), min: null, max: null, sort: "relevance", query: "" };
 let turn = 0;
