@@ -14,10 +14,11 @@ from api.problems import ApiProblem
 from api.service import Service
 from catalog.media.refs import FETCHED, is_url
 from catalog.nouns import Item
+from catalog.readers.values import DEAREST
 from tools.live import LiveShop
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Text = Annotated[str, StringConstraints(max_length=20_000)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+Text = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00-\x20\x7f]+$")]
 
 
@@ -28,7 +29,7 @@ class ItemIn(Body):
     parent_id: ExternalId | None = Field(None, description="Variants of one parent share one place in a list.")
     title: Line | None = Field(None, examples=["Cobalt vase"])
     description: Text | None = None
-    price: Annotated[float, Field(ge=0)] | None = Field(None, examples=[24.0])
+    price: Annotated[float, Field(ge=0, le=DEAREST)] | None = Field(None, examples=[24.0])
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = Field(None, examples=["EUR"])
     brand: Line | None = None
     categories: list[Line] = Field([], max_length=20, description="From broad to narrow.", examples=[["home", "vases"]])
@@ -39,7 +40,7 @@ class ItemIn(Body):
     availability: bool | None = None
     language: Annotated[str, StringConstraints(max_length=35)] | None = None
     rating: Annotated[float, Field(ge=0)] | None = None
-    rating_count: Annotated[Whole, Field(ge=0)] | None = None
+    rating_count: Annotated[Whole, Field(ge=0, lt=2**53)] | None = None
     sizes: list[Line] = Field([], max_length=200)
 
     def noun(self, item_id: str) -> Item:

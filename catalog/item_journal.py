@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import DataError
+from catalog.items import check_fits
 from catalog.nouns import Item
 
 JOURNAL = "items.sqlite"
@@ -73,7 +74,12 @@ class ItemJournal:
             raise DataError(f"{str(path)!r} is no journal of items ({error}); move it away to begin anew") from error
 
     def put(self, item: Item, tenant: str) -> ItemWrite:
-        """Keep a record; on return it is on the disk."""
+        """Keep a record; on return it is on the disk.
+
+        Raises:
+            DataError: When the table of items cannot hold it, which would keep the shop from opening again.
+        """
+        check_fits(item)
         return self._write(item.item_id, item, tenant)
 
     def delete(self, item_id: str, tenant: str) -> ItemWrite:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from catalog.columns import ITEMS, USERS, Schema
+from catalog.errors import DataError
 from catalog.filters import Filters
 from catalog.ids import IdMap
 from catalog.nouns import Item, User
@@ -69,6 +70,19 @@ class Catalog:
 def items_frame(items: Iterable[Item]) -> pl.DataFrame:
     """Return items as a table with the columns of `columns.ITEMS`."""
     return _frame(items, ITEMS)
+
+
+def check_fits(item: Item) -> None:
+    """Refuse an item that the table of items cannot hold.
+
+    Raises:
+        DataError: A number is larger than its column, say.
+    """
+    try:
+        items_frame([item])
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"item {item.item_id!r} fits no table of items: {reason}") from error
 
 
 def users_frame(users: Iterable[User]) -> pl.DataFrame:

@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
 
+from catalog.errors import DataError
 from catalog.item_journal import ItemWrite, open_journal
-from catalog.items import items_frame
+from catalog.items import check_fits, items_frame
+from catalog.nouns import Item
 from catalog.shop_data import ShopData, load_shop, save_shop
 from catalog.sync_changes import placed
 from catalog.workspace import Workspace
+
+log = logging.getLogger("vitrine.live")
 
 
 def with_writes(data: ShopData, writes: Sequence[ItemWrite]) -> ShopData:
     """Return a shop with what was written since: records in the place of those before, new ones behind, none deleted.
 
-    The log stays whole; it may name items that are gone.
+    The log stays whole; it may name items that are gone. A record that no table can hold is left out and logged, so
+    that one bad row never closes the shop.
     """
     if not writes:
         return data
-    records = items_frame(write.item for write in writes if write.item is not None)
+    records = items_frame(_holdable([write.item for write in writes if write.item is not None]))
     known = records.join(data.items, on="item_id", how="semi", maintain_order="left")
     new = records.join(data.items, on="item_id", how="anti", maintain_order="left")
     gone = {write.item_id for write in writes if write.item is None}
     return replace(data, items=placed(data.items, known, new, dropped=gone))
+
+
+def _holdable(items: list[Item]) -> list[Item]:
+    try:
+        items_frame(items)
+    except pl.exceptions.PolarsError:
+        return [item for item in items if _fits(item)]
+    return items
+
+
+def _fits(item: Item) -> bool:
+    try:
+        check_fits(item)
+    except DataError as error:
+        log.warning("record of the journal left out: %s", error)
+        return False
+    return True
 
 
 def written_since(workspace: Workspace, shop: str) -> list[ItemWrite]:

@@ -209,6 +209,10 @@ REFUSED = [
     ({"titel": "Vase"}, "titel"),
     ({"item_id": "another"}, "item_id"),
     ({"title": ""}, "title"),
+    ({"title": "Vase\0"}, "title"),
+    ({"description": "Tall\0"}, "description"),
+    ({"price": 1e13}, "price"),
+    ({"rating_count": 10**30}, "rating_count"),
 ]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from catalog.errors import DataError
 from catalog.item_journal import JOURNAL, ItemJournal
 from catalog.log import log_frame
 from catalog.nouns import Interaction, Item
@@ -70,3 +73,19 @@ def test_without_a_journal_nothing_changes(workspace: Workspace) -> None:
     before = workspace.manifest("catalog")
     assert absorb(workspace) == 0 and written_since(workspace, "shop") == []
     assert workspace.manifest("catalog") == before and not (workspace.root / JOURNAL).exists()
+
+
+def test_a_record_that_no_table_holds_is_left_out_and_said(
+    workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = written(workspace)
+    with pytest.raises(DataError, match="item 'huge' fits no table of items"):
+        journal.put(Item("huge", rating_count=10**30), "open")
+    journal.put(Item("huge", rating_count=7), "open")
+    journal.close()
+    with closing(sqlite3.connect(workspace.root / JOURNAL)) as file:  # as a version before this check wrote it
+        file.execute("UPDATE writes SET record = replace(record, ': 7,', ?)", (f": {10**30},",))
+        file.commit()
+    with caplog.at_level("WARNING"):
+        data = with_writes(load_shop(workspace), written_since(workspace, "shop"))
+    assert list(data.catalog.ids) == ["b", "c", "d"] and "'huge'" in caplog.text
