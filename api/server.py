@@ -1,41 +1,58 @@
-"""Serving: one process, stopped gracefully."""
+"""Serving: one process, which answers from its first moment and is stopped gracefully."""
 
 from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
+import signal
 import socket
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.app import create_app
+from api.config import ApiConfig
+from api.door import Door
 from api.key_file import KEY_FILE, KeyFile, Keyring
 from api.keys import load_keys, require_keys
+from api.readiness import Readiness
 from api.service import Service
 from catalog.errors import ConfigError
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.types import ASGIApp
 
 log = logging.getLogger("vitrine.api")
-
-GRACE_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A shop whose address is taken; nobody is answered before `run`."""
+    """A server whose address is taken; nobody is answered before `run`."""
 
     server: uvicorn.Server
     listener: socket.socket
     address: str
+    door: Door | None = None
 
     def run(self) -> None:
-        """Answer until a signal or `stop` ends it; running answers get ten seconds to finish."""
+        """Answer until a signal or `stop` ends it; running answers may end (`api.drain_seconds`).
+
+        Raises:
+            VitrineError: When the shop cannot be opened.
+        """
+        if threading.current_thread() is threading.main_thread():
+            # Uvicorn raises the signal again when it is done, which would end the process before what follows.
+            signal.signal(signal.SIGTERM, lambda *_: None)
         with self.listener:
             self.server.run(sockets=[self.listener])
+        if self.door is not None and self.door.failure is not None:
+            raise self.door.failure
 
     def stop(self) -> None:
         """End `run` from another thread."""
@@ -56,21 +73,91 @@ def opened(
     Raises:
         ConfigError: When keys are needed and missing, or the address cannot be taken.
     """
+    address, keys = _entrance(service.config, service.shop.root, host, environment)
+    listener = listen(address, service.config.port if port is None else port)
+    readiness = Readiness()
+    app = create_app(service, keys=keys, check_host=True, readiness=readiness)
+    return _server(app, readiness, service.config, listener, keys)
+
+
+def opening(
+    load: Callable[[], Service],
+    config: ApiConfig,
+    root: Path,
+    listener: socket.socket,
+    told: Callable[[Service], None] = lambda _service: None,
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> Opened:
+    """Make a server ready to run whose shop is opened while it runs; until then `/health/ready` says `starting`.
+
+    Args:
+        load: Opens the shop; runs in a thread.
+        config: Limits of the wire.
+        root: The store, where keys rest.
+        listener: From `entrance`.
+        told: Called with the shop when it is open.
+        environment: As for `opened`.
+    """
+    readiness = Readiness("starting")
+    keys = _keyring(root, environment)
+
+    def close() -> None:
+        made.stop()
+
+    make = partial(create_app, keys=keys, check_host=True, readiness=readiness)
+    door = Door(load, make, readiness, told, close)
+    made = _server(door, readiness, config, listener, keys)
+    return made
+
+
+def entrance(
+    config: ApiConfig, root: Path, host: str | None, port: int | None, environment: Mapping[str, str] | None = None
+) -> socket.socket:
+    """Take the address, for `opening` here or in workers.
+
+    Raises:
+        ConfigError: When keys are needed and missing, or the address cannot be taken.
+    """
+    address, _ = _entrance(config, root, host, environment)
+    return listen(address, config.port if port is None else port)
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the address at which a listener is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{_in_url(host)}:{port}"
+
+
+def _entrance(
+    config: ApiConfig, root: Path, host: str | None, environment: Mapping[str, str] | None
+) -> tuple[str, Keyring]:
+    address, keys = config.host if host is None else host, _keyring(root, environment)
+    require_keys(address, keys)
+    return address, keys
+
+
+def _keyring(root: Path, environment: Mapping[str, str] | None) -> Keyring:
+    return Keyring(load_keys(os.environ if environment is None else environment), KeyFile(root / KEY_FILE))
+
+
+def _server(app: ASGIApp, readiness: Readiness, config: ApiConfig, listener: socket.socket, keys: Keyring) -> Opened:
     import uvicorn
 
-    address = service.config.host if host is None else host
-    fixed = load_keys(os.environ if environment is None else environment)
-    keys = Keyring(fixed, KeyFile(service.shop.root / KEY_FILE))
-    require_keys(address, keys)
-    listener = listen(address, service.config.port if port is None else port)
-    app = create_app(service, keys=keys, check_host=True)
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+    from api.draining import DrainingServer
+
+    wire = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, math.ceil(config.drain_seconds)),
     )
-    url = f"http://{_in_url(address)}:{listener.getsockname()[1]}"
+    url = url_of(listener)
     access = "with keys" if keys else "open: no key is asked for, and only this machine can reach it"
     log.info("serving address=%s access=%r", url, access)
-    return Opened(uvicorn.Server(config), listener, url)
+    door = app if isinstance(app, Door) else None
+    return Opened(DrainingServer(wire, readiness, config), listener, url, door)
 
 
 def serve(

@@ -16,6 +16,7 @@ from catalog.errors import VitrineError
 from catalog.item_journal import JOURNAL, ItemJournal
 from catalog.nouns import Item
 from catalog.shop_data import ShopData, load_shop
+from catalog.telemetry import timed
 from catalog.workspace import MANIFEST, Workspace
 from vitrine.settings import Settings
 from vitrine.wiring import (
@@ -62,7 +63,8 @@ def open_service(settings: Settings) -> Service:
     lookups = _LookUps(settings, load_shop(workspace))
     reload = _Reload(settings, workspace, shop, lookups)
     parts = LiveParts(content_reader(settings, workspace, shop), lookups.of, reload, settings.live)
-    live = LiveShop(shop, ItemJournal(workspace.root / JOURNAL, shop.name), parts, dress)
+    with timed("opening", "the words of the catalogue"):
+        live = LiveShop(shop, ItemJournal(workspace.root / JOURNAL, shop.name), parts, dress)
     return replace(live.current, live=live)
 
 

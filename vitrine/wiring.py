@@ -12,6 +12,7 @@ from captioning.proven import ProvenVision
 from captioning.speech.config import speech_label
 from captioning.vision import ChatVision
 from catalog.errors import ConfigError, NotBuiltError, did_you_mean
+from catalog.telemetry import timed
 from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace
 from embedding.base import ImageEmbedder, TextEmbedder
@@ -310,18 +311,23 @@ def open_shop(settings: Settings, *, written: bool = True, standing: Shop | None
     from vitrine.senses import with_senses
 
     workspace = Workspace(settings.store)
-    data = load_shop(workspace)
-    if written:
-        data = with_writes(data, written_since(workspace, data.name))
-    indexes = load_indexes(workspace, settings.indexes.vectors)
+    with timed("opening", "the catalogue"):
+        data = load_shop(workspace)
+        if written:
+            data = with_writes(data, written_since(workspace, data.name))
+    with timed("opening", "the indexes"):
+        indexes = load_indexes(workspace, settings.indexes.vectors)
     if not indexes:
         raise NotBuiltError(f"no index in the store {str(workspace.root)!r}: run vitrine index first")
+    with timed("opening", "captions and vectors"):
+        captions = store_captions(settings, workspace)
+        spaces = shop_spaces(settings, workspace, searched_roles(settings, workspace))
     shop = Shop(
         name=data.name,
         catalog=data.catalog,
         users=data.user_nouns,
-        captions=store_captions(settings, workspace),
-        spaces=shop_spaces(settings, workspace, searched_roles(settings, workspace)),
+        captions=captions,
+        spaces=spaces,
         indexes=indexes,
         embedder=standing.embedder if standing else make_embedder(settings),
         events=standing.events if standing else open_event_store(settings.events, workspace.events_path),
@@ -329,8 +335,10 @@ def open_shop(settings: Settings, *, written: bool = True, standing: Shop | None
         active=active_parts(settings),
         pipeline=settings.pipeline,
     )
-    shop = with_senses(shop, settings, workspace)
-    return with_experiment(with_models(shop, settings, data), settings.experiment)
+    with timed("opening", "what sees and hears"):
+        shop = with_senses(shop, settings, workspace)
+    with timed("opening", "the models"):
+        return with_experiment(with_models(shop, settings, data), settings.experiment)
 
 
 def served_roles(settings: Settings, workspace: Workspace) -> dict[str, str]:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from vitrine.cli.options import Set, Store, load
-from vitrine.cli.output import say
 
 
 def register(app: typer.Typer) -> None:
@@ -46,24 +45,14 @@ def serve(
     set_: Set = None,
     host: Annotated[str | None, typer.Option(help="Address; anything but loopback needs VITRINE_API_KEYS.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that answer there; the setting api.workers.")
+    ] = None,
 ) -> None:
     """Open the shop on the wire: page, chat, REST, OpenAI-compatible.
 
     At http://127.0.0.1:8000 unless told otherwise; Ctrl-C closes it, after running answers have ended.
     """
-    import asyncio
+    from vitrine.serving import serve as serve_shop
 
-    from api.server import opened
-    from vitrine.wiring import make_service
-
-    settings = load(store, set_)
-    say("Opening the shop ...")
-    service = make_service(settings)
-    asyncio.run(service.agent.warm())
-    shop = opened(service, host, port)
-    say(f"{service.shop.name} is open at {shop.address} (Ctrl+C closes it); the API is described at /docs")
-    try:
-        shop.run()
-    finally:
-        if service.live is not None:
-            service.live.close()
+    serve_shop(load(store, set_), host, port, workers)

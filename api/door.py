@@ -1,0 +1,116 @@
+"""An application that answers from the first moment: it says that the shop is being opened, until it is the shop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.problems import problem, problem_response
+from api.readiness import Readiness
+from api.service import Service
+
+LATER = {"Retry-After": "2"}
+
+
+@dataclass
+class Door:
+    """An ASGI application; `readiness` goes from `starting` to `ready` when models and indexes are loaded and warm.
+
+    Attributes:
+        load: Opens the shop; runs in a thread.
+        make: Puts it on the wire.
+        readiness: Told when it is ready.
+        opened: Called with the shop when it is ready.
+        failed: Called when it cannot be opened; `failure` then says why.
+    """
+
+    load: Callable[[], Service]
+    make: Callable[[Service], FastAPI]
+    readiness: Readiness
+    opened: Callable[[Service], None]
+    failed: Callable[[], None]
+    service: Service | None = None
+    failure: BaseException | None = None
+    _app: ASGIApp | None = field(init=False, default=None)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or say that the shop is not open yet."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._not_yet(Request(scope), receive, send)
+
+    async def _not_yet(self, request: Request, receive: Receive, send: Send) -> None:
+        if request.url.path == "/health/live":
+            answer = JSONResponse({"status": "live"})
+        elif request.url.path == "/health/ready":
+            answer = JSONResponse({"status": self.readiness.phase}, 503, LATER)
+        else:
+            answer = problem_response(request, problem(503, "the shop is being opened; try again in 2 s"), LATER)
+        await answer(request.scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Open the shop beside the server and close it after; one task holds what the application opens."""
+        await receive()
+        stop = asyncio.Event()
+        task = asyncio.create_task(self._open(stop))
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        stop.set()
+        if self._app is None:
+            task.cancel()  # still loading: its thread ends with the process
+        await asyncio.gather(task, return_exceptions=True)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _open(self, stop: asyncio.Event) -> None:
+        try:
+            self.service = await _in_thread(self.load)
+            await self.service.agent.warm()
+            app = self.make(self.service)
+            async with app.router.lifespan_context(app):
+                self._app = app
+                if self.readiness.phase == "starting":
+                    self.readiness.phase = "ready"
+                    self.opened(self.service)
+                await stop.wait()
+        except asyncio.CancelledError:
+            raise
+        # Whatever it is, it is raised again where the server was started.
+        except BaseException as error:  # noqa: BLE001
+            self._app, self.failure = None, error
+            self.failed()
+
+
+async def _in_thread(load: Callable[[], Service]) -> Service:
+    """Run `load` in a thread that nobody waits for when the process is told to stop."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[Service] = loop.create_future()
+
+    def settle(service: Service | None, error: BaseException | None) -> None:
+        if result.done():
+            return
+        if error is not None:
+            result.set_exception(error)
+        elif service is not None:
+            result.set_result(service)
+
+    def run() -> None:
+        service, failure = None, None
+        try:
+            service = load()
+        except BaseException as error:  # noqa: BLE001
+            failure = error
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, service, failure)
+
+    threading.Thread(target=run, name="open-shop", daemon=True).start()
+    return await result

@@ -1,0 +1,181 @@
+"""Several processes that answer at one address; one that dies is replaced, all end together."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import FrameType
+
+from api.config import ApiConfig
+from api.metrics import MULTIPROCESS
+from api.server import opening
+from api.service import Service
+from catalog.errors import ServiceError, VitrineError
+
+log = logging.getLogger("vitrine.api")
+
+CANNOT_OPEN = 3
+"""Exit status of a worker that could not open the shop: another would fail the same way."""
+SLACK_SECONDS = 5.0
+"""What a worker gets beyond its own times before it is killed."""
+QUICK_SECONDS, QUICK_DEATHS = 30.0, 5
+"""So many deaths in so short a time are no accident, and the server gives up."""
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    news: Connection
+    ready: bool = False
+
+
+@dataclass
+class Workers:
+    """The parent: holds the address, serves nobody itself.
+
+    Attributes:
+        load: Opens the shop in each worker; picklable.
+        config: Of the wire; `workers` is how many.
+        root: The store.
+        listener: From `api.server.entrance`.
+        told: Called once, when every worker answers.
+    """
+
+    load: Callable[[], Service]
+    config: ApiConfig
+    root: Path
+    listener: socket.socket
+    told: Callable[[], None]
+    _workers: list[_Worker] = field(init=False, default_factory=list)
+    _deaths: list[float] = field(init=False, default_factory=list)
+    _stop: threading.Event = field(init=False, default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Serve until a signal ends it.
+
+        Raises:
+            ServiceError: When the workers cannot open the shop, or die again and again.
+        """
+        before = {number: signal.signal(number, self._told_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        counted = os.environ.get(MULTIPROCESS)
+        try:
+            with tempfile.TemporaryDirectory(prefix="vitrine-metrics-") as folder, self.listener:
+                os.environ[MULTIPROCESS] = folder
+                self._workers = [self._started() for _ in range(self.config.workers)]
+                try:
+                    self._watch()
+                finally:
+                    self._end()
+        finally:
+            if counted is None:
+                os.environ.pop(MULTIPROCESS, None)
+            else:
+                os.environ[MULTIPROCESS] = counted
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def stop(self) -> None:
+        """End `run`, from another thread or a signal."""
+        self._stop.set()
+
+    @property
+    def pids(self) -> list[int]:
+        """The running workers."""
+        return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
+
+    def _told_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stop()
+
+    def _started(self) -> _Worker:
+        # Spawned, not forked: torch, FAISS and their threads do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        news, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=_work, args=(self.load, self.config, self.root, self.listener, theirs))
+        process.start()
+        theirs.close()
+        return _Worker(process, news)
+
+    def _watch(self) -> None:
+        announced = False
+        while not self._stop.is_set():
+            wait([worker.process.sentinel for worker in self._workers], timeout=0.2)
+            for place, worker in enumerate(self._workers):
+                if not worker.ready and worker.process.is_alive() and worker.news.poll():
+                    worker.ready = True
+                if worker.process.exitcode is not None and not self._stop.is_set():
+                    self._workers[place] = self._replaced(worker)
+            if not announced and all(worker.ready for worker in self._workers):
+                announced = True
+                self.told()
+
+    def _replaced(self, worker: _Worker) -> _Worker:
+        from prometheus_client import multiprocess
+
+        code, pid = worker.process.exitcode, worker.process.pid
+        if code == CANNOT_OPEN:
+            raise ServiceError("the workers cannot open the shop; their last line says why")
+        now = time.monotonic()
+        self._deaths = [at for at in self._deaths if now - at < QUICK_SECONDS] + [now]
+        if len(self._deaths) >= QUICK_DEATHS:
+            raise ServiceError(f"{QUICK_DEATHS} workers died within {QUICK_SECONDS:g} s, the last with status {code}")
+        log.error("worker died pid=%s status=%s; another takes its place", pid, code)
+        if pid is not None:
+            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        worker.news.close()
+        return self._started()
+
+    def _end(self) -> None:
+        """Tell every worker to end, and kill those that do not."""
+        self.listener.close()  # or the kernel would go on taking calls that nobody answers
+        for worker in self._workers:
+            if worker.process.is_alive():
+                worker.process.terminate()
+        until = time.monotonic() + self.config.drain_notice_seconds + self.config.drain_seconds + SLACK_SECONDS
+        for worker in self._workers:
+            worker.process.join(max(0.0, until - time.monotonic()))
+            if worker.process.is_alive():
+                log.error("worker killed pid=%s: it did not end in time", worker.process.pid)
+                worker.process.kill()
+                worker.process.join()
+            worker.news.close()
+
+
+def _work(
+    load: Callable[[], Service], config: ApiConfig, root: Path, listener: socket.socket, news: Connection
+) -> None:
+    """Be a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells the workers
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+    def told(_service: Service) -> None:
+        news.send_bytes(b"ready")
+
+    server = opening(load, config, root, listener, told)
+    try:
+        server.run()
+    except VitrineError as error:
+        log.error("the shop cannot be opened: %s", error)
+        raise SystemExit(CANNOT_OPEN) from None
+    finally:
+        door = server.door
+        if door is not None and door.service is not None and door.service.live is not None:
+            door.service.live.close()
+
+
+def _follow_parent() -> None:
+    """End when the parent is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,67 @@
+"""A server answers from its first moment, is ready when the shop is loaded and warm, and goes in good order."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import httpx
+import pytest
+
+from api.config import ApiConfig
+from api.doubles import ScriptedAgent
+from api.server import entrance, opening, url_of
+from catalog.errors import NotBuiltError
+
+SLOW = ApiConfig(drain_notice_seconds=0.5, drain_seconds=2)
+
+
+def until(said, seconds: float = 15.0):
+    end = time.monotonic() + seconds
+    while not (found := said()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return found
+
+
+def test_it_is_live_at_once_and_ready_when_the_shop_is_warm(shop, service, tmp_path):
+    loaded, warmed, told = threading.Event(), threading.Event(), []
+
+    class SlowAgent(ScriptedAgent):
+        async def warm(self) -> None:
+            warmed.set()
+
+    def load():
+        loaded.wait(20)
+        return type(service)(shop, service.registry, SlowAgent(shop), SLOW)
+
+    listener = entrance(SLOW, tmp_path, "127.0.0.1", 0, {})
+    address = url_of(listener)
+    server = opening(load, SLOW, tmp_path, listener, told.append, environment={})
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert httpx.get(f"{address}/health/live").json() == {"status": "live"}
+        starting = httpx.get(f"{address}/health/ready")
+        assert starting.status_code == 503 and starting.json() == {"status": "starting"}
+        early = httpx.get(f"{address}/v1/shop")
+        assert early.status_code == 503 and early.headers["Retry-After"] == "2"
+        loaded.set()
+        until(lambda: told)
+        assert warmed.is_set()
+        assert httpx.get(f"{address}/health/ready").json()["status"] == "ready"
+        assert httpx.get(f"{address}/v1/shop").status_code == 200
+    finally:
+        loaded.set()
+        server.stop()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_a_shop_that_cannot_be_opened_ends_the_server_with_its_reason(tmp_path):
+    def load():
+        raise NotBuiltError("no index in the store: run vitrine index first")
+
+    listener = entrance(SLOW, tmp_path, "127.0.0.1", 0, {})
+    with pytest.raises(NotBuiltError, match="run vitrine index first"):
+        opening(load, SLOW, tmp_path, listener, environment={}).run()
