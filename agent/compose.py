@@ -49,7 +49,7 @@ def compose(
     found = run.items if run is not None and (run.tool in FINDS or failed) else ()
     pool = found if named is None else named
     known = [item_id for item_id in dict.fromkeys(pool) if item_id in shop.catalog]
-    if run is not None and run.tool in FINDS:
+    if known and run is not None and run.tool in FINDS:
         # What is sold out is offered only where the search itself gave it, as when the shopper asked for it.
         offered = [i for i in known if shop.catalog[i].availability is not False or i in run.items]
         known = offered or [i for i in run.items if i in shop.catalog]

@@ -14,6 +14,7 @@ from agent.understanding.intent import (
     Act,
     Compare,
     Details,
+    Explain,
     Facts,
     Feedback,
     History,
@@ -105,6 +106,9 @@ def calls(act: Act, state: IntentState, top_n: int) -> list[Call]:
             return [made("compare_items", item_ids=list(act.handles))]
         case Details():
             return [made("item_details", item_id=handle) for handle in act.handles[:MAX_DETAILS]]
+        case Explain():
+            query, filters = act.wish.query() or None, act.wish.filters()
+            return [made("explain_item", item_id=handle, query=query, filters=filters) for handle in act.handles]
         case Facts(question="carries"):
             return [search(act.wish, state, top_n)]
         case Facts():

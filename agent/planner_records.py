@@ -7,9 +7,11 @@ from typing import Any
 
 from agent.base import ShownItem
 from agent.money import price_text
+from agent.planner_calls import Reply
 from agent.planner_phrases import handles, listing
 from agent.planner_turn import Step, Turn
 from agent.understanding.intent import Compare
+from agent.understanding.words import singular
 
 _SUPERLATIVES = {"price_asc": "the cheapest", "price_desc": "the most expensive", "rating": "the best rated",
                  "newest": "the newest", "relevance": "the best match"}  # fmt: skip
@@ -55,6 +57,29 @@ def detail(row: Mapping[str, Any], about: str | None) -> str:
     parts += [f"by {row['brand']}"] if row.get("brand") else []
     parts += [f"rated {rating:g}"] if isinstance(rating, int | float) else []
     return f"{handle}: {', '.join(parts)}." if parts else f"{handle}."
+
+
+_GROUNDS = {"popularity": "other shoppers choose it", "content": "it is like what you looked at"}
+
+
+def explanation(reply: Reply) -> str:
+    """Return why an item is shown, from the evidence of `explain_item`; its card says the rest."""
+    facts, rows = reply.message.facts, reply.rows
+    handle = next(iter(rows), "")
+    if reply.failed or not handle:
+        return reply.message.text
+    if not facts.get("shown"):
+        return f"{handle} is on no list now: {facts.get('reason', 'others come first')}."
+    evidence = facts.get("evidence") or {}
+    words = list(dict.fromkeys(singular(str(each["word"]).casefold()) for each in evidence.get("words", ())))
+    moved = next((each for each in evidence.get("events", ()) if each.get("moved") and each.get("title")), None)
+    because = [f"its record says {listing(words[:4])}"] if words else []
+    because += [f"it goes with {moved['title']} in your past here"] if moved else []
+    if not because:
+        searched = reply.call.arguments.get("query") or reply.call.arguments.get("filters")
+        rests = "it goes with what you asked for" if searched else _GROUNDS.get(str(facts.get("ground")))
+        return f"I show {handle} because {rests or 'it suits what I know of you'}."
+    return f"I show {handle} because {listing(because)}."
 
 
 def history(step: Step, turn: Turn) -> str:

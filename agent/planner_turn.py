@@ -14,6 +14,7 @@ from agent.understanding.intent import (
     Act,
     Compare,
     Details,
+    Explain,
     Facts,
     Feedback,
     History,
@@ -119,7 +120,7 @@ class Turn:
         items = list({item.handle: item for reply in step.replies for item in reply.message.items}.values())
         if isinstance(step.act, Compare):
             return _ordered(items, step.act.by, rows)
-        if isinstance(step.act, Details):
+        if isinstance(step.act, Details | Explain):
             return tuple(items)
         if isinstance(step.act, Search | Recommend) and step.act.more:
             known = {item.handle for item in self.understanding.state.shown}

@@ -10,12 +10,13 @@ from agent.base import ShownItem
 from agent.money import price_text
 from agent.planner_phrases import counted, handles, listing, things, vary
 from agent.planner_pictures import TOOL
-from agent.planner_records import comparison, detail, history
+from agent.planner_records import comparison, detail, explanation, history
 from agent.planner_turn import Step, Turn
 from agent.understanding.intent import (
     Ask,
     Compare,
     Details,
+    Explain,
     Facts,
     Feedback,
     History,
@@ -88,6 +89,8 @@ def _step(step: Step, turn: Turn) -> str:
             return comparison(step, step.act, turn)
         case Details():
             return " ".join(detail(row, step.act.about) for reply in step.replies for row in reply.rows.values())
+        case Explain():
+            return " ".join(explanation(reply) for reply in step.replies)
         case History():
             return history(step, turn)
         case Feedback():
@@ -109,13 +112,21 @@ def _items(step: Step, turn: Turn) -> str:
     forms = {Similar: _LIKE, Recommend: _PICKS}.get(type(step.act), _FOUND)
     forms = _PICTURED if step.replies and step.replies[-1].call.name == TOOL else forms
     forms = _MORE if isinstance(step.act, Search | Recommend) and step.act.more else forms
-    opening = f"{listed} fits." if len(items) == 1 else vary(forms, turn).format(n=len(items), things=kind)
+    opening = f"{listed} fits." if len(items) == 1 else _said(vary(forms, turn), step, len(items), kind)
     stuck = _CHEAPEST if isinstance(step.act, Search) and step.act.stuck else ""
     return " ".join(
         part
         for part in (stuck, opening, _lead(items), _beyond(step, items), _unmatched(step, turn), _aside(step))
         if part
     )
+
+
+def _said(form: str, step: Step, number: int, kind: str) -> str:
+    """Return an opening; without its number where no tool counted as many, since the gate would take it all away."""
+    message = step.replies[-1].message if step.replies else None
+    counted = {len(message.items), message.facts.get("total")} if message is not None else set()
+    said = " ".join(form.format(n=number if number in counted else "", things=kind).split())
+    return said[:1].upper() + said[1:]
 
 
 def _lead(items: Sequence[ShownItem]) -> str:
@@ -151,6 +162,9 @@ def _unmatched(step: Step, turn: Turn) -> str:
 def _nothing(step: Step) -> str:
     if isinstance(step.act, Search | Recommend) and step.act.more:
         return "That was everything that fits."
+    given = step.replies[-1].message.items if step.replies else ()
+    if given and all(item.handle in step.wish.not_items for item in given):
+        return "That was everything that fits."  # the rest was turned down
     if isinstance(step.act, Similar) and step.act.title:
         return "I do not find that title here."
     why = _why_near(step)
@@ -237,6 +251,8 @@ def _carries(step: Step, act: Facts, items: Sequence[ShownItem]) -> str:
 
 
 def _question(act: Ask) -> str:
+    if act.about == "which":
+        return "The list does not go that far. Which one do you mean?"
     choices = f": {listing([c.casefold() for c in act.choices], 'or')}" if act.choices else ""
     if act.about == "unclear":
         return f"I did not quite catch that. What kind of thing are you looking for{choices}?"

@@ -127,8 +127,8 @@ LOVED = re.compile(r"\bi (?:really |just |absolutely )?(?:loved?|liked?|enjoy(?:
 DISLIKE = re.compile(
     r"\b(?:(?:i )?(?:really |just |absolutely )?(?:hate|dislike|detest|can'?t stand)|(?:i )?(?:don'?t|"
     r"do not|didn'?t) (?:really )?(?:like|love|want|care for)|"
-    r"not (?=(?:this|that|the|#|it\b))|ugly|awful|horrible|hideous|terrible|not (?:for me|my (?:style|"
-    r"taste|thing))|no to|get rid of|remove|boring)\b"
+    r"not (?=(?:this|the|#|it\b|that(?: one| item| thing)?\W*$))|ugly|awful|horrible|hideous|terrible|"
+    r"not (?:for me|my (?:style|taste|thing))|no to|get rid of|remove|boring)\b"
 )
 COMPLAINT = re.compile(
     r"\b(?:broke(?:n)?|damaged|defective|faulty|fell apart|stopped working|wrong (?:item|size|"

@@ -13,6 +13,7 @@ from agent.understanding.intent import Ask, IntentState, Recommend, Search
 from agent.understanding.likeness import similar
 from agent.understanding.merging import Change, merge, nested
 from agent.understanding.pointing import resolve_all
+from agent.understanding.reactions import beyond, otherwise, why
 from agent.understanding.relating import relative
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Facets, Wish
@@ -42,7 +43,7 @@ def choose(part: Gist, state: IntentState, vocabulary: Vocabulary, *, opened: bo
         vocabulary: The catalogue's words.
         opened: Whether an earlier clause of the same message has been acted on.
     """
-    for form in (history, feedback, compare, facts, details, similar, more):
+    for form in (otherwise, why, beyond, history, feedback, compare, facts, details, similar, more):
         found = form(part, state, vocabulary)
         if found is not None:
             return found

@@ -66,6 +66,14 @@ class Details(Part):
     about: str | None = None
 
 
+class Explain(Part):
+    """Say why items are shown, as results of `wish`."""
+
+    kind: Literal["explain"] = "explain"
+    handles: tuple[str, ...]
+    wish: Wish = Wish()
+
+
 class Facts(Part):
     """A question about the whole catalogue within a wish's filters."""
 
@@ -122,7 +130,19 @@ class Ask(Part):
 
 
 Act = Annotated[
-    Search | Recommend | Similar | Compare | Details | Facts | History | Feedback | SmallTalk | OffTopic | Note | Ask,
+    Search
+    | Recommend
+    | Similar
+    | Compare
+    | Details
+    | Explain
+    | Facts
+    | History
+    | Feedback
+    | SmallTalk
+    | OffTopic
+    | Note
+    | Ask,
     Field(discriminator="kind"),
 ]
 

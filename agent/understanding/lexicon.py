@@ -45,6 +45,7 @@ FILLERS = _words(
     maybe exactly basically literally honestly obviously apparently
     popular trending bestseller bestsellers bestselling picks pick inspire browsing
     mood feel feeling
+    nd rd th
     sir madam sorry excuse pardon welcome wear wearing
     """
 )

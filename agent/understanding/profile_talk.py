@@ -10,7 +10,9 @@ from typing import Literal
 from agent.understanding.words import fold, keys, singular
 from catalog.told import Told
 
-_POLITE = r"(?:(?:please|no|ok(?:ay)?|hey|hi|and|now|so|could you|can you|would you|i want you to|tell me|show me)[,]? )*"
+_POLITE = (
+    r"(?:(?:please|no|ok(?:ay)?|hey|hi|and|now|so|could you|can you|would you|i want you to|tell me|show me)[,]? )*"
+)
 _END = r"(?:[,]? (?:please|now|then|thanks|thank you|again))*[ .!?]*"
 _SHOW = re.compile(
     rf"{_POLITE}(?:what (?:do|can|did) you (?:know|remember|keep|store|have)(?: (?:about|of|on) me)?|"

@@ -23,6 +23,9 @@ WIDTH = 96
 class Talker(Protocol):
     """Who answers (see `agent.loop.Agent`)."""
 
+    async def warm(self) -> None:
+        """Load what the first message would otherwise wait for."""
+
     def turn(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
         """Give the events of one turn."""
 
@@ -41,6 +44,8 @@ async def converse(
     interactive = messages is None and sys.stdin.isatty()
     if interactive:
         say(f'{shop}. Say what you are looking for; "cheaper", "in blue" or "more like the second" refine it.')
+    # Cold, the first answer would spend its seconds on imports, and on a busy machine end without one.
+    await agent.warm()
     for message in messages if messages is not None else _typed(interactive):
         if messages is not None and len(messages) > 1 and not as_json:
             say(f"\n> {message}")
