@@ -24,6 +24,7 @@ from agent.understanding.intent import (
     Similar,
 )
 from agent.understanding.terms import Term
+from agent.understanding.title_names import stands_in
 from agent.understanding.wish import Wish
 from agent.understanding.words import keys
 
@@ -37,6 +38,10 @@ MAX_DETAILS = 3
 """Items one "tell me more" looks up."""
 
 
+MAX_YEARS = 70
+"""Most years that are asked for by name."""
+
+_DATED = (1915, 2029)
 _TITLE_YEAR = re.compile(r"\((\d{4})\)\s*$")
 
 
@@ -104,6 +109,8 @@ def calls(act: Act, state: IntentState, top_n: int) -> list[Call]:
             return [made("rank_items", item_ids=list(act.handles), query=act.query)]
         case Compare():
             return [made("compare_items", item_ids=list(act.handles))]
+        case Details(title=str(title)):
+            return [made("search_items", query=title, top_n=3)]
         case Details():
             return [made("item_details", item_id=handle) for handle in act.handles[:MAX_DETAILS]]
         case Explain():
@@ -130,8 +137,11 @@ def search(wish: Wish, state: IntentState, top_n: int, *, more: bool = False) ->
         number = min(number + len(state.shown), MAX_ASKED)
     sort = None if wish.sort == "relevance" else wish.sort
     query = None if sort and not wish.wanted.words else wish.query() or None
-    if wish.years is not None and wish.years[1] - wish.years[0] < 10:
-        query = " ".join([query or "", *(str(year) for year in range(wish.years[0], wish.years[1] + 1))]).strip()
+    if wish.years is not None:
+        first, last = max(wish.years[0], _DATED[0]), min(wish.years[1], _DATED[1])
+        # A filter knows no years, so titles are asked for theirs; many years would drown the words of a query.
+        if last - first < (MAX_YEARS if query is None else 10):
+            query = " ".join([query or "", *(str(year) for year in range(first, last + 1))]).strip()
     return made("search_items", query=query, filters=wish.filters(), sort=sort, top_n=number, cursor=cursor)
 
 
@@ -168,7 +178,9 @@ def mended(call: Call) -> Call | None:
 def asked(wish: Wish, top_n: int) -> int:
     """Return how many items to ask for, with a reserve for those that will be left out."""
     number = wanted(wish, top_n) + len(wish.not_items) + len(wish.not_titles)
-    if not wish.also.empty or wish.years or wish.wanted.sizes or wish.unwanted.words:
+    if wish.years:
+        return MAX_ASKED
+    if not wish.also.empty or wish.wanted.sizes or wish.unwanted.words or wish.titled:
         number = 4 * number
     return max(1, min(number, MAX_ASKED))
 
@@ -184,7 +196,10 @@ def fits(wish: Wish, item: ShownItem, row: Mapping[str, Any]) -> bool:
         return False
     if any(keys(item.title) == keys(known) for known in wish.not_titles):
         return False
-    title = set(keys(item.title))
+    words = keys(item.title)
+    if wish.titled and not any(stands_in(keys(name), words) for name in wish.titled):
+        return False
+    title = set(words)
     if any(set(keys(word)) <= title for word in wish.unwanted.words):
         return False
     sizes = {str(size).casefold() for size in row.get("sizes", ())}
@@ -193,7 +208,9 @@ def fits(wish: Wish, item: ShownItem, row: Mapping[str, Any]) -> bool:
     dated = _TITLE_YEAR.search(item.title)
     if wish.years is not None and not (dated and wish.years[0] <= int(dated[1]) <= wish.years[1]):
         return False
-    return all(_has(item, term) for term in wish.also.terms() if term.kind != "size")
+    if not set(wish.also.categories) <= set(item.categories):
+        return False
+    return all(_has(item, term) for term in wish.also.terms() if term.kind not in ("size", "category"))
 
 
 def _has(item: ShownItem, term: Term) -> bool:

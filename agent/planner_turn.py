@@ -63,6 +63,7 @@ class Turn:
         top_n: Most items to list.
         pictured: Whether a picture came with the message: the search looks for what resembles it.
         order: Orders what fits by what the shopper likes; None leaves it as the tools gave it.
+        record: The singular words of the record with a title; None knows titles alone.
 
     Attributes:
         steps: The acts with their replies.
@@ -76,8 +77,10 @@ class Turn:
         *,
         pictured: bool = False,
         order: Callable[[Sequence[ShownItem]], tuple[ShownItem, ...]] | None = None,
+        record: Callable[[str], frozenset[str]] | None = None,
     ) -> None:
         self._order = order
+        self._record = record
         self.understanding = understanding
         self.top_n = top_n
         self._pictured = pictured
@@ -129,10 +132,18 @@ class Turn:
             given = [keys(title) for title in (step.act.title, *step.act.others)]
             items = [item for item in items if keys(item.title) not in given]
         right = [item for item in items if fits(step.wish, item, rows.get(item.handle, {}))]
+        right = [item for item in right if not self._speaks(item, step.wish.unwanted.words)]
         kept = right or [item for item in items if item.handle not in step.wish.not_items]
         if self._order is not None and isinstance(step.act, Search | Recommend):
             kept = list(self._order(kept))
         return tuple(kept[: wanted(step.wish, self.top_n)])
+
+    def _speaks(self, item: ShownItem, words: Sequence[str]) -> bool:
+        """Whether the record of an item, beyond its title, has one of `words`."""
+        if self._record is None or not words:
+            return False
+        held = self._record(item.title)
+        return any(set(keys(word)) <= held for word in words)
 
     def past(self, step: Step) -> dict[str, list[str]]:
         """Return what the shopper did before as far as it was asked for: kind of event -> handles, newest first."""
@@ -221,6 +232,10 @@ class Turn:
             step.replies.clear()
             anchors = tuple(dict.fromkeys(item.handle for item in found if item is not None))
             return [resembling(act, anchors, self.top_n)] if anchors else []
+        if isinstance(act, Details) and act.title and last.call.name == "search_items":
+            given = [item for item in last.message.items if keys(item.title) == keys(act.title)]
+            step.replies.clear()
+            return [Call("item_details", {"item_id": item.handle}) for item in given[:1]]
         if (
             isinstance(act, Recommend)
             and not act.more

@@ -10,6 +10,7 @@ from agent.understanding.discourse import TURNS
 from agent.understanding.forms import compare, details, facts, feedback, history, more
 from agent.understanding.gist import Gist
 from agent.understanding.intent import Ask, IntentState, Recommend, Search
+from agent.understanding.kinship import fact, kin, known
 from agent.understanding.likeness import similar
 from agent.understanding.merging import Change, merge, nested
 from agent.understanding.pointing import resolve_all
@@ -43,7 +44,7 @@ def choose(part: Gist, state: IntentState, vocabulary: Vocabulary, *, opened: bo
         vocabulary: The catalogue's words.
         opened: Whether an earlier clause of the same message has been acted on.
     """
-    for form in (otherwise, why, beyond, history, feedback, compare, facts, details, similar, more):
+    for form in (known, fact, kin, otherwise, why, beyond, history, feedback, compare, facts, details, similar, more):
         found = form(part, state, vocabulary)
         if found is not None:
             return found
@@ -100,6 +101,8 @@ def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     if not (wish.narrow or wish.recipient or wish.occasion):
         return "fresh"
     new = [m.term for m in part.categories]
+    if (part.titled and not part.mentions) or (wish.titled and (new or part.words)):
+        return "fresh"
     if not new and _opens(part):
         return "fresh"
     if not new and part.words and not opened and _led_nowhere(wish):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from agent.understanding import lexicon
+from agent.understanding import everyday, lexicon, plots, recipients
 from agent.understanding.discourse import plain
 from agent.understanding.mentions import Meanings, Mention, mentions
 from agent.understanding.negation import scopes
 from agent.understanding.quantities import PriceBound, combined, counts, orders, price_bounds, spans
 from agent.understanding.references import Reference, references
+from agent.understanding.title_phrases import title_phrases
 from agent.understanding.titles import Titled, blanked, titles
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Sort
@@ -37,6 +38,7 @@ _CHEAPER = re.compile(
 _DEARER = re.compile(r"\b(?:more expensive|pricier|higher[ -]end|more luxurious|too cheap)\b")
 _STOCK = re.compile(r"\b(?:in stock|available(?: now| right now| today)?|ready to ship)\b")
 _MAKER = re.compile(r"\b(?:by|from|made by|brand|directed by)\s+(?P<maker>[a-z][a-z'-]+)")
+_CONTRACTED = re.compile(r"'(?:ve|re|ll|d|m|s|t)$")
 _PRICE_WORDS = frozenset({"price", "budget", "cost", "money"})
 
 
@@ -61,7 +63,8 @@ class Gist:
         drops: Facet names no longer to matter ("colour", "price"), or values ("leather").
         years: First and last year of a span ("the 90s", "from 1995").
         in_stock: Whether only what is in stock will do.
-        titles: What it names by title.
+        titles: What it names by title, to speak of it.
+        titled: Names of titles it asks for; they stand in `words` too.
     """
 
     text: str
@@ -81,6 +84,7 @@ class Gist:
     years: tuple[int, int] | None = None
     in_stock: bool = False
     titles: tuple[Titled, ...] = ()
+    titled: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> tuple[Mention, ...]:
@@ -119,6 +123,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     """
     named = titles(text, vocabulary)
     said, text = text, plain(blanked(text, named))
+    plot, text = plots.taken(text)
     bounds = price_bounds(text) if vocabulary.priced else []
     counted, sorts, refs = counts(text), orders(text), references(text, listed)
     claimed = [(b.start, b.end) for b in bounds]
@@ -132,18 +137,37 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     recipient, occasion, personal = _people(text, vocabulary)
     claimed += personal
     told, occasions = _told(text, vocabulary, claimed)
+    made, aged = recipients.made_for(text, vocabulary, _PEOPLE)
+    if occasion and (kind := everyday.occasion(occasion, vocabulary)) is not None:
+        at = text.index(occasion)
+        made.append(Mention(at, at + len(occasion), kind, "meaning", kind.values[0]))
+    claimed += aged
     free = [word for word in split(text) if not _inside(word, claimed)]
     denied_scopes = scopes(text, claimed)
+    phrases = title_phrases(text, free, vocabulary)
+    phrased = [(each.start, each.end) for each in phrases]
+    free = [word for word in free if not _inside(word, phrased)]
     found = mentions(text, free, vocabulary, meanings, denied_scopes)
     left = [w for w in free if _is_content(w, vocabulary) and not _inside(w, [(m.start, m.end) for m in found])]
     words = tuple(lexicon.COMPARATIVES.get(w.text, w.text) for w in left if not _inside(w, denied_scopes))
+    denied_words = tuple(w.text for w in left if _inside(w, denied_scopes))
+    unwanted = [each for each in phrases if any(start <= each.start < end for start, end in denied_scopes)]
+    titled = tuple(each.text for each in phrases if each not in unwanted)
+    refused = [w for w in left if _inside(w, denied_scopes) and everyday.refused(w.text, vocabulary)]
+    found += [m for w in refused if (m := _refusal(w, found, vocabulary)) is not None]
+    denied_words = tuple(word for word in denied_words if word not in {w.text for w in refused})
     unknown = tuple(w for w in words if w not in lexicon.OPPOSITES and not vocabulary.knows(singular(w)))
     makers = {match["maker"] for match in _MAKER.finditer(text)}
     return Gist(
         text=said,
-        mentions=tuple(sorted((*found, *occasions), key=lambda mention: mention.start)),
-        words=words,
-        denied_words=tuple(w.text for w in left if _inside(w, denied_scopes)),
+        mentions=tuple(
+            sorted(
+                (*found, *occasions, *recipients.besides(made, found, denied_scopes)), key=lambda mention: mention.start
+            )
+        ),
+        words=(*titled, *plot, *words),
+        denied_words=(*(each.text for each in unwanted), *denied_words),
+        titled=titled,
         unknown=unknown,
         strangers=tuple(word for word in unknown if word in makers),
         references=tuple(refs),
@@ -160,6 +184,16 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     )
 
 
+def _refusal(word: Word, found: list[Mention], vocabulary: Vocabulary) -> Mention | None:
+    """Return what "no violence" rules out, but for kinds asked for in the same breath."""
+    term = everyday.refused(word.text, vocabulary)
+    asked = {value for mention in found if not mention.negated for value in mention.term.values}
+    values = tuple(value for value in term.values if value not in asked) if term is not None else ()
+    if term is None or not values:
+        return None
+    return Mention(word.start, word.end, replace(term, values=values), "meaning", word.text, negated=True)
+
+
 def _relative(text: str) -> Literal["cheaper", "dearer"] | None:
     if _CHEAPER.search(text):
         return "cheaper"
@@ -170,6 +204,8 @@ def _is_content(word: Word, vocabulary: Vocabulary) -> bool:
     if vocabulary.facet_named(singular(word.text)) is not None:
         return False
     if not word.is_word or {word.text, singular(word.text)} & (lexicon.FILLERS | lexicon.GENERIC_NOUNS):
+        return False
+    if _CONTRACTED.search(word.text):
         return False
     return len(word.text) > 1 and (not word.text.isdigit() or len(word.text) == 4)
 

@@ -59,10 +59,14 @@ class Compare(Part):
 
 
 class Details(Part):
-    """Tell more about items; `about` is a field or attribute name when one was asked for."""
+    """Tell more about items; `about` is a field or attribute name when one was asked for.
+
+    An item never shown is known by its `title`.
+    """
 
     kind: Literal["details"] = "details"
     handles: tuple[str, ...]
+    title: str | None = None
     about: str | None = None
 
 

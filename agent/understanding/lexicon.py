@@ -45,7 +45,8 @@ FILLERS = _words(
     maybe exactly basically literally honestly obviously apparently
     popular trending bestseller bestsellers bestselling picks pick inspire browsing
     mood feel feeling
-    nd rd th
+    nd rd th fancy tonight evening weekend
+    we've we're we'll we'd you've you're you'll they've they're they'll she'll he'll it'll it'd that'd
     sir madam sorry excuse pardon welcome wear wearing
     """
 )

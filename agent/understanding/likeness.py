@@ -20,6 +20,10 @@ from agent.understanding.wish import Facets, Wish
 from agent.understanding.words import keys, singular
 
 Aspect = Literal["look", "words", "both"]
+_ALIKE = re.compile(
+    r"\b(?:similar|alike|comparable|(?:more|something|anything|films|movies|things|one|ones) like (?:that|those|it|them)|"
+    r"(?:more )?of the same|in the same vein|along (?:those|these|the same) lines)\b"
+)
 _OTHER_VALUE = re.compile(r"\b(?:in )?(?:another|other|different|a different) (?P<facet>[a-z]+)\b")
 
 
@@ -27,6 +31,8 @@ def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
     """Return the choice of a clause that wants things like an item, None when it does not."""
     text = part.text
     liked = tuple(each for each in part.titles if not each.seen)
+    if not liked and _ALIKE.search(blanked(text, list(part.titles))):
+        liked = part.titles  # "we have seen Alien, something similar?"
     if liked and not part.pointed:
         loved = asking.LOVED.search(text[: liked[0].start]) is not None
         return _like_titles(liked, part, state, vocabulary, loved=loved)

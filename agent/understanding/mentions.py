@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from agent.understanding import everyday
 from agent.understanding.lexicon import COMPARATIVES, FILLERS, SAME
 from agent.understanding.negation import joined, scopes
 from agent.understanding.terms import Phrase, Term
@@ -15,6 +16,9 @@ from agent.understanding.words import Word, singular
 
 _PURPOSE = re.compile(r"\s+(?:for|against|with|on|in|to put on)\s+(?:[a-z']+\s+){0,3}")
 _ROLE = re.compile(r"\b(?:as|for)(?: an?| the| some| my)?\s*$")
+_LANGUAGE = re.compile(r"\b(?:in|speak(?:s|ing)?|language is)\s+$")
+_SPEAKING = re.compile(r"[ -](?:speaking|language|subtitles?|dub)")
+_BY = re.compile(r"\b(?:by|with|from|starring|featuring|and|or|directed by|of|without|no|not)\s+$")
 How = Literal["exact", "root", "meaning"]
 
 
@@ -55,9 +59,9 @@ def mentions(
     """
     found: list[Mention] = []
     taken: set[int] = set()
-    runs = _runs(text, words)
+    stretches = runs(text, words)
     for length in range(MAX_PHRASE, 0, -1):
-        for run in runs:
+        for run in stretches:
             for at in range(len(run) - length + 1):
                 part = run[at : at + length]
                 if any(word.start in taken for word in part):
@@ -83,7 +87,9 @@ def mentions(
 
 def _exact(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | None:
     phrase: Phrase = tuple(singular(word.text) for word in part)
-    term = vocabulary.term(phrase) or vocabulary.term((SAME.get(phrase[0], ""),) if len(phrase) == 1 else ())
+    term = _country(text, part, vocabulary) or vocabulary.term(phrase)
+    term = term or vocabulary.term((SAME.get(phrase[0], ""),) if len(phrase) == 1 else ())
+    term = term or everyday.meant(phrase, vocabulary) or _surname(text, part, vocabulary)
     if term is None or len(phrase) > 1:
         return term
     word = part[0]
@@ -92,6 +98,20 @@ def _exact(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | No
     if word.text in FILLERS and term.kind != "category":
         return term if _in_role(text[: word.start], term) else None
     return None if len(word.text) < 3 and term.kind == "attribute" else term
+
+
+def _country(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | None:
+    """Return where a "French film" comes from; "in French" speaks of its language."""
+    if len(part) > 1 or _LANGUAGE.search(text[: part[0].start]) or _SPEAKING.match(text, part[0].end):
+        return None
+    return everyday.nation(part[0].text, vocabulary)
+
+
+def _surname(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | None:
+    """Return whom a last name alone means: "by Kubrick", "with Schwarzenegger"."""
+    if len(part) > 1 or part[0].text in FILLERS:
+        return None
+    return vocabulary.surname(part[0].text, named=_BY.search(text[: part[0].start]) is not None)
 
 
 def _in_role(before: str, term: Term) -> bool:
@@ -143,7 +163,7 @@ def _mention(text: str, part: Sequence[Word], term: Term, how: How) -> Mention:
     return Mention(start, end, term, how, text[start:end])
 
 
-def _runs(text: str, words: Sequence[Word]) -> list[list[Word]]:
+def runs(text: str, words: Sequence[Word]) -> list[list[Word]]:
     """Return stretches of words with nothing but blanks, hyphens, "&" or "/" between them."""
     runs: list[list[Word]] = [[]]
     for word in words:

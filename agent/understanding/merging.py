@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 from agent.understanding import lexicon
@@ -15,6 +17,7 @@ from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Facets, Wish
 from agent.understanding.words import singular
 
+_SIDE = re.compile(r"\s*(?:,|,? and|&|\+)\s*")
 Change = Literal["fresh", "refine", "swap"]
 
 
@@ -77,6 +80,7 @@ def _apply(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
         "said": said,
         "unknown": unknown,
         "not_titles": tuple(dict.fromkeys((*wish.not_titles, *(each.title for each in gist.titles if each.seen)))),
+        "titled": gist.titled or wish.titled,
         "strangers": tuple(w for w in dict.fromkeys((*wish.strangers, *gist.strangers)) if w in unknown),
     }
     if gist.price is not None:
@@ -115,8 +119,25 @@ def _add(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> tuple[Facets, Facets
             wanted = wanted.plus(mention.term)
         for mention in all_of:
             also = also.plus(mention.term)
-    said += tuple(mention.text for mention in gist.wanted if mention.text not in said)
+    said += tuple(w for mention in gist.wanted for w in [_query(mention, vocabulary)] if w and w not in said)
     return wanted, also, said
+
+
+TITLED = 0.1
+"""Share of a kind's titles that must hold its word for the word to help a search among them."""
+
+
+def _query(mention: Mention, vocabulary: Vocabulary) -> str:
+    """Return the word a mention adds to the query, "" where the filter says it all.
+
+    Mugs are called mugs in their titles. War films are not: there the word would only lift "War, The".
+    """
+    if mention.term.kind != "category":
+        return mention.text
+    phrase = tuple(singular(word) for word in mention.text.split())
+    rows = vocabulary.rows([mention.term])
+    held = len(rows & vocabulary.title_rows(phrase))
+    return mention.text if held >= TITLED * len(rows) else ""
 
 
 def _alternatives(mine: list[Mention], text: str, vocabulary: Vocabulary) -> tuple[list[Mention], list[Mention]]:
@@ -128,7 +149,7 @@ def _alternatives(mine: list[Mention], text: str, vocabulary: Vocabulary) -> tup
     rows = [vocabulary.rows([mention.term]) for mention in mine]
     narrow = [i for i, r in enumerate(rows) if not any(r > other for other in rows)]
     chosen = sorted(dict.fromkeys(narrow), key=lambda i: len(rows[i]))
-    if len(chosen) < 2 or mine[0].term.kind == "brand" or " or " in text:
+    if len(chosen) < 2 or mine[0].term.kind == "brand" or " or " in text or _several(mine, text):
         return [mine[i] for i in chosen], []
     both = set.intersection(*(set(mine[i].term.values) for i in chosen))
     if both and mine[0].term.kind == "attribute":
@@ -139,13 +160,23 @@ def _alternatives(mine: list[Mention], text: str, vocabulary: Vocabulary) -> tup
     return [mine[chosen[0]]], [mine[i] for i in chosen[1:]]
 
 
+def _several(mine: list[Mention], text: str) -> bool:
+    """Whether kinds are named side by side, as "westerns and war films" are and "an action comedy" is not."""
+    ordered = sorted(mine, key=lambda mention: mention.start)
+    return any(
+        first.text.endswith("s") and _SIDE.fullmatch(text, first.end, second.start)
+        for first, second in pairwise(ordered)
+        if first.term.kind == "category"
+    )
+
+
 def _swapped(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
     """Put the clause's kind of thing in place of the old one; keep what still has matches, price longest.
 
     Of constraints that leave nothing of the new kind, those go first without which most is left.
     """
     bare = wish.model_copy(update={
-        "wanted": wish.wanted.model_copy(update={"categories": (), "words": ()}), "unknown": (), "sort": "relevance",
+        "wanted": wish.wanted.model_copy(update={"categories": (), "words": ()}), "unknown": (), "sort": "relevance", "titled": (),
         "also": Facets(), "said": tuple(w for w in wish.said if not _is_category(w, vocabulary)),
     }).priced(*_stated(wish), wish.limit)  # fmt: skip
     while True:

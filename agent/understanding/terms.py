@@ -18,6 +18,9 @@ Phrase = tuple[str, ...]
 MAX_VALUE_WORDS = 6
 """A value of more words is prose, not a facet."""
 
+COMMON = 5
+"""Items from which a lower-case phrase of an open facet ("time travel") is a value one may ask for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -52,7 +55,7 @@ class Facet:
         self.rows.setdefault(value, set()).add(row)
 
     @cached_property
-    def parts(self) -> Mapping[str, int]:
+    def parts(self) -> Counter[str]:
         """Every single value with its uses, lists such as "English, French" taken apart."""
         counted: Counter[str] = Counter()
         for value, rows in self.rows.items():
@@ -64,6 +67,13 @@ class Facet:
     def closed(self) -> bool:
         """Whether its values form a small set a shopper may choose from, as colours do and keywords do not."""
         return len(self.parts) <= 60 or sum(self.parts.values()) >= 12 * len(self.parts)
+
+    @cached_property
+    def people(self) -> bool:
+        """Whether its values are names of people: two or three capitalised words each, most of them."""
+        sample = list(self.parts)[:200]
+        named = sum(2 <= len(v.split()) <= 3 and all(w[:1].isupper() for w in v.split()) for v in sample)
+        return self.kind == "attribute" and not self.closed and named * 5 >= len(sample) * 4
 
     @cached_property
     def prose(self) -> bool:
@@ -85,11 +95,12 @@ def facets(catalog: Catalog) -> list[Facet]:
 def phrases(facet: Facet, value: str) -> Iterator[Phrase]:
     """Yield the phrases that name `value`: itself, and the parts of a list such as "Tom Hanks, Tim Allen".
 
-    In an open facet (keywords, cast) a single lower-case word is no name, and filtering by it would hide items.
+    In an open facet (keywords, cast) a single lower-case word is no name, and filtering by it would hide items; a
+    phrase is one where enough items have it.
     """
     for text in dict.fromkeys((value, *parts(value, facet.kind))):
         phrase = keys(text)
-        named = len(phrase) > 1 and text[:1].isupper()
+        named = len(phrase) > 1 and (text[:1].isupper() or facet.parts[text] >= COMMON)
         if phrase and len(phrase) <= MAX_VALUE_WORDS and (facet.kind != "attribute" or facet.closed or named):
             yield phrase
 

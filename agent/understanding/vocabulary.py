@@ -11,14 +11,14 @@ import numpy as np
 
 from agent.understanding import colours
 from agent.understanding.spelling import Speller
-from agent.understanding.terms import Facet, Phrase, Term, TermKind, facets, phrases
+from agent.understanding.terms import Facet, Phrase, Term, TermKind, facets, parts, phrases
+from agent.understanding.title_names import called, names, stands_in
 from agent.understanding.words import fold, keys, singular, split, stem
 from catalog.items import Catalog
 from catalog.nouns import Caption
 
 MAX_PHRASE = 6
 _PROSE_CHARS = 400
-_INVERTED = re.compile(r"^(.+), (the|a|an)( \(\d{4}\))?$")
 _COLOUR_NAME = re.compile(r"colou?r", re.IGNORECASE)
 
 
@@ -46,13 +46,18 @@ class Vocabulary:
         for facet in self.facets.values():
             self._index(facet)
         self.title_words: Counter[str] = Counter()
+        self._rows_titled: dict[Phrase, list[int]] = {}
+        self._title_rows: dict[str, set[int]] = {}
         self._titles: dict[Phrase, str] = {}
         exactness: dict[Phrase, int] = {}
         self._prose: set[str] = set()
-        for item in catalog:
+        for row, item in enumerate(catalog):
             title = keys(item.title or "")
             self.title_words.update(set(title))
-            for rank, name in enumerate(_names(item.title or "")):
+            self._rows_titled.setdefault(title, []).append(row)
+            for word in title:
+                self._title_rows.setdefault(word, set()).add(row)
+            for rank, name in enumerate(called(item.title or "")):
                 if rank < exactness.get(name, rank + 1):  # "Alien" is the film of that name, not "Aliens"
                     self._titles[name], exactness[name] = item.title or "", rank
             self._prose.update(keys((item.description or "")[:_PROSE_CHARS]))
@@ -70,6 +75,34 @@ class Vocabulary:
         found = self._terms.get(phrase)
         return self._best(found if found else self._heads.get(phrase, []))
 
+    def exact(self, phrase: Phrase) -> Term | None:
+        """Return what is called exactly a phrase of singular words, or None."""
+        return self._best(self._terms.get(phrase, []))
+
+    def title_rows(self, phrase: Phrase) -> frozenset[int]:
+        """Return the rows of items in whose titles the singular words of a phrase stand together."""
+        found = set.intersection(*(self._title_rows.get(word, set()) for word in phrase)) if phrase else set()
+        return frozenset(row for row in found if stands_in(phrase, keys(self._catalog.items[row].title or "")))
+
+    def record_words(self, title: str) -> frozenset[str]:
+        """Return the singular words of every record of a title: its text and the values of its attributes."""
+        found: set[str] = set()
+        for row in self._rows_titled.get(keys(title), ()):
+            item = self._catalog.items[row]
+            texts = (item.title, item.description, *(v for values in item.attributes.values() for v in values))
+            found.update(word for text in texts if text for word in keys(text))
+        return frozenset(found)
+
+    def surname(self, word: str, *, named: bool) -> Term | None:
+        """Return everyone of a last name; one that titles or texts use as a word counts only where `named` as a person.
+
+        People of one work each are left out, for any word may be somebody's name.
+        """
+        if not named and (word in self.title_words or word in self._prose):
+            return None
+        known = [term for term in self._surnames.get(word, []) if self._uses(term) >= 2]
+        return max(known, key=lambda term: (self._uses(term), term.name), default=None)
+
     def related(self, word: str) -> Term | None:
         """Return what a word of the same root names ("wooden" -> "wood"), or a shade's family ("crimson" -> reds)."""
         found = self._best(self._stems.get(stem(word), []))
@@ -82,7 +115,7 @@ class Vocabulary:
 
     def title(self, text: str) -> str | None:
         """Return the title `text` is, or None; an article before it and a year after it may be left out."""
-        found = (self._titles.get(name) for name in _names(text))
+        found = (self._titles.get(name) for name in names(text))
         return next((title for title in found if title), None)
 
     def years(self, low: int, high: int) -> tuple[str, ...]:
@@ -166,6 +199,18 @@ class Vocabulary:
         return tuple((value, term) for value, (_, term) in ranked)
 
     @cached_property
+    def _surnames(self) -> dict[str, list[Term]]:
+        found: dict[str, list[Term]] = {}
+        for facet in self.facets.values():
+            by_name: dict[str, list[str]] = {}
+            for value in facet.rows if facet.people else ():
+                for name in {keys(part)[-1] for part in parts(value, facet.kind) or (value,) if keys(part)}:
+                    by_name.setdefault(name, []).append(value)
+            for name, values in by_name.items():
+                found.setdefault(name, []).append(Term(facet.kind, facet.name, tuple(values)))
+        return {name: terms for name, terms in found.items() if len(name) > 3}
+
+    @cached_property
     def _speller(self) -> Speller:
         counts = Counter(self.title_words)
         for phrase, terms in self._terms.items():
@@ -229,14 +274,3 @@ class Vocabulary:
     def _uses(self, term: Term) -> int:
         rows = self.facets[term.facet].rows
         return sum(len(rows[value]) for value in term.values)
-
-
-def _names(title: str) -> Iterable[Phrase]:
-    """Yield the phrases a title goes by, the most exact first: as written, without year, without article, singular."""
-    words = tuple(word.text for word in split(_INVERTED.sub(r"\2 \1\3", fold(title))) if word.is_word)
-    dated = len(words) > 1 and words[-1].isdigit() and len(words[-1]) == 4
-    for plain in (words, tuple(singular(word) for word in words)):
-        for name in (plain, plain[:-1] if dated else plain):
-            yield name
-            if len(name) > 1 and name[0] in ("the", "a", "an"):
-                yield name[1:]

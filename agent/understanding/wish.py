@@ -131,6 +131,7 @@ class Wish(Part):
         occasion: What it is for ("birthday").
         not_items: Handles of items the shopper has turned down.
         not_titles: Titles the shopper knows already.
+        titled: Names of titles ("star wars"): what fits has one of them in its title. It is checked on what comes back.
         unknown: Words nothing in the shop carries.
         strangers: Those of `unknown` that were named as a maker ("by Kubrick").
     """
@@ -150,6 +151,7 @@ class Wish(Part):
     occasion: str | None = None
     not_items: tuple[str, ...] = ()
     not_titles: tuple[str, ...] = ()
+    titled: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
 

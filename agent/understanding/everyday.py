@@ -1,0 +1,146 @@
+"""Everyday English for kinds of things: "funny" for a comedy, "jumper" for a sweater, "for my husband" for menswear.
+
+A table holds general English alone. What a word comes to mean is always a value that the catalogue has; where it has
+none of the words on the right, the word stays a word.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from agent.understanding.terms import Phrase, Term
+from agent.understanding.vocabulary import Vocabulary
+from agent.understanding.words import keys
+
+_MEANT = """
+funny, hilarious, humorous, amusing, feel good, make me laugh, make us laugh, comic, comedic: comedy
+scary, frightening, creepy, spooky, terrifying, chilling, scare me: horror
+cartoon, animated: animation, cartoon
+science fiction, sci fi, scifi, sf: sci-fi, science fiction
+love story, romantic: romance
+romcom, rom com: romantic comedy, romance
+sad, tearjerker, tear jerker, heartbreaking, make me cry: drama
+suspenseful, suspense, gripping: thriller, suspense
+whodunit, whodunnit: mystery, crime
+noir: film-noir
+cowboy: western
+docu, doc: documentary
+jumper, pullover, sweater: sweater, jumper, pullover, knitwear
+trouser, pant, slack, chino: trouser, pants
+jean, denim: jeans, denim
+trainer, sneaker, running shoe, tennis shoe: sneakers, trainers
+tee, tee shirt, t shirt, tshirt: t-shirt
+swimsuit, swimming costume, bathing suit, swimming suit: swimsuit, swimwear
+bikini, swimwear, beachwear: swimwear, bikini
+handbag, purse: bag, handbag
+legging, tight: leggings, tights
+pyjama, pj, nightwear, nightgown, nightie: pyjama, nightwear
+knicker, panty: underwear bottom, knickers, underwear
+lingerie: lingerie, underwear
+sunnies, sun glasses: sunglasses
+raincoat, parka, anorak: jacket, coat, outerwear
+gown, frock: dress
+onesie: bodysuit
+stiletto, high heel: heeled sandals, heels, pumps
+perfume, cologne, scent, fragrance, eau de toilette, eau de parfum: perfume, fragrance
+cosmetic, make up: makeup, cosmetics
+sunscreen, sunblock, sun cream, sun lotion, sun protection: sunscreen, sun, sun care
+nail varnish, nail lacquer: nail polish
+moisturizer, moisturiser: moisturizer, moisturiser
+lippy: lipstick
+blusher: blush
+kid, kiddie, toddler: children, kids
+man, men, mens: menswear, men's
+woman, women, womens, lady: ladieswear, womenswear, women's
+hairdryer, blow dryer: hair dryer
+"""
+"""What is said: what a catalogue may call it, the best first."""
+
+_PEOPLE = """
+kid, kiddie, toddler, child, little one, grandchild, grandkid: children, kids
+son, boy, grandson, nephew: boys, children, kids
+daughter, girl, granddaughter, niece: girls, children, kids
+baby, newborn, infant: baby, babies
+husband, boyfriend, father, dad, daddy, grandfather, grandpa, grandad, uncle, brother, man, guy, gentleman, him: \
+menswear, men, men's
+wife, girlfriend, mother, mum, mom, mummy, mommy, grandmother, grandma, granny, nana, aunt, auntie, sister, woman, \
+lady, her: ladieswear, womenswear, women, women's
+"""
+"""Whom something is for: what a catalogue may call the part of it made for them."""
+
+_OCCASIONS = """
+date night: romance
+valentine: romance
+"""
+
+_REFUSED = """
+violence, violent, fighting, gunfire: action, war, horror, crime, thriller
+gore, gory, bloody, blood: horror, war, action
+kissing: romance
+singing: musical
+"""
+"""What is not wanted: every kind of thing that has it."""
+
+_FAMILY = re.compile(r"\b(?:whole|entire|all the) family\b|\bfamily[ -](?:friendly|film|movie|show|viewing|fun)s?\b")
+
+_NATIONS = """
+french france, italian italy, german germany, spanish spain, japanese japan, chinese china, korean south korea,
+swedish sweden, danish denmark, norwegian norway, finnish finland, dutch netherlands, polish poland, russian russia,
+british uk, english uk, irish ireland, scottish uk, indian india, australian australia, american usa, canadian canada,
+mexican mexico, brazilian brazil, greek greece, turkish turkey, iranian iran, belgian belgium, austrian austria,
+swiss switzerland, portuguese portugal, hungarian hungary, czech czech republic, thai thailand, israeli israel
+"""
+
+
+@cache
+def _table(text: str) -> dict[Phrase, tuple[Phrase, ...]]:
+    found: dict[Phrase, tuple[Phrase, ...]] = {}
+    for line in text.strip().splitlines():
+        said, called = line.split(":")
+        values = tuple(keys(value) for value in called.split(","))
+        found.update((keys(entry), values) for entry in said.split(","))
+    return found
+
+
+def meant(phrase: Phrase, vocabulary: Vocabulary) -> Term | None:
+    """Return what a phrase of singular words means in everyday English, as far as the catalogue has it."""
+    return _first(_table(_MEANT).get(phrase, ()), vocabulary)
+
+
+def made_for(who: str, vocabulary: Vocabulary) -> Term | None:
+    """Return the part of the catalogue made for a recipient, None where it has none."""
+    return _first(_table(_PEOPLE).get(keys(who), ()), vocabulary)
+
+
+def occasion(name: str, vocabulary: Vocabulary) -> Term | None:
+    """Return the kind of thing an occasion asks for by itself, None where the catalogue has none."""
+    return _first(_table(_OCCASIONS).get(keys(name), ()) or _table(_OCCASIONS).get(keys(name)[:1], ()), vocabulary)
+
+
+def refused(word: str, vocabulary: Vocabulary) -> Term | None:
+    """Return every kind of thing that a word no shopper wants stands for: "violence" is in war films too."""
+    called = _table(_REFUSED).get(keys(word), ())
+    values = [value for each in called if (term := _first((each,), vocabulary)) for value in term.values]
+    return Term("category", "", tuple(dict.fromkeys(values))) if values else None
+
+
+def family(text: str) -> re.Match[str] | None:
+    """Return where a text says that the whole family is to like it."""
+    return _FAMILY.search(text)
+
+
+def nation(word: str, vocabulary: Vocabulary) -> Term | None:
+    """Return the country an adjective speaks of, where a facet holds countries."""
+    pairs = dict(entry.split(maxsplit=1) for entry in _NATIONS.split(",") if entry.strip())
+    country = pairs.get(word)
+    found = vocabulary.exact(keys(country)) if country else None
+    return found if found is not None and found.kind == "attribute" else None
+
+
+def _first(called: tuple[Phrase, ...], vocabulary: Vocabulary) -> Term | None:
+    for phrase in called:
+        term = vocabulary.exact(phrase) or vocabulary.term(phrase)
+        if term is not None and term.kind == "category":
+            return term
+    return None

@@ -1,0 +1,69 @@
+"""Whom something is for, where a catalogue has a part made for them: children, men, women."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.understanding import everyday
+from agent.understanding.lexicon import UNITS
+from agent.understanding.mentions import Mention
+from agent.understanding.terms import Term
+from agent.understanding.vocabulary import Vocabulary
+
+CHILD = 12
+"""Years up to which one is a child."""
+
+_AGE = re.compile(
+    rf"\b(?:an? |my |our |the )?(?P<age>\d{{1,2}}|{'|'.join(UNITS)})[ -](?P<unit>year|yr|month)s?[ -]olds?\b|"
+    r"\bage[ds]? (?P<aged>\d{1,2})\b(?:\s*(?:-|to|and)\s*\d{1,2})?"
+)
+_CHILDREN = re.compile(
+    r"\b(?:for|with|by) (?:(?:the|my|our|some|young|small|little|his|her|their) )*(?P<who>kids|kid|children|toddlers?|"
+    r"little ones?)\b"
+)
+
+
+def made_for(text: str, vocabulary: Vocabulary, people: re.Pattern[str]) -> tuple[list[Mention], list[tuple[int, int]]]:
+    """Return what the catalogue makes for those a folded text names, and the stretches that say so.
+
+    Args:
+        text: The folded text.
+        vocabulary: The catalogue's words.
+        people: Where a text says whom something is for, with groups `who` and `pronoun`.
+    """
+    found: list[Mention] = []
+    spans: list[tuple[int, int]] = []
+    for match in _AGE.finditer(text):
+        number = match["age"] or match["aged"]
+        years = (int(number) if number.isdigit() else UNITS[number]) if match["unit"] != "month" else 0
+        spans.append(match.span())
+        _note(found, match, everyday.made_for("baby" if years < 2 else "child", vocabulary) if years <= CHILD else None)
+    for match in people.finditer(text):
+        _note(found, match, everyday.made_for(match["who"] or match["pronoun"] or "", vocabulary))
+    for match in _CHILDREN.finditer(text):
+        spans.append(match.span())
+        _note(found, match, everyday.made_for(match["who"], vocabulary))
+    if (match := everyday.family(text)) is not None:
+        term = everyday.made_for("child", vocabulary)
+        spans.append(match.span())
+        # "Baby/Children" is a department for the little ones; "Children" is a kind of film the family sees together.
+        _note(found, match, term if term is not None and len(term.values[0].split("/")) == 1 else None)
+    return found, spans
+
+
+def besides(made: Sequence[Mention], found: Sequence[Mention], denied: Sequence[tuple[int, int]]) -> list[Mention]:
+    """Return of `made` what the clause does not say otherwise, each part once."""
+    kept: dict[tuple[str, ...], Mention] = {}
+    for mention in made:
+        named = any(set(mention.term.values) & set(each.term.values) for each in found)
+        refused = any(start <= mention.start < end for start, end in denied)
+        if not named:
+            kept.setdefault(mention.term.values, replace(mention, negated=refused))
+    return list(kept.values())
+
+
+def _note(found: list[Mention], match: re.Match[str], term: Term | None) -> None:
+    if term is not None and not any(m.start < match.end() and match.start() < m.end for m in found):
+        found.append(Mention(match.start(), match.end(), term, "meaning", term.values[0]))
