@@ -63,6 +63,7 @@ from vitrine.origins import origin_of, read_toml
 from vitrine.real.config import RealConfig
 from vitrine.reference import setting_names
 from vitrine.retrain_config import RetrainConfig
+from vitrine.withheld import refuse_secrets
 
 PREFIX = "VITRINE_"
 MAX_SEED = 2**31 - 1
@@ -255,6 +256,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
             and what would be valid.
     """
     _refuse_unknown_variables(os.environ)
+    refuse_secrets(Settings.toml_files, overrides or {}, setting_names(Settings))
     try:
         settings = Settings(**dict(overrides or {}))
     except SettingsError as error:

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import ConfigError
+from vitrine.settings import load_settings
+
+HIDDEN = "hunter2-hunter2-hunter2"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"api_keys = 'acme:{HIDDEN}'",
+        f"[api]\nkeys = ['acme:{HIDDEN}']",
+        f"[api]\nAPI_KEY = '{HIDDEN}'",
+        f"[agent.llm]\napi_key = '{HIDDEN}'",
+        f"[agent.llm]\nbearer_token = '{HIDDEN}'",
+        f"[events]\npassword = '{HIDDEN}'",
+        f"[captions.openai]\nsecret = '{HIDDEN}'",
+        f"[sync]\ncredentials = '{HIDDEN}'",
+    ],
+)
+@pytest.mark.parametrize("name", ["vitrine.toml", "vitrine.local.toml"])
+def test_a_secret_in_a_settings_file_is_refused_by_name_and_never_shown(text, name):
+    Path(name).write_text(text)
+    with pytest.raises(ConfigError, match="by environment alone") as caught:
+        load_settings()
+    said = str(caught.value)
+    assert text.rpartition(" = ")[0].split("\n")[-1] in said and name in said and HIDDEN not in said
+
+
+def test_a_secret_on_the_command_line_is_refused_as_well():
+    with pytest.raises(ConfigError, match=r"'agent\.llm\.api_key' from the command line") as caught:
+        load_settings({"agent": {"llm": {"api_key": HIDDEN}}})
+    assert HIDDEN not in str(caught.value)
+
+
+def test_numbers_of_tokens_are_no_secrets():
+    assert load_settings({"agent": {"max_seconds": 3}}).agent.max_seconds == 3
+
+
+def test_by_environment_it_is_welcome(monkeypatch):
+    monkeypatch.setenv("VITRINE_API_KEYS", f"acme:{HIDDEN}")
+    monkeypatch.setenv("VITRINE_AGENT_LLM_API_KEY", HIDDEN)
+    assert HIDDEN not in repr(load_settings())
