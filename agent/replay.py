@@ -20,6 +20,7 @@ from agent.config import LLMConfig
 from agent.loop import Agent
 from agent.memory.keeping import FORGOTTEN
 from agent.minds import Minds, Planner
+from agent.replayable import VALID, check_replayable
 from agent.wording import NO_LLM
 from catalog.errors import DataError
 from catalog.events import SqliteEventStore
@@ -78,7 +79,7 @@ def read_traces(path: Path) -> list[dict[str, Any]]:
     """Return the traces of a file.
 
     Raises:
-        DataError: When a line is no trace that can be replayed; the text names the line.
+        DataError: When a line is no trace that can be replayed; the text names the line and the part.
     """
     try:
         lines = path.read_text("utf-8").splitlines()
@@ -88,16 +89,17 @@ def read_traces(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         try:
             trace = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             trace = None
         place = f"{str(path)!r} line {number}"
         if not isinstance(trace, dict) or not {"trace_id", "message", "asked", "started_at", *COMPARED} <= trace.keys():
-            raise DataError(f"{place} is no trace; what `vitrine traces export` wrote would be valid")
+            raise DataError(f"{place} is no trace; {VALID}")
+        check_replayable(trace, place)
         if trace["message"] == FORGOTTEN:
             raise DataError(f"{place}: the shopper had this message forgotten, so it cannot be replayed")
         found.append(trace)
     if not found:
-        raise DataError(f"{str(path)!r} holds no trace; what `vitrine traces export` wrote would be valid")
+        raise DataError(f"{str(path)!r} holds no trace; {VALID}")
     return found
 
 

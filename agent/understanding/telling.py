@@ -105,7 +105,11 @@ def telling(message: str, vocabulary: Vocabulary) -> Telling:
         said = [] if asks else list(_statements(text, piece.strip(" ,"), vocabulary))
         found += said
         only = only and (bool(said) or not re.search(r"\w", _SMALL.sub(" ", text)))
-    kept = {(each.kind, each.facet, each.value, each.about): each for each in found}
+    kept: dict[tuple[str, str, str, str | None], Statement] = {}
+    for each in found:
+        key = (each.kind, each.facet, each.value, each.about)
+        kept.pop(key, None)  # said once more it stands last: of "I hate red, I love red, I hate red" the end counts
+        kept[key] = each
     return Telling(statements=tuple(kept.values()), only=only and bool(found))
 
 

@@ -72,6 +72,7 @@ def told(message: str) -> list[tuple[str, str, str | None]]:
     [
         ("I wear size m and I can't stand red.", [("size", "M", None), ("dislike", "red", None)]),
         ("hi, I'm a large", [("size", "L", None)]),
+        ("I like red. I hate red. I like red.", [("dislike", "red", None), ("like", "red", None)]),
         ("My shoe size is 42", [("size", "42", "shoe")]),
         ("I'm a 38 in shoes", [("size", "38", "shoes")]),
         ("my budget is 50 euros", [("budget", "50", None)]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -119,3 +121,36 @@ def test_a_file_that_holds_no_traces_is_refused_by_line(tmp_path: Path, text: st
         read_traces(tmp_path / "file")
     with pytest.raises(DataError, match="cannot be read"):
         read_traces(tmp_path / "none")
+
+
+EDITED: list[tuple[tuple[str | int, ...], object, str]] = [
+    (("started_at",), "yesterday", "'started_at' is \"yesterday\""),
+    (("started_at",), "2026-01-01T00:00:00", "'started_at' is"),
+    (("started_at",), "9999-12-31T23:59:59.999999+00:00", "'started_at' is"),
+    (("started_at",), 5, "'started_at' is 5"),
+    (("session_id",), ["s"], "'session_id' is"),
+    (("user_id",), 5, "'user_id' is 5"),
+    (("message",), None, "'message' is null"),
+    (("request_id",), [], "'request_id' is"),
+    (("asked", "top_n"), None, "'asked.top_n' is null"),
+    (("asked", "history"), ["x"], "'asked.history.0' is \"x\""),
+    (("asked", "spoken"), {"said": "a vase"}, "'asked.spoken.text' is missing"),
+    (("asked",), {}, "'asked.top_n' is missing"),
+    (("minds",), None, "'minds' is null"),
+    (("minds", 0), {}, "'minds.0.mind' is missing"),
+    (("minds", 0, "responses"), [{"calls": [{}]}], "'minds.0.responses.0.calls.0.id' is missing"),
+    (("answer", "disclosures"), None, "'answer.disclosures' is null"),
+]
+
+
+def test_a_file_edited_by_hand_is_refused_by_line_and_part(talk: Begin, tmp_path: Path) -> None:
+    text = json.dumps(kept(talk(), "a blue vase under 40"))
+    for part, value, named in EDITED:
+        traces = json.loads(text)
+        inner = traces[0]
+        for name in part[:-1]:
+            inner = inner[name]
+        inner[part[-1]] = value
+        write_traces(tmp_path / "edited.jsonl", traces)
+        with pytest.raises(DataError, match=re.escape("edited.jsonl' line 1: " + named)):
+            read_traces(tmp_path / "edited.jsonl")
