@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
+from api.openai_answers import TranscriptionOut
 from api.problems import ApiProblem
 from api.service import Service
 from api.voice import Hearing, hear
@@ -25,7 +26,11 @@ def audio_routes(service: Service) -> APIRouter:
     @router.post(
         "/v1/audio/transcriptions",
         summary="Turn speech into words with an OpenAI client",
-        responses={501: {}},
+        response_model=TranscriptionOut,
+        responses={
+            200: {"description": "The words.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+            501: {},
+        },
     )
     def transcriptions(
         file: Annotated[UploadFile, File(description="A recording, or a film whose sound is heard; any format.")],

@@ -19,6 +19,7 @@ from api.service import Service
 from api.turns import KeepAlive, Turns
 from api.voice import hear, sound_of, transcript_out, with_words
 
+STREAM: dict[str, dict[str, Any]] = {"text/event-stream": {"schema": {"type": "string"}}}
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -59,7 +60,7 @@ def chat_routes(service: Service, turns: Turns) -> APIRouter:
         response_model=AnswerOut,
         summary="Say something to the shop",
         responses={
-            200: {"description": "The answer, streamed or whole.", "content": {"text/event-stream": {}}},
+            200: {"description": "The answer, streamed or whole.", "content": STREAM},
             501: {},
         },
     )

@@ -15,9 +15,10 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from agent.base import ChatRequest, Done, Problem, Spoken, Token
 from api.answers import AnswerOut, answer_out
-from api.chat import STREAM_HEADERS
+from api.chat import STREAM, STREAM_HEADERS
 from api.dialogue import CompletionBody, request_of
 from api.fields import check_top_n
+from api.openai_answers import CompletionOut, ModelsOut
 from api.service import Service
 from api.turns import KeepAlive, Turns
 from api.voice import hear, sound_of
@@ -31,7 +32,12 @@ def completion_routes(service: Service, turns: Turns) -> APIRouter:
     """Return the router of the OpenAI-compatible doors."""
     router = APIRouter(tags=["openai"])
 
-    @router.post("/v1/chat/completions", summary="Say something to the shop with an OpenAI client")
+    @router.post(
+        "/v1/chat/completions",
+        response_model=CompletionOut,
+        summary="Say something to the shop with an OpenAI client",
+        responses={200: {"description": "The completion, whole or streamed.", "content": STREAM}, 501: {}},
+    )
     async def completions(body: CompletionBody, request: Request) -> Response:
         """Answer the last user message; system messages carry no authority, unknown parameters are ignored."""
         check_top_n(body.top_n, service.config)
@@ -49,7 +55,7 @@ def completion_routes(service: Service, turns: Turns) -> APIRouter:
         whole = {**_head("chat.completion"), "choices": [choice], "usage": NO_TOKENS}
         return JSONResponse({**whole, **extension(answer_out(answer, service.now().shop, spoken=asked.spoken))})
 
-    @router.get("/v1/models", summary="The one model there is")
+    @router.get("/v1/models", response_model=ModelsOut, summary="The one model there is")
     def models() -> dict[str, Any]:
         """List the names a client may put into `model`; any other name works as well."""
         return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "vitrine"}]}
