@@ -64,6 +64,8 @@ class _Written(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     keys: tuple[KeyRecord, ...] = ()
+    consent: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    """Random, of no use to enter with: what workers mint tokens of consent by (`api.keys.shared_secret`)."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,22 @@ class KeyFile:
         Raises:
             DataError: When the file is damaged.
         """
+        return self._written().keys
+
+    def consent(self) -> bytes | None:
+        """Return what processes with the same file share and nobody else can make, or None without a file.
+
+        Raises:
+            DataError: When the file is damaged.
+        """
+        written = self._written().consent
+        return bytes.fromhex(written) if written is not None else None
+
+    def _written(self) -> _Written:
         try:
-            return _Written.model_validate_json(self.path.read_bytes()).keys
+            return _Written.model_validate_json(self.path.read_bytes())
         except FileNotFoundError:
-            return ()
+            return _Written()
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
             place = ".".join(map(str, first["loc"])) or "the file"
@@ -147,7 +161,8 @@ class KeyFile:
             yield
 
     def _write(self, keys: tuple[KeyRecord, ...]) -> None:
-        text = json.dumps(_Written(keys=keys).model_dump(mode="json"), indent=1) + "\n"
+        consent = self._written().consent or secrets.token_hex(32)
+        text = json.dumps(_Written(keys=keys, consent=consent).model_dump(mode="json"), indent=1) + "\n"
         beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)

@@ -46,6 +46,7 @@ def open_service(settings: Settings) -> Service:
         NotBuiltError: When the catalogue or the indexes are missing; the text names the command that makes them.
         DataError: When an artifact, or the journal of items, is damaged.
     """
+    from api.key_file import KEY_FILE, KeyFile
     from api.keys import shared_secret
     from api.service import Service
     from tools.confirmation import Confirmations
@@ -54,7 +55,8 @@ def open_service(settings: Settings) -> Service:
 
     workspace = Workspace(settings.store)
     shop = open_shop(settings, written=False)
-    consent, agents = Confirmations(shared_secret(os.environ)), _Agents(settings, shop)
+    shared = shared_secret(os.environ) or KeyFile(workspace.root / KEY_FILE).consent()
+    consent, agents = Confirmations(shared), _Agents(settings, shop)
 
     def dress(snapshot: Shop) -> Service:
         registry = Registry(snapshot, confirmations=consent)

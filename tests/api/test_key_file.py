@@ -107,3 +107,11 @@ def test_the_listing_holds_nothing_to_enter_with(file):
     assert secret not in repr(Keyring(Keys(), file)) and secret not in json.dumps(
         [each.model_dump(mode="json") for each in file.read()]
     )
+
+
+def test_workers_of_one_file_share_what_consent_is_minted_by(file):
+    assert file.consent() is None
+    file.add("acme", ["read"])
+    shared = file.consent()
+    file.add("acme", ["read"])
+    assert len(shared) == 32 and KeyFile(file.path).consent() == shared
