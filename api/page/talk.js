@@ -3,11 +3,12 @@
 import { byId, el } from "./dom.js";
 
 const log = () => byId("log");
+const greeting = byId("greeting");
 const narrow = () => matchMedia("(max-width: 760px)").matches;
 
 /** Add what the shopper said, and the pictures they showed. */
 export function said(text, images = []) {
-  byId("greeting")?.remove();
+  greeting.remove();
   const bubble = el("div", { class: "turn mine" },
     images.length > 0 && el("div", { class: "shown-pictures" }, images.map((src) => el("img", { src, alt: "A picture you showed", width: 96, height: 96 }))),
     text && el("p", { text }), el("span", { class: "unseen", text: "(you)" }));
@@ -65,10 +66,11 @@ export function remark(text) {
   reveal(line);
 }
 
-/** Empty the conversation, but for `text`. */
+/** Begin the conversation anew, with `text` above. */
 export function restart(text) {
   log().replaceChildren();
   remark(text);
+  log().append(greeting);
 }
 
 function reveal(node) {

@@ -64,7 +64,7 @@ async function asked(item, { trace, shopper, session }) {
 export function drawn({ signals, shares, words, events }) {
   const bars = [
     ...Object.entries(shares ?? {}).filter(([, share]) => share > 0).map(([name, share]) => [SHARES[name] ?? name, share, `${Math.round(share * 100)}%`]),
-    ...(signals ?? []).slice(0, MOST).map(({ name, rank, of, strength }) => [signal(name), strength, `${nth(rank)} of ${of}`]),
+    ...strongest(signals ?? []).map(([name, { rank, of, strength }]) => [name, strength, `${nth(rank)} of ${of}`]),
   ];
   return [
     bars.length > 0 && el("section", {}, el("h4", { text: "How strongly" }), el("ul", { class: "bars" }, bars.map(([name, share, text]) =>
@@ -77,6 +77,16 @@ export function drawn({ signals, shares, words, events }) {
 
 const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
 const nth = (rank) => `${rank}${ENDINGS[new Intl.PluralRules("en", { type: "ordinal" }).select(rank)]}`;
+
+/** Of signals that are one to a shopper, the strongest: [words, signal]. */
+function strongest(signals) {
+  const found = new Map();
+  for (const each of signals) {
+    const words = signal(each.name);
+    if (!found.has(words) || found.get(words).strength < each.strength) found.set(words, each);
+  }
+  return [...found].slice(0, MOST);
+}
 
 function signal(name) {
   return SIGNALS.find(([pattern]) => pattern.test(name))?.[1] ?? "What shoppers like you take";
@@ -102,8 +112,8 @@ function marked(text, spans) {
   const cut = (from, to, before, after) => {
     const part = letters.slice(from, to);
     if (part.length <= (before && after ? 2 : 1) * AROUND) return part.join("");
-    const head = before ? part.slice(0, AROUND).join("") : "";
-    const tail = after ? part.slice(-AROUND).join("") : "";
+    const head = before ? part.slice(0, AROUND).join("").replace(/\s\S*$/, " ") : ""; // whole words only
+    const tail = after ? part.slice(-AROUND).join("").replace(/^\S*\s/, " ") : "";
     return `${head}…${tail}`;
   };
   let at = 0;

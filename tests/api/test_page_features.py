@@ -92,7 +92,7 @@ def opened(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.on("console", lambda told: complaints.append(told.text) if told.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.goto(address + at)
         page.locator(".card:not(.waiting)").first.wait_for()
         return page
