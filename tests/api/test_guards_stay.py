@@ -128,3 +128,15 @@ def test_no_header_changes_who_asks_or_what_holds(make, service):
     assert client.get("/v1/shop", headers=tricks).status_code == 401
     refused = client.put("/v1/events", json={"events": []}, headers={**tricks, "X-Api-Key": key})
     assert refused.status_code == 403
+
+
+def test_the_page_has_no_way_to_make_html_of_a_text():
+    from api.window import PAGE
+
+    ways = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc|DOMParser|setHTML"
+    )
+    texts = {path.name: path.read_text(encoding="utf-8") for path in PAGE.rglob("*.js")}
+    assert texts and [name for name, text in texts.items() if ways.search(text)] == []
+    inline = re.compile(r"<script(?![^>]*\bsrc=)|\bon[a-z]+\s*=\s*[\"']|javascript:|<style", re.IGNORECASE)
+    assert [path.name for path in PAGE.rglob("*.html") if inline.search(path.read_text(encoding="utf-8"))] == []
