@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eval.intervals import Interval
+from eval.intervals import FEWEST, TOO_FEW, Interval
 from eval.metrics import Values
 from eval.probabilities import interval
 from eval.rungs import BOTH, RUNGS, STRUCTURED, TEXT, Climbed, RungConfig
@@ -188,14 +188,19 @@ def advice_text(advice: Advice) -> str:
         f"{'':{width}}  {'valid/test':>11}  {head}  gain of the pick over structured",
     ]
     for row in (*advice.categories, advice.whole):
-        cells = "  ".join(f"{_told(row.test[rung]) + ('*' if rung == row.pick else ' '):>23}" for rung in rungs)
+        cells = "  ".join(
+            f"{_told(row.test[rung], row.shoppers[1]) + ('*' if rung == row.pick else ' '):>23}" for rung in rungs
+        )
         counts = f"{row.shoppers[0]}/{row.shoppers[1]}"
-        lines.append(f"{row.category:{width}}  {counts:>11}  {cells}  {_signed(row.gain)}")
+        lines.append(f"{row.category:{width}}  {counts:>11}  {cells}  {_signed(row.gain, row.shoppers[1])}")
+    judged = advice.whole.shoppers[1]
     lines += [
         "",
-        f"the picks over structured features: {_signed(advice.over_structured)}; over {advice.single!r} for all, the "
-        f"best single one of validation: {_signed(advice.over_single)}",
+        f"the picks over structured features: {_signed(advice.over_structured, judged)}; over {advice.single!r} for "
+        f"all, the best single one of validation: {_signed(advice.over_single, judged)}",
     ]
+    if any(row.shoppers[1] < FEWEST for row in (*advice.categories, advice.whole)):
+        lines.append(f"[{TOO_FEW}]: fewer than {FEWEST} shoppers on test, of whom no interval can be told")
     if any(row.category == OTHERS for row in advice.categories):
         lines.append(f"{OTHERS}: those with fewer than {advice.least} shoppers in validation, as one")
     if BOTH not in rungs:
@@ -204,9 +209,11 @@ def advice_text(advice: Advice) -> str:
     return "\n".join(lines)
 
 
-def _told(each: Interval) -> str:
-    return f"{each.mean:.3f} [{each.low:.3f}, {each.high:.3f}]"
+def _told(each: Interval, shoppers: int) -> str:
+    bounds = TOO_FEW if shoppers < FEWEST else f"{each.low:.3f}, {each.high:.3f}"
+    return f"{each.mean:.3f} [{bounds}]"
 
 
-def _signed(each: Interval) -> str:
-    return f"{each.mean:+.4f} [{each.low:+.4f}, {each.high:+.4f}]"
+def _signed(each: Interval, shoppers: int) -> str:
+    bounds = TOO_FEW if shoppers < FEWEST else f"{each.low:+.4f}, {each.high:+.4f}"
+    return f"{each.mean:+.4f} [{bounds}]"

@@ -10,6 +10,9 @@ from eval.metrics import Values
 
 RESAMPLES = 2000
 FLIPS = 10_000
+FEWEST = 5
+"""Shoppers below which a bootstrap of them says nothing: two can be drawn in four ways, one in one."""
+TOO_FEW = "too few"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from eval.columns import aligned
-from eval.intervals import Interval
+from eval.intervals import FEWEST, TOO_FEW, Interval
 from eval.replay import Replayed
 
 HEADER = ("list made before", "moments", "informed", "frozen", "adapted", "adapted / frozen - 1", "difference", "p")
@@ -30,6 +30,8 @@ def replay_text(report: Mapping[str, Any]) -> str:
     told = report["replay"]
     rows = [_row(name, figures) for name, figures in told["before"].items()]
     meanings = [f"{name}: {MEANING[name]}." for name in told["before"] if name in MEANING]
+    if any(figures["shoppers"] < FEWEST for figures in told["before"].values()):
+        meanings.append(f"{TOO_FEW}: fewer than {FEWEST} shoppers, of whom no interval and no p can be told.")
     head = f"{told['model']} replayed from {told['start']}, {told['metric']} over the whole catalogue"
     return "\n".join([head, "", *aligned([HEADER, *rows], left=1), "", *meanings]) + "\n"
 
@@ -62,13 +64,16 @@ def _percent(value: float | None) -> str:
 
 def _row(name: str, figures: Mapping[str, Any]) -> Sequence[str]:
     gain, difference = figures["gain"], figures["difference_by_shopper"]
+    few = figures["shoppers"] < FEWEST
+    between = TOO_FEW if few else f"{_percent(gain['low'])}, {_percent(gain['high'])}"
+    apart = TOO_FEW if few else f"{difference['low']:+.4f}, {difference['high']:+.4f}"
     return (
         name,
         str(figures["moments"]),
         str(figures["informed"]),
         f"{figures['frozen']['mean']:.4f}",
         f"{figures['adapted']['mean']:.4f}",
-        f"{_percent(gain['mean'])} [{_percent(gain['low'])}, {_percent(gain['high'])}]",
-        f"{difference['mean']:+.4f} [{difference['low']:+.4f}, {difference['high']:+.4f}]",
-        f"{difference['p']:.4f}",
+        f"{_percent(gain['mean'])} [{between}]",
+        f"{difference['mean']:+.4f} [{apart}]",
+        TOO_FEW if few else f"{difference['p']:.4f}",
     )

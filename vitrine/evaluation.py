@@ -17,6 +17,7 @@ from eval.audit import audit
 from eval.config import EvalConfig
 from eval.contenders import names, reads_as
 from eval.diagnosis import DiagnosisConfig, diagnosed
+from eval.earlier import keep_earlier
 from eval.report import report_json
 from eval.report_files import write_report
 from eval.requirements import require_test_users, require_valid_users
@@ -36,10 +37,12 @@ class Evaluated:
     Attributes:
         report: One report, or `{"reports": [...]}` for several protocols.
         files: Every file that was written.
+        earlier: Where the report is kept whose place it took; None where there was none.
     """
 
     report: Mapping[str, Any]
     files: tuple[Path, ...]
+    earlier: Path | None = None
 
 
 def evaluate_store(
@@ -128,4 +131,6 @@ def evaluate_store(
         reports.append({**report, "refused": refused, **found})
         tables.append(table)
     whole = reports[0] if len(reports) == 1 else {"reports": reports}
-    return Evaluated(whole, tuple(write_report(workspace.root / "reports", "-".join(protocols), whole, also, tables)))
+    folder, name = workspace.root / "reports", "-".join(protocols)
+    earlier = keep_earlier(folder, name, tuple(protocols) if len(protocols) > 1 else ())
+    return Evaluated(whole, tuple(write_report(folder, name, whole, also, tables)), earlier)

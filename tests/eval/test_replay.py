@@ -117,7 +117,10 @@ def test_gain_and_difference_by_arithmetic() -> None:
     report = replay_json({"opening": found}, metric="ndcg@20", model="ease", start="2026-03-02")
     figures = report["replay"]["before"]["opening"]
     assert (figures["moments"], figures["shoppers"], figures["informed"]) == (3, 2, 3)
-    assert "+50% [+25%, +67%]" in replay_text(report)
+    few = replay_text(report)
+    assert "+50% [too few]" in few and "too few: fewer than 5 shoppers" in few and "[+25%" not in few
+    figures["shoppers"] = 5
+    assert "+50% [+25%, +67%]" in replay_text(report) and "too few" not in replay_text(report)
 
 
 def test_a_gain_over_nothing_is_infinite_not_a_number_of_fifteen_digits() -> None:
@@ -126,6 +129,7 @@ def test_a_gain_over_nothing_is_infinite_not_a_number_of_fifteen_digits() -> Non
     assert (found.gain().mean, found.gain().low, found.gain().high) == (pytest.approx(2), 0.0, np.inf)
     report = replay_json({"opening": found}, metric="ndcg@20", model="ease", start="2026-03-02")
     assert report["replay"]["before"]["opening"]["gain"] == {"mean": pytest.approx(2), "low": 0.0, "high": None}
+    report["replay"]["before"]["opening"]["shoppers"] = 5
     assert "+200% [+0%, +∞]" in replay_text(report)
 
 

@@ -259,6 +259,8 @@ def evaluate(
     )
     for part in made.report.get("reports", [made.report]):
         say(report_text(part, shutil.get_terminal_size((WIDTH, 24)).columns))
+    if made.earlier is not None:
+        say(f"Kept, the report before: {made.earlier}")
     say(files_line(made.files))
 
 

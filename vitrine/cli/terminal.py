@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Protocol
 
 from agent.base import Answer, ChatRequest, Done, Problem, Recommendations, ShownRecommendation, Status, Token
+from agent.money import price_text
 from catalog.errors import DataError
 from catalog.plain_text import one_line
 from vitrine.cli.output import say, say_json
@@ -92,7 +93,7 @@ def recommendation_lines(items: Iterable[ShownRecommendation]) -> list[str]:
     """Return cards as text: rank, title, price, the reason and what backs it."""
     lines = []
     for item in items:
-        price = f"{item.price:.2f} {item.currency or ''}".strip() if item.price is not None else ""
+        price = price_text(item.price, item.currency) or ""
         lines.append(one_line(f"{item.rank:3}. {item.title}" + (f"  {price}" if price else "")))
         lines += textwrap.wrap(item.reason, WIDTH, initial_indent="     ", subsequent_indent="     ")
         backed = "; ".join(evidence.text for evidence in item.evidence[:3])
