@@ -19,7 +19,7 @@ from api.service import Service
 from api.turns import KeepAlive, Turns
 from api.voice import hear, sound_of, transcript_out, with_words
 
-STREAM: dict[str, dict[str, Any]] = {"text/event-stream": {"schema": {"type": "string"}}}
+STREAM: dict[str, dict[str, Any]] = {"text/event-stream": {}}
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 

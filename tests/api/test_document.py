@@ -36,7 +36,7 @@ def test_every_body_and_answer_has_an_example_that_fits_its_schema(document):
             if kind.startswith(("image/", "multipart/")):
                 continue
             assert "example" in told, (method, path, kind)
-            assert fits(document, told["schema"], told["example"]) == [], (method, path, kind)
+            assert fits(document, told.get("schema", {}), told["example"]) == [], (method, path, kind)
         for parameter in operation.get("parameters", ()):
             if parameter["in"] == "path":
                 assert "example" in parameter, (method, path)

@@ -35,7 +35,7 @@ def test_no_check_fails(tmp_path, make, keys, phases):
     live = live_shop(tmp_path)
     try:
         with make.running(replace(live.current, live=live), keys) as address:
-            operations = sum(map(len, httpx.get(f"{address}/openapi.json").json()["paths"].values()))
+            operations = sum(map(len, httpx.get(f"{address}/openapi.json", timeout=60).json()["paths"].values()))
             auth = ["--header", f"Authorization: Bearer {KEY}"] if keys else []
             done = schemathesis(tmp_path, f"{address}/openapi.json", "--phases", phases, *auth)
     finally:
@@ -48,9 +48,10 @@ def test_no_check_fails(tmp_path, make, keys, phases):
 def schemathesis(folder: Path, document: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run the command of docs/http.md with a bound on its examples; it leaves its notes in `folder`."""
     command = [sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", str(ROOT / "schemathesis.toml")]
-    checks = ["--checks", "all", "--seed", "7", "--no-shrink", "--continue-on-failure", "--max-examples", "2"]
+    checks = ["--checks", "all", "--seed", "7", "--no-shrink", "--continue-on-failure"]
+    bounds = ["--max-examples", "2", "--request-timeout", "60"]
     return subprocess.run(
-        [*command, "run", document, *checks, *options], cwd=folder, capture_output=True, text=True, timeout=240
+        [*command, "run", document, *checks, *bounds, *options], cwd=folder, capture_output=True, text=True, timeout=240
     )
 
 
