@@ -7,6 +7,7 @@ import re
 import sys
 import wave
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ def shop(folder: Path) -> Iterator[Any]:
 def address(make: Any, shop: Any) -> Iterator[str]:
     registry = Registry(shop)
     agent = Agent(shop, registry, Minds(ShopPlanner(shop.catalog)), now=lambda: TOY_NOW)
-    asyncio.run(agent.warm())  # what it imports takes seconds, and tests wait for pages by the clock
+    with ThreadPoolExecutor(1) as elsewhere:  # Playwright has an event loop in this thread
+        elsewhere.submit(asyncio.run, agent.warm()).result()  # its imports take seconds, and tests wait by the clock
     with make.running(make.service(shop, registry, agent, captions="pixels", speech="whisper double")) as address:
         yield address
 
