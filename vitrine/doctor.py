@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import platform
+import re
+import shlex
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from math import inf, isinf
+from pathlib import Path
 
 from catalog.errors import NotBuiltError, VitrineError
 from catalog.findings import Finding, Level
@@ -30,16 +34,32 @@ PACKAGES: dict[str, Level] = {
 
 STAGES = ("catalog", "captions", "transcripts", "encoders", "intents", "embeddings", "indexes", "models", "reports")
 
+STORED = (
+    "generate",
+    "import",
+    "caption",
+    "embed",
+    "index",
+    "train",
+    "sync",
+    "models",
+    "evaluate",
+    "transcribe",
+    "intents",
+)
+"""Commands that work on a store and that findings name."""
 
-def examine(settings: Settings, probe: bool | None = None) -> list[Finding]:
+
+def examine(settings: Settings, probe: bool | None = None, store: Path | None = None) -> list[Finding]:
     """Look at the machine, the store and the services; nothing is changed.
 
     Args:
         settings: What is examined.
         probe: Whether models must prove that they see, call tools and stream. None: those behind a server; True: those
             of this process as well, which loads them.
+        store: `--store` where it was given: the commands that help name it.
     """
-    return [
+    found = [
         Finding("ok", "python", platform.python_version()),
         *_packages(),
         _faiss(),
@@ -49,6 +69,20 @@ def examine(settings: Settings, probe: bool | None = None) -> list[Finding]:
         *_active(settings),
         *model_findings(settings, probe),
     ]
+    return [_with_store(finding, store) for finding in found] if store is not None else found
+
+
+_REMEDY = re.compile(
+    rf"\bvitrine (?:{'|'.join(STORED)})\b(?: (?:table|clip|video|fusion|remove|list|(?:[\w.-]+@\d+)))*(?! --store)"
+)
+
+
+def _with_store(finding: Finding, store: Path) -> Finding:
+    """Return a finding whose commands name the store, as whoever reads them must type them."""
+    if finding.level == "ok":
+        return finding
+    text = _REMEDY.sub(lambda found: f"{found[0]} --store {shlex.quote(str(store))}", finding.text)
+    return replace(finding, text=text)
 
 
 def _packages() -> list[Finding]:

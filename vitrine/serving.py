@@ -42,7 +42,9 @@ def load_service(settings: Settings, tell: Tell) -> Service:
     from vitrine.wiring import make_service
 
     with observed_by(_Telling(tell)):
-        return make_service(settings)
+        service = make_service(settings)
+    tell("warming the mind ...")
+    return service
 
 
 def worker_service(settings: Settings, telling_pid: bool = True) -> Service:
@@ -50,7 +52,7 @@ def worker_service(settings: Settings, telling_pid: bool = True) -> Service:
     from vitrine.cli.output import say
     from vitrine.logs import configure_logs
 
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, settings.log_format)
     prefix = f"worker {os.getpid()}: " if telling_pid else ""
     return load_service(settings, lambda text: say(f"{prefix}{text}", error=True))
 

@@ -58,7 +58,7 @@ from tools.experiment import ExperimentConfig
 from tools.live_config import LiveConfig
 from tools.pipeline.config import PipelineConfig
 from vitrine.faults import fault_line
-from vitrine.logs import Level
+from vitrine.logs import Format, Level
 from vitrine.origins import origin_of, read_toml
 from vitrine.real.config import RealConfig
 from vitrine.reference import setting_names
@@ -186,6 +186,8 @@ class Settings(BaseSettings):
     """Of splits and training: the same inputs give the same bytes. The generated shop has its own, `boutique.seed`."""
     log_level: Level = "WARNING"
     """Least level that is logged to standard error."""
+    log_format: Format = "text"
+    """`text` is `key=value`, `json` one object a line."""
     positives: tuple[Kind, ...] | None = None
     """Event kinds that count as a success. None: purchase and cart where present, else every row."""
     boutique: BoutiqueConfig = BoutiqueConfig()

@@ -178,3 +178,12 @@ def test_reports_of_the_caption_scoreboard_are_named(store, run):
     (store / "reports" / "captions" / "last.json").write_text("{}")
     [line] = [line for line in run("doctor", "--store", store).out.splitlines() if line.split()[1] == "reports"]
     assert "captions/last" in line
+
+
+def test_remedies_name_the_store_that_was_given(run, tmp_path):
+    store = tmp_path / "my shop"
+    ran = run("doctor", "--store", store)
+    told = next(line for line in ran.out.splitlines() if line.split()[1:2] == ["catalog"])
+    assert told.endswith(f"run vitrine generate --store '{store}' or vitrine import --store '{store}'")
+    assert f"vitrine train --store '{store}'" in ran.out
+    assert "--store" not in run("doctor").out

@@ -62,3 +62,26 @@ def test_configuring_twice_says_everything_once(capsys):
     configure_logs("WARNING")
     logging.getLogger("vitrine.test").warning("once")
     assert capsys.readouterr().err.count("event=once") == 1
+
+
+def test_json_logs_say_the_same(capsys):
+    configure_logs("INFO", "json")
+    logging.getLogger("vitrine.test").info("slate shown", extra={"items": 3})
+    [written] = capsys.readouterr().err.splitlines()
+    told = json.loads(written)
+    assert (told["event"], told["level"], told["logger"], told["items"]) == ("slate shown", "INFO", "vitrine.test", 3)
+
+
+def test_a_traceback_names_places_and_not_what_was_typed(capsys):
+    configure_logs("INFO")
+    typed = ("ada@example.org", "wish: something for my knee")
+    try:
+        try:
+            raise KeyError(typed[0])
+        except KeyError as error:
+            raise ValueError(typed[1]) from error
+    except ValueError:
+        logging.getLogger("vitrine.test").exception("turn failed")
+    written = capsys.readouterr().err
+    assert "builtins.ValueError" in written and "builtins.KeyError" in written and "test_logs.py" in written
+    assert "ada@" not in written and "knee" not in written

@@ -34,7 +34,7 @@ def doctor(
     """
     from vitrine.doctor import examine
 
-    findings = examine(load(store, set_), probe)
+    findings = examine(load(store, set_), probe, store)
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         say(f"{finding.mark:4} {finding.subject:{width}}  {finding.text}")

@@ -37,7 +37,7 @@ def load(store: Path | None, pairs: list[str] | None, more: Mapping[str, Any] | 
     from vitrine.settings import load_settings
 
     settings = load_settings(_united(overrides(store, pairs), more or {}))
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, settings.log_format)
     return settings
 
 
