@@ -147,4 +147,6 @@ class Agent:
             raise DataError("message is empty; some text (or a picture) would be valid")
         if request.top_n < 1:
             raise DataError(f"top_n is {request.top_n!r}; 1 to {self.config.max_top_n} would be valid")
-        return replace(request, top_n=min(request.top_n, self.config.max_top_n))
+        # What a shopper tells is kept in their words, and PostgreSQL keeps no NUL.
+        message = request.message.replace("\0", "\ufffd")
+        return replace(request, message=message, top_n=min(request.top_n, self.config.max_top_n))

@@ -39,7 +39,7 @@ class ItemIn(Body):
     url: Address | None = None
     availability: bool | None = None
     language: Annotated[str, StringConstraints(max_length=35)] | None = None
-    rating: Annotated[float, Field(ge=0)] | None = None
+    rating: Annotated[float, Field(ge=0, le=DEAREST)] | None = None
     rating_count: Annotated[Whole, Field(ge=0, lt=2**53)] | None = None
     sizes: list[Line] = Field([], max_length=200)
 

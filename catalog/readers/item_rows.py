@@ -143,7 +143,7 @@ def item_of(
         url=as_text(raw("url")),
         availability=as_bool(raw("availability"), "availability"),
         language=language[0] if language else None,
-        rating=as_number(raw("rating"), "rating", least=0),
+        rating=as_number(raw("rating"), "rating", least=0, most=DEAREST),
         rating_count=_whole(raw("rating_count")),
         sizes=several("sizes"),
     )

@@ -289,3 +289,8 @@ def test_what_is_for_the_wish_of_today(message: str) -> None:
 def test_what_is_set_aside_for_today() -> None:
     assert waives("whatever colour, budget doesn't matter") == ("price",) or waives("any colour") == ("colour",)
     assert waives("a lamp over my budget is fine") == ("price",) and waives("a blue lamp") == ()
+
+
+def test_a_nul_is_kept_in_no_words(visit: Visit, shop: Shop) -> None:
+    visit().say("I hate red\0")
+    assert [(each.value, "\0" in each.words) for each in shop.events.told_by("ana")] == [("red", False)]

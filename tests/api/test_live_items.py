@@ -212,6 +212,7 @@ REFUSED = [
     ({"title": "Vase\0"}, "title"),
     ({"description": "Tall\0"}, "description"),
     ({"price": 1e13}, "price"),
+    ({"rating": 1e39}, "rating"),
     ({"rating_count": 10**30}, "rating_count"),
 ]
 

@@ -191,6 +191,7 @@ def test_hostile_values_cost_their_own_row_only(tmp_path: Path) -> None:
         '{"sku": "whole", "title": "\\ud83d\\ude00"}',
         '{"sku": "huge", "rating_count": 1e300}',
         '{"sku": "infinite", "price": 1e400}',
+        '{"sku": "stars", "rating": 1e39}',
         '{"sku": "deep", "title": ' + "[" * 5000 + "]" * 5000 + "}",
         '{"sku": "nul", "title": "a\\u0000b"}',
     ]
@@ -198,7 +199,7 @@ def test_hostile_values_cost_their_own_row_only(tmp_path: Path) -> None:
     assert imported.shop.items["item_id"].to_list() == ["whole", "nul"]
     assert imported.shop.catalog["whole"].title == "\N{GRINNING FACE}"
     assert dict(imported.rejects.counts) == {
-        "not UTF-8": 1, "bad rating_count": 1, "bad price": 1, "malformed row": 1,
+        "not UTF-8": 1, "bad rating_count": 1, "bad price": 1, "bad rating": 1, "malformed row": 1,
     }  # fmt: skip
 
 
