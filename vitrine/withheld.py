@@ -6,7 +6,7 @@ Files are copied, committed and backed up, and command lines stand in histories 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ SECRET = re.compile(
 )
 
 
-def refuse_secrets(files: Collection[Path], overrides: Mapping[str, Any], known: Collection[str]) -> None:
+def refuse_secrets(files: Iterable[Path], overrides: Mapping[str, Any], known: Collection[str]) -> None:
     """Look for names of secrets; what they hold is never repeated.
 
     Args:

@@ -101,9 +101,7 @@ def audit_log(
     days: Annotated[float, typer.Option("--days", min=0, help="How far back.")] = 1.0,
     tenant: Annotated[str | None, typer.Option("--tenant", help="Whose alone.")] = None,
     key: Annotated[str | None, typer.Option("--key", help="Of this key id alone.")] = None,
-    user: Annotated[
-        str | None, typer.Option("--user", help="About this shopper, known by digest.")
-    ] = None,
+    user: Annotated[str | None, typer.Option("--user", help="About this shopper, known by digest.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show who wrote what and when: the key's id, the address, what it was about, the answer, the request's id."""
