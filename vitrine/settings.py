@@ -258,7 +258,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
             and what would be valid.
     """
     _refuse_unknown_variables(os.environ)
-    refuse_secrets(Settings.toml_files, overrides or {}, setting_names(Settings))
+    refuse_secrets(Settings.toml_files, overrides or {}, set(setting_names(Settings)))
     try:
         settings = Settings(**dict(overrides or {}))
     except SettingsError as error:
