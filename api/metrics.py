@@ -87,7 +87,7 @@ class Metrics:
         if MULTIPROCESS not in os.environ:
             return generate_latest(self._registry)
         together = CollectorRegistry()
-        multiprocess.MultiProcessCollector(together)
+        multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
 
     def _bounded(self, label: str, value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 
@@ -10,7 +11,7 @@ import pytest
 
 from api.config import ApiConfig
 from api.doubles import ScriptedAgent
-from api.server import entrance, opening, url_of
+from api.server import entrance, opened, opening, url_of
 from catalog.errors import NotBuiltError
 
 SLOW = ApiConfig(drain_notice_seconds=0.5, drain_seconds=2)
@@ -65,3 +66,40 @@ def test_a_shop_that_cannot_be_opened_ends_the_server_with_its_reason(tmp_path):
     listener = entrance(SLOW, tmp_path, "127.0.0.1", 0, {})
     with pytest.raises(NotBuiltError, match="run vitrine index first"):
         opening(load, SLOW, tmp_path, listener, environment={}).run()
+
+
+def test_a_stream_that_outlives_the_server_says_goodbye_and_ends(shop, service):
+    endless = type(service)(shop, service.registry, ScriptedAgent(shop, pause=60), SLOW)
+    server = opened(endless, "127.0.0.1", 0, environment={})
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    lines: list[str] = []
+    try:
+        body = {"message": "a blue vase"}
+        with httpx.stream("POST", f"{server.address}/v1/chat", json=body, timeout=20) as answer:
+            for line in answer.iter_lines():
+                if not lines:
+                    server.stop()
+                lines.append(line)
+    finally:
+        server.stop()
+        thread.join(20)
+    assert not thread.is_alive()
+    events = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
+    assert events[-2:] == ["error", "done"]
+
+
+def test_it_says_that_it_is_going_before_it_goes(shop, service):
+    server = opened(type(service)(shop, service.registry, ScriptedAgent(shop), SLOW), "127.0.0.1", 0, environment={})
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        with httpx.Client(base_url=server.address) as http:
+            assert http.get("/health/ready").status_code == 200
+            server.server.handle_exit(signal.SIGTERM, None)
+            gone = until(lambda: (answer := http.get("/health/ready")).status_code == 503 and answer)
+            assert gone.json()["status"] == "draining" and gone.headers["Retry-After"] == "1"
+            assert http.get("/v1/shop").status_code == 200
+    finally:
+        thread.join(20)
+    assert not thread.is_alive()
