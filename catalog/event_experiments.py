@@ -34,7 +34,7 @@ def experiment_slates(store: SqlEventStore) -> Iterator[Slate]:
     query = select(SLATES).where(SLATES.c.tenant == current_tenant(), SLATES.c.assignment.is_not(None))
     with store.engine.connect().execution_options(stream_results=True, yield_per=_STEP) as connection:
         for row in connection.execute(query.order_by(SLATES.c.timestamp, SLATES.c.request_id)).mappings():
-            yield slate_of(row)
+            yield slate_of(dict(row))
 
 
 def deeds_since(store: SqlEventStore, moment: datetime) -> Iterator[Deed]:

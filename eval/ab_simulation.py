@@ -9,7 +9,7 @@ import numpy as np
 
 from catalog.boutique.sessions import keenness
 from catalog.boutique.truth import Truth
-from catalog.nouns import Interaction, Slate
+from catalog.nouns import Interaction, Kind, Slate
 from catalog.vectors import Floats
 from tools.base import Shopper
 from tools.experiment import arm_for, assignment_of
@@ -46,11 +46,13 @@ def visit(shop: Shop, truth: Truth, user_ids: Sequence[str], *, visits: int, see
             drawn = assignment_of(shop, shopper)
             shop.events.put_slate(Slate(request_id, user_id, None, now, tuple(shown), (1.0,) * len(shown), drawn))
             for position in np.flatnonzero(rng.random(len(shown)) < clicking(truth, liking)).tolist():
-                kinds = ["click"] + ["purchase"] * bool(rng.random() < keenness(liking[position]))
+                kinds: tuple[Kind, ...] = ("click",)
+                if rng.random() < keenness(liking[position]):
+                    kinds = ("click", "purchase")
                 moment = now + timedelta(seconds=4 * (position + 1))
                 events += [
                     Interaction(f"{request_id}-{position}-{kind}", user_id, shown[position], moment, kind,
-                                request_id=request_id)  # type: ignore[arg-type]
+                                request_id=request_id)
                     for kind in kinds
                 ]  # fmt: skip
     shop.events.put(events)

@@ -89,7 +89,11 @@ def train_store(
     why_not = "no index (vitrine index)" if settings.models.ranker else "models.ranker is false"
     taught, ranker_line = None, f"ranker: none, {why_not}"
     if ranker_wanted:
-        spaces = shop_spaces(settings, workspace, without_bases(roles, bases))
+        searched = without_bases(roles, bases)
+        # Who names the vectors names those of the ranker too; without any name it reads whatever the shop searches in.
+        named = sorted(set(searched.values())) if settings.models.modalities else []
+        tables = load_modalities(workspace, {space: space for space in named})
+        spaces = tables or shop_spaces(settings, workspace, searched)
         if fitted.scout is not None:
             spaces |= {roles[role]: fitted.scout.modalities[role] for role in learned_roles(workspace, roles)}
         taught, ranker_line = _teach(settings, workspace, replace(data, log=log), spaces, fitted.scout, progress)
