@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from agent.base import (
     AgentEvent,
@@ -19,7 +21,10 @@ from agent.base import (
     Status,
     Token,
 )
+from api.service import Service
 from catalog.nouns import Evidence, Item
+from tools.doubles import toy_shop
+from tools.registry import Registry
 from tools.shop import Shop
 
 _UNDER = re.compile(r"(?:under|below|less than)\s*(\d+(?:\.\d+)?)")
@@ -129,6 +134,14 @@ class ScriptedAgent:
         return ShownRecommendation(
             item.item_id, item.title or "", item.price, item.currency, rank, score, reason, tuple(evidence)
         )
+
+
+def toy_service(folder: Path) -> Service:
+    """Open a toy shop in a folder of this process's own, as a worker does (`api.workers`)."""
+    own = folder / str(os.getpid())
+    own.mkdir()
+    shop = toy_shop(own)
+    return Service(shop, Registry(shop), ScriptedAgent(shop))
 
 
 def _hits(item: Item, words: Sequence[str]) -> int:
