@@ -52,7 +52,7 @@ FILLERS = _words(
 )
 """Words left out of a query. A word of the catalogue's own facets is looked up before this list is asked."""
 
-GENERIC_NOUNS = _words("movie film flick picture title show book song album game")
+GENERIC_NOUNS = _words("clothes clothing garment outfit movie film flick picture title show book song album game")
 """What the things of a whole catalogue are called; left out of a query unless a facet knows them."""
 
 SAME = {"present": "gift"}

@@ -21,7 +21,8 @@ from agent.understanding.words import keys, singular
 
 Aspect = Literal["look", "words", "both"]
 _ALIKE = re.compile(
-    r"\b(?:similar|alike|comparable|(?:more|something|anything|films|movies|things|one|ones) like (?:that|those|it|them)|"
+    r"\b(?:similar|alike|comparable|"
+    r"(?:more|something|anything|films|movies|things|one|ones) like (?:that|those|it|them)|"
     r"(?:more )?of the same|in the same vein|along (?:those|these|the same) lines)\b"
 )
 _OTHER_VALUE = re.compile(r"\b(?:in )?(?:another|other|different|a different) (?P<facet>[a-z]+)\b")

@@ -64,7 +64,12 @@ class Mender:
 
     def _familiar(self, word: str) -> bool:
         one = singular(word)
-        return word in _everyday() or one in _everyday() or self._vocabulary.knows(one)
+        return (
+            word in _everyday()
+            or one in _everyday()
+            or self._vocabulary.knows(one)
+            or bool(self._vocabulary.facet_named(one))
+        )
 
 
 @cache

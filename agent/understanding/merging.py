@@ -119,6 +119,9 @@ def _add(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> tuple[Facets, Facets
             wanted = wanted.plus(mention.term)
         for mention in all_of:
             also = also.plus(mention.term)
+            # No filter looks for it, so the query does, by the catalogue's own word.
+            said += tuple(value for value in mention.term.values[:1] if mention.how != "exact" and value not in said)
+            said += (mention.text,) if mention.how == "exact" and mention.text not in said else ()
     said += tuple(w for mention in gist.wanted for w in [_query(mention, vocabulary)] if w and w not in said)
     return wanted, also, said
 
@@ -176,8 +179,8 @@ def _swapped(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
     Of constraints that leave nothing of the new kind, those go first without which most is left.
     """
     bare = wish.model_copy(update={
-        "wanted": wish.wanted.model_copy(update={"categories": (), "words": ()}), "unknown": (), "sort": "relevance", "titled": (),
-        "also": Facets(), "said": tuple(w for w in wish.said if not _is_category(w, vocabulary)),
+        "wanted": wish.wanted.model_copy(update={"categories": (), "words": ()}), "unknown": (), "titled": (),
+        "sort": "relevance", "also": Facets(), "said": tuple(w for w in wish.said if not _is_category(w, vocabulary)),
     }).priced(*_stated(wish), wish.limit)  # fmt: skip
     while True:
         tried = _apply(bare, gist, vocabulary)

@@ -15,7 +15,7 @@ _NEGATOR = re.compile(
     r"over|under|above|below|later|really)\b)(?! ?[,.!])|"
     r"(?:(?:shouldn|mustn|couldn|won|wouldn|can)'?t|cannot) (?:be|have|come in|contain)|"
     r"without|except(?: for)?|excluding|exclude|other than|avoid(?:ing)?|instead of|rather than|"
-    r"nothing|never|minus|neither|nor|"
+    r"nothing(?: (?:with|of|about|in|from|by|like))?|never|minus|neither|nor|"
     r"(?:i )?(?:hates?|dislikes?|can'?t stand|detests?|loathes?)|"
     r"sick of|tired of|allergic to|free of|isn'?t|aren'?t|ain'?t|"
     r"stay away from|get rid of|remove|drop|leave out|skip(?: the)?|non)\b"

@@ -45,11 +45,11 @@ def made_for(text: str, vocabulary: Vocabulary, people: re.Pattern[str]) -> tupl
     for match in _CHILDREN.finditer(text):
         spans.append(match.span())
         _note(found, match, everyday.made_for(match["who"], vocabulary))
-    if (match := everyday.family(text)) is not None:
+    if (whole := everyday.family(text)) is not None:
         term = everyday.made_for("child", vocabulary)
-        spans.append(match.span())
+        spans.append(whole.span())
         # "Baby/Children" is a department for the little ones; "Children" is a kind of film the family sees together.
-        _note(found, match, term if term is not None and len(term.values[0].split("/")) == 1 else None)
+        _note(found, whole, term if term is not None and len(term.values[0].split("/")) == 1 else None)
     return found, spans
 
 

@@ -24,14 +24,14 @@ _ASKED = re.compile(
     r"show me|find(?: me)?|i(?:'m| am) (?:looking|searching) for|looking for|searching for|"
     r"i(?:'d like| want| would like| wanna)(?: to (?:see|watch|read|buy|get|find))?|can i (?:get|have|see|buy|watch)|"
     rf"give me|what about|how about|i need|search for) )?(?:all (?:of )?|any (?:of )?)?{_KIND}"
-    r"[\"']?(?P<title>.+?)[\"']?(?P<series> (?:movies|films|books|series))?"
+    r"[\"']?(?:the )?(?P<title>.+?)[\"']?(?P<series> (?:movies|films|books|series))?"
     r"(?:,? (?:in stock|available|here|please|today|on dvd|on blu-?ray|then|too|as well|at all))*[ ?.!]*"
 )
 _FACT = re.compile(
     rf"{_POLITE}(?:(?:who|which (?:director|actors?|author|artist|brand)) (?:\w+ )?(?:directed|made|wrote|makes|is in|"
     r"are in|was in|were in|stars in|starred in|star in|acted in|acts in|plays in|played in|sings|did)|"
-    r"(?:when|where) (?:was|is|did|were)|(?:what|which) (?:\w+ )?(?:year|language|country|genre|colou?r|brand|size|kind of "
-    r"\w+) (?:is|was|did|does|has)|how (?:much|long|old|big|good|expensive) (?:is|does|was)|"
+    r"(?:when|where) (?:was|is|did|were)|(?:what|which) (?:\w+ )?(?:year|language|country|genre|colou?r|brand|size|"
+    r"kind of \w+) (?:is|was|did|does|has)|how (?:much|long|old|big|good|expensive) (?:is|does|was)|"
     r"(?:can you )?tell me (?:more |something )?about|"
     r"(?:what is|what's|what was|what are) (?:the )?(?:(?:plot|story|price|director|cast|colour|color|material|genre|"
     r"language|year|brand|rating|actors|name of the director) (?:of|in|for)|about)?|"

@@ -13,7 +13,7 @@ from agent.understanding import colours
 from agent.understanding.spelling import Speller
 from agent.understanding.terms import Facet, Phrase, Term, TermKind, facets, parts, phrases
 from agent.understanding.title_names import called, names, stands_in
-from agent.understanding.words import fold, keys, singular, split, stem
+from agent.understanding.words import fold, keys, split, stem
 from catalog.items import Catalog
 from catalog.nouns import Caption
 
