@@ -113,5 +113,5 @@ def tracing_of(config: TracingConfig, make: Callable[[TracingConfig], Tracing] =
     except ImportError as error:
         raise ConfigError(
             f"api.tracing.endpoint is {config.endpoint!r} and OpenTelemetry is not installed ({error.name}); "
-            "the extra otel brings it: pip install 'vitrine[otel]'"
+            "pip install -e '.[otel]' -c constraints.txt in the checkout brings it"
         ) from error

@@ -135,12 +135,14 @@ def warm(shop: Shop) -> Shop:
     """Make now what the first shopper of a snapshot would otherwise wait for, and return it."""
     for name in _MADE_LATE:
         getattr(shop, name)
+    for arm in shop.arms.values():
+        warm(arm)
     return shop
 
 
 _MADE_LATE = (
     "facets", "index_rows", "model_rows", "retriever_rows", "same_rows", "table_rows", "parents", "rule_rows", "fresh",
-    "children", "narrowest", "by_popularity", "kin", "factors", "sort_columns", "in_stock",
+    "children", "narrowest", "by_popularity", "kin", "factors", "sort_columns", "in_stock", "arms",
 )  # fmt: skip
 """What `Shop` makes at the first question; a test holds the list complete."""
 
