@@ -20,15 +20,24 @@ def keep_earlier(folder: Path, name: str, protocols: tuple[str, ...] = ()) -> Pa
 
     Returns:
         Where its `.json` is now; None where there was none.
+
+    Raises:
+        OSError: When they cannot be copied; nothing is left behind then.
     """
     standing = folder / f"{name}.json"
     if not standing.is_file():
         return None
     made = datetime.fromtimestamp(standing.stat().st_mtime, UTC)
     kept = folder / EARLIER / made.strftime("%Y-%m-%dT%H-%M-%S")
+    whole = kept.exists()
     kept.mkdir(parents=True, exist_ok=True)
-    for stem in (name, *(f"{name}-{protocol}" for protocol in protocols)):
-        for file in (folder / f"{stem}{end}" for end in ENDS):
-            if file.is_file():
-                shutil.copy2(file, kept / file.name)
+    try:
+        for stem in (name, *(f"{name}-{protocol}" for protocol in protocols)):
+            for file in (folder / f"{stem}{end}" for end in ENDS):
+                if file.is_file():
+                    shutil.copy2(file, kept / file.name)
+    except OSError:
+        if not whole:  # half a copy is none
+            shutil.rmtree(kept, ignore_errors=True)
+        raise
     return kept / standing.name

@@ -73,7 +73,8 @@ def examine(settings: Settings, probe: bool | None = None, store: Path | None = 
 
 
 _REMEDY = re.compile(
-    rf"\bvitrine (?:{'|'.join(STORED)})\b(?: (?:table|clip|video|fusion|remove|list|(?:[\w.-]+@\d+)))*(?! --store)"
+    rf"\bvitrine (?:{'|'.join(STORED)})\b"
+    r"(?: (?:(?:table|clip|video|fusion|remove|promote|rollback|list)\b|[\w.-]+@\d+))*(?! --store)"
 )
 
 

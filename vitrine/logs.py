@@ -32,7 +32,7 @@ class KeyValueFormatter(logging.Formatter):
             "logger": record.name,
             "event": record.getMessage(),
         }
-        fields |= {k: v for k, v in record.__dict__.items() if k not in _STANDARD}
+        fields |= {k: v for k, v in record.__dict__.items() if k not in _STANDARD and not k.startswith("_")}
         if record.exc_info:
             debugging = logging.getLogger().isEnabledFor(logging.DEBUG)
             fields["exception"] = self.formatException(record.exc_info) if debugging else _places(record.exc_info[1])

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from catalog.telemetry import SpanKind, observed_by
+from catalog.workspace import Workspace
 
 if TYPE_CHECKING:
     from api.service import Service
@@ -72,6 +73,7 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
     from api.server import entrance, opening, url_of
     from vitrine.cli.output import say
 
+    Workspace(settings.store)  # a file in its place is said before anything else
     config = settings.api.model_copy(update={"workers": workers}) if workers is not None else settings.api
     listener = entrance(config, settings.store, host, port)
     url = url_of(listener)

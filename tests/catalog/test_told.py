@@ -119,7 +119,10 @@ def test_a_store_of_the_schema_before_is_migrated(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite"
     SqliteEventStore(path).close()
     with sqlite3.connect(path) as older:
-        older.executescript("DROP TABLE told; UPDATE alembic_version SET version_num = '0002';")
+        older.executescript(
+            "DROP TABLE told; ALTER TABLE slates DROP COLUMN assignment;"
+            "UPDATE alembic_version SET version_num = '0002';"
+        )
     older.close()
     store = SqliteEventStore(path)
     store.put_told("ann", [SIZE])

@@ -134,7 +134,10 @@ def test_doctor_sees_it_and_train_mends_it(two: Path, run: Any, life: Any, damag
     doctor = run("doctor", "--store", two)
     assert doctor.code == 1
     (bad,) = (text for text in doctor.out.splitlines() if text.startswith("BAD"))
-    assert "lirdrec@2 is damaged" in bad and bad.endswith(CURE)
+    assert "lirdrec@2 is damaged" in bad and bad.endswith(
+        f"run vitrine train --store {two} for a new version, or vitrine models promote lirdrec@1 --store {two} "
+        "to serve that one"
+    )
     trained = run("train", "--store", two, *life.fast)
     assert ", version 3\n" in trained.out and "trained again, since lirdrec@2 is damaged (" in trained.out
     assert run(*CHAT, "--store", two).code == 0
@@ -189,7 +192,7 @@ def test_a_damaged_version_is_neither_promoted_nor_rolled_back_to(two: Path, run
     assert manifest.read_bytes() == before
     ran = run("doctor", "--store", two)
     assert ran.code == 0 and "lirdrec@1 is damaged (" in ran.out
-    assert "vitrine models remove lirdrec@1 removes it" in ran.out
+    assert f"vitrine models remove lirdrec@1 --store {two} removes it" in ran.out
     assert run("models", "remove", "lirdrec@1", "--store", two).code == 0
     assert "is damaged" not in run("doctor", "--store", two).out
 
