@@ -46,11 +46,15 @@ class Opened:
         Raises:
             VitrineError: When the shop cannot be opened.
         """
-        if threading.current_thread() is threading.main_thread():
-            # Uvicorn raises the signal again when it is done, which would end the process before what follows.
-            signal.signal(signal.SIGTERM, lambda *_: None)
-        with self.listener:
-            self.server.run(sockets=[self.listener])
+        in_main = threading.current_thread() is threading.main_thread()
+        # Uvicorn raises the signal again when it is done, which would end the process before what follows.
+        before = signal.signal(signal.SIGTERM, lambda *_: None) if in_main else None
+        try:
+            with self.listener:
+                self.server.run(sockets=[self.listener])
+        finally:
+            if in_main:
+                signal.signal(signal.SIGTERM, before)
         if self.door is not None and self.door.failure is not None:
             raise self.door.failure
 
