@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import socket
 import struct
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from catalog.loopback import LoopbackServer
 
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -67,7 +67,7 @@ def cut(body: bytes, size: int) -> tuple[bytes, ...]:
     return tuple(body[at : at + size] for at in range(0, len(body), size))
 
 
-class ByteServer:
+class ByteServer(LoopbackServer):
     """Gives one answer after another while its context is open, the last of them again and again.
 
     Attributes:
@@ -75,57 +75,34 @@ class ByteServer:
     """
 
     def __init__(self, *answers: Sent) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: Sequence[Sent] = answers
         self.bodies: list[bytes] = []
-        self._server = _Server(("127.0.0.1", 0), self)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
     def base_url(self) -> str:
         """What an OpenAI client takes as `base_url`."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
     @property
     def requests(self) -> list[dict[str, Any]]:
         """What was asked, read."""
         return [json.loads(body) for body in self.bodies]
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, address: tuple[str, int], bytes_: ByteServer) -> None:
-        super().__init__(address, _Handler)
-        self.bytes = bytes_
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that hang up."""
-
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: ByteServer
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         """Send the next answer."""
-        told = self.server.bytes
+        told = self.server
         told.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
         answer = told.answers[min(len(told.bodies), len(told.answers)) - 1]
         self.send_response(answer.status)
         self.send_header("Content-Type", "text/event-stream" if answer.status == 200 else "application/json")
         self.send_header("Transfer-Encoding", "chunked")
+        self.send_header("Connection", "close")  # said, or a client may ask again on a connection that is about to go
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.end_headers()

@@ -7,16 +7,16 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 from agent.scripted_minds import Persona, Reply, reply
+from catalog.loopback import LoopbackServer
 
 MODEL = "scripted"
 
 
-class ScriptedServer:
+class ScriptedServer(LoopbackServer):
     """Serves `/v1/chat/completions` (streaming or not, with tool calls) and `/v1/models` while its context is open.
 
     Args:
@@ -36,51 +36,30 @@ class ScriptedServer:
     """
 
     def __init__(self, persona: Persona = "obedient", *, pause: float = 0.0, think: float = 0.0, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.persona: Persona = persona
         self.pause = pause
         self.think = think
         self.took: list[float] = []
         self.requests: list[dict[str, Any]] = []
         self._closing = threading.Event()
-        self._server = _Server(("127.0.0.1", port), self)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
     def base_url(self) -> str:
         """What an OpenAI client takes as `base_url`."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__exit__(*raised)
 
     def wait(self, seconds: float) -> None:
         """Sleep, but not beyond the end of the server."""
         self._closing.wait(seconds)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, address: tuple[str, int], scripted: ScriptedServer) -> None:
-        super().__init__(address, _Handler)
-        self.scripted = scripted
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that hang up."""
-
-
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: ScriptedServer
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -90,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a chat completion in character."""
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
-        scripted, asked = self.server.scripted, time.perf_counter()
+        scripted, asked = self.server, time.perf_counter()
         scripted.requests.append(body)
         if scripted.think:
             scripted.wait(scripted.think)
@@ -141,8 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _event(self, data: str) -> None:
         self.wfile.write(f"data: {data}\n\n".encode())
         self.wfile.flush()
-        if self.server.scripted.pause:
-            self.server.scripted.wait(self.server.scripted.pause)
+        if self.server.pause:
+            self.server.wait(self.server.pause)
 
 
 def _completion(answer: Reply, body: Mapping[str, Any]) -> dict[str, Any]:
