@@ -1,7 +1,7 @@
 """A load generator: so many clients, each on one connection that it keeps, each asking again when it is answered.
 
 Raw sockets under asyncio, HTTP/1.1 with keep-alive and no pipelining, so that what is measured is the server: one
-request costs this side about 0.05 ms. The latency of every request is kept, from its last byte written to the last byte
+request costs this side about 0.05 ms. The latency of every request is kept, from before it is written to the last byte
 of its answer, and percentiles are of all of them.
 
     python -m bench.load_generator http://127.0.0.1:8000/v1/recommendations --body '{"user_id": "u1"}' --clients 16
@@ -166,7 +166,8 @@ class Connection(asyncio.Protocol):
 async def connected(url: str) -> Connection:
     """Open a connection to the server of a URL."""
     parts = urlsplit(url)
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, parts.hostname, parts.port)
+    host, port = parts.hostname or "127.0.0.1", parts.port or 80
+    _, connection = await asyncio.get_running_loop().create_connection(Connection, host, port)
     return connection
 
 
