@@ -176,6 +176,13 @@ class EventsTaken(Answer):
     rejected: list[Rejected]
 
 
+class TakenBack(Answer):
+    """Whether there was such an event to erase."""
+
+    event_id: str
+    forgotten: bool
+
+
 class Told(Answer):
     """One thing a shopper told of themselves."""
 
@@ -234,6 +241,22 @@ class ToolAnswer(Answer):
     facts: dict[str, Any]
     trace: dict[str, Any]
     request_id: str
+
+
+class Tool(Answer):
+    """What an agent may call, with the JSON schema of its arguments."""
+
+    name: str
+    description: str
+    access: str
+    parameters: dict[str, Any]
+
+
+class Tools(Answer):
+    """Every tool; `openai` is the same in the form of OpenAI's chat completions."""
+
+    tools: list[Tool]
+    openai: list[dict[str, Any]]
 
 
 class Transcription(Answer):

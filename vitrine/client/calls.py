@@ -12,6 +12,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from vitrine.client import answers as a
+from vitrine.client import window as w
 from vitrine.client.errors import Refused, Unreachable, refusal
 
 T = TypeVar("T")
@@ -100,6 +101,16 @@ def recommendations(**fields: Any) -> Call[a.Recommended]:
     return Call("POST", "/v1/recommendations", a.Recommended, _given(**fields))
 
 
+def facets(**fields: Any) -> Call[w.Facets]:
+    """Count values."""
+    return Call("POST", "/v1/facets", w.Facets, _given(**fields))
+
+
+def shop() -> Call[w.Shop]:
+    """Read what the shop says of itself."""
+    return Call("GET", "/v1/shop", w.Shop)
+
+
 def item(item_id: str) -> Call[a.Item]:
     """Read a record."""
     return Call("GET", f"/v1/items/{_id(item_id)}", a.Item)
@@ -125,6 +136,11 @@ def put_events(events: Sequence[Mapping[str, Any]]) -> Call[a.EventsTaken]:
     return Call("PUT", "/v1/events", a.EventsTaken, {"events": [dict(event) for event in events]})
 
 
+def forget_event(event_id: str) -> Call[a.TakenBack]:
+    """Take an event back."""
+    return Call("DELETE", f"/v1/events/{_id(event_id)}", a.TakenBack)
+
+
 def memory(user_id: str) -> Call[a.Memory]:
     """Read a shopper's memory."""
     return Call("GET", f"/v1/users/{_id(user_id)}/memory", a.Memory)
@@ -141,6 +157,11 @@ def forget_user(user_id: str) -> Call[a.Forgotten]:
     return Call("DELETE", f"/v1/users/{_id(user_id)}", a.Forgotten)
 
 
+def tools(*, strict: bool) -> Call[a.Tools]:
+    """List the tools."""
+    return Call("GET", "/v1/tools", a.Tools, query={"strict": "true" if strict else None})
+
+
 def tool(name: str, arguments: Mapping[str, Any], **fields: Any) -> Call[a.ToolAnswer]:
     """Call a tool."""
     return Call("POST", f"/v1/tools/{_id(name)}", a.ToolAnswer, _given(arguments=dict(arguments), **fields))
@@ -154,6 +175,11 @@ def transcribe(recording: bytes) -> Call[a.Transcription]:
 def trace(trace_id: str) -> Call[dict[str, Any]]:
     """Read how an answer came about."""
     return Call("GET", f"/v1/traces/{_id(trace_id)}", dict[str, Any])
+
+
+def evidence(trace_id: str, item_id: str) -> Call[dict[str, Any]]:
+    """Read why an item stood in an answer."""
+    return Call("GET", f"/v1/traces/{_id(trace_id)}/items/{_id(item_id)}", dict[str, Any])
 
 
 def ready() -> Call[a.Ready]:

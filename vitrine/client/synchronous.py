@@ -13,6 +13,7 @@ from vitrine.client import answers as a
 from vitrine.client import calls
 from vitrine.client.errors import Refused, Unreachable, refusal
 from vitrine.client.events import ChatEvent, Lines
+from vitrine.client.window import Facets, Shop
 
 T = TypeVar("T")
 
@@ -145,6 +146,14 @@ class Client:
             )
         )
 
+    def facets(self, *, filters: Mapping[str, Any] | None = None, item_ids: Sequence[str] | None = None) -> Facets:
+        """Count the values of the items that pass `filters`, of `item_ids` alone where these are given."""
+        return self._send(calls.facets(filters=filters, item_ids=item_ids))
+
+    def shop(self) -> Shop:
+        """Return the shop in a few words."""
+        return self._send(calls.shop())
+
     def item(self, item_id: str) -> a.Item:
         """Return the record of an item."""
         return self._send(calls.item(item_id))
@@ -165,6 +174,10 @@ class Client:
         """Tell what shoppers did; each event has an `event_id` of yours, which makes a second sending harmless."""
         return self._send(calls.put_events(events))
 
+    def forget_event(self, event_id: str) -> a.TakenBack:
+        """Take an event back, as if it had not been."""
+        return self._send(calls.forget_event(event_id))
+
     def memory(self, user_id: str) -> a.Memory:
         """Return what a shopper told of themselves."""
         return self._send(calls.memory(user_id))
@@ -176,6 +189,10 @@ class Client:
     def forget_user(self, user_id: str) -> a.Forgotten:
         """Erase everything known of a shopper."""
         return self._send(calls.forget_user(user_id))
+
+    def tools(self, *, strict: bool = False) -> a.Tools:
+        """List the tools; `strict` gives `openai` in the subset of structured outputs."""
+        return self._send(calls.tools(strict=strict))
 
     def call_tool(
         self,
@@ -197,6 +214,10 @@ class Client:
     def trace(self, trace_id: str) -> dict[str, Any]:
         """Return how an answer came about."""
         return self._send(calls.trace(trace_id))
+
+    def evidence(self, trace_id: str, item_id: str) -> dict[str, Any]:
+        """Return why an item stood in an answer: signals, words with their positions, events, features."""
+        return self._send(calls.evidence(trace_id, item_id))
 
     def ready(self) -> a.Ready:
         """Return what is at work in the shop."""
