@@ -6,14 +6,21 @@ import re
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 
-_UNIT = r"(?:USD|EUR|GBP|JPY|INR|CHF|SEK|NOK|DKK|PLN|CAD|AUD|dollars?|euros?|pounds?|bucks|[$€£¥₹])"
+_CODES = "USD|EUR|GBP|JPY|INR|CHF|SEK|NOK|DKK|PLN|CZK|HUF|CAD|AUD|NZD|CNY|RMB|KRW|BRL|MXN|ZAR|SGD|HKD"
+_NAMED = (
+    r"(?:US |Canadian |Australian )?dollars?|euros?|pounds?|bucks|quid|(?:Swiss )?francs?|yen|yuan|rupees?|"
+    r"roubles?|rubles?|pesos?|lira|zloty|złoty|zł|kron(?:a|or|er|e)|kr|koruna"
+)
+_AHEAD = rf"(?:(?:US|CA|A|NZ)?\$|{_CODES}|euros?|[€£¥₹₽₩₺₴₫฿₪₦])"
+_UNIT = rf"(?:{_AHEAD}|{_NAMED})"
 _AMOUNT = r"\d{1,3}(?:[,  ]\d{3})+(?:\.\d{1,2})?|\d+(?:[.,]\d{1,2})?(?!\d)"
 PRICE = re.compile(
-    rf"(?P<pre>{_UNIT})\s?(?P<a>{_AMOUNT})(?:\s?(?:USD|EUR|GBP)\b)?"
+    rf"(?<!\w)(?P<pre>{_AHEAD})\s?(?P<a>{_AMOUNT})(?:\s?(?:USD|EUR|GBP)\b)?"
     rf"|(?<![\w.])(?P<b>{_AMOUNT})\s?(?P<post>{_UNIT}(?!\w))"
     rf"|(?<![\w.])(?P<c>\d+[.,]\d{{2}})(?![\w.]\d)"
-    rf"|\b(?:costs?|price(?:d|s)?(?:\s+(?:at|of|is))?|for\s+(?:just|only)|at\s+(?:just|only))\s*:?\s*(?P<d>{_AMOUNT})"
-    rf"(?:\s?{_UNIT}(?!\w))?",
+    rf"|\b(?:costs?|price(?:d|s)?(?:\s+(?:at|of|is))?|for\s+(?:just|only)|at\s+(?:just|only)|"
+    rf"(?:goes|going|yours) for)\s*:?\s*(?:(?:just|only|merely|a mere|about|around|exactly)\s+)*"
+    rf"(?P<d>{_AMOUNT})(?:\s?(?P<last>{_UNIT}(?!\w)))?",
     re.IGNORECASE,
 )
 """An amount of money in prose; `amount` reads the match."""

@@ -8,11 +8,12 @@ mind cannot reach it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from agent.gate.counts import count_faults
 from agent.gate.denials import denial_faults
+from agent.gate.figures import in_digits, item_numbers
 from agent.gate.grounds import Grounds, Record
 from agent.gate.names import name_faults
 from agent.gate.numbers import Fault, number_faults
@@ -100,10 +101,12 @@ class Gate:
             return Passed(sentence, sentence)
         if not self._enforce:
             return self._unchecked(sentence)
-        plain = self._strip(seen_plain(sentence))
+        plain = item_numbers(self._strip(seen_plain(sentence)))
         if quotes_prompt(plain):
             return self._written(self._changed("removed", ["it quotes the rules of the house"], plain, ""))
         marked = mark(plain, self._grounds)
+        # Titles are marked by now, so that no "Five minutes" of theirs is taken for a figure.
+        marked = replace(marked, text=in_digits(marked.text))
         items = items_in(marked.text, self._grounds)
         carried = self._carried if _PRONOUN.match(plain) else ()
         text = self._check(plain, marked, items, carried)

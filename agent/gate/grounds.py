@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from agent.gate.figures import all_in_digits, in_digits
 from agent.gate.tallies import Tally, tallies
 from agent.gate.vocabulary import ShopWords, kind_of, phrase, tokens
 from agent.handles import HandleBook
@@ -65,7 +66,7 @@ class Record:
         text = json.dumps([item.title, item.brand, item.categories, dict(item.attributes), item.description,
                            item.sizes, [c.text for c in self.captions]], ensure_ascii=False)  # fmt: skip
         known = (item.price, item.rating, item.rating_count)
-        return frozenset(numbers(text)) | {float(n) for n in known if n is not None}
+        return frozenset(numbers(text) | numbers(all_in_digits(text))) | {float(n) for n in known if n is not None}
 
     def explicit(self, kind: str) -> frozenset[str]:
         """Return the words of every attribute of one kind (`color`), empty when the record has no such attribute."""
@@ -119,7 +120,7 @@ class Grounds:
     def heard(self, message: str) -> None:
         """Add what the shopper said: their words may be repeated, their numbers too."""
         self.wishes += phrase(message)
-        self.wish_numbers |= numbers(message)
+        self.wish_numbers |= numbers(message) | numbers(in_digits(message))
 
     def told(self, text: str, facts: Mapping[str, Any], found: int = 0) -> None:
         """Add what a tool said beside its items; `found` is how many items it gave."""

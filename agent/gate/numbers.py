@@ -170,19 +170,27 @@ def _price(text: str, match: re.Match[str], part: Segment, parts: list[Segment],
     return Fault(*match.span(), f"price {match.group()!r} is not the record's", truth)
 
 
-_CURRENCY = {"$": "USD", "dollar": "USD", "buck": "USD", "usd": "USD", "€": "EUR", "euro": "EUR", "eur": "EUR",
-             "£": "GBP", "pound": "GBP", "gbp": "GBP", "¥": "JPY", "₹": "INR"}  # fmt: skip
+_CURRENCY = {"$": "USD", "us$": "USD", "dollar": "USD", "us dollar": "USD", "buck": "USD", "€": "EUR", "euro": "EUR",
+             "£": "GBP", "pound": "GBP", "quid": "GBP", "¥": "JPY", "yen": "JPY", "₹": "INR", "rupee": "INR",
+             "swiss franc": "CHF", "ca$": "CAD", "a$": "AUD", "canadian dollar": "CAD", "australian dollar": "AUD",
+             "yuan": "CNY", "zł": "PLN", "zloty": "PLN", "złoty": "PLN"}  # fmt: skip
+_SHARED = {"kr": "SEK NOK DKK", "krona": "SEK", "kronor": "SEK", "krone": "NOK DKK", "kroner": "NOK DKK",
+           "dollar": "USD CAD AUD NZD SGD HKD", "$": "USD CAD AUD NZD SGD HKD MXN", "franc": "CHF",
+           "¥": "JPY CNY"}  # fmt: skip
+"""Names that several currencies go by."""
 
 
 def _currency_fault(match: re.Match[str], subjects: tuple[Record, ...]) -> Fault | None:
     """The right number in the wrong money is a wrong price."""
-    unit = (match["pre"] or match["post"] or "").casefold()
-    stated = _CURRENCY.get(unit) or _CURRENCY.get(unit.rstrip("s")) or (unit.upper() or None)
+    unit = (match["pre"] or match["post"] or match["last"] or "").casefold()
+    single = unit if unit in _CURRENCY or unit in _SHARED else unit.rstrip("s")
+    meant = set(_SHARED.get(single, _CURRENCY.get(single, unit.upper())).split())
     true = {r.item.currency for r in subjects}
-    if stated is None or true == {stated}:
+    if not unit or true <= meant:
         return None
     truth = price_text(subjects[0].item.price, subjects[0].item.currency) if len(true) == 1 else None
-    return Fault(*match.span(), f"{match.group()!r} is not in the record's currency", truth)
+    start = match.start("d") if match["d"] else match.start()
+    return Fault(start, match.end(), f"{match.group()!r} is not in the record's currency", truth)
 
 
 def _same(price: float | None, value: float) -> bool:

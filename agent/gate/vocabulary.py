@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from catalog.items import Catalog
@@ -56,7 +57,7 @@ def tokens(text: str) -> list[str]:
         >>> tokens("Two Gray vases, hand-made")
         ['two', 'grey', 'vase', 'hand', 'made']
     """
-    return [_singular(_SPELLINGS.get(t, t)) for t in (m.group().casefold() for m in _TOKEN.finditer(text))]
+    return [token for token, _, _ in spans(text)]
 
 
 def phrase(text: str) -> str:
@@ -140,8 +141,11 @@ def _names(item: Item) -> str:
 
 def spans(text: str) -> list[tuple[str, int, int]]:
     """Return each token of `text` with its start and end."""
-    return [(_singular(_SPELLINGS.get(t, t)), a, b) for t, a, b in _raw_spans(text)]
+    return [(_folded(m.group()), m.start(), m.end()) for m in _TOKEN.finditer(text)]
 
 
-def _raw_spans(text: str) -> Iterable[tuple[str, int, int]]:
-    return ((m.group().casefold(), m.start(), m.end()) for m in _TOKEN.finditer(text))
+def _folded(word: str) -> str:
+    word = word.casefold()
+    if not word.isascii() and "LATIN" in unicodedata.name(word[0], ""):
+        word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+    return _singular(_SPELLINGS.get(word, word))

@@ -73,6 +73,11 @@ def test_what_the_records_bear_out_passes(text: str, shown: str | None) -> None:
         ("#1 (€24.00), #2 (€12.00).", "Cobalt bud vase (€24.00), Terracotta amphora vase (€39.00)."),
         ("#1 has 4.9 stars.", "Cobalt bud vase has 4.6 stars."),
         ("#1 costs 19,99 EUR.", "Cobalt bud vase costs €24.00."),
+        ("#1 costs nineteen euros.", "Cobalt bud vase costs €24.00."),
+        ("#1 costs a mere twenty.", "Cobalt bud vase costs a mere €24.00."),
+        ("#1 is rated four point nine.", "Cobalt bud vase is rated 4.6."),
+        ("#1 has a five-star rating, ★★★☆☆.", "Cobalt bud vase has a 5-star rating, 4.6★."),
+        ("#1 has thirty reviews.", "Cobalt bud vase has 31 reviews."),
     ],
 )
 def test_one_wrong_figure_is_put_right(text: str, shown: str) -> None:
@@ -88,7 +93,7 @@ def test_one_wrong_figure_is_put_right(text: str, shown: str) -> None:
         "#1 is out of stock.", "#1 comes with free shipping.", "#1 is now 30% off.", "I recommend #99 and #1.",
         "#1 is one of our best sellers.", "#1 is under €20.", "#1 was bought by 5000 customers.",
         "#1 is a Zephyrix original.", '#1, also known as "Moonlight Dream", is lovely.', "#1 and V05 go well together.",
-        "#1 costs nineteen euros.", "#3 is not leather.", "#1 is waterproof.", "#1 goes well with the Green moon vase.",
+        "#3 is not leather.", "#1 is waterproof.", "#1 goes well with the Green moon vase.",
         "#1 holds 750 ml.", "#1 costs more, #2 is the cheapest.",
     ],
 )  # fmt: skip
