@@ -64,6 +64,7 @@ class ItemJournal:
     def __init__(self, path: Path, shop: str) -> None:
         self.path, self._shop = path, shop
         self._lock = threading.Lock()
+        self._version: int | None = None
         self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         try:
             for setting in ("journal_mode=WAL", "synchronous=FULL"):  # acknowledged means on the disk
@@ -92,6 +93,19 @@ class ItemJournal:
             asked = f"SELECT {_COLUMNS} FROM writes WHERE shop = ? AND seq > ? ORDER BY seq"
             rows = self._connection.execute(asked, (self._shop, seq)).fetchall()
         return [_read(row, self.path) for row in rows]
+
+    def moved(self) -> bool:
+        """Whether another process has written since this was asked last; True the first time. Costs microseconds."""
+        with self._lock:
+            before, (self._version,) = self._version, self._connection.execute("PRAGMA data_version").fetchone()
+        return before != self._version
+
+    def last(self) -> int:
+        """Return the number of the latest write there ever was, also when the journal has forgotten it; 0: none."""
+        with self._lock:
+            asked = "SELECT seq FROM sqlite_sequence WHERE name = 'writes'"
+            row = self._connection.execute(asked).fetchone()
+        return int(row[0]) if row else 0
 
     def forget(self, until: int) -> int:
         """Drop the writes up to and with `until`, which the artifact holds by now; return how many."""

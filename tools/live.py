@@ -3,7 +3,7 @@
 A reader pins the current view by one reference and keeps to it. A write is in the journal, on the disk, before it is
 acknowledged; a new or changed record is shown in its own right at once, and one worker thread makes the snapshot in
 which search, recommendations and conversations know it. A deletion is acknowledged only when the snapshot without the
-item is in place and those who read an older one have ended.
+item is in place and those who read an older one have ended, in every process that serves the store.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from catalog.errors import ServiceError
 from catalog.item_journal import ItemJournal, ItemWrite
+from catalog.journal_readers import FOLDER, JournalReaders
 from catalog.nouns import Item
 from catalog.tenancy import current_tenant
 from tools.live_config import LiveConfig, Written
+from tools.live_following import Follower
 from tools.live_indexes import LiveIndexes
 from tools.pins import Pins
 from tools.reading import ItemReader
@@ -27,6 +30,9 @@ from tools.renewal import Change, Statistics, carried, renewed, warm
 from tools.shop import Shop
 
 log = logging.getLogger("vitrine.tools")
+
+PUT_SECONDS = 1.0
+"""How long a record waits for the other processes; it stands in any case, and they follow."""
 
 View = TypeVar("View")
 
@@ -64,13 +70,17 @@ class LiveShop(Generic[View]):
         self._state = threading.Condition()  # guards what stands below; held for moments only
         self._waiting: dict[str, ItemWrite] = {}
         self._going: set[str] = set()
-        self._gone: set[str] = set()
+        self._gone: dict[str, int] = {}  # with the number of the write
         self._seen = 0
         self._reword = False
         self._closed = False
         self._indexes = LiveIndexes(shop)
         self._shop = warm(self._overlaid(shop))
         self._pins = Pins(dress(self._shop))
+        self._readers = JournalReaders(journal.path.parent / FOLDER, shop.name)
+        self._follower = Follower(
+            journal, self._readers, self._pins, self._follow, self._put_swapped_in, parts.config
+        )  # fmt: skip
         self._worker = threading.Thread(target=self._work, name="live-shop", daemon=True)
         self._worker.start()
 
@@ -103,34 +113,49 @@ class LiveShop(Generic[View]):
         return len(self._waiting)
 
     def put(self, item: Item) -> Written:
-        """Write a record; on return it is on the disk, and `record` gives it."""
+        """Write a record; on return it is on the disk, and `record` gives it in every process that serves the store."""
         with self._state:
             known, pending = self._known(item.item_id)
             if known == item:
                 return Written(item.item_id, False, False, pending)
             write = self._journal.put(item, current_tenant())
             self._seen = max(self._seen, write.seq) if write.seq == self._seen + 1 else self._seen
-            self._waiting[item.item_id] = write
-            self._gone.discard(item.item_id)
-            self._going.discard(item.item_id)
+            self._taken_on(write)
             self._state.notify_all()
         log.info("item written item_id=%s seq=%d tenant=%s", item.item_id, write.seq, write.tenant)
+        self._pins.release()  # who waits for the others is not to be waited for
+        self._follower.look_again()
+        self._readers.wait("known", write.seq, PUT_SECONDS, self._open)
         return Written(item.item_id, known is None, True, True)
 
     def delete(self, item_id: str) -> Written:
-        """Delete an item; on return nobody is shown it any more, and that is on the disk."""
+        """Delete an item; on return nobody is shown it any more, by whatever process, and that is on the disk.
+
+        Raises:
+            ServiceError: When another process that serves the store has not taken the deletion over in time; it
+                stands, and the same again waits for that process again.
+        """
         self._pins.release()  # who deletes does not wait for itself
         with self._state:
             known, _ = self._known(item_id)
-            if known is None:
-                return Written(item_id, False, False, False)
-            write = self._journal.delete(item_id, current_tenant())
-            self._taken_off(item_id)
-        log.info("item deleted item_id=%s seq=%d tenant=%s", item_id, write.seq, write.tenant)
-        with self._swapping:
-            self._swap_deletions()
-        self._pins.outlived(self._parts.config.grace_seconds)
-        return Written(item_id, False, True, False)
+            if known is not None:
+                write = self._journal.delete(item_id, current_tenant())
+                self._taken_off(item_id, write.seq)
+                log.info("item deleted item_id=%s seq=%d tenant=%s", item_id, write.seq, write.tenant)
+            seq = self._gone.get(item_id)
+        if seq is None:
+            return Written(item_id, False, False, False)
+        self._put_swapped_in()
+        self._follower.look_again()
+        if known is not None:
+            self._pins.outlived(self._parts.config.grace_seconds)
+        if not self._readers.wait("settled", seq, self._parts.config.agree_seconds, self._open):
+            log.warning("deletion not taken over by every process item_id=%s seq=%d", item_id, seq)
+            raise ServiceError(
+                f"item {item_id!r} is deleted, and another process of this shop may still show it; ask again",
+                retryable=True,
+            )
+        return Written(item_id, False, known is not None, False)
 
     def wait(self, timeout: float = 30.0) -> bool:
         """Wait until no record waits for a snapshot; return whether that came about in time."""
@@ -143,7 +168,12 @@ class LiveShop(Generic[View]):
             self._closed = True
             self._state.notify_all()
         self._worker.join(timeout=30)
+        self._follower.close()
+        self._readers.leave()
         self._journal.close()
+
+    def _open(self) -> bool:
+        return not self._closed
 
     def _known(self, item_id: str) -> tuple[Item | None, bool]:
         write = self._waiting.get(item_id)
@@ -151,10 +181,15 @@ class LiveShop(Generic[View]):
             return write.item, True
         return (None if item_id in self._gone else self._shop.catalog.get(item_id)), False
 
-    def _taken_off(self, item_id: str) -> None:
+    def _taken_on(self, write: ItemWrite) -> None:
+        self._waiting[write.item_id] = write
+        self._gone.pop(write.item_id, None)
+        self._going.discard(write.item_id)
+
+    def _taken_off(self, item_id: str, seq: int) -> None:
         self._waiting.pop(item_id, None)
         self._going.add(item_id)
-        self._gone.add(item_id)
+        self._gone[item_id] = seq
         self._state.notify_all()
 
     def _publish(self, shop: Shop) -> None:
@@ -163,6 +198,11 @@ class LiveShop(Generic[View]):
             self._shop = shop
             self._pins.publish(view)
             self._state.notify_all()
+
+    def _put_swapped_in(self) -> None:
+        """Come back when no snapshot with what is going is the newest."""
+        with self._swapping:
+            self._swap_deletions()
 
     def _swap_deletions(self) -> None:
         """Put the snapshot without what is going in place; whoever holds `_swapping` does it for all that wait."""
@@ -241,35 +281,33 @@ class LiveShop(Generic[View]):
                 self._state.notify_all()
 
     def _look(self) -> None:
-        """Take over what other processes wrote since."""
+        """Take over what jobs made since."""
         # Read before and after: what a job works into the artifacts meanwhile is in one of the two, or in both.
-        before = self._journal.since()
+        last, before = self._journal.last(), self._journal.since()
         fresh = self._parts.reload()
-        if fresh is not None:
-            with self._swapping:
-                self._indexes = LiveIndexes(fresh)
-                self._publish(self._overlaid(fresh, before))
-            log.info("shop reloaded items=%d", len(self._shop.catalog))
+        if fresh is None:
             return
-        with self._state:
-            self._take_over(self._journal.since(self._seen))
-            going = bool(self._going)
-        if going:
-            with self._swapping:
-                self._swap_deletions()
+        with self._swapping:
+            self._indexes = LiveIndexes(fresh)
+            self._publish(self._overlaid(fresh, before))
+            with self._state:
+                self._seen = max(self._seen, last)
+        self._follower.look_again()
+        log.info("shop reloaded items=%d", len(self._shop.catalog))
 
-    def _take_over(self, writes: list[ItemWrite]) -> None:
-        for write in writes:
-            self._seen = max(self._seen, write.seq)
-            known, _ = self._known(write.item_id)
-            if write.item == known:
-                continue
-            if write.item is None:
-                self._taken_off(write.item_id)
-            else:
-                self._waiting[write.item_id] = write
-                self._gone.discard(write.item_id)
-                self._going.discard(write.item_id)
+    def _follow(self) -> int:
+        """Take over what other processes wrote, and return up to which write."""
+        with self._state:
+            for write in self._journal.since(self._seen):
+                self._seen = max(self._seen, write.seq)
+                known, _ = self._known(write.item_id)
+                if write.item is None:
+                    if known is not None:
+                        self._taken_off(write.item_id, write.seq)
+                elif write.item != known:
+                    self._taken_on(write)
+                    self._state.notify_all()
+            return self._seen
 
     def _overlaid(self, shop: Shop, earlier: Sequence[ItemWrite] = ()) -> Shop:
         """Return a shop that was just opened with the journal's records and without what it deletes.
@@ -279,11 +317,14 @@ class LiveShop(Generic[View]):
         with self._state:
             writes = {write.item_id: write for write in (*earlier, *self._journal.since())}
             self._seen = max([self._seen, *(write.seq for write in writes.values())])
-            self._gone = {item_id for item_id, write in writes.items() if write.item is None}
+            # What went and is worked into the artifact by now is gone for an answer that began before, too.
+            self._gone = {i: seq for i, seq in self._gone.items() if i not in shop.catalog}
+            self._gone |= {i: write.seq for i, write in writes.items() if write.item is None}
+            gone = frozenset(self._gone)
             self._going.clear()
             self._waiting = {i: w for i, w in writes.items() if w.item is not None and shop.catalog.get(i) != w.item}
             records = tuple(write.item for write in self._waiting.values() if write.item is not None)
-        change = Change(records, deleted=frozenset(self._gone), read=False)
+        change = Change(records, deleted=gone, read=False)
         if records or any(item_id in shop.catalog for item_id in change.deleted):
             shop = renewed(shop, change, self._indexes.snapshots(), self._parts.statistics)
         standing = getattr(self, "_shop", None)

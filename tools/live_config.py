@@ -21,7 +21,12 @@ class LiveConfig(BaseModel):
     """Catalogues up to this many items get their keyword index anew with every snapshot; in larger ones new words
     follow in a snapshot of their own, when no record waits."""
     look_seconds: float = Field(2.0, gt=0)
-    """How often the store is looked at for what other processes wrote: records, a catalogue, a promoted model."""
+    """How often the store is looked at for what jobs made: a catalogue, indexes, a promoted model."""
+    follow_seconds: float = Field(0.05, gt=0)
+    """How often the journal is looked at for what other processes that serve the store wrote and deleted."""
+    agree_seconds: float = Field(15.0, gt=0)
+    """How long a deletion waits for the other processes that serve the store; where one has not taken it over by then,
+    the deletion stands, and its caller is told to ask again (503)."""
 
 
 @dataclass(frozen=True, slots=True)

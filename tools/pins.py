@@ -46,6 +46,16 @@ class Pins(Generic[View]):
         view: View = pin.view if pin is not None else self._view
         return view
 
+    @property
+    def number(self) -> int:
+        """Of the newest view; it grows with each."""
+        return self._number
+
+    def older(self, number: int) -> bool:
+        """Whether somebody still holds a view from before `number`."""
+        with self._changed:
+            return any(held < number for held in self._held)
+
     @contextmanager
     def pinned(self) -> Iterator[View]:
         """Hold the newest view inside the block."""

@@ -54,6 +54,7 @@ def open_service(settings: Settings) -> Service:
     from tools.registry import Registry
 
     workspace = Workspace(settings.store)
+    marks = _marks(settings, workspace)  # before the opening: what a job makes meanwhile is seen as new
     shop = open_shop(settings, written=False)
     shared = shared_secret(os.environ) or KeyFile(workspace.root / KEY_FILE).consent()
     consent, agents = Confirmations(shared), _Agents(settings, shop)
@@ -63,7 +64,7 @@ def open_service(settings: Settings) -> Service:
         return Service(snapshot, registry, agents.of(snapshot), settings.api, snapshot.active)
 
     lookups = _LookUps(settings, load_shop(workspace))
-    reload = _Reload(settings, workspace, shop, lookups)
+    reload = _Reload(settings, workspace, shop, lookups, marks)
     parts = LiveParts(content_reader(settings, workspace, shop), lookups.of, reload, settings.live)
     with timed("opening", "the words of the catalogue"):
         live = LiveShop(shop, ItemJournal(workspace.root / JOURNAL, shop.name), parts, dress)
@@ -131,19 +132,16 @@ class _Reload:
     workspace: Workspace
     shop: Shop
     lookups: _LookUps
-    _opened: dict[str, int] = field(init=False)
-    _last: dict[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._opened = self._last = self._marks()
+    opened: dict[str, int]
+    _last: dict[str, int] = field(init=False, default_factory=dict)
 
     def __call__(self) -> Shop | None:
         """Return the shop as its artifacts give it now; None where they are as they were, or still being written."""
-        marks = self._marks()
-        if marks == self._opened or marks != self._last:
+        marks = _marks(self.settings, self.workspace)
+        if marks == self.opened or marks != self._last:
             self._last = marks
             return None
-        self._opened = marks
+        self.opened = marks
         try:
             fresh = open_shop(self.settings, written=False, standing=self.shop)
             if fresh.name != self.shop.name:
@@ -155,11 +153,12 @@ class _Reload:
             return None
         return fresh
 
-    def _marks(self) -> dict[str, int]:
-        """Return when each manifest that serving rests on was written."""
-        root, served = self.workspace.root, self.settings.models.serve
-        paths = [root / "catalog" / MANIFEST, root / "models" / served / MANIFEST, *root.glob(f"indexes/*/{MANIFEST}")]
-        return {str(path): path.stat().st_mtime_ns for path in paths if path.is_file()}
+
+def _marks(settings: Settings, workspace: Workspace) -> dict[str, int]:
+    """Return when each manifest that serving rests on was written."""
+    root, served = workspace.root, settings.models.serve
+    paths = [root / "catalog" / MANIFEST, root / "models" / served / MANIFEST, *root.glob(f"indexes/*/{MANIFEST}")]
+    return {str(path): path.stat().st_mtime_ns for path in paths if path.is_file()}
 
 
 def content_reader(settings: Settings, workspace: Workspace, shop: Shop) -> ContentReader:

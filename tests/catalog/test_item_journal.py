@@ -68,3 +68,16 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"item 'x': '\{\}' is no record"):
         journal.since()
     journal.close()
+
+
+def test_it_tells_when_another_process_has_written(tmp_path: Path) -> None:
+    mine, other = (ItemJournal(tmp_path / "items.sqlite", "shop") for _ in range(2))
+    assert mine.last() == 0 and mine.moved() and not mine.moved()
+    mine.put(Item("x"), "a")
+    assert not mine.moved()  # that was I
+    seq = other.delete("x", "a").seq
+    assert mine.moved() and not mine.moved() and mine.last() == seq
+    other.forget(seq)
+    assert mine.since() == [] and mine.last() == seq
+    mine.close()
+    other.close()
