@@ -44,7 +44,7 @@ def popular(record: Record, run: ToolRun | None, signals: Signals) -> Iterator[F
         value = signals.features.get(_POPULARITY, record.item.rating_count)
         if value:
             evidence = Evidence("signal", _POPULARITY, value, f"popularity {value:g}")
-            yield Fragment("popular with other shoppers", (evidence,))
+            yield Fragment("popular with other shoppers", (evidence,), theme=_POPULARITY)
 
 
 def ground_of(run: ToolRun | None) -> Iterator[Evidence]:

@@ -10,8 +10,9 @@ import math
 from collections.abc import Iterator
 
 from agent.explanation_fragments import DID, Fragment, listed
+from agent.explanation_more import Usage
 from agent.gate.grounds import Grounds, Record
-from agent.gate.vocabulary import tokens
+from agent.gate.vocabulary import kind_of, tokens
 from agent.messages import clean
 from agent.signals import Held, Signals
 from catalog.nouns import Evidence, Item
@@ -25,7 +26,9 @@ VERY_CLOSE = 0.75
 """The same where the records name no category."""
 
 
-def like_example(grounds: Grounds, record: Record, signals: Signals, covered: set[str]) -> Iterator[Fragment]:
+def like_example(
+    grounds: Grounds, record: Record, signals: Signals, covered: set[str], use: Usage
+) -> Iterator[Fragment]:
     """Yield the item the shopper pointed at that it is closest to."""
     if signals.example is None or signals.example[1] in DID or signals.example[0] not in grounds.catalog:
         return
@@ -33,10 +36,10 @@ def like_example(grounds: Grounds, record: Record, signals: Signals, covered: se
     title = _called(grounds.catalog[item_id])
     if title and item_id != record.item.item_id:
         near = Evidence("signal", "likeness", round(likeness, 3), f"likeness to {title}: {likeness:.2f}")
-        yield Fragment(f"like {title}{_both(record, grounds.record(item_id), covered)}", (near,))
+        yield Fragment(f"like {title}{_both(record, grounds.record(item_id), covered, use)}", (near,))
 
 
-def held_by(grounds: Grounds, record: Record, signals: Signals, covered: set[str]) -> Iterator[Fragment]:
+def held_by(grounds: Grounds, record: Record, signals: Signals, covered: set[str], use: Usage) -> Iterator[Fragment]:
     """Yield the shopper's own events without which it would stand lower, what lowers it most first."""
     for held in signals.held:
         if held.item_id not in grounds.catalog or held.item_id == record.item.item_id or held.why not in DID:
@@ -47,17 +50,17 @@ def held_by(grounds: Grounds, record: Record, signals: Signals, covered: set[str
             day = f" on {held.when[:10]}" if held.when else ""
             done = f"you chose {title} before" if held.why == HISTORICAL else f"you {DID[held.why]} {title}"
             event = Evidence("event", held.why, held.item_id, f"{done}{day}; {_without(held)}")
-            yield Fragment(_clause(record, other, held, title, done, covered), (event,), theme=held.item_id)
+            yield Fragment(_clause(record, other, held, title, done, covered, use), (event,), theme=held.item_id)
 
 
 def _called(item: Item) -> str:
     return called(item) if item.title else ""
 
 
-def _clause(record: Record, other: Record, held: Held, title: str, done: str, covered: set[str]) -> str:
+def _clause(record: Record, other: Record, held: Held, title: str, done: str, covered: set[str], use: Usage) -> str:
     did = DID[held.why]
     if held.likeness >= _near(record, other):
-        return f"close to {title}, which you {did}{_both(record, other, covered)}"
+        return f"close to {title}, which you {did}{_both(record, other, covered, use)}"
     if record.item.brand and record.item.brand == other.item.brand:
         return f"by {clean(record.item.brand, 60)}, like {title}, which you {did}"
     return f"chosen because {done}"
@@ -67,10 +70,19 @@ def _without(held: Held) -> str:
     return f"without it, place {held.place}" if held.place is not None else "without it, not on this page"
 
 
-def _both(record: Record, other: Record, covered: set[str]) -> str:
-    shared = [v for n, vs in record.item.attributes.items() for v in vs if v in other.item.attributes.get(n, ())]
-    shared = [value for value in shared if not covered.issuperset(tokens(value))]
-    return f": both {listed([clean(value, 40) for value in shared[:2]])}" if shared else ""
+def _both(record: Record, other: Record, covered: set[str], use: Usage) -> str:
+    """Return what two records share that not every other record has: "both blue", "Keanu Reeves in both"."""
+    shared = [
+        (name, value)
+        for name, values in record.item.attributes.items()
+        for value in values
+        if value in other.item.attributes.get(name, ()) and not covered.issuperset(tokens(value))
+    ]
+    looks = [clean(value, 40) for name, value in shared if kind_of(name) is not None]
+    if looks:
+        return f": both {listed(looks[:2])}"
+    told = [clean(value, 40) for name, value in shared if (name, value) not in use.commonplace]
+    return f": {listed(told[:2])} in both" if told else ""
 
 
 def _near(record: Record, other: Record) -> float:

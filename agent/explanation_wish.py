@@ -12,10 +12,11 @@ from typing import Any
 
 from agent.explanation_fragments import EMPTY, Fragment, around, field_fragment, listed
 from agent.gate.grounds import Grounds, Record
-from agent.gate.vocabulary import tokens
+from agent.gate.vocabulary import spans, tokens
 from agent.messages import clean
 from agent.money import price_text
 from agent.trace import ToolRun
+from agent.understanding.lexicon import FILLERS
 from catalog.nouns import Evidence
 from indexes.words import terms
 from tools.titles import speaks_for_shop, without_links
@@ -32,15 +33,31 @@ def asked_words(grounds: Grounds, run: ToolRun | None) -> list[str]:
     return [w for w in dict.fromkeys(tokens(text)) if w not in EMPTY and terms(w) and f" {w} " in grounds.wishes]
 
 
-def wished(record: Record, asked: Sequence[str], covered: set[str]) -> Iterator[Fragment]:
-    """Yield the values of the record that were asked for; their words are then covered."""
+def filtered(run: ToolRun | None) -> frozenset[tuple[str, str]]:
+    """Return the attributes and values a call was filtered by, the values in small letters."""
+    filters = run.arguments.get("filters") if run is not None else None
+    wanted = filters.get("attributes") if isinstance(filters, Mapping) else None
+    given = wanted.items() if isinstance(wanted, Mapping) else ()
+    return frozenset((name, str(v).casefold()) for name, values in given if isinstance(values, list) for v in values)
+
+
+def wished(
+    record: Record, asked: Sequence[str], covered: set[str], filters: Collection[tuple[str, str]] = ()
+) -> Iterator[Fragment]:
+    """Yield the values of the record that were asked for; their words are then covered.
+
+    A value that was filtered by was asked for also where only a part of it was said: "Hitchcock".
+    """
     item = record.item
     values: list[str] = []
     evidence: list[Evidence] = []
     given = [(name, value) for name, found in item.attributes.items() for value in found]
     for name, value in [*given, *([("brand", item.brand)] if item.brand else [])]:
         words = tokens(value)
-        if words and all(word in asked for word in words) and not covered.issuperset(words):
+        meant = all(word in asked for word in words) or (
+            (name, value.casefold()) in filters and any(word in asked for word in words)
+        )
+        if words and meant and not covered.issuperset(words):
             covered.update(words)
             values.append(clean(value, 40) if name != "brand" else f"by {clean(value, 60)}")
             evidence.append(Evidence("field", name, value, f"{clean(name, 40)}: {clean(value, 60)}"))
@@ -93,10 +110,34 @@ def seen(record: Record, asked: Sequence[str], covered: set[str]) -> Iterator[Fr
 def mentioned(record: Record, asked: Sequence[str], covered: set[str]) -> Iterator[Fragment]:
     """Yield what its title and its description say of the wish."""
     for name, text in _written(record):
-        words = [w for w in dict.fromkeys(tokens(text)) if w in asked and w not in covered and len(w) > 2]
-        if words:
-            covered.update(words)
-            yield Fragment(f"its {name} says {listed(words[:3])}", tuple(_in_texts(record, words)))
+        found = {w: said for w, said in _surfaces(text).items() if w in asked and w not in covered and _telling(w)}
+        if found:
+            covered.update(found)
+            words = list(found)[:3]
+            if name == "title" and set(tokens(text)) <= {*asked, *found}:
+                told = "its title says it"  # who asks for a title knows what it says
+                yield Fragment(told, tuple(_in_texts(record, list(found))), plain=True)
+            else:
+                said = _together([found[word] for word in words], text)
+                yield Fragment(f"its {name} says {said}", tuple(_in_texts(record, list(found))))
+
+
+def _telling(word: str) -> bool:
+    return len(word) > 2 and not word.isdigit() and word not in FILLERS
+
+
+def _surfaces(text: str) -> dict[str, str]:
+    """Return each word of a text as it is compared -> as it is written, in small letters, the first time."""
+    found: dict[str, str] = {}
+    for word, start, end in spans(text):
+        found.setdefault(word, text[start:end].casefold())
+    return found
+
+
+def _together(words: Sequence[str], text: str) -> str:
+    """Return words as prose, those that stand together in the text as one."""
+    phrase = " ".join(words)
+    return phrase if phrase in text.casefold() else listed(words)
 
 
 def _in_captions(record: Record, words: Collection[str]) -> Iterator[Evidence]:
