@@ -15,10 +15,11 @@ _CLOSERS = {"{": "}", "[": "]"}
 
 
 def read_arguments(written: object) -> dict[str, Any]:
-    """Return the arguments of a tool call as an object.
+    r"""Return the arguments of a tool call as an object.
 
     Reads what vLLM and others are known to emit: None or nothing for no arguments, a missing closing brace or quote,
-    a code fence, a trailing comma, Python's literals, JSON inside a JSON string, the same object twice. Anything
+    a code fence, a trailing comma, Python's literals, JSON inside a JSON string, the same object twice, a control
+    character inside a string (at which vLLM's hermes parser also sends the brace that closes the whole call). Anything
     else comes back as `{BROKEN: text}`, never as an empty object the tool would take for a choice.
 
     Example:
@@ -26,6 +27,8 @@ def read_arguments(written: object) -> dict[str, Any]:
         ({}, {'query': 'blue vase', 'top_n': 3})
         >>> read_arguments("{'query': 'vase', 'sort': None,}")
         {'query': 'vase', 'sort': None}
+        >>> read_arguments('{"query": "blue\tvase"}}')
+        {'query': 'blue\tvase'}
         >>> read_arguments("search for vases")
         {'__broken_arguments__': 'search for vases'}
     """
@@ -47,9 +50,9 @@ def _object(text: str) -> dict[str, Any] | None:
     """Read one object, JSON first, Python's literals second."""
     value: object
     try:
-        value, end = json.JSONDecoder().raw_decode(text)
+        value, end = json.JSONDecoder(strict=False).raw_decode(text)
         rest = text[end:].strip()
-        if rest and rest != text[:end]:
+        if rest not in ("", "}", text[:end]):
             return None
     except ValueError:
         try:

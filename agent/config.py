@@ -46,6 +46,10 @@ class LLMConfig(BaseModel):
     strict_tools: bool = True
     """Mark tools `"strict": true`, so that servers with guided decoding emit schema-valid arguments."""
 
+    initial_tool_choice: str = Field("auto", pattern=r"^[a-z_]+$")
+    """What the first call of a turn may do: `auto` lets the model choose; `required` holds it to some tool and the name
+    of a tool to that one, by guided decoding, for models that answer from memory. Small talk is then looked up too."""
+
     context_window: int = Field(16384, ge=1024)
     """Tokens the model reads; past messages get at most half of it."""
 

@@ -22,7 +22,7 @@ from agent.prompt import system_prompt
 from agent.sessions import MemorySessions, Session, SessionStore
 from agent.spoken import heard_of, understood
 from agent.turn import Turn
-from catalog.errors import DataError
+from catalog.errors import ConfigError, DataError
 from tools.registry import Registry
 from tools.shop import Shop
 
@@ -37,6 +37,13 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
+def _check_choice(config: AgentConfig, registry: Registry) -> None:
+    choice = config.llm.initial_tool_choice if config.llm else "auto"
+    if choice not in ("auto", "required", *registry.tools):
+        valid = ", ".join(("auto", "required", *registry.tools))
+        raise ConfigError(f"agent.llm.initial_tool_choice is {choice!r}; one of {valid} would be valid")
+
+
 class Agent:
     """Converses with shoppers of one shop.
 
@@ -48,6 +55,9 @@ class Agent:
         sessions: Where conversations rest; in memory by default.
         now: The clock events are dated by.
         new_id: Gives the ids of a turn, its trace's and its request's, each once.
+
+    Raises:
+        ConfigError: When the LLM's first call is held to a tool that the registry has not.
     """
 
     def __init__(
@@ -64,6 +74,7 @@ class Agent:
         self.registry = registry
         self.minds = minds
         self.config = config or AgentConfig()
+        _check_choice(self.config, registry)
         # A store without a conversation yet is empty, and counts as false.
         self.sessions: SessionStore = sessions if sessions is not None else self._memory()
         self.now = now

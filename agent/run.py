@@ -180,6 +180,7 @@ class Thinking:
                 await handler.cancel_run(timeout=CANCEL_SECONDS)
 
     def _agent(self, prompt: str) -> ShopAgent:
+        llm = self.config.llm if self.account.mind == "llm" else None
         return ShopAgent(
             name="vitrine",
             description="A shop assistant.",
@@ -188,6 +189,7 @@ class Thinking:
             system_prompt=prompt or None,
             streaming=True,
             allow_parallel_tool_calls=True,
+            initial_tool_choice=llm.initial_tool_choice if llm else None,
         )
 
     async def _next(self, stream: AsyncIterator[Any]) -> Any:

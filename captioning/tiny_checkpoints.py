@@ -6,7 +6,7 @@ refuse them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,6 +68,7 @@ def build_tiny_checkpoint(
     architecture: Architecture = "qwen2_5_vl",
     seed: int = 0,
     leaning: Mapping[str, float] | None = None,
+    read: Sequence[str] = (),
 ) -> Path:
     """Write config, weights, tokenizer, processor and chat template into `folder` and return it.
 
@@ -79,11 +80,12 @@ def build_tiny_checkpoint(
         seed: Of the weights.
         leaning: Logits of single tokens, the same wherever they stand. Without any, noise hardly ever says the one
             quote that would end a string, and no answer held to a JSON schema ends; `TERSE` is meant for that.
+        read: Texts whose words are tokens as well, so that long prompts made of them take few.
     """
     import torch
     import transformers
 
-    tokenizer = _tokenizer()
+    tokenizer = _tokenizer(read)
     text: dict[str, Any] = {
         "vocab_size": -(-len(tokenizer) // 64) * 64,
         "hidden_size": 128,
@@ -160,7 +162,7 @@ def _lean(model: Any, logits: Mapping[int, float]) -> None:
             model.lm_head.weight[token, 0] = logit / steady
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def _tokenizer(read: Sequence[str]) -> PreTrainedTokenizerFast:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -169,8 +171,10 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     learned.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     learned.train_from_iterator(
-        _CORPUS * 20,
-        trainers.BpeTrainer(vocab_size=1000, special_tokens=_SPECIAL, initial_alphabet=alphabet, show_progress=False),
+        [*_CORPUS * 20, *read],
+        trainers.BpeTrainer(
+            vocab_size=3000 if read else 1000, special_tokens=_SPECIAL, initial_alphabet=alphabet, show_progress=False
+        ),
     )
     tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=learned,

@@ -35,5 +35,11 @@ def test_unreadable_arguments_are_kept_never_emptied(written: str) -> None:
     assert read_arguments(written) == {BROKEN: written}
 
 
+@pytest.mark.parametrize("control", ["\n", "\t", "\x06"])
+def test_a_raw_control_character_and_the_brace_vllm_sends_after_it_are_read(control: str) -> None:
+    """vLLM 0.32 (hermes) never finds such arguments complete, so that the call's own brace comes with them."""
+    assert read_arguments(f'{{"query": "blue{control}vase"}}}}') == {"query": f"blue{control}vase"}
+
+
 def test_nested_brackets_are_closed_in_order() -> None:
     assert read_arguments('{"filters": {"brand": ["a", "b"') == {"filters": {"brand": ["a", "b"]}}

@@ -17,6 +17,7 @@ from agent.doubles import Talk, answer_of, ids_of, text_of
 from agent.scripted_minds import INVENTED_BRAND, INVENTED_ID, INVENTED_NAMES, PERSONAS, Persona, Reply
 from agent.scripted_server import ScriptedServer
 from agent.wording import NO_END, NO_GROUND, NO_LLM
+from catalog.errors import ConfigError
 from tools.shop import Shop
 
 Begin = Callable[..., Talk]
@@ -46,6 +47,22 @@ def test_an_obedient_model_answers_with_handles_that_become_titles(talk: Begin) 
     assert "#1" in history[3]["content"] and "<shown>" in history[3]["content"]
     tools = {tool["function"]["name"]: tool["function"] for tool in server.requests[0]["tools"]}
     assert tools["search_items"]["strict"] is True and tools["search_items"]["parameters"]["properties"]["query"]
+
+
+@pytest.mark.parametrize("choice", ["required", "search_items"])
+def test_the_first_call_of_a_turn_can_be_held_to_a_tool(talk: Begin, choice: str) -> None:
+    with ScriptedServer("obedient") as server:
+        conversation = talk(server.base_url, llm={"initial_tool_choice": choice})
+        conversation.say("a blue vase")
+        conversation.say("a mug")
+        asked = [body["tool_choice"] for body in server.requests]
+    first = choice if choice == "required" else {"type": "function", "function": {"name": choice}}
+    assert asked == [first, "auto", first, "auto"]
+
+
+def test_a_first_call_held_to_an_unknown_tool_is_refused(talk: Begin) -> None:
+    with pytest.raises(ConfigError, match=r"initial_tool_choice is 'find_things'; one of auto, required, search_"):
+        talk("http://127.0.0.1:9/v1", llm={"initial_tool_choice": "find_things"})
 
 
 def test_handles_stay_the_same_over_turns(talk: Begin) -> None:
