@@ -20,7 +20,8 @@ def catch_up(session: Session, catalog: Catalog) -> None:
     What was deleted loses its handle, so that no mind can name it, and is no longer remembered as shown. In the list
     the shopper still sees it keeps its place, or "the third" would be another item than they mean.
     """
-    if session.book.catalog is catalog:
+    before = session.book.catalog
+    if before is catalog:
         return
     gone = session.book.follow(catalog)
     if gone:
@@ -31,7 +32,10 @@ def catch_up(session: Session, catalog: Catalog) -> None:
 
     if isinstance(session.state, IntentState):
         shown = tuple(_as_it_is(item, catalog) for item in session.state.shown)
-        session.state = session.state.model_copy(update={"shown": shown, "cursor": None})
+        # A conversation that was read back (its book knew no catalogue) may go on paging where its items are as they were.
+        same = not len(before) and not gone and shown == session.state.shown
+        cursor = session.state.cursor if same else None
+        session.state = session.state.model_copy(update={"shown": shown, "cursor": cursor})
 
 
 def _as_it_is(shown: ShownItem, catalog: Catalog) -> ShownItem:

@@ -66,6 +66,24 @@ class HandleBook:
         book._by_title = dict(self._by_title)
         return book
 
+    @classmethod
+    def reopened(cls, catalog: Catalog, issued: Mapping[str, str], given: int, limit: int) -> HandleBook:
+        """Return the book that stood at `issued()` and `given`, over a catalogue of now."""
+        book = cls(catalog, limit)
+        book._next = given + 1
+        book._item_of = dict(issued)
+        book._handle_of = {item_id: handle for handle, item_id in issued.items()}
+        for item_id in book._handle_of:
+            item = catalog.get(item_id)
+            if item is not None and item.title:
+                book._by_title.setdefault(fold(item.title), item_id)
+        return book
+
+    @property
+    def given(self) -> int:
+        """How many handles were ever given; the next has the number after it."""
+        return self._next - 1
+
     @property
     def catalog(self) -> Catalog:
         """Where titles come from."""

@@ -17,9 +17,10 @@ from agent.config import AgentConfig
 from agent.gate.vocabulary import ShopWords
 from agent.handles import HandleBook
 from agent.memory.keeping import scrub
+from agent.memory_sessions import MemorySessions
 from agent.minds import Minds
 from agent.prompt import system_prompt
-from agent.sessions import MemorySessions, Session, SessionStore
+from agent.sessions import Owner, Session, SessionStore
 from agent.spoken import heard_of, understood
 from agent.turn import Turn
 from catalog.errors import ConfigError, DataError
@@ -145,9 +146,13 @@ class Agent:
         """
         gone = [each for each in self.shop.events.told_by(user_id) if entry_id in (None, each.entry_id)]
         count = self.shop.events.forget_told(user_id, entry_id)
-        for session in self.sessions.of_user(user_id):
-            scrub(session, [each.words for each in gone])
+        words = [each.words for each in gone]
+        self.sessions.edit(user_id, lambda session: scrub(session, words))
         return count
+
+    async def owners(self, session_id: str) -> frozenset[Owner]:
+        """Return who has a conversation of this id, in every tenant."""
+        return await self.sessions.owners(session_id)
 
     def status(self) -> dict[str, Any]:
         """Return which mind is active and how the LLM fares, for health and doctor."""

@@ -96,9 +96,9 @@ class Turn:
             yield Token(f" {self._memory.after}")
         answer = self._answer(composed)
         kept = (self.agent.shop, self.now, answer, self.trace, self._changes, self.agent.config.gate)
+        await self._remember(answer)
         if not self.session.forgotten:
             await asyncio.to_thread(keep, *kept)
-        self._remember(answer)
         if answer.recommendations:
             yield Recommendations(answer.outcome, answer.recommendations)
         yield Done(answer)
@@ -288,7 +288,7 @@ class Turn:
             session_restarted=self.restarted,
         )
 
-    def _remember(self, answer: Answer) -> None:
+    async def _remember(self, answer: Answer) -> None:
         shown = tuple(each.item_id for each in answer.recommendations)
         handled = "".join(self._handled).strip() or answer.text
         limit = 4 * max(self.agent.config.history_messages, 1)
@@ -296,5 +296,5 @@ class Turn:
         remember(self.session, *said, heard=self._heard, rounds=self._asked)
         self.session.pending = dict(self._tools.asked) if self._tools is not None else {}
         self.session.recorded = recorded_last(self.trace.runs, self.session.recorded)
-        self._memory.forget(self.trace.runs, self.agent.sessions)
-        self.agent.sessions.remember(self.session)
+        await self._memory.forget(self.trace.runs, self.agent.sessions)
+        await self.agent.sessions.remember(self.session)

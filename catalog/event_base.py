@@ -131,7 +131,10 @@ class EventStore(Protocol):
         """
 
     def forget_user(self, user_id: str) -> int:
-        """Erase a shopper's events, slates, traces, dead letters, sign-ins and what they told; return the events."""
+        """Erase a shopper's events, slates, traces, dead letters, sign-ins, conversations and what they told.
+
+        Returns the events.
+        """
 
     def prune(self, before: datetime) -> Pruned:
         """Erase what happened before a moment, of every tenant, in small steps beside running writers."""

@@ -12,10 +12,10 @@ from catalog.errors import DataError
 from catalog.event_tables import EVENTS, METADATA
 
 MIGRATIONS = Path(__file__).parent / "event_migrations"
-FIRST, HEAD = "0001", "0004"
+FIRST, HEAD = "0001", "0005"
 """Revisions of the first schema, which carried no mark, and of the one this code reads."""
 
-RESTORABLE = frozenset({"0002", "0003", HEAD})
+RESTORABLE = frozenset({"0002", "0003", "0004", HEAD})
 """Revisions whose rows this schema takes as they are: what came since are tables of their own, and columns that may be
 empty."""
 

@@ -17,6 +17,7 @@ from catalog.event_base import DeadLetter, Pruned, PutResult
 from catalog.event_claims import claimed, news, sign_in
 from catalog.event_schema import LOCK, ensure_schema
 from catalog.event_tables import (
+    CONVERSATIONS,
     DEAD_LETTERS,
     EVENTS,
     METADATA,
@@ -69,9 +70,9 @@ class SqlEventStore:
             return PutResult(0, 0)
 
         def work(connection: Connection) -> int:
-            insert = self._insert(EVENTS).on_conflict_do_nothing().returning(EVENTS.c.row_id)
+            insert = self.insert(EVENTS).on_conflict_do_nothing().returning(EVENTS.c.row_id)
             accepted = len(connection.execute(insert, claimed(connection, tenant, rows)).all())
-            sign_in(connection, tenant, rows, self._insert(SIGN_INS))
+            sign_in(connection, tenant, rows, self.insert(SIGN_INS))
             return accepted
 
         accepted = self.transaction(work)
@@ -81,12 +82,12 @@ class SqlEventStore:
         """See `EventStore.for_user`."""
         query = _OF_USER if before is None else _OF_USER.where(EVENTS.c.timestamp < to_micros(before, "before"))
         given = {"tenant": current_tenant(), "user_id": user_id, "most": limit}
-        return [event_of(row) for row in self._rows(query, given)]
+        return [event_of(row) for row in self.rows(query, given)]
 
     def for_session(self, session_id: str, limit: int = 1000) -> list[Interaction]:
         """See `EventStore.for_session`."""
         given = {"tenant": current_tenant(), "session_id": session_id, "most": limit}
-        return [event_of(row) for row in reversed(self._rows(_OF_SESSION, given))]
+        return [event_of(row) for row in reversed(self.rows(_OF_SESSION, given))]
 
     def since(self, row_id: int, limit: int = 10_000) -> list[tuple[int, Interaction]]:
         """See `EventStore.since`."""
@@ -95,7 +96,7 @@ class SqlEventStore:
             # Row ids are given before they are committed. Read no further than where none is still on its way, or one
             # that is committed later would be passed over.
             query = query.where(EVENTS.c.row_id <= self.transaction(self._settled, alone=True))
-        return [(row["row_id"], event_of(row)) for row in self._rows(query)]
+        return [(row["row_id"], event_of(row)) for row in self.rows(query)]
 
     def forget_event(self, event_id: str) -> bool:
         """See `EventStore.forget_event`."""
@@ -111,16 +112,16 @@ class SqlEventStore:
         row = slate_row(slate, tenant)
 
         def work(connection: Connection) -> None:
-            connection.execute(self._insert(SLATES).on_conflict_do_nothing(), row)
+            connection.execute(self.insert(SLATES).on_conflict_do_nothing(), row)
             if slate.session_id and slate.user_id and news(connection, tenant, slate.session_id, slate.user_id):
-                sign_in(connection, tenant, [row], self._insert(SIGN_INS))
+                sign_in(connection, tenant, [row], self.insert(SIGN_INS))
 
         return work
 
     def slate(self, request_id: str) -> Slate:
         """See `EventStore.slate`."""
         query = select(SLATES).where(SLATES.c.tenant == current_tenant(), SLATES.c.request_id == request_id)
-        rows = self._rows(query)
+        rows = self.rows(query)
         if not rows:
             raise NotFoundError(f"unknown request_id {request_id!r}: no slate was shown under it")
         return slate_of(rows[0])
@@ -142,7 +143,7 @@ class SqlEventStore:
             "timestamp": to_micros(datetime.now(UTC), "trace"),
             "trace": json.dumps(trace),
         }
-        insert = self._insert(TRACES)
+        insert = self.insert(TRACES)
         insert = insert.on_conflict_do_update(
             index_elements=[TRACES.c.trace_id],
             set_={name: insert.excluded[name] for name in row if name != "trace_id"},
@@ -159,7 +160,7 @@ class SqlEventStore:
     def trace(self, trace_id: str) -> dict[str, Any]:
         """See `EventStore.trace`."""
         query = select(TRACES.c.trace).where(TRACES.c.tenant == current_tenant(), TRACES.c.trace_id == trace_id)
-        rows = self._rows(query)
+        rows = self.rows(query)
         if not rows:
             raise NotFoundError(f"unknown trace {trace_id!r}")
         found: dict[str, Any] = json.loads(rows[0]["trace"])
@@ -170,14 +171,14 @@ class SqlEventStore:
         query = select(TRACES.c.trace).where(
             TRACES.c.tenant == current_tenant(), TRACES.c.session_id == session_id, TRACES.c.user_id == user_id
         )
-        return [json.loads(row["trace"]) for row in self._rows(query.order_by(TRACES.c.timestamp, TRACES.c.trace_id))]
+        return [json.loads(row["trace"]) for row in self.rows(query.order_by(TRACES.c.timestamp, TRACES.c.trace_id))]
 
     def put_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """See `EventStore.put_dead_letters`."""
         rows = [letter_row(each, current_tenant()) for each in letters]
         if not rows:
             return
-        insert = self._insert(DEAD_LETTERS)
+        insert = self.insert(DEAD_LETTERS)
         said = {name: insert.excluded[name] for name in ("field", "reason", "received_at")}
         insert = insert.on_conflict_do_update(
             index_elements=[DEAD_LETTERS.c.tenant, DEAD_LETTERS.c.digest],
@@ -195,23 +196,23 @@ class SqlEventStore:
         """See `EventStore.dead_letters`."""
         query = select(DEAD_LETTERS).where(DEAD_LETTERS.c.tenant == current_tenant())
         query = query.order_by(DEAD_LETTERS.c.received_at.desc(), DEAD_LETTERS.c.row_id.desc()).limit(limit)
-        return [letter_of(row) for row in self._rows(query)]
+        return [letter_of(row) for row in self.rows(query)]
 
     def dead_letter_counts(self) -> dict[str, int]:
         """Return how many dead letters each tenant has, for the operator."""
         query = select(DEAD_LETTERS.c.tenant, func.count().label("letters")).group_by(DEAD_LETTERS.c.tenant)
-        return {row["tenant"]: row["letters"] for row in self._rows(query.order_by(DEAD_LETTERS.c.tenant))}
+        return {row["tenant"]: row["letters"] for row in self.rows(query.order_by(DEAD_LETTERS.c.tenant))}
 
     def put_told(self, user_id: str, told: Sequence[Told]) -> None:
         """See `EventStore.put_told`."""
-        tenant, insert = current_tenant(), self._insert(TOLD)
+        tenant, insert = current_tenant(), self.insert(TOLD)
         if told:
             self.transaction(lambda connection: put_told(connection, insert, tenant, user_id, told))
 
     def told_by(self, user_id: str) -> list[Told]:
         """See `EventStore.told_by`."""
         query = select(TOLD).where(TOLD.c.tenant == current_tenant(), TOLD.c.user_id == user_id)
-        return [told_of(row) for row in self._rows(query.order_by(TOLD.c.timestamp.desc(), TOLD.c.entry_id))]
+        return [told_of(row) for row in self.rows(query.order_by(TOLD.c.timestamp.desc(), TOLD.c.entry_id))]
 
     def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
         """See `EventStore.forget_told`."""
@@ -223,7 +224,7 @@ class SqlEventStore:
         tenant = current_tenant()
 
         def work(connection: Connection) -> int:
-            for table in (SLATES, TRACES, DEAD_LETTERS, SIGN_INS, TOLD):
+            for table in (SLATES, TRACES, DEAD_LETTERS, SIGN_INS, TOLD, CONVERSATIONS):
                 connection.execute(delete(table).where(table.c.tenant == tenant, table.c.user_id == user_id))
             events = delete(EVENTS).where(EVENTS.c.tenant == tenant, EVENTS.c.user_id == user_id)
             return connection.execute(events).rowcount
@@ -233,7 +234,9 @@ class SqlEventStore:
     def prune(self, before: datetime) -> Pruned:
         """See `EventStore.prune`."""
         moment = to_micros(before, "before")
-        self.transaction(lambda connection: connection.execute(delete(SIGN_INS).where(SIGN_INS.c.timestamp < moment)))
+        for table in (SIGN_INS, CONVERSATIONS):
+            past = delete(table).where(table.c.timestamp < moment)
+            self.transaction(lambda connection, past=past: connection.execute(past))
         old = delete(TOLD).where(TOLD.c.timestamp < moment)
         return Pruned(
             told=self.transaction(lambda connection: connection.execute(old).rowcount),
@@ -247,7 +250,7 @@ class SqlEventStore:
         """Insert rows as they stand in another store; return how many were not known. For `catalog.event_backup`."""
         into = METADATA.tables[table]
         (key, *_) = into.primary_key
-        insert = self._insert(into).on_conflict_do_nothing().returning(key)
+        insert = self.insert(into).on_conflict_do_nothing().returning(key)
         return len(connection.execute(insert, list(rows)).all())
 
     def close(self) -> None:
@@ -289,12 +292,13 @@ class SqlEventStore:
         connection.execute(select(func.pg_advisory_xact_lock(LOCK, 2)))
         return connection.scalar(select(func.max(EVENTS.c.row_id))) or 0
 
-    def _insert(self, table: Table) -> Any:
-        """`INSERT` of the dialect, which alone knows `ON CONFLICT`."""
+    def insert(self, table: Table) -> Any:
+        """Return the `INSERT` of the dialect, which alone knows `ON CONFLICT`."""
         make: Callable[[Table], Any] = postgresql.insert if self._postgres else sqlite.insert
         return make(table)
 
-    def _rows(self, query: Any, given: Mapping[str, Any] | None = None) -> list[Mapping[str, Any]]:
+    def rows(self, query: Any, given: Mapping[str, Any] | None = None) -> list[Mapping[str, Any]]:
+        """Return what a query finds."""
         try:
             with self.engine.connect() as connection:
                 return [dict(row) for row in connection.execute(query, given).mappings()]

@@ -126,6 +126,24 @@ TOLD = Table(
 )
 """What shoppers told of themselves (`catalog.told`)."""
 
+CONVERSATIONS = Table(
+    "conversations",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("session_id", String, primary_key=True),
+    Column("user_id", String, primary_key=True),
+    Column("state", Text),
+    Column("fingerprint", String),
+    Column("version", Integer, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("holder", String),
+    Column("held_until", BigInteger),
+    Index("conversations_by_user", "tenant", "user_id"),
+    Index("conversations_by_fingerprint", "fingerprint"),
+    Index("conversations_by_time", "timestamp"),
+)
+"""Conversations that several workers share (`catalog.conversations`); a guest's `user_id` is empty."""
+
 MOST_PAYLOAD = 16_384
 """Characters kept of an event that was not taken."""
 

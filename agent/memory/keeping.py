@@ -155,7 +155,7 @@ class Memory:
         parts = (*about, speaking.against(broken))
         return " ".join(filter(None, parts))
 
-    def forget(self, runs: Iterable[ToolRun], sessions: SessionStore) -> None:
+    async def forget(self, runs: Iterable[ToolRun], sessions: SessionStore) -> None:
         """Let conversations lose the sentences of what the calls of a turn forgot, and the replies to them."""
         gone = {str(each) for run in runs for each in run.facts.get("forgotten", ())}
         if not gone:
@@ -164,9 +164,10 @@ class Memory:
         words = [each.words for each in self.told if each.entry_id in gone]
         self.told = tuple(each for each in self.told if each.entry_id not in gone)
         self.session.told = tuple(each for each in self.session.told if each.entry_id not in gone)
-        theirs = sessions.of_user(user_id) if user_id is not None else []
-        for session in {id(each): each for each in (*theirs, self.session)}.values():
-            scrub(session, words)
+        scrub(self.session, words)
+        if user_id is not None:
+            but = self.session.session_id
+            await asyncio.to_thread(sessions.edit, user_id, lambda session: scrub(session, words), but=but)
 
     def _account(self, *, read: bool) -> dict[str, list[str]]:
         """Return the entry ids this turn had to do with, for the trace: what is forgotten takes the trace with it.

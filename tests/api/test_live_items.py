@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from agent.loop import Agent
 from agent.minds import Minds, ShopPlanner
-from agent.sessions import MemorySessions
+from agent.memory_sessions import MemorySessions
 from api.app import create_app
 from api.config import ApiConfig
 from api.keys import load_keys

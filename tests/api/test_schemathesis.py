@@ -12,7 +12,7 @@ import pytest
 
 from agent.loop import Agent
 from agent.minds import Minds, ShopPlanner
-from agent.sessions import MemorySessions
+from agent.memory_sessions import MemorySessions
 from api.config import ApiConfig
 from api.service import Service
 from catalog.item_journal import JOURNAL, ItemJournal

@@ -97,7 +97,7 @@ def test_the_migrations_from_nothing_make_what_a_new_store_is(
     with migrated.begin() as connection:
         METADATA.drop_all(connection)
         METADATA.create_all(connection)
-    assert found == schema_of(migrated) and len(found) == 6
+    assert found == schema_of(migrated) and len(found) == 7
     migrated.dispose()
 
 
