@@ -5,9 +5,9 @@
 A generated shop (plumbing, `bench.serve_shop`): 200,000 items in two spaces of 64, five retrievers, together about 200
 candidates, LightGBM over them, stock, variants, diversity, reasons. It is served by `vitrine serve`'s own parent,
 workers and layers (`bench.serve_service`); the usual way is `bench.serve_baseline` under uvicorn. Both have one thread
-a worker for products (`OMP_NUM_THREADS=1`). The load comes from this process (`bench.load_generator`): connections are kept, one
-request is on its way on each, percentiles are of all latencies; `cpu` is the processor time of the service's processes
-by request, since others may use the machine.
+a worker for products (`OMP_NUM_THREADS=1`). The load comes from this process (`bench.load_generator`): connections are
+kept, one request is on its way on each, percentiles are of all latencies; `cpu` is the processor time of the service's
+processes by request, since others may use the machine.
 
 1. `/v1/recommendations`, one client, then sixteen: another shopper every time, ten items.
 2. `/v1/search`, one client: a wish in words that was not heard before, ten items.
