@@ -140,7 +140,8 @@ class TurnTools:
         if items:
             self.found = {c.item_id: c for c in result.candidates if c.item_id in shop.catalog}
         facts = facts_with_handles(jsonable(result.facts), self.book, self._named(result))
-        self.grounds.told(result.text, facts, len(items))
+        given = [c.item_id for c in result.candidates if c.item_id in shop.catalog]
+        self.grounds.told(result.text, facts, len(items), given)
         return write_result(result.text, items, facts, note=LAST_ROUND if self.last_round else None)
 
     def _named(self, result: ToolResult) -> set[str]:

@@ -11,12 +11,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from agent.gate.comparisons import comparison_faults
 from agent.gate.counts import count_faults
 from agent.gate.denials import denial_faults
 from agent.gate.figures import in_digits, item_numbers
+from agent.gate.frames import frame_faults
 from agent.gate.grounds import Grounds, Record
 from agent.gate.names import name_faults
 from agent.gate.numbers import Fault, number_faults
+from agent.gate.offers import offer_faults
 from agent.gate.plain import mixed_words
 from agent.gate.plain import plain as seen_plain
 from agent.gate.prompt_quotes import quotes_prompt
@@ -142,7 +145,10 @@ class Gate:
             *number_faults(text, parts, self._grounds, named, settled),
             *word_faults(text, parts, self._grounds),
             *name_faults(text, parts, self._grounds),
+            *comparison_faults(text, parts, self._grounds, carried, tuple(self.named)),
+            *frame_faults(text, parts, self._grounds),
             *denial_faults(text, self._grounds),
+            *offer_faults(text, self._grounds),
             *(Fault(*m.span(), f"{m.group()!r} mixes alphabets") for m in mixed_words(text)),
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -112,8 +112,10 @@ class Grounds:
         self.fact_numbers: set[float] = set()
         self.found = 0
         self.fits = False
+        self.missed = False
         self.tallies: list[Tally] = []
         self.listed: set[int] = set()
+        self.lists: list[tuple[str, ...]] = []
         self._captions = captions
         self._records: dict[str, Record] = {}
 
@@ -122,8 +124,10 @@ class Grounds:
         self.wishes += phrase(message)
         self.wish_numbers |= numbers(message) | numbers(in_digits(message))
 
-    def told(self, text: str, facts: Mapping[str, Any], found: int = 0) -> None:
-        """Add what a tool said beside its items; `found` is how many items it gave."""
+    def told(self, text: str, facts: Mapping[str, Any], found: int = 0, items: Sequence[str] = ()) -> None:
+        """Add what a tool said beside its items; `found` is how many items it gave, `items` are their ids."""
+        if items:
+            self.lists.append(tuple(items))
         said = f"{text} {json.dumps(_structured(facts), ensure_ascii=False, default=str)}"
         self.facts += phrase(said)
         self.fact_numbers |= numbers(said)
@@ -131,6 +135,7 @@ class Grounds:
         self.tallies.extend(tallies(facts))
         if "total" in facts:
             self.fits = found > 0 and not facts.get("nearest") and not facts.get("blocking")
+            self.missed |= not self.fits
             self.listed |= {int(facts["total"]), found}
 
     def record(self, item_id: str) -> Record:
@@ -142,6 +147,14 @@ class Grounds:
     def issued(self) -> list[Record]:
         """Return the records of every item this conversation may name."""
         return [self.record(item_id) for item_id in self.book.issued().values() if item_id in self.catalog]
+
+    def found_together(self, one: Record, other: Record) -> bool:
+        """Whether one tool call gave both items."""
+        return any(one.item.item_id in ids and other.item.item_id in ids for ids in self.lists)
+
+    def names_kind(self, word: str) -> bool:
+        """Whether a token is one of the catalogue's kinds, checked values or makers."""
+        return f" {word} " in self.words.kinds or word in self.words.values or word in self.words.brands
 
     def knows_phrase(self, text: str, subjects: Iterable[Record] = ()) -> bool:
         """Whether `text`, word for word, may be said.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from agent.gate.grounds import NUMBER, Grounds, Record
 from agent.gate.references import CLOSE, OPEN
-from agent.gate.segments import Segment
+from agent.gate.segments import Segment, part_at
 from agent.money import PRICE, WORDED, amount, number, price_text
 
 
@@ -32,12 +32,24 @@ _BETWEEN = re.compile(r"\bbetween\s*$|\bbetween\b.{0,20}\band\s*$|\bfrom\b.{0,20
 _GAP = re.compile(
     r"^\s*(?:less|more|cheaper|dearer|below|above|under|over|difference|apart|saved?|savings)\b", re.IGNORECASE
 )
+_DIFFERENCE = re.compile(r"\b(?:difference|gap)\b[^,;:.!?]*$", re.IGNORECASE)
+_TOTAL = re.compile(r"\b(?:together|in total|combined|altogether|in all|total|sum)\b", re.IGNORECASE)
+_AGAINST = re.compile(r"\b(?:vs\.?|versus|against|compared)\b", re.IGNORECASE)
 _RATING = re.compile(
     r"(?<![\w.])(?P<a>\d(?:[.,]\d+)?)\s*(?:(?:/|out of)\s*5(?:\s*stars?)?|-?\s*stars?\b|★)"
     r"|\brat(?:ed|ing)\b[^.\d]{0,15}(?P<b>\d(?:[.,]\d+)?)(?:\s*(?:/|out of)\s*5\b)?(?:\s*stars?)?",
     re.IGNORECASE,
 )
 _REVIEWS = re.compile(r"(?<![\w.])(?P<n>\d[\d,]*)\s*(?:reviews?|ratings?|customers|shoppers)\b", re.IGNORECASE)
+_MANY = re.compile(
+    r"\b(?P<many>dozens|hundreds|thousands|tens of thousands|millions) of (?:\w+ )?(?:reviews?|ratings?|"
+    r"customers|shoppers|"
+    r"people|buyers|votes)\b|\b(?P<none>no|zero|without(?: any)?|hasn['’]t any|"
+    r"not a single) (?:\w+ )?(?:reviews?|ratings?)\b"
+    r"|\b(?P<un>unrated|unreviewed|not (?:been )?(?:yet )?(?:rated|reviewed))\b",
+    re.IGNORECASE,
+)
+_ROUND = {"dozens": 24, "hundreds": 200, "thousands": 2000, "tens of thousands": 20_000, "millions": 2_000_000}
 _OFF = re.compile(r"\d+(?:\.\d+)?\s?(?:%|percent)", re.IGNORECASE)
 _CUT = re.compile(r"\s*(?:off|discount|less|cheaper|reduction|saving|price)", re.IGNORECASE)
 _CUT_AHEAD = re.compile(r"\b(?:save|saves|saving|reduced by|discount of|off)\s*$", re.IGNORECASE)
@@ -63,7 +75,7 @@ def number_faults(
     if listed:
         seen.append(listed.span())
     faults: list[Fault] = []
-    checks = (_worded, _ratings, _reviews, _percent, _prices)
+    checks = (_worded, _reviewed, _ratings, _reviews, _percent, _prices)
     for check in checks:
         for span, fault in check(text, parts, grounds):
             if not _overlaps(span, seen):
@@ -90,21 +102,21 @@ def _ratings(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
     for match in _RATING.finditer(text):
         written = match["a"] or match["b"]
         value, digits = number(written), len(re.split(r"[.,]", written)[1]) if re.search(r"[.,]", written) else 0
-        subjects = _part(parts, match.start()).subjects
+        subjects = part_at(parts, match.start()).subjects
         true = [r.item.rating for r in subjects if r.item.rating is not None]
         holds = bool(subjects) and len(true) == len(subjects) and all(round(r, digits) == value for r in true)
         if holds or (not subjects and value in grounds.wish_numbers | grounds.fact_numbers):
             yield match.span(), None
             continue
         at = match.start("a" if match["a"] else "b")
-        truth = f"{true[0]:g}" if len(subjects) == 1 and true and _part(parts, match.start()).sure else None
+        truth = f"{true[0]:g}" if len(subjects) == 1 and true and part_at(parts, match.start()).sure else None
         yield match.span(), Fault(at, at + len(written), f"rating {written!r} is not the record's", truth)
 
 
 def _reviews(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
     for match in _REVIEWS.finditer(text):
         value = number(match["n"])
-        subjects = _part(parts, match.start()).subjects
+        subjects = part_at(parts, match.start()).subjects
         counts = [float(r.item.rating_count) for r in subjects if r.item.rating_count is not None]
         if (subjects and counts == [value] * len(subjects)) or value in grounds.fact_numbers:
             yield match.span(), None
@@ -114,19 +126,32 @@ def _reviews(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
         yield match.span(), Fault(*match.span("n"), f"count {match['n']!r} is not the record's", truth)
 
 
+def _reviewed(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
+    """Check how many reviewed it where no figure says so."""
+    for match in _MANY.finditer(text):
+        subjects = part_at(parts, match.start()).subjects
+        counts = [record.item.rating_count or 0 for record in subjects]
+        if match["many"]:
+            holds = bool(counts) and min(counts) >= _ROUND[match["many"].casefold()]
+        else:
+            holds = not any(counts) and not any(r.item.rating is not None for r in subjects)
+        known = holds or grounds.knows_phrase(match.group())
+        yield match.span(), None if known else Fault(*match.span(), f"{match.group()!r} is not what the record says")
+
+
 def _percent(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
     for match in _OFF.finditer(text):
         value = number(re.split(r"[\s%p]", match.group())[0])
         # "100% cotton" may stand in a description; a price cut may not.
         cut = _CUT.match(text, match.end()) or _CUT_AHEAD.search(text[: match.start()])
-        subjects = () if cut else _part(parts, match.start()).subjects
+        subjects = () if cut else part_at(parts, match.start()).subjects
         known = value in grounds.fact_numbers or any(value in r.numbers for r in subjects)
         yield match.span(), None if known else Fault(*match.span(), f"percentage {match.group()!r} has no source")
 
 
 def _prices(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
     for match in PRICE.finditer(text):
-        part = _part(parts, match.start())
+        part = part_at(parts, match.start())
         yield match.span(), _price(text, match, part, parts, grounds)
 
 
@@ -146,7 +171,11 @@ def _price(text: str, match: re.Match[str], part: Segment, parts: list[Segment],
             all(p <= value for p in prices) if _UPPER.search(before) else all(p >= value for p in prices)
         )
         return None if holds else Fault(*match.span(), f"limit {match.group()!r} does not hold")
-    if _GAP.match(after):
+    everyone = {record for each in parts for record in each.subjects}
+    total = sum(record.item.price or 0.0 for record in everyone)
+    if len(everyone) > 1 and _TOTAL.search(text) and _same(round(total, 2), value):
+        return None
+    if _GAP.match(after) or _DIFFERENCE.search(before):
         near = {record for each in parts for record in (*each.subjects, *each.ahead)}
         known = [r.item.price for r in near if r.item.price is not None]
         gaps = {round(abs(a - b), 2) for a, b in itertools.combinations(known, 2)}
@@ -217,19 +246,17 @@ def _denied(text: str) -> bool:
 
 
 def _backed(value: float, match: re.Match[str], parts: list[Segment], grounds: Grounds, named: int) -> bool:
-    part = _part(parts, match.start())
+    part = part_at(parts, match.start())
     if value in grounds.wish_numbers or value in grounds.fact_numbers:
         return True
     if _REST.match(match.string, match.end()) and value <= max(grounds.fact_numbers, default=0):
         return True
     if part.subjects and any(value in record.numbers for record in part.subjects):
         return True
+    if _AGAINST.search(match.string) and any(value in record.numbers for each in parts for record in each.subjects):
+        return True
     everyone = sum(len(each.subjects) for each in parts[:1])
     return value == grounds.found or (value.is_integer() and 0 < value <= max(named, everyone))
-
-
-def _part(parts: list[Segment], at: int) -> Segment:
-    return next((part for part in parts if part.start <= at < part.end), parts[-1])
 
 
 def _overlaps(span: tuple[int, int], seen: list[tuple[int, int]]) -> bool:

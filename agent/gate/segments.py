@@ -9,6 +9,11 @@ from agent.gate.grounds import Grounds, Record
 from agent.gate.references import MARK
 
 _JOIN = re.compile(r"[\s,;&/*_\"“”'‘’()\[\]]*(?:\b(?:and|or|und|oder|et|y)\b)?[\s,;&/*_\"“”'‘’()\[\]]*", re.IGNORECASE)
+_LIKE = re.compile(
+    r"\S.*,\s*(?:(?:just|exactly) )?(?:like|as (?:does|do|is|are)|same as|and so (?:does|do|is|are))\s*[*\"“]*$",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What is said of one item is said of the next as well: "costs 24 EUR, like"."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,14 @@ def segments(text: str, grounds: Grounds, carried: tuple[Record, ...]) -> list[S
     for at, group in enumerate(groups):
         end = groups[at + 1][0].start() if at + 1 < len(groups) else len(text)
         ahead = records[at + 1] if at + 1 < len(groups) else ()
-        result.append(Segment(group[-1].end(), end, records[at], ahead))
+        likened = ahead if _LIKE.search(text[group[-1].end() : end]) else ()
+        result.append(Segment(group[-1].end(), end, tuple(dict.fromkeys((*records[at], *likened))), ahead))
     return result
+
+
+def part_at(parts: list[Segment], at: int) -> Segment:
+    """Return the segment that holds a place."""
+    return next((part for part in parts if part.start <= at < part.end), parts[-1])
 
 
 def _records(group: list[re.Match[str]], grounds: Grounds) -> tuple[Record, ...]:

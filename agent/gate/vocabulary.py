@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from catalog.items import Catalog
 from catalog.nouns import Item
@@ -18,7 +19,16 @@ def word_set(words: str) -> frozenset[str]:
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _SPELLINGS = {"gray": "grey", "colour": "color", "golden": "gold", "woolen": "wool", "woollen": "wool",
-              "wooden": "wood", "silken": "silk"}  # fmt: skip
+              "wooden": "wood", "silken": "silk", "reddish": "red", "bluish": "blue",
+              "greenish": "green", "yellowish": "yellow", "brownish": "brown", "greyish": "grey", "grayish": "grey",
+              "whitish": "white", "blackish": "black", "pinkish": "pink", "purplish": "purple"}  # fmt: skip
+
+_IRREGULAR = {"scarves": "scarf", "shelves": "shelf", "knives": "knife", "leaves": "leaf", "loaves": "loaf",
+              "wolves": "wolf", "women": "woman", "men": "man", "children": "child", "feet": "foot"}  # fmt: skip
+_IN_IE = word_set(
+    "movies cookies series species zombies brownies hoodies selfies rookies hippies smoothies calories beanies "
+    "booties panties undies veggies genies collies pixies goalies prairies aunties barbies"
+)
 
 COLORS = word_set(
     "red orange yellow green blue navy teal turquoise cyan purple violet lilac lavender magenta pink brown beige "
@@ -27,9 +37,12 @@ COLORS = word_set(
 )
 MATERIALS = word_set(
     "leather suede cotton linen wool cashmere silk polyester nylon velvet denim canvas rattan bamboo wood oak "
-    "pine walnut teak ceramic porcelain stoneware glass crystal steel aluminum brass copper iron plastic rubber "
+    "pine walnut teak mahogany ebony birch beech cedar ceramic porcelain stoneware glass crystal steel "
+    "aluminum brass copper iron plastic rubber "
     "straw marble granite concrete paper cork jute felt satin lace fleece acrylic viscose merino titanium "
-    "platinum resin terracotta"
+    "platinum resin terracotta jade onyx pewter alabaster soapstone mohair alpaca angora tweed corduroy "
+    "chiffon tulle "
+    "spandex elastane polycarbonate acetate latex neoprene raffia seagrass wicker sisal"
 )
 PATTERNS = word_set("striped dotted checked checkered plaid floral paisley tartan gingham camouflage")
 CLOSED = {
@@ -37,6 +50,37 @@ CLOSED = {
     **dict.fromkeys(MATERIALS, "material"),
     **dict.fromkeys(PATTERNS, "pattern"),
 }
+
+_FOREIGN = """
+red: rot rote roter rotes roten rouge rouges rojo roja rosso rossa rood
+blue: blau blaue blauer blaues bleu bleue azul azules blu blauw
+green: grün grüne grünes vert verte verde verdes groen
+yellow: gelb gelbe gelbes jaune amarillo amarilla giallo gialla geel
+black: schwarz schwarze schwarzes noir noire negro negra nero nera zwart
+white: weiß weiss weiße weißes blanc blanche blanco blanca bianco bianca wit
+grey: grau graue graues gris grise grigio grigia grijs
+brown: braun braune braunes brun brune marron marrón marrone bruin
+silver: silbern argenté plateado argento
+glass: glas verre vidrio vetro
+wood: holz bois madera legno hout
+leather: leder cuir cuero pelle leer
+ceramic: keramik céramique cerámica ceramica keramiek
+wool: wolle laine lana
+silk: seide soie seda seta zijde
+cotton: baumwolle coton algodón cotone katoen
+steel: stahl acier acero acciaio staal
+porcelain: porzellan porcelaine porcelana porcellana porselein
+platinum: platin platine platino
+"""
+FOREIGN = {
+    word: line.split(":")[0] for line in _FOREIGN.strip().splitlines() for word in line.partition(": ")[2].split()
+}
+"""The commonest colours and materials as German, French, Spanish, Italian and Dutch answers word them."""
+
+FOREIGN_GRAMMAR = word_set(
+    "ist sind und aus der die das ein eine est sont et en une dans avec es son el los las una con di della il lo un "
+    "sono het een van zijn le la les du des fait hecho hecha fatto fatta fatta"
+)
 
 _KINDS = {
     "color": "color", "colors": "color", "main color": "color", "base color": "color", "perceived color": "color",
@@ -67,6 +111,12 @@ def phrase(text: str) -> str:
 
 def _singular(word: str) -> str:
     word = word.removesuffix("'s").removesuffix("’s")
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if len(word) > 5 and word.endswith("ies") and word not in _IN_IE:
+        return f"{word[:-3]}y"
+    if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zzes")):
+        return word[:-2]
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word
@@ -88,6 +138,7 @@ class ShopWords:
         longest: Words of the longest title.
         kinds: Categories, each as `phrase` writes it.
         codes: Item ids of letters and digits, in small letters -> as they are; ids that fold together are left out.
+        labels: Names of attributes, their last word each.
         names: For each item the words of title, brand, categories, attribute values and sizes, as `phrase` writes them.
     """
 
@@ -98,6 +149,7 @@ class ShopWords:
     kinds: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
+    labels: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, catalog: Catalog) -> ShopWords:
@@ -121,9 +173,17 @@ class ShopWords:
                     if len(words) == 1 and len(words[0]) > 2 and words[0] not in _TOO_PLAIN and words[0].isalpha():
                         values.setdefault(words[0], kind)
         brands.pop("", None)
+        attributes = {name for item in catalog for name in item.attributes}
         kinds = frozenset(phrase(category) for item in catalog for category in item.categories) - {"  "}
         longest = max((t.count(" ") + 1 for t in titles), default=1)
-        return cls(titles, brands, values, longest, kinds, tuple(_names(item) for item in catalog), _codes(catalog))
+        labels = frozenset(tokens(name.replace("_", " "))[-1] for name in attributes if tokens(name.replace("_", " ")))
+        names = tuple(_names(item) for item in catalog)
+        return cls(titles, brands, values, longest, kinds, names, _codes(catalog), labels - _TOO_PLAIN)
+
+    @cached_property
+    def everything(self) -> str:
+        """The words of all `names`, as `phrase` writes them."""
+        return " ".join(sorted({f" {word} " for names in self.names for word in names.split()}))
 
 
 def _codes(catalog: Catalog) -> dict[str, str]:
