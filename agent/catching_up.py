@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from agent.base import ShownItem
+from agent.handles import HandleBook
 from agent.messages import shown_item
 from agent.sessions import Session
 from catalog.items import Catalog
@@ -31,18 +33,18 @@ def catch_up(session: Session, catalog: Catalog) -> None:
     from agent.understanding.intent import IntentState
 
     if isinstance(session.state, IntentState):
-        shown = tuple(_as_it_is(item, catalog) for item in session.state.shown)
-        # A conversation that was read back (its book knew no catalogue) may go on paging where its items are as they were.
+        shown = tuple(_as_it_is(item, session.book, catalog) for item in session.state.shown)
+        # One that was read back (its book knew no catalogue) may go on paging where its items are as they were.
         same = not len(before) and not gone and shown == session.state.shown
         cursor = session.state.cursor if same else None
         session.state = session.state.model_copy(update={"shown": shown, "cursor": cursor})
 
 
-def _as_it_is(shown: ShownItem, catalog: Catalog) -> ShownItem:
-    item = catalog.get(shown.item_id)
+def _as_it_is(shown: ShownItem, book: HandleBook, catalog: Catalog) -> ShownItem:
+    item = catalog.get(book.item(shown.handle) or "")  # a mind that knows items by handle alone has no id in its state
     if item is None:
         return ShownItem(shown.handle, shown.item_id, GONE, None, None, None, (), {})
-    return shown_item(shown.handle, item)
+    return replace(shown_item(shown.handle, item), item_id=shown.item_id)
 
 
 def _names(value: Any, item_ids: frozenset[str]) -> bool:

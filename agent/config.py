@@ -114,6 +114,11 @@ class AgentConfig(BaseModel):
     history_messages: int = Field(20, ge=0)
     """Past messages a mind reads."""
 
+    sessions: Literal["auto", "memory", "shared"] = "auto"
+    """Where conversations rest. `memory`: in the process that holds them, gone when it ends. `shared`: beside the
+    events, so that any worker, on any machine of the same database, goes on with them, also after a restart. `auto`:
+    shared where `api.workers` is more than one or the events rest in PostgreSQL, in memory otherwise."""
+
     session_ttl_seconds: float = Field(3600.0, gt=0)
     """A conversation untouched for this long starts afresh."""
 

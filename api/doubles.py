@@ -21,6 +21,7 @@ from agent.base import (
     Status,
     Token,
 )
+from agent.sessions import Owner
 from api.service import Service
 from catalog.nouns import Evidence, Item
 from tools.doubles import toy_shop
@@ -59,6 +60,10 @@ class ScriptedAgent:
     def forget_user(self, user_id: str) -> int:
         """Forget nothing: it does not know who speaks."""
         return 0
+
+    async def owners(self, session_id: str) -> frozenset[Owner]:
+        """Know nobody: it does not know who speaks."""
+        return frozenset()
 
     def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
         """Forget what the store holds; it remembers nothing itself."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agent.base import AgentEvent, Answer, ChatRequest
+from agent.sessions import Owner
 from api.config import ApiConfig
 from tools.base import Tool
 from tools.live import LiveShop
@@ -27,6 +28,9 @@ class Agent(Protocol):
 
     def forget_user(self, user_id: str) -> int:
         """Drop every conversation of a shopper; return how many there were."""
+
+    async def owners(self, session_id: str) -> frozenset[Owner]:
+        """Return who has a conversation of this id, in every tenant, as far as it outlives this process's memory."""
 
     def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
         """Forget one thing a shopper told of themselves, or all, in store and conversations; return how many."""

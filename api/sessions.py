@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from agent.base import Answer, ChatRequest
+from agent.sessions import Owner
 
 MOST = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who a conversation belongs to; `user_id` None is a guest."""
-
-    tenant: str
-    user_id: str | None
-
-
 @dataclass(frozen=True)
 class Sessions:
-    """The owners of the conversations lately held, the longest untouched forgotten first."""
+    """The owners of the conversations lately held here, the longest untouched forgotten first."""
 
     owners: OrderedDict[str, Owner] = field(default_factory=OrderedDict)
 
-    def admit(self, request: ChatRequest, tenant: str) -> tuple[ChatRequest, bool]:
+    async def admit(
+        self, request: ChatRequest, tenant: str, elsewhere: Callable[[str], Awaitable[frozenset[Owner]]]
+    ) -> tuple[ChatRequest, bool]:
         """Return the request as the agent may see it, and whether its session is someone else's.
 
         A guest who signs in keeps the conversation; a second shopper, or another tenant, starts afresh.
+
+        Args:
+            request: As it came.
+            tenant: Of its key.
+            elsewhere: Says who has a conversation of an id that was not held here (another worker may have it).
         """
-        owner = self.owners.get(request.session_id or "")
-        if owner is None:
+        if request.session_id is None:
             return request, False
-        foreign = owner.tenant != tenant or (owner.user_id is not None and owner.user_id != request.user_id)
+        here = self.owners.get(request.session_id)
+        owners = frozenset([here]) if here is not None else await elsewhere(request.session_id)
+        theirs = {Owner(tenant, None), Owner(tenant, request.user_id)}
+        foreign = bool(owners) and not owners & theirs
         return (replace(request, session_id=None), True) if foreign else (request, False)
 
     def bind(self, answer: Answer, request: ChatRequest, tenant: str) -> None:

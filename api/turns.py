@@ -45,7 +45,12 @@ class Turns:
 
     async def stream(self, request: ChatRequest, tenant: str) -> AsyncIterator[AgentEvent | KeepAlive]:
         """Give the events of a turn; the last is `Done`, after a `Problem` too."""
-        admitted, foreign = self.sessions.admit(request, tenant)
+        try:
+            admitted, foreign = await self.sessions.admit(request, tenant, self.service.now().agent.owners)
+        except ServiceError as error:  # where conversations rest does not answer
+            yield Problem(HTTPStatus(503).phrase, str(error), 503)
+            yield _failed(request, str(error))
+            return
         async for event in self._relayed(admitted):
             if isinstance(event, Done):
                 self.sessions.bind(event.answer, admitted, tenant)
@@ -58,7 +63,7 @@ class Turns:
 
     async def answer(self, request: ChatRequest, tenant: str) -> Answer:
         """Give the whole answer of a turn."""
-        admitted, foreign = self.sessions.admit(request, tenant)
+        admitted, foreign = await self.sessions.admit(request, tenant, self.service.now().agent.owners)
         answer = await self.service.now().agent.answer(admitted)
         self.sessions.bind(answer, admitted, tenant)
         answer = replace(answer, recommendations=self._still_sold(answer.recommendations))

@@ -18,6 +18,7 @@ from catalog.nouns import Item
 from catalog.shop_data import ShopData, load_shop
 from catalog.telemetry import timed
 from catalog.workspace import MANIFEST, Workspace
+from vitrine.sessions import make_sessions, shares_sessions
 from vitrine.settings import Settings
 from vitrine.wiring import (
     active_captions,
@@ -59,9 +60,12 @@ def open_service(settings: Settings) -> Service:
     shared = shared_secret(os.environ) or KeyFile(workspace.root / KEY_FILE).consent()
     consent, agents = Confirmations(shared), _Agents(settings, shop)
 
+    rest = "beside the events" if shares_sessions(settings) else "memory of the worker"
+
     def dress(snapshot: Shop) -> Service:
         registry = Registry(snapshot, confirmations=consent)
-        return Service(snapshot, registry, agents.of(snapshot), settings.api, snapshot.active)
+        active = {**snapshot.active, "conversations": rest}
+        return Service(snapshot, registry, agents.of(snapshot), settings.api, active)
 
     lookups = _LookUps(settings, load_shop(workspace))
     reload = _Reload(settings, workspace, shop, lookups, marks)
@@ -77,7 +81,7 @@ class _Agents:
     def __init__(self, settings: Settings, shop: Shop) -> None:
         from embedding.remembered import RememberedTexts
 
-        self._config = settings.agent
+        self._settings, self._config = settings, settings.agent
         self._words = RememberedTexts(shop.embedder)
         self._first: Agent | None = None
 
@@ -89,7 +93,8 @@ class _Agents:
 
         planner = ShopPlanner(shop.catalog, self._words, shop.captions)
         if self._first is None:
-            self._first = Agent(shop, Registry(shop), Minds(planner, self._config.llm), self._config)
+            minds = Minds(planner, self._config.llm)
+            self._first = Agent(shop, Registry(shop), minds, self._config, make_sessions(self._settings, shop))
             return self._first
         planner.warm()
         minds = copy.copy(self._first.minds)  # the same LLM, and the same breaker before it

@@ -1,0 +1,58 @@
+"""A conversation goes on over another snapshot of the catalogue."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.config import AgentConfig
+from agent.doubles import Talk
+from agent.loop import Agent
+from agent.minds import Minds, ShopPlanner
+from agent.sessions import SessionStore
+from catalog.items import Catalog
+from catalog.nouns import Item
+from tools.doubles import TOY_NOW, toy_shop
+from tools.registry import Registry
+from tools.shop import Shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    opened = toy_shop(tmp_path)
+    yield opened
+    opened.events.close()
+
+
+def agent(shop: Shop, items: list[Item], sessions: SessionStore | None = None) -> Agent:
+    own = replace(shop, catalog=Catalog(items))
+    return Agent(
+        own, Registry(own), Minds(ShopPlanner(own.catalog, own.embedder)), AgentConfig(), sessions, lambda: TOY_NOW
+    )
+
+
+def after(shop: Shop, message: str, later: list[Item] | None) -> tuple[str, str]:
+    """The first item of a list, and what is said to `message`; before it the catalogue becomes `later`."""
+    with asyncio.Runner() as runner:
+        first = agent(shop, list(shop.catalog))
+        talk = Talk(first, runner, "ana")
+        item_id = talk.say("a blue bowl").recommendations[0].item_id
+        if later is not None:
+            talk.agent = agent(shop, later, first.sessions)
+        return item_id, talk.say(message).text
+
+
+@pytest.mark.parametrize("message", ["cheaper", "tell me more about the first one", "compare the first two"])
+def test_what_stays_is_remembered_with_its_record(shop: Shop, message: str) -> None:
+    assert after(shop, message, list(shop.catalog)) == after(shop, message, None)
+
+
+def test_a_changed_price_is_the_one_that_counts(shop: Shop) -> None:
+    item_id, text = after(shop, "how much is the first one?", None)
+    assert "9.50" in text
+    changed = [replace(item, price=8.25) if item.item_id == item_id else item for item in shop.catalog]
+    assert "8.25" in after(shop, "how much is the first one?", changed)[1]
