@@ -75,6 +75,7 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
 
     Workspace(settings.store)  # a file in its place is said before anything else
     config = settings.api.model_copy(update={"workers": workers}) if workers is not None else settings.api
+    settings = settings.model_copy(update={"api": config})  # where conversations rest hangs on it
     listener = entrance(config, settings.store, host, port)
     url = url_of(listener)
     say(f"Opening the shop ... ({url}/health/ready says when)")
