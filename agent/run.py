@@ -6,23 +6,27 @@ Import this module late: it loads LlamaIndex.
 from __future__ import annotations
 
 import asyncio
-import functools
-import inspect
 import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from llama_index.core.agent.workflow import AgentOutput, AgentStream, FunctionAgent, ToolCall, ToolCallResult
-from llama_index.core.base.llms.types import ChatMessage, ContentBlock, ImageBlock, MessageRole, TextBlock
-from llama_index.core.bridge.pydantic import Field
+from llama_index.core.agent.workflow import AgentOutput, AgentStream, ToolCall, ToolCallResult
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ContentBlock,
+    ImageBlock,
+    MessageRole,
+    TextBlock,
+    ToolCallBlock,
+)
 from llama_index.core.llms.function_calling import FunctionCallingLLM
-from llama_index.core.memory import BaseMemory
 
 from agent.base import Status, Token
 from agent.config import AgentConfig
 from agent.gate.gate import Gate, Passed
+from agent.llama_agent import PlainMemory, ShopAgent
 from agent.llama_tools import turn_tools
 from agent.past import messages_of, rounds_of
 from agent.recorded_llm import response_json
@@ -58,54 +62,6 @@ CANCEL_SECONDS = 1.0
 
 class Ungrounded(Exception):
     """A mind answered from memory, and nothing of it held."""
-
-
-class ShopAgent(FunctionAgent):
-    """LlamaIndex's loop, finding its own steps without touching attributes pydantic has deprecated."""
-
-    def _get_steps(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _step_names(type(self))}
-
-
-@functools.cache
-def _step_names(agent: type) -> tuple[str, ...]:
-    return tuple(name for name in dir(agent) if hasattr(inspect.getattr_static(agent, name), "_step_config"))
-
-
-class PlainMemory(BaseMemory):
-    """The messages of one turn, all of them: what a mind reads is bounded before it gets here."""
-
-    messages: list[ChatMessage] = Field(default_factory=list)
-
-    @classmethod
-    def class_name(cls) -> str:
-        """Return the name LlamaIndex knows the class by."""
-        return "PlainMemory"
-
-    @classmethod
-    def from_defaults(cls, **kwargs: Any) -> PlainMemory:
-        """Return an empty memory."""
-        return cls()
-
-    def get(self, input: str | None = None, **kwargs: Any) -> list[ChatMessage]:  # noqa: A002
-        """Return every message."""
-        return list(self.messages)
-
-    def get_all(self) -> list[ChatMessage]:
-        """Return every message."""
-        return list(self.messages)
-
-    def put(self, message: ChatMessage) -> None:
-        """Add a message."""
-        self.messages.append(message)
-
-    def set(self, messages: list[ChatMessage]) -> None:
-        """Replace all messages."""
-        self.messages = list(messages)
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self.messages = []
 
 
 @dataclass
@@ -228,7 +184,7 @@ class Thinking:
         self._streamed = ""
         if self.account.mind == "llm":
             self.account.responses.append(response_json(event.response, event.raw))
-        if event.tool_calls:
+        if _asks(event):
             self.account.rounds += 1
             self._tools_used, self._held = True, ""
             self.tools.last_round = self.account.rounds >= self.rounds
@@ -282,8 +238,17 @@ class Thinking:
             self.account.tokens += total
         else:
             self.account.tokens = self.tools.tokens + sum(len(each.text) for each in self.said) // 4
-        if self.account.tokens > self.config.max_tokens and event.tool_calls:
+        if self.account.tokens > self.config.max_tokens and _asks(event):
             self.account.stopped = "tokens"
+
+
+def _asks(event: AgentOutput) -> bool:
+    """Whether the mind asks for tools.
+
+    The event's own `tool_calls` do not say: LlamaIndex adds those of the whole run to the last event, before or after
+    it is read here.
+    """
+    return any(isinstance(block, ToolCallBlock) for block in event.response.blocks)
 
 
 def _blocks(heard: Heard) -> list[ContentBlock]:

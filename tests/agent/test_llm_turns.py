@@ -60,6 +60,15 @@ def test_the_first_call_of_a_turn_can_be_held_to_a_tool(talk: Begin, choice: str
     assert asked == [first, "auto", first, "auto"]
 
 
+def test_only_what_asks_for_tools_counts_as_a_round(talk: Begin) -> None:
+    """LlamaIndex adds the calls of a whole run to its last event, before or after it is read: answers ask nothing."""
+    with ScriptedServer("obedient") as server:
+        conversation = talk(server.base_url)
+        traces = [conversation.trace(conversation.say(wish)) for wish in ("a blue vase", "a mug", "a lamp", "a bowl")]
+    assert [trace["minds"][0]["rounds"] for trace in traces] == [1, 1, 1, 1]
+    assert [len(trace["minds"][0]["responses"]) for trace in traces] == [2, 2, 2, 2]
+
+
 def test_a_first_call_held_to_an_unknown_tool_is_refused(talk: Begin) -> None:
     with pytest.raises(ConfigError, match=r"initial_tool_choice is 'find_things'; one of auto, required, search_"):
         talk("http://127.0.0.1:9/v1", llm={"initial_tool_choice": "find_things"})
