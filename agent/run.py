@@ -53,8 +53,8 @@ DOING = {
 }
 
 
-REPEATS, REPEAT_CHARS = 3, 12
-"""Sentences of this length that an answer may repeat (none is shown twice) before the mind is stopped."""
+REPEATS, REPEAT_CHARS = 8, 12
+"""Sentences of this length that an answer may repeat in a row (none is shown twice) before the mind is stopped."""
 
 CANCEL_SECONDS = 1.0
 """How long a run that is stopped may take to wind down before it is left to itself."""
@@ -217,6 +217,7 @@ class Thinking:
             if length + len(sentence.text) > self.config.max_answer_chars:
                 self.account.stopped = self.account.stopped or "length"
                 break
+            self._again = 0 if len(sentence.text.strip()) >= REPEAT_CHARS else self._again
             self.said.append(sentence)
             shown.append(Token(sentence.text))
         return shown

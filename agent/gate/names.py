@@ -14,6 +14,9 @@ from agent.gate.vocabulary import tokens, word_set
 _QUOTED = re.compile(
     r"\*\*(?P<a>[^*\n]{2,120})\*\*|(?<![*\w])\*(?P<b>[^*\n]{2,120})\*(?!\*)|\"(?P<c>[^\"\n]{2,120})\"|“(?P<d>[^”\n]{2,120})”"
     r"|«(?P<e>[^»\n]{2,120})»|`(?P<f>[^`\n]{2,120})`|(?<!\w)'(?P<g>[A-Z][^'\n]{2,80})'(?!\w)|(?<![_\w])_(?P<h>[^_\n]{2,120})_(?![_\w])"
+    # Of a text that was cut, a quotation lacks its end or its beginning.
+    r"|(?<![\w\"*_])(?:[\"“«`]|\*\*?|_)(?=[^\s\W])(?P<i>[^\"”»`*_\n]{2,200})$"
+    r"|^(?P<j>[^\"“”»«`*_\n]{2,120}?)(?<=[^\s\d(])[\"”»](?=[\s.,;:!?)…]|$)"
 )
 _ENTRY = re.compile(r"^\s*(?:[-*•+]|\d{1,2}[.)])\s+(?P<head>[^:–—(\n,]{2,80}?)\s*(?:[:–—(,]|\s-\s|$)")
 _RUN = re.compile(
@@ -41,6 +44,7 @@ def name_faults(text: str, parts: list[Segment], grounds: Grounds) -> list[Fault
 def _quoted(text: str, about: set[Record], grounds: Grounds) -> Iterator[Fault]:
     for match in _QUOTED.finditer(text):
         inner = next(g for g in match.groups() if g is not None)
+        inner = inner.strip()
         if OPEN in inner or not re.search(r"[^\W\d_]", inner):
             continue
         emphasis = match.group()[0] in "*_" and (inner == inner.casefold() or set(tokens(inner)) <= _LABELS)

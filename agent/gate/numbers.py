@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from agent.gate.grounds import NUMBER, Grounds, Record
 from agent.gate.references import CLOSE, OPEN
 from agent.gate.segments import Segment, part_at
+from agent.gate.vocabulary import tokens
 from agent.money import PRICE, WORDED, amount, number, price_text
 
 
@@ -51,7 +52,7 @@ _MANY = re.compile(
 )
 _ROUND = {"dozens": 24, "hundreds": 200, "thousands": 2000, "tens of thousands": 20_000, "millions": 2_000_000}
 _OFF = re.compile(r"\d+(?:\.\d+)?\s?(?:%|percent)", re.IGNORECASE)
-_CUT = re.compile(r"\s*(?:off|discount|less|cheaper|reduction|saving|price)", re.IGNORECASE)
+_CUT = re.compile(r"\s*(?:off|discount|less|cheaper|reduction|saving|price|of(?!\s+\w))", re.IGNORECASE)
 _CUT_AHEAD = re.compile(r"\b(?:save|saves|saving|reduced by|discount of|off)\s*$", re.IGNORECASE)
 _REST = re.compile(r"\s+(?:more|others?)\b", re.IGNORECASE)
 _LISTED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,2}[.):]\s")
@@ -142,10 +143,13 @@ def _reviewed(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
 def _percent(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
     for match in _OFF.finditer(text):
         value = number(re.split(r"[\s%p]", match.group())[0])
-        # "100% cotton" may stand in a description; a price cut may not.
+        # "100% cotton" may stand in a description, which says what the percentage is of; a price cut may not.
         cut = _CUT.match(text, match.end()) or _CUT_AHEAD.search(text[: match.start()])
         subjects = () if cut else part_at(parts, match.start()).subjects
-        known = value in grounds.fact_numbers or any(value in r.numbers for r in subjects)
+        of_what = tokens(re.split(r"[,;:.!?(]", text[match.end() :])[0])[:1]
+        said = f" {value:g} {of_what[0]} " if of_what else None
+        described = said is not None and any(said in re.sub(r" per ?cent ", " ", r.phrase) for r in subjects)
+        known = value in grounds.fact_numbers or described
         yield match.span(), None if known else Fault(*match.span(), f"percentage {match.group()!r} has no source")
 
 

@@ -24,7 +24,7 @@ _SELLS = re.compile(
     re.IGNORECASE,
 )
 _URGES = re.compile(
-    rf"\b(?:recommend|suggest|buy|order|consider|check out|look at|go for|choose|pick|try)\s+{_WHAT}", re.IGNORECASE
+    rf"\b(?:recommend|suggest|buy|order|consider|check out|look at|go for|try)\s+{_WHAT}", re.IGNORECASE
 )
 _NO_OFFER = re.compile(
     r"(?:no|not|nothing|none|never|n['’]t|to|been|found|had|got|it|them|this|these|those|your|his|her|looked|"
@@ -73,7 +73,7 @@ def offer_faults(text: str, grounds: Grounds) -> Iterator[Fault]:
 
 
 def _content(what: str) -> list[str]:
-    return [word for word in tokens(what) if word not in _GENERIC and not word.isdigit()]
+    return [word for word in tokens(what) if word not in _GENERIC and not word.isdigit() and not word.endswith("ly")]
 
 
 def _asked(text: str, match: re.Match[str]) -> bool:
