@@ -27,6 +27,9 @@ class PipelineConfig(BaseModel):
     searched for in half a byte a number; below, and for other models, every item is scored."""
     taste_share: float = Field(0.1, ge=0, le=0.5)
     """How much of the score of a *search* is the shopper's taste; what was asked for has the rest."""
+    settled_taste: float = Field(0.5, ge=0, le=1)
+    """The same where the filters say all that the words do: everything that passes is right, and words only say how
+    plainly. What the shopper owns or turned down then stands last."""
     words_share: float = Field(0.5, ge=0, le=1)
     """How much of the relevance is shared words (BM25); nearness of meaning (cosine) has the rest."""
     min_cosine: float = Field(0.42, ge=-1, le=1)

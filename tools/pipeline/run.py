@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
+from catalog.ids import Rows
 from catalog.nouns import Interaction
 from catalog.vectors import Floats, Mask
 from tools.experiment import arm_for
@@ -24,6 +26,7 @@ from tools.pipeline.retrieve import for_shopper, for_wish, weights_for
 from tools.pipeline.rules import Allowed, allowed_rows
 from tools.pipeline.score import by_fusion, by_relevance, relevant
 from tools.pipeline.select import diversified, sifted
+from tools.pipeline.settled import behind, known_rows, settled
 from tools.pipeline.sorting import browsed, by_price_distance, sorted_by
 from tools.pipeline.taste_scores import TasteScores, taste_at_hand
 from tools.pipeline.trace import Trace
@@ -48,14 +51,21 @@ class _State:
 
     @property
     def mask(self) -> Mask:
-        """Rows that may be proposed."""
+        """Rows that may be shown."""
         return self.allowed.mask
+
+    @cached_property
+    def aside(self) -> Rows:
+        """Rows that may be shown after all others: what the shopper knows, where filters say all there is to a wish."""
+        return known_rows(self.shop, self.taste, self.mask) if settled(self.request) else np.empty(0, np.int64)
 
     @property
     def reach(self) -> Reach:
         """What each source may propose, and how much of it."""
         enough = max(self.config.pool, 3 * (self.request.offset + self.request.top_n))
-        return Reach(self.mask, self.request.reach or enough)
+        mask = self.mask.copy() if len(self.aside) else self.mask
+        mask[self.aside] = False
+        return Reach(mask, self.request.reach or enough)
 
 
 @dataclass(frozen=True)
@@ -184,7 +194,9 @@ def _for_wish(state: _State) -> _Found:
         note.update(candidates=len(fused))
     with state.trace.stage("rank"):
         scores = _personal(state)
-        scored = by_relevance(shop, fused, wishes, scores, config, relevance=_united(state, fused, wishes))
+        share = config.settled_taste if settled(request) else config.taste_share
+        relevance = _united(state, fused, wishes)
+        scored = by_relevance(shop, fused, wishes, scores, config, taste_share=share, relevance=relevance)
     best = float(scored.features["cosine"].max()) if len(scored) else 0.0
     shares_words = bool(len(scored)) and bool(scored.features["words"].any())
     # How near is near was learned for words alone.
@@ -230,7 +242,7 @@ def _ordered(state: _State, found: _Found) -> _Found:
     shop, request, blocked = state.shop, state.request, state.allowed.blocking
     by_distance = blocked is not None and blocked.field == "price" and request.filters.price is not None
     if request.sort == "relevance" and blocked is None:
-        return found
+        return replace(found, scored=behind(found.scored, state.aside))
     with state.trace.stage("sort"):
         about = relevant(shop, found.scored, request.query, state.config) if request.wishes else found.scored
         if request.sort != "relevance":
@@ -251,9 +263,9 @@ def _liked_vectors(state: _State) -> Mapping[str, Floats]:
 
 
 def _completed(state: _State, fused: Pool) -> Pool:
-    """With `only`, add what no source proposed: everything asked about is ranked."""
+    """Add what no source proposed: with `only`, everything asked about is ranked, else what stands aside."""
     if state.request.only is None:
-        return fused
+        return fused.joined(state.aside) if len(state.aside) else fused
     return fused.joined(np.setdiff1d(np.flatnonzero(state.mask), fused.rows))
 
 

@@ -23,6 +23,7 @@ def by_relevance(
     scores: TasteScores | FactorTaste | None,
     config: PipelineConfig,
     *,
+    taste_share: float,
     relevance: Floats | None = None,
 ) -> Pool:
     """Score candidates of a wish: what was asked for dominates, taste settles what is nearly equal.
@@ -31,7 +32,7 @@ def by_relevance(
     averaged over the spaces; a side nobody scores on leaves its share to the other), and
     `score = (1 - taste_share) * relevance + taste_share * taste`, where `taste` is the percentile of
     the model's score among the candidates. So taste can lift an item over another only when their
-    relevance differs by less than `taste_share / (1 - taste_share)` (0.11 by default).
+    relevance differs by less than `taste_share / (1 - taste_share)` (0.11 by default; 1 where filters say it all).
 
     `relevance` (n,) takes the place of that sum where it is given: a picture's cosines and those of words are on
     scales of their own, and their mean would be that of the widest.
@@ -48,7 +49,7 @@ def by_relevance(
     if relevance is None:
         relevance = w * words + (1 - w) * meaning
     taste = np.zeros(len(fused), np.float32) if scores is None else percentiles(scores.at(fused.rows))
-    share = 0.0 if scores is None else config.taste_share
+    share = 0.0 if scores is None else taste_share
     return fused.scored(
         (1 - share) * relevance + share * taste,
         relevance=relevance,
