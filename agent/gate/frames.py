@@ -24,7 +24,8 @@ _DONE = "made|crafted|handcrafted|carved|woven|built|cast|knitted|knit|sewn|fash
 _MAKER = "designed|created|directed|written|composed|published|authored|painted|signed|developed|invented|sold|brewed"
 _FRAMES = re.compile(
     rf"\b(?:(?:{_DONE})\s+(?:\w+ly\s+)?(?:of|from|out of|in)|(?:{_DONE}|{_MAKER})\s+by|(?:comes|imported|hails|sourced|"
-    rf"originates|shipped|grown)\s+(?:\w+ly\s+)?from|starring|(?:also )?known as|called|named|titled|"
+    rf"originates|shipped|grown)\s+(?:\w+ly\s+)?from|starring|"
+    rf"{CLOSE}[*_\"”)]*\s+(?:stars|features)|(?:also )?known as|called|named|titled|"
     rf"(?:the|a) (?:house|brand|label|makers?) of)\s+(?:(?:a|an|the|some|our|his|her|pure)\s+)?{_LIST}"
     rf"|(?:part of|from|in|of) (?:the|our|its|their) (?P<line>{_NOUN}) (?:collection|series|edition|line)\b"
     rf"|{CLOSE}[*_\"”’)]*,?\s+(?:(?:is|was|are)\s+)?by\s+(?:the\s+)?(?P<by>{_NOUN})",
@@ -55,7 +56,7 @@ _LABELS = word_set(
 def frame_faults(text: str, parts: list[Segment], grounds: Grounds) -> Iterator[Fault]:
     """Yield what is said in such a turn and stands in no record it is said of."""
     for match in _FRAMES.finditer(text):
-        name = next(group for group in ("by", "line", "what") if match[group])
+        name = next(group for group in ("by", "line", "tongue", "what") if match[group])
         subjects = part_at(parts, match.start(name)).subjects
         if subjects and NOT.search(text[: match.start(name)]):
             continue  # what is denied of an item is held against its record as a colour or material is

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from agent.gate.grounds import Grounds, Record
 from agent.gate.numbers import Fault
 from agent.gate.references import CLOSE, MARK, OPEN
-from agent.gate.segments import Segment
-from agent.gate.vocabulary import tokens, word_set
+from agent.gate.segments import Segment, part_at
+from agent.gate.vocabulary import phrase, tokens, word_set
 
 _QUOTED = re.compile(
     r"\*\*(?P<a>[^*\n]{2,120})\*\*|(?<![*\w])\*(?P<b>[^*\n]{2,120})\*(?!\*)|\"(?P<c>[^\"\n]{2,120})\"|“(?P<d>[^”\n]{2,120})”"
@@ -38,7 +38,7 @@ _ENGLISH = word_set("the a an is are was and with for you it this that your in o
 def name_faults(text: str, parts: list[Segment], grounds: Grounds) -> list[Fault]:
     """Return what is written like a product's or a maker's name and stands in no record."""
     about = {record for part in parts for record in part.subjects}
-    return [*_quoted(text, about, grounds), *_entries(text, about, grounds), *_runs(text, about, grounds)]
+    return [*_quoted(text, about, grounds), *_entries(text, about, grounds), *_runs(text, parts, about, grounds)]
 
 
 def _quoted(text: str, about: set[Record], grounds: Grounds) -> Iterator[Fault]:
@@ -63,7 +63,7 @@ def _entries(text: str, about: set[Record], grounds: Grounds) -> Iterator[Fault]
     yield Fault(*match.span("head"), f"list entry {head!r} is in no record")
 
 
-def _runs(text: str, about: set[Record], grounds: Grounds) -> Iterator[Fault]:
+def _runs(text: str, parts: list[Segment], about: set[Record], grounds: Grounds) -> Iterator[Fault]:
     english = len(_ENGLISH & set(tokens(text))) > 0
     for match in _RUN.finditer(text):
         first = _starts(text, match.start())
@@ -82,8 +82,19 @@ def _runs(text: str, about: set[Record], grounds: Grounds) -> Iterator[Fault]:
                 and not grounds.knows_phrase(match.group(), about)
                 and not _separate(words, grounds)
             )
+            or (len(words) >= 2 and _anothers(match, parts, grounds))
         ):
             yield Fault(*match.span(), f"name {match.group()!r} is in no record")
+
+
+def _anothers(match: re.Match[str], parts: list[Segment], grounds: Grounds) -> bool:
+    """Whether a name of two words and more stands in the record of an item that is not spoken of there."""
+    part = part_at(parts, match.start())
+    meant = {*part.subjects, *part.ahead}
+    name = phrase(match.group())
+    if not part.sure or name in grounds.wishes or name in grounds.facts or any(name in r.phrase for r in meant):
+        return False
+    return any(name in record.names for record in grounds.issued())
 
 
 _OPENERS = word_set(

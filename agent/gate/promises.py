@@ -7,20 +7,22 @@ from collections.abc import Iterator
 
 from agent.gate.grounds import Grounds
 from agent.gate.numbers import Fault
+from agent.gate.references import CLOSE
 from agent.gate.segments import Segment, part_at
 from agent.gate.vocabulary import tokens
 from tools.titles import TERMS
 
+_IT = rf"(?:{CLOSE}[*_\"”)]*|\b(?:it|this|that|they|these|those|both|all|everything|which|yours|one))"
 _GIVEN = re.compile(
-    r"\b(?:gratis|at no (?:extra )?(?:cost|charge)|on (?:us|the house)|free gift|gift from us|for nothing|"
-    r"(?:is|are|it['’]s|comes?|yours|now|get it|totally|completely|absolutely) (?:\w+ )?free\b(?!\s*(?:of|from|to|"
-    r"standing|flowing|time|range|spirit)\b)|(?:one|two|three|1|2|3)[ ,]*(?:get|pay|for the price of)(?: for)? "
-    r"(?:one|two|1|2)|\d for \d|buy (?:one|two|1|2)|"
-    r"(?:a |one )?(?:third|quarter|half|fifth|tenth) (?:off|less|cheaper)|reduced(?: (?:price|from|to|by))?|"
-    r"in the sale|marked down|price (?:cut|drop)|cut[- ]price|special (?:offer|price)|down from|cash ?back|"
-    r"rebate|bonus|loyalty points|gift (?:card|voucher)|returnable|(?:free|easy) returns?|"
-    r"return (?:it|them) (?:within|for|any)|within \d+ days|installments?|instalments?|pay later|money off|"
-    r"you(?:['’]ll)? (?:get|receive) .{0,20}\bback|saves? you|next[- ]day|same[- ]day|express|overnight)\b",
+    rf"{_IT},?\s*(?:(?:['’]s|is|are|comes?|now|today|get)\s+)*(?:\w+ly\s+)?free\b(?!\s*(?:of|from|to|standing|flowing|time|"
+    r"range|spirit)\b)"
+    rf"|{_IT}\s+(?:is|are|was|were|has been|have been|now)\s+(?:now\s+)?(?:reduced|on us)\b"
+    r"|\b(?:gratis|at no (?:extra )?(?:cost|charge)|on the house|free gift|gift from us|get it free|"
+    r"reduced (?:price|from|to|by)|(?:one|two|three|1|2|3)[ ,]*(?:get|pay|for the price of)(?: for)? (?:one|two|1|2)|\d for \d|"
+    r"buy (?:one|two|1|2)|(?:a |one )?(?:third|quarter|half|fifth|tenth) (?:off|less|cheaper)|in the sale|marked down|"
+    r"price (?:cut|drop)|cut[- ]price|special (?:offer|price)|down from(?= ?[$€£\d])|cash ?back|rebate|loyalty points|"
+    r"gift (?:card|voucher)|returnable|easy returns?|returns? (?:it|them)? ?within|within \d+ (?:working )?days|"
+    r"instal?lments|pay later|money off|(?:get|receive) .{0,20}\d.{0,12}\bback|saves? you (?=\W?\d|money))\b",
     re.IGNORECASE,
 )
 """More terms of sale, as a shop assistant words them."""

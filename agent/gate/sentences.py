@@ -56,4 +56,6 @@ class SentenceBuffer:
         if last is None:
             return False
         word = last.group()
+        if re.fullmatch(r"[A-HJ-Z](?:\.[A-Z])*", word):
+            return True  # an initial, "M. Night Shyamalan"
         return word.casefold() in _SHORT or (word.isdigit() and not before[: last.start()].strip())

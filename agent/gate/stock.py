@@ -7,18 +7,19 @@ from collections.abc import Iterator
 
 from agent.gate.grounds import Grounds
 from agent.gate.numbers import Fault
+from agent.gate.references import CLOSE
 from agent.gate.segments import Segment, part_at
 
 _NOT = r"(?:not|no longer|never|isn['’]t|aren['’]t|wasn['’]t|anything but|hardly)"
 _HAD = r"(?:had|ordered|bought)"
 _OUT = (
-    r"out[- ]of[- ]stock|sold[- ]out|unavailable|unobtainable|back[- ]?ordered|discontinued|(?<=is )(?:all )?gone|"
-    rf"(?<=are )(?:all )?gone|can(?:no| no|['’])t be {_HAD}"
+    r"out[- ]of[- ]stock|sold[- ]out|unavailable|unobtainable|back[- ]?ordered|discontinued|"
+    rf"(?:(?<={CLOSE} is )|(?<=it is )|(?<=they are ))(?:all )?gone|can(?:no| no|['’])t be {_HAD}"
 )
 _IN = (
     r"(?:back )?(?:in|on)[- ]stock|available (?:now|today|right now|immediately|again)|"
     rf"ready (?:to (?:ship|go|send)|for dispatch)|(?:can|may) (?:still |now )?be {_HAD}|(?<=still )to be had|"
-    r"(?<=is )back(?= *(?:[.!,;]|$|again|now|on|in))|orderable"
+    rf"(?:(?<={CLOSE} is )|(?<=it is ))back(?= *(?:[.!,;]|$|again|now|in))|orderable"
 )
 _IS = "".join(
     rf"|(?<={word} )" for word in ("is", "are", "both", "all", "not", "n't", "n’t", "longer", "still", "currently")

@@ -88,6 +88,7 @@ _KINDS = {
     "pattern": "pattern", "graphical appearance": "pattern", "finish": "finish", "shape": "shape", "genre": "genre",
     "genres": "genre", "silhouette": "shape", "style": "style",
 }  # fmt: skip
+_SOFT_LABELS = word_set("style mood look feel fit occasion season id")
 _TOO_PLAIN = word_set(
     "yes no none other new one any all good long short small large big light dark open round plain classic modern "
     "casual simple solid natural free mixed multi"
@@ -178,7 +179,7 @@ class ShopWords:
         longest = max((t.count(" ") + 1 for t in titles), default=1)
         labels = frozenset(tokens(name.replace("_", " "))[-1] for name in attributes if tokens(name.replace("_", " ")))
         names = tuple(_names(item) for item in catalog)
-        return cls(titles, brands, values, longest, kinds, names, _codes(catalog), labels - _TOO_PLAIN)
+        return cls(titles, brands, values, longest, kinds, names, _codes(catalog), labels - _TOO_PLAIN - _SOFT_LABELS)
 
     @cached_property
     def everything(self) -> str:
