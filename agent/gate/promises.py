@@ -18,9 +18,9 @@ _GIVEN = re.compile(
     r"range|spirit)\b)"
     rf"|{_IT}\s+(?:is|are|was|were|has been|have been|now)\s+(?:now\s+)?(?:reduced|on us)\b"
     r"|\b(?:gratis|at no (?:extra )?(?:cost|charge)|on the house|free gift|gift from us|get it free|"
-    r"reduced (?:price|from|to|by)|(?:one|two|three|1|2|3)[ ,]*(?:get|pay|for the price of)(?: for)? (?:one|two|1|2)|\d for \d|"
-    r"buy (?:one|two|1|2)|(?:a |one )?(?:third|quarter|half|fifth|tenth) (?:off|less|cheaper)|in the sale|marked down|"
-    r"price (?:cut|drop)|cut[- ]price|special (?:offer|price)|down from(?= ?[$€£\d])|cash ?back|rebate|loyalty points|"
+    r"reduced (?:price|from|to|by)|(?:one|two|three|1|2|3)[ ,]*(?:get|pay|for the price of)(?: for)? (?:one|two|1|2)|"
+    r"\d for \d|buy (?:one|two|1|2)|(?:a |one )?(?:third|quarter|half|fifth|tenth) (?:off|less|cheaper)|in the sale|"
+    r"marked down|price (?:cut|drop)|cut[- ]price|special (?:offer|price)|down from(?= ?[$€£\d])|cash ?back|rebate|loyalty points|"
     r"gift (?:card|voucher)|returnable|easy returns?|returns? (?:it|them)? ?within|within \d+ (?:working )?days|"
     r"instal?lments|pay later|money off|(?:get|receive) .{0,20}\d.{0,12}\bback|saves? you (?=\W?\d|money))\b",
     re.IGNORECASE,
