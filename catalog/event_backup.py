@@ -104,6 +104,7 @@ def restore(store: SqlEventStore, source: Path, tenant: str | None = None) -> Re
 
 
 def _copy(store: SqlEventStore, target: Path) -> dict[str, int]:
+    store.settled()
     with closing(sqlite3.connect(target)) as copy:
         connection = store.engine.raw_connection()
         try:
@@ -129,6 +130,7 @@ def _write(store: SqlEventStore, target: Path) -> dict[str, int]:
 
 def rows_of(store: SqlEventStore) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every row with its table's name, as of one moment, in the order they came; row ids stay behind."""
+    store.settled()
     options: dict[str, Any] = {"stream_results": True, "yield_per": _STEP}
     if store.engine.name == "postgresql":
         options["isolation_level"] = "REPEATABLE READ"

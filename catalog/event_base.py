@@ -88,7 +88,15 @@ class EventStore(Protocol):
         """Erase one event; return whether there was one."""
 
     def put_slate(self, slate: Slate) -> None:
-        """Keep what was shown; a known `request_id` is left as it stands. Signs the session in, as `put` does."""
+        """Keep what was shown; a known `request_id` is left as it stands. Signs the session in, as `put` does.
+
+        It is written a moment later, with those of other answers; whoever reads it, or the shopper's events, from this
+        store finds it at once, other processes when it is written.
+
+        Raises:
+            DataError: When items and propensities are not as many.
+            ServiceError: When too many wait, since the database has not answered for long.
+        """
 
     def slate(self, request_id: str) -> Slate:
         """Return what was shown; raises NotFoundError."""

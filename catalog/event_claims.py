@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, or_, select, union, update
+from sqlalchemy import Connection, Select, bindparam, select, union, update
 
 from catalog.event_tables import EVENTS, SIGN_INS, SLATES, TRACES
 
@@ -82,13 +82,17 @@ def sign_in(connection: Connection, tenant: str, rows: Iterable[Mapping[str, Any
         connection.execute(give, [{name: each[name] for name in ("of", "at", "who")} for each in theirs])
 
 
-def news(connection: Connection, tenant: str, session_id: str, user_id: str) -> bool:
-    """Whether a sign-in would change more than its own time; most answers of a visit would sign in for nothing."""
-    known = select(SIGN_INS.c.user_id).where(
-        SIGN_INS.c.tenant == tenant, SIGN_INS.c.session_id == session_id, SIGN_INS.c.user_id == user_id
-    )
-    waiting = or_(*(rows.exists() for rows in _waiting(tenant, [session_id])))
-    return bool(connection.scalar(select(or_(~known.exists(), waiting))))
+def news(connection: Connection, tenant: str, rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the rows whose sign-in would change more than its own time; most of a visit would sign in for nothing."""
+    of = [row for row in rows if row["session_id"] and row["user_id"]]
+    sessions = sorted({row["session_id"] for row in of})
+    known: set[tuple[str, str]] = set()
+    for some in _steps(sessions):
+        query = select(SIGN_INS.c.session_id, SIGN_INS.c.user_id)
+        query = query.where(SIGN_INS.c.tenant == tenant, SIGN_INS.c.session_id.in_(some))
+        known.update((session, user) for session, user in connection.execute(query))
+    waiting = _unclaimed(connection, tenant, sessions)
+    return [row for row in of if row["session_id"] in waiting or (row["session_id"], row["user_id"]) not in known]
 
 
 def _unclaimed(connection: Connection, tenant: str, sessions: list[str]) -> set[str]:

@@ -31,6 +31,7 @@ class Deed:
 
 def experiment_slates(store: SqlEventStore) -> Iterator[Slate]:
     """Yield what the tenant's shoppers were shown inside any experiment, oldest first."""
+    store.settled()
     query = select(SLATES).where(SLATES.c.tenant == current_tenant(), SLATES.c.assignment.is_not(None))
     with store.engine.connect().execution_options(stream_results=True, yield_per=_STEP) as connection:
         for row in connection.execute(query.order_by(SLATES.c.timestamp, SLATES.c.request_id)).mappings():
@@ -39,6 +40,7 @@ def experiment_slates(store: SqlEventStore) -> Iterator[Slate]:
 
 def deeds_since(store: SqlEventStore, moment: datetime) -> Iterator[Deed]:
     """Yield what the tenant's shoppers did from a moment on, oldest first."""
+    store.settled()
     names = ("user_id", "session_id", "item_id", "timestamp", "kind", "value", "request_id")
     query = select(*(EVENTS.c[name] for name in names)).where(
         EVENTS.c.tenant == current_tenant(), EVENTS.c.timestamp >= to_micros(moment, "since")

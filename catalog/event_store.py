@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from catalog.errors import NotFoundError, ServiceError
+from catalog.errors import EventStoreError, NotFoundError
 from catalog.event_base import DeadLetter, Pruned, PutResult
 from catalog.event_claims import claimed, news, sign_in
 from catalog.event_schema import LOCK, ensure_schema
@@ -34,6 +34,7 @@ from catalog.event_tables import (
     to_micros,
 )
 from catalog.nouns import Interaction, Slate
+from catalog.slate_writer import SlateWriter
 from catalog.tenancy import current_tenant
 from catalog.told import Told
 from catalog.told_rows import forget_told, put_told, told_of
@@ -61,6 +62,7 @@ class SqlEventStore:
         self.engine = engine
         self._postgres = engine.name == "postgresql"
         ensure_schema(engine)
+        self._slates = SlateWriter(self._write_slates)
 
     def put(self, events: Sequence[Interaction]) -> PutResult:
         """See `EventStore.put`."""
@@ -80,12 +82,14 @@ class SqlEventStore:
 
     def for_user(self, user_id: str, limit: int = 100, before: datetime | None = None) -> list[Interaction]:
         """See `EventStore.for_user`."""
+        self._slates.settled(current_tenant(), user_id=user_id)
         query = _OF_USER if before is None else _OF_USER.where(EVENTS.c.timestamp < to_micros(before, "before"))
         given = {"tenant": current_tenant(), "user_id": user_id, "most": limit}
         return [event_of(row) for row in self.rows(query, given)]
 
     def for_session(self, session_id: str, limit: int = 1000) -> list[Interaction]:
         """See `EventStore.for_session`."""
+        self._slates.settled(current_tenant(), session_id=session_id)
         given = {"tenant": current_tenant(), "session_id": session_id, "most": limit}
         return [event_of(row) for row in reversed(self.rows(_OF_SESSION, given))]
 
@@ -105,21 +109,20 @@ class SqlEventStore:
 
     def put_slate(self, slate: Slate) -> None:
         """See `EventStore.put_slate`."""
-        self.transaction(self._shown(slate))
+        self._slates.put(slate_row(slate, current_tenant()))
 
-    def _shown(self, slate: Slate) -> Callable[[Connection], None]:
-        tenant = current_tenant()
-        row = slate_row(slate, tenant)
+    def _write_slates(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.transaction(lambda connection: self._shown(connection, rows))
 
-        def work(connection: Connection) -> None:
-            connection.execute(self.insert(SLATES).on_conflict_do_nothing(), row)
-            if slate.session_id and slate.user_id and news(connection, tenant, slate.session_id, slate.user_id):
-                sign_in(connection, tenant, [row], self.insert(SIGN_INS))
-
-        return work
+    def _shown(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        connection.execute(self.insert(SLATES).on_conflict_do_nothing(), list(rows))
+        for tenant in sorted({row["tenant"] for row in rows}):
+            signed = news(connection, tenant, [row for row in rows if row["tenant"] == tenant])
+            sign_in(connection, tenant, signed, self.insert(SIGN_INS))
 
     def slate(self, request_id: str) -> Slate:
         """See `EventStore.slate`."""
+        self._slates.settled()
         query = select(SLATES).where(SLATES.c.tenant == current_tenant(), SLATES.c.request_id == request_id)
         rows = self.rows(query)
         if not rows:
@@ -148,11 +151,11 @@ class SqlEventStore:
             index_elements=[TRACES.c.trace_id],
             set_={name: insert.excluded[name] for name in row if name != "trace_id"},
         )
-        shown = self._shown(slate) if slate is not None else None
+        shown = [slate_row(slate, current_tenant())] if slate is not None else []
 
         def work(connection: Connection) -> None:
-            if shown is not None:
-                shown(connection)
+            if shown:
+                self._shown(connection, shown)
             connection.execute(insert, row)
 
         self.transaction(work)
@@ -221,6 +224,7 @@ class SqlEventStore:
 
     def forget_user(self, user_id: str) -> int:
         """See `EventStore.forget_user`."""
+        self._slates.settled()
         tenant = current_tenant()
 
         def work(connection: Connection) -> int:
@@ -233,6 +237,7 @@ class SqlEventStore:
 
     def prune(self, before: datetime) -> Pruned:
         """See `EventStore.prune`."""
+        self._slates.settled()
         moment = to_micros(before, "before")
         for table in (SIGN_INS, CONVERSATIONS):
             past = delete(table).where(table.c.timestamp < moment)
@@ -253,8 +258,13 @@ class SqlEventStore:
         insert = self.insert(into).on_conflict_do_nothing().returning(key)
         return len(connection.execute(insert, list(rows)).all())
 
+    def settled(self) -> None:
+        """Wait until what `put_slate` was given is written; for those who read the tables themselves."""
+        self._slates.settled()
+
     def close(self) -> None:
         """See `EventStore.close`."""
+        self._slates.settled()
         self.engine.dispose()
 
     def _prune(self, table: Table, column: str, moment: int) -> int:
@@ -306,8 +316,8 @@ class SqlEventStore:
             raise unavailable(self.engine, error) from error
 
 
-def unavailable(engine: Engine, error: Exception) -> ServiceError:
+def unavailable(engine: Engine, error: Exception) -> EventStoreError:
     """Return the one line for a database that does not answer; no password is in it."""
     said = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
     place = engine.url.render_as_string(hide_password=True)
-    return ServiceError(f"event store {place!r} does not answer: {said}", retryable=True)
+    return EventStoreError(f"event store {place!r} does not answer: {said}")
