@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -37,15 +39,19 @@ class PrivatePostgres:
     PostgreSQL refuses to run as root; there it runs as `postgres` or `nobody`. Commits are in the system's cache when
     acknowledged (`fsync` is off), which survives the death of any process and not that of the machine.
 
+    Args:
+        options: Further words of the server's command line, which count for more than ours.
+
     Raises:
         ServiceError: When the binaries are missing or the server does not come up; the text says why.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: Sequence[str] = ()) -> None:
         binaries = postgres_binaries()
         if binaries is None:
             raise ServiceError(f"no PostgreSQL here: initdb and pg_ctl are neither in PATH nor below {DEBIAN}")
         self._binaries = binaries
+        self._options = shlex.join(options)
         self._user = _other_user()
         self._folder = Path(tempfile.mkdtemp(prefix="vitrine-pg-"))
         self._log = self._folder / "log"
@@ -94,7 +100,7 @@ class PrivatePostgres:
 
     def start(self) -> None:
         """Start the server on its port; back when it answers."""
-        settings = f"-h 127.0.0.1 -p {self.port} -k '' -F -c max_connections=60 -c shared_buffers=16MB"
+        settings = f"-h 127.0.0.1 -p {self.port} -k '' -F -c max_connections=60 -c shared_buffers=16MB {self._options}"
         data = str(self._folder / "data")
         self._run("pg_ctl", "-D", data, "-l", str(self._log), "-o", settings, "-w", "-t", "60", "start")
 

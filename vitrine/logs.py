@@ -14,7 +14,8 @@ from typing import Literal
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Format = Literal["text", "json"]
 
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
+"""`color_message` is uvicorn's, the event once more with codes for a terminal."""
 
 
 class KeyValueFormatter(logging.Formatter):
@@ -55,6 +56,7 @@ def configure_logs(level: Level, form: Format = "text") -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     for noisy in (
+        "faiss",
         "httpx",
         "httpcore",
         "openai",

@@ -11,5 +11,6 @@ class RetrainConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     worse_by: float = Field(0.0, ge=0, lt=1)
-    """Share by which its validation NDCG@20 may lie below that of the served version. The two are measured on the
-    newest events there were at the time of each, so that some of the difference is chance."""
+    """Share by which its NDCG@20 may lie below that of the served version, on the same events, unseen by both."""
+    at_least: int = Field(50, ge=1)
+    """Positives since the served version learned; with fewer nothing is trained, for want of something to judge by."""

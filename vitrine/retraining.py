@@ -6,21 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batch.lock import exclusive
+from catalog.errors import DataError
 from catalog.events import EventStore, open_event_store
-from catalog.log import log_frame
+from catalog.log import log_frame, positives
 from catalog.nouns import Interaction
 from catalog.progress import SILENT, Progress
+from catalog.shop_data import load_shop
 from catalog.sync_journal import absorb
 from catalog.workspace import Workspace
 from vitrine.jobs import caption_store, embed_store, index_store, train_store
+from vitrine.rematch import METRIC, Rematch, ground_of, rematch, until_of
 from vitrine.retrain_config import RetrainConfig
-from vitrine.served import promote_whole
+from vitrine.served import open_version, promote_whole
 from vitrine.settings import Settings
 from vitrine.shelf import Shelf, Version
 from vitrine.syncing import SYNCING
-
-METRIC = "ndcg@20"
-"""What is compared: of each version's scout, on the newest tenth of the positives there were, which it had not seen."""
+from vitrine.training import with_live
 
 _PAGE = 10_000
 
@@ -38,6 +39,7 @@ def retrain_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
 
     Items that were written while the shop was open are worked into the catalogue first, with captions, vectors and
     indexes; live events are learned from beside the log, which they do not enter: who is forgotten is in no artifact.
+    Nothing is trained while too little has happened since the served version to judge a new one by.
 
     Raises:
         BusyError: When another retraining or sync of this store is going on.
@@ -49,37 +51,60 @@ def retrain_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
     with exclusive(workspace.root / ".retrain.lock", "retrain"):
         lines = _renewed(settings, workspace, progress)
         served, known = shelf.served(name), {version.number for version in shelf.versions(name)}
+        champion = None
+        if served is not None:
+            try:
+                champion = open_version(served).recommender
+            except DataError as error:
+                lines.append(f"{served} is damaged ({error}), so whatever is whole takes its place")
         events = open_event_store(settings.events, workspace.events_path)
         try:
             live = log_frame(_all(events))
         finally:
             events.close()
+        data = load_shop(workspace)
+        taken = positives(with_live(data.log, live), settings.positives).sort("timestamp", maintain_order=True)
+        if champion is None or served is None:
+            ground = None
+        else:
+            ground = ground_of(taken, until_of(served), settings.retrain.at_least)
+            if (new := len(ground.after)) < settings.retrain.at_least:
+                why = f"{new} positives since {served} learned, {settings.retrain.at_least} would do to judge by"
+                return [*lines, f"nothing is trained: {why} (retrain.at_least; vitrine train does it all the same)"]
         lines += train_store(settings, None, progress, promote=False, live=live)
-        new = [version for version in shelf.versions(name) if version.number not in known]
-        if not new:
+        made = [version for version in shelf.versions(name) if version.number not in known]
+        if not made:
             return [*lines, "nothing to promote: no version was made"]
-        verdict = judged(new[-1], served, settings.retrain)
+        found = None
+        if ground is not None and champion is not None:
+            found = rematch(settings, workspace, ground, data.catalog.ids, made[-1], champion, progress)
+        verdict = judged(made[-1], served if champion is not None else None, found, settings.retrain)
         if verdict.promoted:
-            promote_whole(shelf, new[-1])
+            promote_whole(shelf, made[-1])
         return [*lines, verdict.why]
 
 
-def judged(candidate: Version, served: Version | None, config: RetrainConfig) -> Verdict:
+def judged(candidate: Version, served: Version | None, found: Rematch | None, config: RetrainConfig) -> Verdict:
     """Return whether a candidate is to be served in place of what is.
 
-    Without a figure nothing speaks for a candidate, unless nothing is served yet.
+    Args:
+        candidate: The new version.
+        served: What is served; None: nothing, or nothing that can be opened.
+        found: How the two did on the same events; None: nobody met before took anything since.
+        config: How much worse it may be.
     """
     if served is None:
-        return Verdict(True, f"{candidate} is promoted: nothing was served before")
-    new, old = candidate.meta.get("metrics", {}).get(METRIC), served.meta.get("metrics", {}).get(METRIC)
-    if new is None:
-        return Verdict(False, f"{candidate} is not promoted: too few new positives to judge it; {served} is served on")
-    if old is None:
-        return Verdict(True, f"{candidate} is promoted: {METRIC} {new:.4f}, and {served} was never judged")
-    found = f"{METRIC} {new:.4f}, {served} {old:.4f}"
-    if new < old * (1 - config.worse_by):
-        return Verdict(False, f"{candidate} is not promoted: {found}; it is kept, and {served} is served on")
-    return Verdict(True, f"{candidate} is promoted: {found}; vitrine retrain --rollback goes back")
+        return Verdict(True, f"{candidate} is promoted: nothing else can be served")
+    if found is None:
+        why = "no shopper met before took anything since"
+        return Verdict(False, f"{candidate} is not promoted: {why}; {served} is served on")
+    gap = found.paired.difference
+    apart = f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]"
+    by = f"the same {found.events:,} positives of {found.shoppers:,} shoppers since {found.since:%Y-%m-%d %H:%M}"
+    said = f"{METRIC} {found.new:.4f}, {served} {found.old:.4f} ({apart}) on {by}, which neither had seen"
+    if found.new < found.old * (1 - config.worse_by):
+        return Verdict(False, f"{candidate} is not promoted: {said}; it is kept, and {served} is served on")
+    return Verdict(True, f"{candidate} is promoted: {said}; vitrine retrain --rollback goes back")
 
 
 def _renewed(settings: Settings, workspace: Workspace, progress: Progress) -> list[str]:

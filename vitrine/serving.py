@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from vitrine.settings import Settings
 
 Tell = Callable[[str], None]
+
+_LOG = logging.getLogger("vitrine.serve")
 
 
 @dataclass
@@ -50,12 +53,24 @@ def load_service(settings: Settings, tell: Tell) -> Service:
 
 def worker_service(settings: Settings, telling_pid: bool = True) -> Service:
     """Open the shop in a process of its own, whose logs are as its parent's."""
-    from vitrine.cli.output import say
     from vitrine.logs import configure_logs
 
     configure_logs(settings.log_level, settings.log_format)
     prefix = f"worker {os.getpid()}: " if telling_pid else ""
-    return load_service(settings, lambda text: say(f"{prefix}{text}", error=True))
+    tell = teller(settings, error=True)
+    return load_service(settings, lambda text: tell(f"{prefix}{text}"))
+
+
+def teller(settings: Settings, *, error: bool = False) -> Tell:
+    """Return what says a line: printed, or where logs are JSON a line of the log, so that every line can be parsed.
+
+    Args:
+        settings: Say how logs are written.
+        error: Whether it is printed to standard error.
+    """
+    from vitrine.cli.output import say
+
+    return _LOG.info if settings.log_format == "json" else partial(say, error=error)
 
 
 def serve(settings: Settings, host: str | None, port: int | None, workers: int | None) -> None:
@@ -71,28 +86,30 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
         VitrineError: When the address cannot be taken or the shop cannot be opened.
     """
     from api.server import entrance, opening, url_of
-    from vitrine.cli.output import say
 
     Workspace(settings.store)  # a file in its place is said before anything else
     config = settings.api.model_copy(update={"workers": workers}) if workers is not None else settings.api
     settings = settings.model_copy(update={"api": config})  # where conversations rest hangs on it
     listener = entrance(config, settings.store, host, port)
     url = url_of(listener)
+    say, tell = teller(settings), teller(settings, error=True)
     say(f"Opening the shop ... ({url}/health/ready says when)")
 
     if config.workers > 1:
         from api.workers import Workers
+        from vitrine.libraries import shared_libraries
 
         def all_told() -> None:
             say(f"The shop is open at {url}, {config.workers} workers (Ctrl+C closes it)")
 
-        Workers(partial(worker_service, settings), config, settings.store, listener, all_told).run()
+        load = partial(worker_service, settings)
+        Workers(load, config, settings.store, listener, all_told, shared_libraries(settings)).run()
         return
 
     def told(service: Service) -> None:
         say(f"{service.shop.name} is open at {url} (Ctrl+C closes it); the API is described at /docs")
 
-    load = partial(load_service, settings, lambda text: say(text, error=True))
+    load = partial(load_service, settings, tell=tell)
     server = opening(load, config, settings.store, listener, told)
     try:
         server.run()

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from vitrine.logs import KeyValueFormatter, configure_logs
+from vitrine.serving import teller
+from vitrine.settings import load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -85,3 +87,11 @@ def test_a_traceback_names_places_and_not_what_was_typed(capsys):
     written = capsys.readouterr().err
     assert "builtins.ValueError" in written and "builtins.KeyError" in written and "test_logs.py" in written
     assert "ada@" not in written and "knee" not in written
+
+
+@pytest.mark.parametrize(("form", "read"), [("json", json.loads), ("text", str)])
+def test_what_serve_says_is_json_where_the_logs_are(form, read, capsys):
+    configure_logs("INFO", form)
+    teller(load_settings({"log_format": form}), error=True)("loading the indexes ...")
+    said = [read(line) for line in capsys.readouterr().err.splitlines()]
+    assert said == ["loading the indexes ..."] or said[0]["event"] == "loading the indexes ..."

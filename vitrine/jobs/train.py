@@ -108,6 +108,7 @@ def train_store(
         "bases": sorted(bases),
         "seed": settings.seed,
         "as_of": as_of.isoformat() if as_of is not None else None,
+        "until": _last_moment(log),
         "epochs": fitted.report.epochs,
         "seconds": round(fitted.report.seconds, 3),
         "metrics": dict(fitted.scout.metrics) if fitted.scout else {},
@@ -187,3 +188,8 @@ def provenance(workspace: Workspace) -> dict[str, str | None]:
 
     manifest = workspace.manifest("catalog")
     return {"data_key": manifest.key if manifest else None, "commit": commit()}
+
+
+def _last_moment(log: pl.DataFrame) -> str | None:
+    last = log["timestamp"].max()
+    return last.isoformat() if isinstance(last, datetime) else None
