@@ -29,7 +29,8 @@ _FRAMES = re.compile(
     rf"(?:the|a) (?:house|brand|label|makers?) of)\s+(?:(?:a|an|the|some|our|his|her|pure)\s+)?{_LIST}"
     rf"|(?:part of|from|in|of) (?:the|our|its|their) (?P<line>{_NOUN}) (?:collection|series|edition|line)\b"
     rf"|{CLOSE}[*_\"”)]*\s+(?:is|are|was|were) (?:also )?(?:spoken |filmed |shot )?in (?P<tongue>(?-i:[A-Z])[a-z]+)"
-    rf"|{CLOSE}[*_\"”’)]*,?\s+(?:(?:is|was|are)\s+)?by\s+(?:the\s+)?(?P<by>{_NOUN})",
+    rf"|{CLOSE}[*_\"”’)]*,?\s+(?:(?:is|was|are)\s+(?:(?:a|an|the)\s+(?:\w+\s+){{1,3}})?)?"
+    rf"by\s+(?:the\s+)?(?P<by>{_NOUN})",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(

@@ -37,6 +37,8 @@ _TAGS = word_set(
     "a abbr b big blockquote body br button code div em font form h1 h2 h3 h4 h5 h6 head hr html i iframe img input li "
     "link mark meta object ol p pre q s script small span strong style sub sup svg table td th title tr u ul video"
 )
+_EMPHASIS = re.compile(r"[*`~\"“”«»]|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
+"""What a claim may be dressed in without becoming another; only names and what is put right need it."""
 _PARTED = re.compile(r"[,;:.]")
 _MARKS = frozenset("\"“”‘'*_`«")
 _PRONOUN = re.compile(
@@ -137,18 +139,24 @@ class Gate:
         return self._changed("removed", reasons, plain, "" if self._at_line_start else tail.lstrip(" "))
 
     def _faults(self, text: str, items: list[str], carried: tuple[Record, ...]) -> list[Fault]:
-        parts = segments(text, self._grounds, carried)
-        named = len(set(self.named) | set(items))
-        settled, miscounted = count_faults(text, self._grounds, named)
+        grounds, named = self._grounds, len(set(self.named) | set(items))
+        parts = segments(text, grounds, carried)
+        bare = _EMPHASIS.sub("", text)
+        loose = parts if bare == text else segments(bare, grounds, carried)
+        settled, miscounted = count_faults(text, grounds, named)
+        figures = number_faults(text, parts, grounds, named, settled)
+        if bare != text and not figures:
+            found = number_faults(bare, loose, grounds, named, count_faults(bare, grounds, named)[0])
+            figures = [replace(fault, truth=None) for fault in found]
         return [
             *miscounted,
-            *number_faults(text, parts, self._grounds, named, settled),
-            *word_faults(text, parts, self._grounds),
-            *name_faults(text, parts, self._grounds),
-            *comparison_faults(text, parts, self._grounds, carried, tuple(self.named)),
-            *frame_faults(text, parts, self._grounds),
-            *denial_faults(text, self._grounds),
-            *offer_faults(text, self._grounds),
+            *figures,
+            *word_faults(bare, loose, grounds),
+            *name_faults(text, parts, grounds),
+            *comparison_faults(bare, loose, grounds, carried, tuple(self.named)),
+            *frame_faults(bare, loose, grounds),
+            *denial_faults(bare, grounds),
+            *offer_faults(bare, grounds),
             *(Fault(*m.span(), f"{m.group()!r} mixes alphabets") for m in mixed_words(text)),
         ]
 

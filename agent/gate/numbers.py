@@ -38,7 +38,7 @@ _TOTAL = re.compile(r"\b(?:together|in total|combined|altogether|in all|total|su
 _AGAINST = re.compile(r"\b(?:vs\.?|versus|against|compared)\b", re.IGNORECASE)
 _RATING = re.compile(
     r"(?<![\w.])(?P<a>\d(?:[.,]\d+)?)\s*(?:(?:/|out of)\s*5(?:\s*stars?)?|-?\s*stars?\b|★)"
-    r"|\brat(?:ed|ing)\b[^.\d]{0,15}(?P<b>\d(?:[.,]\d+)?)(?:\s*(?:/|out of)\s*5\b)?(?:\s*stars?)?",
+    r"|\brat(?:ed|ing)\b(?! by)[^.\d]{0,15}(?P<b>\d(?:[.,]\d+)?)(?!\d)(?:\s*(?:/|out of)\s*5\b)?(?:\s*stars?)?",
     re.IGNORECASE,
 )
 _REVIEWS = re.compile(r"(?<![\w.])(?P<n>\d[\d,]*)\s*(?:reviews?|ratings?|customers|shoppers)\b", re.IGNORECASE)

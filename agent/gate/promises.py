@@ -20,8 +20,9 @@ _GIVEN = re.compile(
     r"|\b(?:gratis|at no (?:extra )?(?:cost|charge)|on the house|free gift|gift from us|get it free|"
     r"reduced (?:price|from|to|by)|(?:one|two|three|1|2|3)[ ,]*(?:get|pay|for the price of)(?: for)? (?:one|two|1|2)|"
     r"\d for \d|buy (?:one|two|1|2)|(?:a |one )?(?:third|quarter|half|fifth|tenth) (?:off|less|cheaper)|in the sale|"
-    r"marked down|price (?:cut|drop)|cut[- ]price|special (?:offer|price)|down from(?= ?[$€£\d])|cash ?back|rebate|loyalty points|"
-    r"gift (?:card|voucher)|returnable|easy returns?|returns? (?:it|them)? ?within|within \d+ (?:working )?days|"
+    r"marked down|price (?:cut|drop)|cut[- ]price|special (?:offer|price)|down from(?= ?[$€£\d])|"
+    r"cash ?back|rebate|loyalty points|gift (?:card|voucher)|returnable|easy returns?|"
+    r"returns? (?:it|them)? ?within|within \d+ (?:working )?days|"
     r"instal?lments|pay later|money off|(?:get|receive) .{0,20}\d.{0,12}\bback|saves? you (?=\W?\d|money))\b",
     re.IGNORECASE,
 )

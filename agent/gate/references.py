@@ -22,7 +22,7 @@ _HANDLE = re.compile(
 )  # fmt: skip
 _COSTUMED = re.compile(r"<\s*([\w.:-]{1,64})\s*>|`\s*([\w.:-]{1,64})\s*`")
 _ANY_CASE = re.compile(r"(?<![\w#-])(?=[\w-]*\d)(?=[\w-]*[a-z])[A-Za-z0-9][\w-]+(?![\w-])")
-_CODE = re.compile(r"(?<![\w#])(?=[\w-]*\d)(?=[\w-]*[A-Z])[A-Z0-9][A-Z0-9_-]{2,}(?!\w)|(?<![\w#.,])\d{6,}(?![\w.,])")
+_CODE = re.compile(r"(?<![\w#])(?=[\w-]*\d)(?=[\w-]*[A-Z])[A-Z0-9][A-Z0-9_-]+(?!\w)|(?<![\w#.,])\d{6,}(?![\w.,])")
 _QUOTES = r"[\"“”*_`']{0,3}"
 _TWICE = re.compile(rf"{OPEN}(\d+){CLOSE}({_QUOTES})[\s:,–—-]{{0,4}}[(\[]?({_QUOTES}){OPEN}\1{CLOSE}({_QUOTES})[)\]]?")
 
@@ -82,7 +82,7 @@ def _code(match: re.Match[str], grounds: Grounds, unknown: list[str]) -> str:
     handle = grounds.book.handle(name)
     if handle is not None:
         return _mark_of(handle)
-    if not grounds.knows_phrase(name):
+    if len(name) > 2 and not grounds.knows_phrase(name):
         unknown.append(name)
     return name
 
