@@ -16,6 +16,7 @@ from agent.understanding.merging import Change, merge, nested
 from agent.understanding.pointing import resolve_all
 from agent.understanding.reactions import beyond, otherwise, why
 from agent.understanding.relating import relative
+from agent.understanding.softly import refining
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Facets, Wish
 
@@ -52,6 +53,7 @@ def choose(part: Gist, state: IntentState, vocabulary: Vocabulary, *, opened: bo
 
 
 def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool) -> Choice:
+    part = refining(part, state.wish, vocabulary)
     lost = part.unknown and set(part.words) == set(part.unknown) and not part.mentions and not part.price
     if lost and _CHAT.match(part.text) and not asking.NEED.search(part.text):
         # A remark on life or on us ("i'm bored"): no word of it is wanted, and the wish stays as it is.

@@ -18,6 +18,7 @@ _PURPOSE = re.compile(r"\s+(?:for|against|with|on|in|to put on)\s+(?:[a-z']+\s+)
 _ROLE = re.compile(r"\b(?:as|for)(?: an?| the| some| my)?\s*$")
 _LANGUAGE = re.compile(r"\b(?:in|speak(?:s|ing)?|language is)\s+$")
 _SPEAKING = re.compile(r"[ -](?:speaking|language|subtitles?|dub)")
+_OF = re.compile(r"[ -](?!please\b|too\b|and\b|or\b|under\b|below\b|for\b|with\b|from\b|by\b|but\b|instead\b)[a-z]")
 _BY = re.compile(r"\b(?:by|with|from|starring|featuring|and|or|directed by|of|without|no|not)\s+$")
 How = Literal["exact", "root", "meaning"]
 
@@ -101,10 +102,15 @@ def _exact(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | No
 
 
 def _country(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | None:
-    """Return where a "French film" comes from; "in French" speaks of its language."""
+    """Return where a "French film" comes from; "in French" speaks of its language.
+
+    "French" alone may be either: it is read as the language, which more than the country's own have.
+    """
     if len(part) > 1 or _LANGUAGE.search(text[: part[0].start]) or _SPEAKING.match(text, part[0].end):
         return None
-    return everyday.nation(part[0].text, vocabulary)
+    country = everyday.nation(part[0].text, vocabulary)
+    spoken = vocabulary.exact((singular(part[0].text),)) if country and not _OF.match(text, part[0].end) else None
+    return spoken or country
 
 
 def _surname(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | None:

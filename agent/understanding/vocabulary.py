@@ -93,6 +93,13 @@ class Vocabulary:
             found.update(word for text in texts if text for word in keys(text))
         return frozenset(found)
 
+    def valued(self, rows: Iterable[int], phrase: Phrase) -> bool:
+        """Whether an item of `rows` has an attribute of exactly these singular words, one of no filter included."""
+        items = self._catalog.items
+        values = (value for row in rows for each in items[row].attributes.values() for value in each)
+        held = (value for value in values if phrase and phrase[0] in value.casefold())
+        return any(phrase in map(keys, (value, *parts(value, "attribute"))) for value in held)
+
     def surname(self, word: str, *, named: bool) -> Term | None:
         """Return everyone of a last name; one that titles or texts use as a word counts only where `named` as a person.
 
