@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.base import Outcome, ShownRecommendation
-from agent.explanation import Explainer
+from agent.explanation import Explained, Explainer
 from agent.money import price_text
 from agent.tooling import TurnTools
 from agent.trace import ToolRun
@@ -54,7 +54,7 @@ def compose(
         offered = [i for i in known if shop.catalog[i].availability is not False or i in run.items]
         known = offered or [i for i in run.items if i in shop.catalog]
     chosen = known[:top_n]
-    explained = explainer.explain(chosen, run)
+    explained = _explained(turn, chosen, run, explainer)
     shown = tuple(
         _shown(turn, item_id, rank, explained[item_id].reason, explained[item_id].evidence)
         for rank, item_id in enumerate(chosen, start=1)
@@ -65,6 +65,22 @@ def compose(
     dropped = [{"item_id": i, "reason": "beyond top_n" if i in known else "not named in the answer"} for i in rest]
     asks = tuple(each.text for each in turn.runs if "needs_confirmation" in each.facts and not each.memory)
     return Composed(outcome, shown, blocking if outcome in ("nearest", "nothing") else None, tuple(dropped), asks)
+
+
+def _explained(
+    turn: TurnTools, chosen: Sequence[str], run: ToolRun | None, explainer: Explainer
+) -> Mapping[str, Explained]:
+    """Explain each item by the call that found it: of two wishes in one message each has its own."""
+    finds = [each for each in turn.runs if each.tool in FINDS and each.error is None and not each.memory]
+    by_run: dict[int, list[str]] = {}
+    for item_id in chosen:
+        own = run is not None and item_id in run.items
+        found = None if own else next((n for n, each in enumerate(finds) if item_id in each.items), None)
+        by_run.setdefault(-1 if found is None else found, []).append(item_id)
+    told: dict[str, Explained] = {}
+    for number, item_ids in by_run.items():
+        told |= explainer.explain(item_ids, run if number < 0 else finds[number])
+    return told
 
 
 def plain_text(composed: Composed) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -133,7 +134,9 @@ class PlannerLLM(FunctionCallingLLM):
     def listed(self) -> tuple[str, ...]:
         """Handles of the items the answer shows, best first."""
         steps = self._turn.steps if self._turn is not None else []
-        found = (item.handle for step in steps for item in self._turn.listing(step)) if self._turn else ()
+        lists = [self._turn.listing(step) for step in steps] if self._turn else []
+        # Of several lists the best of each come first, so that a ceiling cuts none of them off.
+        found = (item.handle for row in zip_longest(*lists) for item in row if item is not None)
         return tuple(dict.fromkeys(found))
 
     def get_tool_calls_from_response(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,7 +97,8 @@ def calls(act: Act, state: IntentState, top_n: int) -> list[Call]:
     """Return the calls an act begins with; none for talk."""
     match act:
         case Search():
-            return [search(act.wish, state, top_n, more=act.more)]
+            wish = act.wish.model_copy(update={"sort": "relevance"}) if act.undated else act.wish
+            return [search(wish, state, top_n, more=act.more)]
         case Recommend():
             exclude = [*act.wish.not_items, *((i.handle for i in state.shown) if act.more else ())]
             return [made("recommend_items", filters=act.wish.filters(), exclude=exclude, top_n=asked(act.wish, top_n))]
@@ -141,7 +142,7 @@ def search(wish: Wish, state: IntentState, top_n: int, *, more: bool = False) ->
         first, last = max(wish.years[0], _DATED[0]), min(wish.years[1], _DATED[1])
         # A filter knows no years, so titles are asked for theirs; many years would drown the words of a query.
         if last - first < (MAX_YEARS if query is None else 10):
-            query = " ".join([query or "", *(str(year) for year in range(first, last + 1))]).strip()
+            query = " ".join([query or "", *(str(year) for year in range(first, last + 1) if wish.dated(year))]).strip()
     return made("search_items", query=query, filters=wish.filters(), sort=sort, top_n=number, cursor=cursor)
 
 
@@ -153,11 +154,20 @@ def similar(act: Similar, handle: str | None, top_n: int) -> Call:
     )
 
 
-def resembling(act: Similar, handles: Sequence[str], top_n: int) -> Call:
-    """Return the look-up of what resembles one item or several, now that their handles are known."""
-    if len(handles) == 1:
-        return similar(act, handles[0], top_n)
-    return made("search_items", filters=act.wish.filters(), like=list(handles), top_n=asked(act.wish, top_n))
+def resembling(act: Similar, anchors: Sequence[ShownItem], top_n: int) -> Call:
+    """Return the look-up of what resembles one item or several, now that they are known.
+
+    What is like them is of one of their kinds, unless the wish names a kind itself: likeness of words alone brings
+    horror films after a comedy.
+    """
+    kinds = tuple(dict.fromkeys(kind for item in anchors for kind in item.categories))
+    if kinds and not act.wish.wanted.categories:
+        wanted = act.wish.wanted.model_copy(update={"categories": kinds})
+        act = act.model_copy(update={"wish": act.wish.model_copy(update={"wanted": wanted})})
+    if len(anchors) == 1:
+        return similar(act, anchors[0].handle, top_n)
+    like = [item.handle for item in anchors]
+    return made("search_items", filters=act.wish.filters(), like=like, top_n=asked(act.wish, top_n))
 
 
 def mended(call: Call) -> Call | None:
@@ -206,11 +216,37 @@ def fits(wish: Wish, item: ShownItem, row: Mapping[str, Any]) -> bool:
     if wish.wanted.sizes and sizes and not sizes & {size.casefold() for size in wish.wanted.sizes}:
         return False
     dated = _TITLE_YEAR.search(item.title)
-    if wish.years is not None and not (dated and wish.years[0] <= int(dated[1]) <= wish.years[1]):
+    if wish.years is not None and not (dated and wish.dated(int(dated[1]))):
         return False
     if not set(wish.also.categories) <= set(item.categories):
         return False
     return all(_has(item, term) for term in wish.also.terms() if term.kind not in ("size", "category"))
+
+
+def looser(wish: Wish) -> Iterator[tuple[str, Wish]]:
+    """Yield each constraint that only `fits` knows, in the shopper's words, with the wish without it."""
+    if wish.years is not None:
+        yield f"the year ({_span(wish.years)})", wish.model_copy(update={"years": None})
+    if wish.titled:
+        yield f"the title ({' or '.join(wish.titled)})", wish.model_copy(update={"titled": ()})
+    if wish.wanted.sizes:
+        sizes = wish.wanted.model_copy(update={"sizes": ()})
+        yield f"the size ({' or '.join(wish.wanted.sizes)})", wish.model_copy(update={"wanted": sizes})
+    for term in wish.also.terms():
+        for value in term.values:
+            also = wish.also.minus(Term(term.kind, term.name, (value,)))
+            name = "kind of item" if term.kind == "category" else term.name.replace("_", " ") or term.kind
+            yield f"the {name} ({value})", wish.model_copy(update={"also": also})
+    if wish.unwanted.words:
+        words = wish.unwanted.model_copy(update={"words": ()})
+        yield f"that it must not be {' or '.join(wish.unwanted.words)}", wish.model_copy(update={"unwanted": words})
+
+
+def _span(years: tuple[int, int]) -> str:
+    first, last = years
+    if first < _DATED[0] or last > _DATED[1]:
+        return f"before {last + 1}" if first < _DATED[0] else f"from {first} on"
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def _has(item: ShownItem, term: Term) -> bool:

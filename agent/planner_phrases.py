@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from agent.planner_turn import Turn
+from agent.understanding import lexicon
 from agent.understanding.wish import Wish
-from agent.understanding.words import singular
+from agent.understanding.words import plural, singular
+
+_PEOPLE = re.compile(lexicon.PEOPLE)
 
 
 def listing(parts: Sequence[str], word: str = "and") -> str:
@@ -20,9 +24,11 @@ def handles(names: Sequence[str]) -> str:
 
 
 def things(wish: Wish, number: int) -> str:
-    """Return what a wish is for, in the number: "lamps", "item"."""
+    """Return what a wish is for, in the number: "lamps", "crime film", "item"; as the shopper calls it where known."""
+    if wish.noun is not None:
+        return _one(wish.noun) if number == 1 else plural(wish.noun)
     names = [category.casefold() for category in wish.wanted.categories]
-    if len(names) == 1 and names[0].endswith("s") and number != 1:
+    if len(names) == 1 and singular(names[0]) != names[0] and number != 1 and not _PEOPLE.fullmatch(names[0]):
         return names[0]
     return "item" if number == 1 else "items"
 
@@ -30,9 +36,11 @@ def things(wish: Wish, number: int) -> str:
 def counted(wish: Wish, number: int) -> str:
     """Return what was counted, as the filters had it: "blue mugs", "vase by Terrano", "items that are not leather"."""
     wanted = wish.wanted
-    kinds = [singular(name.casefold()) if number == 1 else name.casefold() for name in wanted.categories]
-    plain = number == 1 or all(name.endswith("s") for name in kinds)
-    noun = listing(kinds) if kinds and plain else " ".join((*kinds[:1], things(Wish(), number)))
+    kinds = [_one(name.casefold()) if number == 1 else name.casefold() for name in wanted.categories]
+    many = number == 1 or all(singular(name) != name for name in kinds)
+    noun = listing(kinds) if kinds and many else " ".join((*kinds[:1], things(Wish(), number)))
+    if wish.noun is not None and len(kinds) < 2:
+        noun = things(wish, number)
     alternatives = [listing([value.casefold() for value in values], "or") for values in wanted.attributes.values()]
     refused = [value.casefold() for values in wish.unwanted.attributes.values() for value in values]
     refused += [name.casefold() for name in wish.unwanted.categories]
@@ -41,6 +49,11 @@ def counted(wish: Wish, number: int) -> str:
     parts += [f"not by {listing(wish.unwanted.brands, 'or')}"] if wish.unwanted.brands else []
     parts += [f"that {'is' if number == 1 else 'are'} not {listing(refused, 'or')}"] if refused else []
     return " ".join(parts)
+
+
+def _one(noun: str) -> str:
+    *before, word = noun.split(" ")
+    return " ".join((*before, singular(word)))
 
 
 def vary(forms: Sequence[str], turn: Turn) -> str:

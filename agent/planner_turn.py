@@ -8,7 +8,7 @@ from typing import Any
 
 from agent import planner_pictures
 from agent.base import Outcome, ShownItem
-from agent.planner_calls import Call, Reply, calls, fits, mended, resembling, search, wanted
+from agent.planner_calls import Call, Reply, calls, fits, looser, mended, resembling, search, wanted
 from agent.understanding.colours import family
 from agent.understanding.intent import (
     Act,
@@ -131,12 +131,36 @@ class Turn:
         if isinstance(step.act, Similar) and step.act.title:
             given = [keys(title) for title in (step.act.title, *step.act.others)]
             items = [item for item in items if keys(item.title) not in given]
-        right = [item for item in items if fits(step.wish, item, rows.get(item.handle, {}))]
-        right = [item for item in right if not self._speaks(item, step.wish.unwanted.words)]
+        right = self._right(step, items, rows)
         kept = right or [item for item in items if item.handle not in step.wish.not_items]
         if self._order is not None and isinstance(step.act, Search | Recommend):
             kept = list(self._order(kept))
-        return tuple(kept[: wanted(step.wish, self.top_n)])
+        return tuple(kept[: min(wanted(step.wish, self.top_n), self._share)])
+
+    @property
+    def _share(self) -> int:
+        """How many items each wish of a message may show, so that every one of them is seen."""
+        lists = sum(isinstance(step.act, Search | Recommend | Similar) for step in self.steps)
+        return max(-(-self.top_n // max(lists, 1)), 1)
+
+    def _right(self, step: Step, items: Sequence[ShownItem], rows: Mapping[str, Mapping[str, Any]]) -> list[ShownItem]:
+        """Return those of the items that are all a step asks for."""
+        right = [item for item in items if fits(step.wish, item, rows.get(item.handle, {}))]
+        return [item for item in right if not self._speaks(item, step.wish.unwanted.words)]
+
+    def unmet(self, step: Step) -> str | None:
+        """Return what keeps every item of a step from fitting, where it is one thing; "" where it is several.
+
+        None when some item fits, or when a tool has already said what stands in the way.
+        """
+        shown = self.listing(step)
+        if not shown or not isinstance(step.act, Search | Recommend | Similar):
+            return None
+        rows = {handle: row for reply in step.replies for handle, row in reply.rows.items()}
+        if self._right(step, shown, rows):
+            return None
+        blocks = (what for what, wish in looser(step.wish) if any(fits(wish, i, rows.get(i.handle, {})) for i in shown))
+        return next(blocks, "")
 
     def _speaks(self, item: ShownItem, words: Sequence[str]) -> bool:
         """Whether the record of an item, beyond its title, has one of `words`."""
@@ -163,7 +187,9 @@ class Turn:
     def near(self, step: Step) -> bool:
         """Whether the items of a step are only near what was asked."""
         reply = step.replies[-1] if step.replies else None
-        if reply and reply.nearest:
+        if (reply and reply.nearest) or self.unmet(step) is not None:
+            return True
+        if _carries(step.act) and step.wish.unknown:
             return True
         strange, wish = step.wish.unknown, step.wish
         denied = any(family(word) or word in wish.strangers for word in strange)
@@ -230,8 +256,8 @@ class Turn:
                 return []
             found = [_titled(str(r.call.arguments.get("query")), r.message.items) for r in step.replies if not r.failed]
             step.replies.clear()
-            anchors = tuple(dict.fromkeys(item.handle for item in found if item is not None))
-            return [resembling(act, anchors, self.top_n)] if anchors else []
+            anchors = {item.handle: item for item in found if item is not None}
+            return [resembling(act, tuple(anchors.values()), self.top_n)] if anchors else []
         if isinstance(act, Details) and act.title and last.call.name == "search_items":
             given = [item for item in last.message.items if keys(item.title) == keys(act.title)]
             step.replies.clear()

@@ -52,8 +52,9 @@ _OFF_TOPIC = (
 _NOTED = ("What shall I look for?", "What would you like to see?")
 _FOUND = ("Here are {n} {things} for you.", "I found {n} {things} that fit.", "These {n} {things} fit.")
 _MORE = ("Here are {n} more.", "{n} others.")
-_LIKE = ("{n} {things} in the same spirit.", "These {n} come close to it.")
+_LIKE = ("{n} {things} in the same spirit.", "These {n} {things} come close to it.")
 _CHEAPEST = "Nothing that fits is cheaper than what you have seen."
+_UNDATED = "The shop does not say how new things are."
 _PICTURED = ("These {n} {things} come closest to your picture.", "{n} {things} like the one in your picture.")
 _PICKS = ("{n} {things} you may like.", "My {n} picks for you.")
 
@@ -100,23 +101,25 @@ def _step(step: Step, turn: Turn) -> str:
 def _items(step: Step, turn: Turn) -> str:
     items = turn.listing(step)
     if not items:
-        return _nothing(step)
+        return _nothing(step, turn)
     listed = handles([item.handle for item in items])
     if turn.near(step):
         shown = [item.handle for item in items[:NAMED]]
         listed = handles(shown if len(items) <= NAMED else [*shown, f"{len(items) - NAMED} more"])
         if _out_of_stock(step):
             return f"What fits is out of stock: {listed}."
-        return f"{_why_near(step)} {'The nearest is' if len(items) == 1 else 'The nearest are'} {listed}."
+        return f"{_why_near(step, turn)} {'The nearest is' if len(items) == 1 else 'The nearest are'} {listed}."
     kind = things(step.wish, len(items))
     forms = {Similar: _LIKE, Recommend: _PICKS}.get(type(step.act), _FOUND)
     forms = _PICTURED if step.replies and step.replies[-1].call.name == TOOL else forms
     forms = _MORE if isinstance(step.act, Search | Recommend) and step.act.more else forms
     opening = f"{listed} fits." if len(items) == 1 else _said(vary(forms, turn), step, len(items), kind)
     stuck = _CHEAPEST if isinstance(step.act, Search) and step.act.stuck else ""
+    stuck = _UNDATED if isinstance(step.act, Search) and step.act.undated else stuck
+    held = _held(step.act) if isinstance(step.act, Similar) else ""
     return " ".join(
         part
-        for part in (stuck, opening, _lead(items), _beyond(step, items), _unmatched(step, turn), _aside(step))
+        for part in (stuck, held, opening, _lead(items), _beyond(step, items), _unmatched(step, turn), _aside(step))
         if part
     )
 
@@ -125,7 +128,8 @@ def _said(form: str, step: Step, number: int, kind: str) -> str:
     """Return an opening; without its number where no tool counted as many, since the gate would take it all away."""
     message = step.replies[-1].message if step.replies else None
     counted = {len(message.items), message.facts.get("total")} if message is not None else set()
-    said = " ".join(form.format(n=number if number in counted else "", things=kind).split())
+    bare = "" if form.startswith(("These", "My")) else "some"
+    said = " ".join(form.format(n=number if number in counted else bare, things=kind).split())
     return said[:1].upper() + said[1:]
 
 
@@ -153,13 +157,18 @@ def _aside(step: Step) -> str:
     return f"None of that kind is {said}, so I left that out." if said else ""
 
 
+def _held(act: Similar) -> str:
+    """Say which kind asked for before holds on, though what the shopper named is of another."""
+    return f"I kept to {listing([name.casefold() for name in act.held[:2]])}." if act.held else ""
+
+
 def _unmatched(step: Step, turn: Turn) -> str:
     """Say which words of the message nothing in the shop carries."""
     strange = [word for word in step.wish.unknown if word in turn.understanding.strange][:3]
     return f"I found no mention of {listing([f'“{word}”' for word in strange])} here." if strange else ""
 
 
-def _nothing(step: Step) -> str:
+def _nothing(step: Step, turn: Turn) -> str:
     if isinstance(step.act, Search | Recommend) and step.act.more:
         return "That was everything that fits."
     given = step.replies[-1].message.items if step.replies else ()
@@ -167,7 +176,7 @@ def _nothing(step: Step) -> str:
         return "That was everything that fits."  # the rest was turned down
     if isinstance(step.act, Similar) and step.act.title:
         return "I do not find that title here."
-    why = _why_near(step)
+    why = _why_near(step, turn)
     return why if why != _NEAR else "I found nothing that fits."
 
 
@@ -175,8 +184,11 @@ _READ = re.compile(r"'(.+)' read as '(.+)'")
 _NEAR = "Nothing here fits exactly."
 
 
-def _why_near(step: Step) -> str:
+def _why_near(step: Step, turn: Turn) -> str:
     reply = step.replies[-1] if step.replies else None
+    unmet = turn.unmet(step)
+    if unmet and (reply is None or reply.blocking is None):
+        return f"Nothing fits everything: {unmet} is what stands in the way."
     if reply is not None and reply.blocking is not None:
         return f"Nothing fits everything: {blocked(reply.blocking)} is what stands in the way."
     strange = list(reply.message.facts.get("unknown_words") or ()) if reply else []
@@ -227,6 +239,9 @@ def _facts(step: Step, act: Facts, turn: Turn) -> str:
         low, high = (price_text(float(price_facts[end]), price_facts.get("currency")) for end in ("min", "max"))
         return f"Prices run from {low} to {high}."
     if isinstance(count, int):
+        if act.wish.years is not None:
+            # The facts of the catalogue know no years, and a figure without them would be another one.
+            return f"There are {count} {counted(act.wish, count)} in all; by year I cannot count them."
         stock = facts.get("in_stock")
         tail = f", {stock} of them in stock" if isinstance(stock, int) and 0 < stock < count else ""
         return f"There {'is' if count == 1 else 'are'} {count or 'no'} {counted(act.wish, count)}{_limit(act)}{tail}."
@@ -243,7 +258,9 @@ def _limit(act: Facts) -> str:
 
 
 def _carries(step: Step, act: Facts, items: Sequence[ShownItem]) -> str:
-    said = listing([*act.wish.wanted.brands, *act.wish.wanted.words]) or "that"
+    said = (
+        listing([*act.wish.wanted.brands, *([" ".join(act.wish.wanted.words)] * bool(act.wish.wanted.words))]) or "that"
+    )
     if act.wish.unknown or not items or step.replies[-1].nearest:
         near = f" The closest I have: {handles([i.handle for i in items])}." if items else ""
         return f"No, I find nothing here for {said}.{near}"

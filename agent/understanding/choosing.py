@@ -11,11 +11,11 @@ from agent.understanding.forms import compare, details, facts, feedback, history
 from agent.understanding.gist import Gist
 from agent.understanding.intent import Ask, IntentState, Recommend, Search
 from agent.understanding.kinship import fact, kin, known
-from agent.understanding.likeness import similar
+from agent.understanding.likeness import similar, still
 from agent.understanding.merging import Change, merge, nested
 from agent.understanding.pointing import resolve_all
 from agent.understanding.reactions import beyond, otherwise, why
-from agent.understanding.relating import relative
+from agent.understanding.relating import newest, relative
 from agent.understanding.softly import refining
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Facets, Wish
@@ -30,6 +30,7 @@ MAX_BESIDE = 5
 """Wishes beside the current one that can be come back to."""
 
 _ARTICLE = re.compile(r"\b(?:an?|another|some|new)\b")
+_BEGINS = re.compile(r"(?:an?|another|some)\b")
 _FOR = re.compile(r"\bfor (?:an?|the|my|our|his|her|their|someone|somebody)\b")
 _INSTEAD = re.compile(r"\binstead\b(?! of)|\bactually\b")
 
@@ -70,6 +71,8 @@ def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     focus = state.item(state.focus) if state.focus else None
     listed = anchors or ([focus] if focus and change != "fresh" else []) or list(state.listed())
     wish, fallback = relative(wish, part, listed if change != "fresh" else anchors, state.wish, vocabulary)
+    if wish.sort == "newest" and not vocabulary.dated:
+        wish = newest(wish, vocabulary) or wish
     state = state.model_copy(update={"wish": wish, "budget": budget, "focus": None})
     if not wish.narrow:
         explicit = asking.RECOMMEND.search(part.text) or part.count or part.sort or part.drops
@@ -88,12 +91,19 @@ def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     facets_only = not wish.wanted.words and not wish.wanted.sizes
     if asking.RECOMMEND.search(part.text) and facets_only and not part.sort and not part.words:
         return Choice((Recommend(wish=wish),), state, replaces=change != "fresh")
-    if _only_refuses(wish):
+    if _only_refuses(wish) and not wish.like:
         return Choice((Recommend(wish=wish),), state, replaces=change != "fresh")
+    resembling = still(wish) if change == "refine" and not wish.wanted.words and wish.sort == "relevance" else None
+    if resembling is not None:
+        return Choice((resembling,), state, replaces=True)
     seen = [item.price for item in listed if item.price is not None]
     stuck = part.relative == "cheaper" and bool(seen) and (wish.price_max or 0) >= min(seen)
     aside = _aside(before, wish) if change == "swap" else ()
-    act = Search(wish=wish, fallback=fallback, stuck=stuck, aside=aside)
+    undated = not vocabulary.dated and (wish.sort == "newest" or (part.relative == "newer" and wish.years is None))
+    others = part.relative in ("newer", "older") and bool(state.last_list)
+    if others:
+        state = state.model_copy(update={"cursor": None})
+    act = Search(wish=wish, fallback=fallback, stuck=stuck, aside=aside, undated=undated, more=others)
     return Choice((act,), state, replaces=change != "fresh")
 
 
@@ -124,6 +134,8 @@ def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     swap = asking.SWAP.search(part.text) or TURNS.search(part.text)
     if swap and (not opened or _INSTEAD.search(part.text)):
         return "swap"
+    if opened and _BEGINS.match(part.text):
+        return "fresh"  # "a comedy with Hanks and a thriller with Pacino" are two wishes, whatever is both
     overlap = vocabulary.rows(old) & vocabulary.rows(new)
     return "refine" if overlap and not asking.ANEW.search(part.text) else "fresh"
 

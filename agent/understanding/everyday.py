@@ -82,6 +82,14 @@ singing: musical
 """
 """What is not wanted: every kind of thing that has it."""
 
+_MOODS = """
+sad, tearjerker, tear jerker, heartbreaking, make me cry, moving, touching: \
+comedy, action, adventure, horror, sci-fi, fantasy, thriller, crime, war, children
+feel good, heartwarming, heart warming, uplifting, light hearted, lighthearted: horror, war, crime, thriller, film-noir
+relaxing, cosy, cozy: horror, war, action, crime, thriller
+"""
+"""What one wants to feel: every kind of thing that would spoil it."""
+
 _FAMILY = re.compile(r"\b(?:whole|entire|all the) family\b|\bfamily[ -](?:friendly|film|movie|show|viewing|fun)s?\b")
 
 _NATIONS = """
@@ -116,6 +124,18 @@ def made_for(who: str, vocabulary: Vocabulary) -> Term | None:
 def occasion(name: str, vocabulary: Vocabulary) -> Term | None:
     """Return the kind of thing an occasion asks for by itself, None where the catalogue has none."""
     return _first(_table(_OCCASIONS).get(keys(name), ()) or _table(_OCCASIONS).get(keys(name)[:1], ()), vocabulary)
+
+
+def spoiling(phrase: Phrase, vocabulary: Vocabulary) -> Term | None:
+    """Return every kind of thing that would spoil a mood, None where a phrase of singular words is none."""
+    called = _table(_MOODS).get(phrase, ())
+    values = [value for each in called if (term := _first((each,), vocabulary)) for value in term.values]
+    return Term("category", "", tuple(dict.fromkeys(values))) if values else None
+
+
+def moods() -> tuple[str, ...]:
+    """Return the words for moods, singular, the longest first."""
+    return tuple(sorted((" ".join(phrase) for phrase in _table(_MOODS)), key=len, reverse=True))
 
 
 def refused(word: str, vocabulary: Vocabulary) -> Term | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from agent.understanding import everyday, lexicon, plots, recipients
+from agent.understanding import everyday, lexicon, nouns, plots, recipients
 from agent.understanding.discourse import plain
 from agent.understanding.mentions import Meanings, Mention, mentions
+from agent.understanding.moods import refusal, spoiling
 from agent.understanding.negation import scopes
-from agent.understanding.quantities import PriceBound, combined, counts, orders, price_bounds, spans
+from agent.understanding.quantities import PriceBound, Years, combined, counts, orders, price_bounds, spans
 from agent.understanding.references import Reference, references
+from agent.understanding.roles import in_roles
 from agent.understanding.title_phrases import title_phrases
 from agent.understanding.titles import Titled, blanked, titles
 from agent.understanding.vocabulary import Vocabulary
@@ -39,7 +41,16 @@ _DEARER = re.compile(r"\b(?:more expensive|pricier|higher[ -]end|more luxurious|
 _STOCK = re.compile(r"\b(?:in stock|available(?: now| right now| today)?|ready to ship)\b")
 _MAKER = re.compile(r"\b(?:by|from|made by|brand|directed by)\s+(?P<maker>[a-z][a-z'-]+)")
 _CONTRACTED = re.compile(r"'(?:ve|re|ll|d|m|s|t)$")
+_NEWER = re.compile(r"\b(?:newer|more recent|later|more modern) (?:ones?|films?|movies?|books?|things?|releases?)\b|"
+                    r"\b(?:something|anything|films?|movies?|ones?|books?|things?) (?:newer|more recent|more modern)\b|"
+                    r"^(?:(?:rather|and|but|maybe|no),? )*(?:newer|more recent)(?: please)?$")  # fmt: skip
+_OLDER = re.compile(r"\b(?:older|earlier) (?:ones?|films?|movies?|books?)\b|"
+                    r"\b(?:something|anything|films?|movies?|ones?|books?|things?) (?:older|earlier|more classic)\b|"
+                    r"^(?:(?:rather|and|but|maybe|no),? )*(?:older|earlier)(?: please)?$")  # fmt: skip
 _PRICE_WORDS = frozenset({"price", "budget", "cost", "money"})
+
+
+Relative = Literal["cheaper", "dearer", "newer", "older"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +68,12 @@ class Gist:
         price: The price bound, the last one said.
         count: How many.
         sort: In which order.
-        relative: Cheaper or dearer than something.
+        relative: Cheaper, dearer, newer or older than something.
         recipient: For whom.
         occasion: For what.
         drops: Facet names no longer to matter ("colour", "price"), or values ("leather").
-        years: First and last year of a span ("the 90s", "from 1995").
+        years: A span of years or several ("the 90s", "from 1995").
+        noun: What it calls the things it wants: "crime films".
         in_stock: Whether only what is in stock will do.
         titles: What it names by title, to speak of it.
         titled: Names of titles it asks for; they stand in `words` too.
@@ -77,11 +89,12 @@ class Gist:
     price: PriceBound | None = None
     count: int | None = None
     sort: Sort | None = None
-    relative: Literal["cheaper", "dearer"] | None = None
+    relative: Relative | None = None
+    noun: str | None = None
     recipient: str | None = None
     occasion: str | None = None
     drops: tuple[str, ...] = ()
-    years: tuple[int, int] | None = None
+    years: Years | None = None
     in_stock: bool = False
     titles: tuple[Titled, ...] = ()
     titled: tuple[str, ...] = ()
@@ -132,6 +145,8 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     claimed += [m.span() for pattern in (_STOCK, _CHEAPER, _DEARER) for m in pattern.finditer(text)]
     years, dated = spans(text) if vocabulary.years(1900, 2030) else (None, [])
     claimed += dated
+    than = _relative(text, dated=years is not None)
+    claimed += [m.span() for pattern in (_NEWER, _OLDER) for m in pattern.finditer(text) if than in ("newer", "older")]
     drops, dropped = _drops(text, vocabulary)
     claimed += dropped
     recipient, occasion, personal = _people(text, vocabulary)
@@ -147,15 +162,16 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     phrases = title_phrases(text, free, vocabulary)
     phrased = [(each.start, each.end) for each in phrases]
     free = [word for word in free if not _inside(word, phrased)]
-    found = mentions(text, free, vocabulary, meanings, denied_scopes)
+    found = in_roles(text, mentions(text, free, vocabulary, meanings, denied_scopes), vocabulary)
     left = [w for w in free if _is_content(w, vocabulary) and not _inside(w, [(m.start, m.end) for m in found])]
     words = tuple(lexicon.COMPARATIVES.get(w.text, w.text) for w in left if not _inside(w, denied_scopes))
     denied_words = tuple(w.text for w in left if _inside(w, denied_scopes))
     unwanted = [each for each in phrases if any(start <= each.start < end for start, end in denied_scopes)]
     titled = tuple(each.text for each in phrases if each not in unwanted)
     refused = [w for w in left if _inside(w, denied_scopes) and everyday.refused(w.text, vocabulary)]
-    found += [m for w in refused if (m := _refusal(w, found, vocabulary)) is not None]
+    found += [m for w in refused if (m := refusal(w, found, vocabulary)) is not None]
     denied_words = tuple(word for word in denied_words if word not in {w.text for w in refused})
+    found += spoiling(text, found, denied_scopes, vocabulary)
     unknown = tuple(w for w in words if w not in lexicon.OPPOSITES and not vocabulary.knows(singular(w)))
     makers = {match["maker"] for match in _MAKER.finditer(text)}
     return Gist(
@@ -174,7 +190,8 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
         price=combined(bounds),
         count=counted[-1].number if counted else None,
         sort=sorts[-1].sort if sorts else None,
-        relative=_relative(text),
+        relative=than,
+        noun=nouns.called(text, found, vocabulary),
         recipient=recipient,
         occasion=occasion or told,
         drops=drops,
@@ -184,20 +201,11 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     )
 
 
-def _refusal(word: Word, found: list[Mention], vocabulary: Vocabulary) -> Mention | None:
-    """Return what "no violence" rules out, but for kinds asked for in the same breath."""
-    term = everyday.refused(word.text, vocabulary)
-    asked = {value for mention in found if not mention.negated for value in mention.term.values}
-    values = tuple(value for value in term.values if value not in asked) if term is not None else ()
-    if term is None or not values:
-        return None
-    return Mention(word.start, word.end, replace(term, values=values), "meaning", word.text, negated=True)
-
-
-def _relative(text: str) -> Literal["cheaper", "dearer"] | None:
-    if _CHEAPER.search(text):
-        return "cheaper"
-    return "dearer" if _DEARER.search(text) else None
+def _relative(text: str, *, dated: bool) -> Relative | None:
+    forms: tuple[tuple[Relative, re.Pattern[str]], ...] = (
+        ("cheaper", _CHEAPER), ("dearer", _DEARER), ("newer", _NEWER), ("older", _OLDER),
+    )  # fmt: skip
+    return next((name for name, pattern in forms[: 2 if dated else 4] if pattern.search(text)), None)
 
 
 def _is_content(word: Word, vocabulary: Vocabulary) -> bool:

@@ -20,6 +20,7 @@ class Search(Part):
     `more` asks for others than those already shown. `fallback` is tried when nothing fits `wish`: the same wish with
     the bound that came from a comparison ("cheaper") a little looser. `stuck` says that nothing that fits is cheaper
     than all that was shown. `aside` names what was wanted of the kind of thing before and this one never is.
+    `undated` says that newer things were asked for where nothing says how new a thing is.
     """
 
     kind: Literal["search"] = "search"
@@ -28,6 +29,7 @@ class Search(Part):
     fallback: Wish | None = None
     stuck: bool = False
     aside: tuple[str, ...] = ()
+    undated: bool = False
 
 
 class Recommend(Part):
@@ -39,7 +41,10 @@ class Recommend(Part):
 
 
 class Similar(Part):
-    """Find things like an item, known by `handle` or, before it was ever shown, by `title`; and like `others` too."""
+    """Find things like an item, known by `handle` or, before it was ever shown, by `title`; and like `others` too.
+
+    `held` names the kinds asked for before that none of the titles is, and that hold on all the same.
+    """
 
     kind: Literal["similar"] = "similar"
     wish: Wish = Wish()
@@ -47,6 +52,7 @@ class Similar(Part):
     title: str | None = None
     others: tuple[str, ...] = ()
     aspect: Literal["look", "words", "both"] = "both"
+    held: tuple[str, ...] = ()
 
 
 class Compare(Part):

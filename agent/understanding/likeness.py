@@ -89,9 +89,26 @@ def _like_titles(
     elif anchor is not None or state.budget:
         base = base.priced(*_bounds(anchor, state.wish), state.wish.limit)
     quiet = replace(part, words=(), denied_words=(), unknown=(), strangers=())
-    wish = merge(base, quiet, "refine", vocabulary)
-    act = Similar(title=named[0], others=named[1:], wish=wish, aspect=_aspect(blanked(part.text, list(part.titles))))
+    wish = merge(base, quiet, "refine", vocabulary).model_copy(update={"like": named})
+    aspect = _aspect(blanked(part.text, list(part.titles)))
+    act = Similar(title=named[0], others=named[1:], wish=wish, aspect=aspect, held=_held(named, wish, part, vocabulary))
     return Choice((act,), state.model_copy(update={"wish": wish, "focus": None}))
+
+
+def still(wish: Wish) -> Similar | None:
+    """Return the look for what resembles the titles a wish has named, now that it says more; None where it has none."""
+    return Similar(title=wish.like[0], others=wish.like[1:], wish=wish) if wish.like else None
+
+
+def _held(named: tuple[str, ...], wish: Wish, part: Gist, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the kinds wanted before that none of the titles is: the shopper is told that they hold on."""
+    now = {value for mention in part.wanted for value in mention.term.values}
+    rows = frozenset[int]().union(*(vocabulary.title_rows(keys(title)) for title in named))
+    return tuple(
+        value
+        for value in wish.wanted.categories
+        if value not in now and rows and not rows & vocabulary.rows([Term("category", "", (value,))])
+    )
 
 
 def _different(facet: tuple[TermKind, str], part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | None:

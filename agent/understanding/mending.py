@@ -60,7 +60,7 @@ class Mender:
         if not found:
             return None, False
         _, rank, meant = min(found)
-        return meant, rank == 0
+        return meant, rank == 0 or meant in _everyday()
 
     def _familiar(self, word: str) -> bool:
         one = singular(word)

@@ -16,11 +16,13 @@ from agent.understanding.words import Word, singular
 
 _PURPOSE = re.compile(r"\s+(?:for|against|with|on|in|to put on)\s+(?:[a-z']+\s+){0,3}")
 _ROLE = re.compile(r"\b(?:as|for)(?: an?| the| some| my)?\s*$")
+_NOT = re.compile(r"\b(?:not|without)(?: an?| any)?\s*$")
 _LANGUAGE = re.compile(r"\b(?:in|speak(?:s|ing)?|language is)\s+$")
 _SPEAKING = re.compile(r"[ -](?:speaking|language|subtitles?|dub)")
 _OF = re.compile(r"[ -](?!please\b|too\b|and\b|or\b|under\b|below\b|for\b|with\b|from\b|by\b|but\b|instead\b)[a-z]")
 _BY = re.compile(r"\b(?:by|with|from|starring|featuring|and|or|directed by|of|without|no|not)\s+$")
-How = Literal["exact", "root", "meaning"]
+How = Literal["exact", "root", "meaning", "near"]
+"""By its name, a word of the same root, what everyday English means by it, or what comes near by sentence vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def mentions(
     if meanings is not None and strange:
         for word, term in zip(strange, meanings.nearest([word.text for word in strange]), strict=True):
             if term is not None:
-                found.append(_mention(text, [word], term, "meaning"))
+                found.append(_mention(text, [word], term, "near"))
     kept = _without_purposes(text, sorted(found, key=lambda m: m.start))
     return _negated(text, kept, scopes(text) if denied is None else denied)
 
@@ -121,9 +123,9 @@ def _surname(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | 
 
 
 def _in_role(before: str, term: Term) -> bool:
-    """Whether what stands before an everyday word says that it is meant as the value: "as a gift", "by Other"."""
+    """Whether what stands before an everyday word says that it is meant as the value: "not gift", "by Other"."""
     if term.kind == "attribute":
-        return _ROLE.search(before) is not None
+        return _ROLE.search(before) is not None or _NOT.search(before) is not None
     return before.rstrip().endswith(("brand", " by"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Literal
 
 from agent.understanding import lexicon
@@ -90,7 +90,9 @@ def _apply(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
         low, high = limit.bounds
         changes |= {"price_min": low, "price_max": high, "limit": limit}
     said_now = {
-        "years": gist.years,
+        "years": (gist.years.first, gist.years.last) if gist.years else None,
+        "year_gaps": gist.years.gaps if gist.years else None,
+        "noun": gist.noun,
         "count": gist.count,
         "sort": gist.sort,
         "recipient": gist.recipient,
@@ -149,6 +151,7 @@ def _alternatives(mine: list[Mention], text: str, vocabulary: Vocabulary) -> tup
     "Mugs and vases" share no item: either will do. "An action comedy" does: the rarer one filters, the other is
     checked. A kind that contains another ("home" beside "mugs") adds nothing.
     """
+    mine = list({mention.term.values: mention for mention in reversed(mine)}.values())[::-1]
     rows = [vocabulary.rows([mention.term]) for mention in mine]
     narrow = [i for i, r in enumerate(rows) if not any(r > other for other in rows)]
     chosen = sorted(dict.fromkeys(narrow), key=lambda i: len(rows[i]))
@@ -158,7 +161,8 @@ def _alternatives(mine: list[Mention], text: str, vocabulary: Vocabulary) -> tup
     if both and mine[0].term.kind == "attribute":
         values = tuple(value for value in mine[chosen[0]].term.values if value in both)
         return [replace(mine[chosen[0]], term=replace(mine[chosen[0]].term, values=values))], []
-    if not rows[chosen[0]].intersection(*(rows[i] for i in chosen[1:])):
+    together = rows[chosen[0]].intersection(*(rows[i] for i in chosen[1:]))
+    if not together and not (_one_phrase([mine[i] for i in chosen], text) and _meet([rows[i] for i in chosen])):
         return [mine[i] for i in chosen], []
     return [mine[chosen[0]]], [mine[i] for i in chosen[1:]]
 
@@ -173,14 +177,26 @@ def _several(mine: list[Mention], text: str) -> bool:
     )
 
 
+def _one_phrase(mine: list[Mention], text: str) -> bool:
+    """Whether mentions stand in one phrase, "a musical horror western", with nothing between them."""
+    ordered = sorted(mine, key=lambda mention: mention.start)
+    return all(not text[a.end : b.start].strip(" -") and not a.text.endswith("s") for a, b in pairwise(ordered))
+
+
+def _meet(rows: list[set[int]]) -> bool:
+    """Whether kinds are of those that things have several of, as genres are and departments are not."""
+    return any(one & other for one, other in combinations(rows, 2))
+
+
 def _swapped(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
     """Put the clause's kind of thing in place of the old one; keep what still has matches, price longest.
 
     Of constraints that leave nothing of the new kind, those go first without which most is left.
     """
+    said = tuple(w for w in wish.said if not _is_category(w, vocabulary))
     bare = wish.model_copy(update={
         "wanted": wish.wanted.model_copy(update={"categories": (), "words": ()}), "unknown": (), "titled": (),
-        "sort": "relevance", "also": Facets(), "said": tuple(w for w in wish.said if not _is_category(w, vocabulary)),
+        "sort": "relevance", "also": Facets(), "said": said, "like": (), "noun": None,
     }).priced(*_stated(wish), wish.limit)  # fmt: skip
     while True:
         tried = _apply(bare, gist, vocabulary)

@@ -27,6 +27,12 @@ def resolve(reference: Reference, state: IntentState, vocabulary: Vocabulary) ->
     if reference.shape == "pronoun":
         focus = state.focus if state.focus and state.item(state.focus) else None
         return (focus,) if focus else state.last_list[:1]
+    if reference.by in ("price_asc", "price_desc"):
+        sign = 1 if reference.by == "price_asc" else -1
+        priced = [
+            (sign * item.price, n, item.handle) for n, item in enumerate(state.listed()) if item.price is not None
+        ]
+        return _at(reference.positions, tuple(handle for _, _, handle in sorted(priced)))
     if reference.shape == "described":
         return described(reference.words, state, vocabulary)
     return _counted(reference.positions, state)

@@ -63,6 +63,7 @@ _YEARS = re.compile(
     r"dollars?|usd|pounds?))"
     r"(?:\s*(?:-|to|and|until)\s*(?P<until>(?:19|20)\d\d)\b)?)"
 )
+_EVER = 1800, 2100
 _BESIDE = re.compile(r"\s*(?:,|and|or|to|-|/)?\s*(?:and |or )?\s*(?:even |maybe )?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -193,8 +194,24 @@ def orders(text: str) -> list[Order]:
     return sorted(found, key=lambda o: o.start)
 
 
-def spans(text: str) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
-    """Return the years a folded text speaks of ("the 90s", "from 1990 to 1995", "before 1980"), and where."""
+@dataclass(frozen=True, slots=True)
+class Years:
+    """Years a text speaks of: from `first` to `last` but for `gaps`, since "1991 or 1993" leaves 1992 out."""
+
+    first: int
+    last: int
+    gaps: tuple[tuple[int, int], ...] = ()
+
+
+def spans(text: str) -> tuple[Years | None, list[tuple[int, int]]]:
+    """Return the years a folded text speaks of ("the 90s", "from 1990 to 1995", "before 1980"), and where.
+
+    Years side by side are alternatives; "after 1990 and before 2000" are two ends of one span.
+
+    Example:
+        >>> spans("from 1991 or 1993")[0], spans("after 1990 and before 2000")[0]
+        (Years(first=1991, last=1993, gaps=((1992, 1992),)), Years(first=1991, last=1999, gaps=()))
+    """
     found: list[tuple[int, int]] = []
     places: list[tuple[int, int]] = []
     for match in _YEARS.finditer(text):
@@ -202,7 +219,18 @@ def spans(text: str) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
             break
         found.append(_span(match))
         places.append(match.span())
-    return (min(a for a, _ in found), max(b for _, b in found)) if found else None, places
+    if not found:
+        return None, places
+    low, high = max(a for a, _ in found), min(b for _, b in found)
+    if {a for a, _ in found} > {_EVER[0]} and {b for _, b in found} > {_EVER[1]} and low <= high:
+        return Years(low, high), places
+    found.sort()
+    gaps, last = [], found[0][1]
+    for start, end in found[1:]:
+        if start > last + 1:
+            gaps.append((last + 1, start - 1))
+        last = max(last, end)
+    return Years(found[0][0], last, tuple(gaps)), places
 
 
 def _span(match: re.Match[str]) -> tuple[int, int]:
@@ -216,9 +244,9 @@ def _span(match: re.Match[str]) -> tuple[int, int]:
     year = int(match["year"])
     edge = (match["edge"] or "").strip()
     if edge in ("after", "since", "newer than", "later than"):
-        return year + (edge != "since"), 2100
+        return year + (edge != "since"), _EVER[1]
     if edge in ("before", "prior to", "older than", "earlier than"):
-        return 1800, year - 1
+        return _EVER[0], year - 1
     return year, int(match["until"] or year)
 
 

@@ -23,6 +23,7 @@ _SAID = frozenset({"completely", "totally", "entirely", "wholly", "altogether", 
 _WHY = re.compile(
     r"^(?:(?:and|but|so|ok(?:ay)?),? )*(?:(?:(?:can|could) you )?(?:explain|tell me) )?why\b(?! not\b)|^how come\b"
 )
+_COMPARED = re.compile(r"\b(?:like|than|compare|as|to|with|of)\s+(?:the\s+)?$|^(?:and |so )?(?:the )?$")
 _SHOWING = frozenset({"picked", "chosen", "chose", "suggested", "recommended", "shown", "showed", "showing", "listed"})
 MAX_EXPLAINED = 2
 """Items whose place one answer explains."""
@@ -67,9 +68,12 @@ def why(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | None
 
 def beyond(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | None:
     """Return the question back to a clause that points further down than any list went, None when it does not."""
-    if not state.last_list or part.wanted or part.denied or part.price or part.words:
+    if not state.last_list or part.words:
         return None
     placed = [r for r in part.references if r.shape == "item" and r.positions]
+    if part.wanted or part.denied or part.price:
+        # "For her tenth birthday, in blue" points at nothing; "like the tenth but blue" does.
+        placed = [r for r in placed if r.handle or _COMPARED.search(part.text[: r.start])]
     if all(resolve(reference, state, vocabulary) for reference in placed):
         return None
     return Choice((Ask(about="which"),), state)

@@ -25,6 +25,10 @@ _SLICE = re.compile(rf"\b(?P<edge>first|last|top|bottom|other)\s+(?P<many>{_NUMB
 _AT = re.compile(
     rf"\b(?P<ordinal>{_ORDINAL}|second[ -](?:to[ -])?last|last|middle)\b{_NOT_A_POSITION}(?:\s+(?:one|item|option)\b)?"
 )
+_RANKED = re.compile(
+    rf"\b(?:the )?(?P<ordinal>{_ORDINAL})[ -](?P<by>cheapest|(?:least|most) expensive|dearest|priciest|"
+    r"(?:lowest|highest)[ -]priced)(?: (?:one|item|option))?\b"
+)
 _GROUP = re.compile(
     r"\b(?:(?:all|any|either|both|each|none)(?: of (?:these|those|them|the two|the three))|both(?: ones)?|"
     r"(?:these|those)(?: ones| two| three)?|them|the ones (?:above|you showed(?: me)?)|(?:of|among|"
@@ -62,6 +66,7 @@ class Reference:
         positions: Places in the last list, from 0; negative from its end.
         handle: An explicit `#n`.
         words: The description of "the red one".
+        by: What its places are counted by, as in "the second cheapest"; None for the order of the list.
     """
 
     start: int
@@ -70,6 +75,7 @@ class Reference:
     positions: tuple[int, ...] = ()
     handle: str | None = None
     words: str = ""
+    by: Sort | None = None
 
 
 def references(text: str, listed: int) -> list[Reference]:
@@ -87,6 +93,8 @@ def references(text: str, listed: int) -> list[Reference]:
             note(match, "item", positions=(int(match["a"]) - 1, int(match["b"]) - 1))
         for match in _NUMBERED.finditer(text):
             note(match, "item", positions=(_value(match["at"]) - 1,))
+        for match in _RANKED.finditer(text):
+            note(match, "item", positions=(_place(match["ordinal"], listed),), by=superlative(match["by"]))
         for match in _SLICE.finditer(text):
             many = min(_value(match["many"]), listed)
             rear = match["edge"] in ("last", "bottom", "other")

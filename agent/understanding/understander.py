@@ -94,6 +94,9 @@ class Understander:
                 acts.append(OffTopic(service=service))
                 continue
             choice = choose(part, state, self.vocabulary, opened=bool(acts))
+            notes += tuple(
+                f"{m.text!r} read as {m.term.values[0].casefold()!r}" for m in part.mentions if m.how == "near"
+            )
             state, acts = choice.state, _joined(_shared(acts, part, self.vocabulary), choice)
         helpful: list[Act] = [act for act in acts if not isinstance(act, OffTopic)]
         if any(not isinstance(act, Ask) for act in helpful):
@@ -124,7 +127,7 @@ def _shared(acts: list[Act], part: Gist, vocabulary: Vocabulary) -> list[Act]:
     if not _EACH.search(part.text):
         return acts
     kept = tuple(m for m in part.mentions if m.term.kind != "category")
-    rest = replace(part, mentions=kept, words=(), denied_words=(), unknown=(), count=None)
+    rest = replace(part, mentions=kept, words=(), denied_words=(), unknown=(), count=None, noun=None)
     return [
         act.model_copy(update={"wish": merge(act.wish, rest, "refine", vocabulary)}) if isinstance(act, Search) else act
         for act in acts

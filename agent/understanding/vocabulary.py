@@ -16,6 +16,7 @@ from agent.understanding.title_names import called, names, stands_in
 from agent.understanding.words import fold, keys, split, stem
 from catalog.items import Catalog
 from catalog.nouns import Caption
+from tools.sort_columns import DATE_ATTRIBUTES
 
 MAX_PHRASE = 6
 _PROSE_CHARS = 400
@@ -175,6 +176,11 @@ class Vocabulary:
     def prices(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """Price by row (n_items,), NaN where the shop names none."""
         return np.array([np.nan if i.price is None else i.price for i in self._catalog], np.float64)
+
+    @cached_property
+    def dated(self) -> bool:
+        """Whether any item says when it came out, so that "the newest" can be told."""
+        return any(name.casefold() in DATE_ATTRIBUTES for name in self._catalog.attribute_names)
 
     @property
     def priced(self) -> bool:

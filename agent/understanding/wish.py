@@ -124,6 +124,7 @@ class Wish(Part):
         price_max: Highest price that fits.
         limit: The price limit last stated. It outlives bounds that come from comparing ("cheaper") and one set aside.
         years: First and last year that fit, where titles carry one. It is checked on what comes back.
+        year_gaps: Years between them that do not fit: "1991 or 1993".
         available: True when only what is in stock fits.
         sort: Order of the answer.
         count: How many items were asked for, None when the shopper did not say.
@@ -132,7 +133,9 @@ class Wish(Part):
         not_items: Handles of items the shopper has turned down.
         not_titles: Titles the shopper knows already.
         titled: Names of titles ("star wars"): what fits has one of them in its title. It is checked on what comes back.
+        like: Titles that what fits resembles.
         unknown: Words nothing in the shop carries.
+        noun: What the shopper calls the things wanted, as said: "crime films".
         strangers: Those of `unknown` that were named as a maker ("by Kubrick").
     """
 
@@ -144,6 +147,7 @@ class Wish(Part):
     price_max: float | None = None
     limit: Limit | None = None
     years: tuple[int, int] | None = None
+    year_gaps: tuple[tuple[int, int], ...] = ()
     available: bool | None = None
     sort: Sort = "relevance"
     count: int | None = None
@@ -152,14 +156,23 @@ class Wish(Part):
     not_items: tuple[str, ...] = ()
     not_titles: tuple[str, ...] = ()
     titled: tuple[str, ...] = ()
+    like: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
+    noun: str | None = None
+
+    def dated(self, year: int) -> bool:
+        """Whether a year is among those that fit; without any asked for, every year is."""
+        if self.years is None:
+            return True
+        return self.years[0] <= year <= self.years[1] and not any(a <= year <= b for a, b in self.year_gaps)
 
     @property
     def narrow(self) -> bool:
         """Whether it says what kind of thing is wanted, or bounds it by a facet or a price."""
         bounded = self.price_min is not None or self.price_max is not None
-        return bounded or self.years is not None or not self.wanted.empty or not self.unwanted.empty
+        told = bool(self.like) or self.years is not None
+        return bounded or told or not self.wanted.empty or not self.unwanted.empty
 
     def priced(self, low: float | None, high: float | None, limit: Limit | None = None) -> Wish:
         """Return a copy with these price bounds; `limit` is what was stated, None when nothing is."""

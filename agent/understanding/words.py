@@ -20,6 +20,7 @@ _IRREGULAR = {
     "ties": "tie", "pies": "pie", "selfies": "selfie", "zombies": "zombie", "colors": "colour", "color": "colour",
     "gray": "grey", "jewelry": "jewellery", "pajamas": "pyjama",
 }  # fmt: skip
+_SPELLINGS = frozenset({"colors", "color", "gray", "jewelry"})
 _ENDINGS = ("ation", "ing", "ion", "ish", "ed", "en", "y")
 
 
@@ -83,6 +84,24 @@ def singular(word: str) -> str:
     if word.endswith(("sses", "xes", "ches", "shes")):
         return word[:-2]
     return word[:-1]
+
+
+def plural(phrase: str) -> str:
+    """Return a phrase with its last word in the plural; one that is plural, or has none, comes back as it is.
+
+    Example:
+        >>> [plural(w) for w in ("vase", "dress", "crime film", "comedy", "scarf", "trousers", "series", "toy")]
+        ['vases', 'dresses', 'crime films', 'comedies', 'scarves', 'trousers', 'series', 'toys']
+    """
+    *before, word = phrase.split(" ")
+    if singular(word) != word or word in _IRREGULAR:
+        return phrase
+    known = next((many for many, one in _IRREGULAR.items() if one == word and many not in _SPELLINGS), None)
+    if known is None and word.endswith(("s", "x", "ch", "sh")):
+        known = word + "es"
+    if known is None and word.endswith("y") and word[-2:-1] not in "aeiou":
+        known = word[:-1] + "ies"
+    return " ".join((*before, known or word + "s"))
 
 
 def stem(word: str) -> str:

@@ -198,7 +198,8 @@ def test_like_a_title_looks_the_title_up_first() -> None:
     talk = Talk(search_items=lambda a: message("L04", "L02"), similar_items=lambda a: message("L01", "L06"))
     answer = talk.say("something like the Blue mushroom lamp")
     assert talk.calls[0] == ("search_items", {"query": "Blue mushroom lamp", "top_n": 3})
-    assert talk.calls[1] == ("similar_items", {"item_id": "#8", "top_n": 5})
+    kinds = {"filters": {"category": ["home", "lamps"]}}  # what is like a lamp is of one of its kinds
+    assert talk.calls[1] == ("similar_items", {"item_id": "#8", "top_n": 5, **kinds})
     assert answer.startswith("2 items in the same spirit. #7 comes first") and talk.mind is not None
     assert talk.mind.listed == ("#7", "#12")
 
@@ -213,10 +214,11 @@ def test_like_two_titles_looks_both_up_and_then_for_what_resembles_them() -> Non
     answer = talk.say("I loved the Blue mushroom lamp and the Saddle leather bag")
     assert [arguments for _, arguments in talk.calls] == [
         {"query": "Blue mushroom lamp", "top_n": 3}, {"query": "Saddle leather bag", "top_n": 3},
-        {"like": ["#8", f"#{TOY.ids.row('B01') + 1}"], "top_n": 5},
+        {"like": ["#8", f"#{TOY.ids.row('B01') + 1}"], "top_n": 5,
+         "filters": {"category": ["home", "lamps", "accessories", "bags"]}},
     ]  # fmt: skip
     # No number: the tool gave three, one of them named by the shopper, and the gate knows no count but the tool's.
-    assert answer.startswith("Items in the same spirit.") and talk.mind is not None
+    assert answer.startswith("Some items in the same spirit.") and talk.mind is not None
     assert talk.mind.listed == ("#7", "#12")
 
 
