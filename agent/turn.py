@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from agent.base import AgentEvent, Answer, ChatRequest, Done, Outcome, Problem, Recommendations, Status, Token
+from agent.base import AgentEvent, Answer, ChatRequest, Done, Outcome, Recommendations, Status, Token
 from agent.closing import composed_of, keep, last_words, of_answer, of_limits, of_pictures
 from agent.compose import Composed
 from agent.conversation import history_of, last_list, looked_at, remember, take_in
 from agent.explanation import Explainer
+from agent.failing import problem_of
 from agent.gate.gate import Change, Gate
 from agent.gate.grounds import Grounds
 from agent.memory import speaking
@@ -23,9 +24,9 @@ from agent.sessions import Session, ToolRound
 from agent.tooling import TurnTools
 from agent.trace import MindRun, Trace, asked_of, understood_json
 from agent.understanding.consent import agrees
-from agent.wording import APOLOGY, CUT, NO_END, NO_GROUND, NO_LLM
+from agent.wording import CUT, NO_END, NO_GROUND, NO_LLM
 from agent.writes import UNDOES, recorded_last, undoing
-from catalog.errors import ServiceError
+from catalog.errors import EventStoreError, ServiceError
 from tools.base import Shopper, ToolContext
 from tools.taste import past_events
 
@@ -81,12 +82,9 @@ class Turn:
             await self._hear()
             async for event in self._think():
                 yield event
-        # The turn boundary: a bug is logged here, once, and the shopper gets what is known.
-        except Exception as error:
-            log.exception("turn failed trace_id=%s", self.trace.trace_id)
+        except Exception as error:  # noqa: BLE001 - the boundary: logged once, and the shopper gets what is known
             failed = True
-            self.trace.error = f"{type(error).__name__}: {error}"
-            yield Problem("Internal Server Error", APOLOGY)
+            yield problem_of(error, self.trace)
         composed = self._compose(failed)
         rest = last_words(composed, "".join(self._texts), failed=failed)
         if rest:
@@ -175,6 +173,8 @@ class Turn:
         try:
             async for event in self._run("llm", llm):
                 yield event
+        except EventStoreError:
+            raise  # a tool's, and no fault of the LLM: its breaker has nothing to do with it
         except ServiceError as error:
             log.warning("llm failed trace_id=%s error=%s", self.trace.trace_id, error)
             breaker.failed(str(error), slow="took longer" in str(error), seconds=error.retry_after)

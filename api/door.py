@@ -29,6 +29,7 @@ class Door:
         readiness: Told when it is ready.
         opened: Called with the shop when it is ready.
         failed: Called when it cannot be opened; `failure` then says why.
+        quiet: Let the server listen only when the shop is open: others answer at this address meanwhile.
     """
 
     load: Callable[[], Service]
@@ -36,9 +37,11 @@ class Door:
     readiness: Readiness
     opened: Callable[[Service], None]
     failed: Callable[[], None]
+    quiet: bool = False
     service: Service | None = None
     failure: BaseException | None = None
     _app: ASGIApp | None = field(init=False, default=None)
+    _settled: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or say that the shop is not open yet."""
@@ -63,6 +66,8 @@ class Door:
         await receive()
         stop = asyncio.Event()
         task = asyncio.create_task(self._open(stop))
+        if self.quiet:
+            await self._settled.wait()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         stop.set()
@@ -78,6 +83,7 @@ class Door:
             app = self.make(self.service)
             async with app.router.lifespan_context(app):
                 self._app = app
+                self._settled.set()
                 if self.readiness.phase == "starting":
                     self.readiness.phase = "ready"
                     self.opened(self.service)
@@ -88,6 +94,7 @@ class Door:
         except BaseException as error:  # noqa: BLE001
             self._app, self.failure = None, error
             self.failed()
+            self._settled.set()
 
 
 async def _in_thread(load: Callable[[], Service]) -> Service:

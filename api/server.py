@@ -92,6 +92,7 @@ def opening(
     told: Callable[[Service], None] = lambda _service: None,
     *,
     environment: Mapping[str, str] | None = None,
+    quiet: bool = False,
 ) -> Opened:
     """Make a server ready to run whose shop is opened while it runs; until then `/health/ready` says `starting`.
 
@@ -102,6 +103,7 @@ def opening(
         listener: From `entrance`.
         told: Called with the shop when it is open.
         environment: As for `opened`.
+        quiet: Listen only when the shop is open, since others answer at this address meanwhile.
     """
     readiness = Readiness("starting")
     keys = _keyring(root, environment)
@@ -110,7 +112,7 @@ def opening(
         made.stop()
 
     make = partial(create_app, keys=keys, check_host=True, readiness=readiness)
-    door = Door(load, make, readiness, told, close)
+    door = Door(load, make, readiness, told, close, quiet)
     made = _server(door, readiness, config, listener, keys)
     return made
 

@@ -19,6 +19,7 @@ from types import FrameType
 
 from api.config import ApiConfig
 from api.metrics import MULTIPROCESS
+from api.preloading import keep_shared, start_context
 from api.server import opening
 from api.service import Service
 from catalog.errors import ServiceError, VitrineError
@@ -37,7 +38,13 @@ QUICK_SECONDS, QUICK_DEATHS = 30.0, 5
 class _Worker:
     process: BaseProcess
     news: Connection
+    quiet: bool
     ready: bool = False
+
+    @property
+    def answers(self) -> bool:
+        """Whether callers may be led to it, be it to hear that the shop is being opened."""
+        return self.process.is_alive() and (self.ready or not self.quiet)
 
 
 @dataclass
@@ -50,6 +57,7 @@ class Workers:
         root: The store.
         listener: From `api.server.entrance`.
         told: Called once, when every worker answers.
+        libraries: Modules whose memory the workers share (`api.preloading`).
     """
 
     load: Callable[[], Service]
@@ -57,6 +65,7 @@ class Workers:
     root: Path
     listener: socket.socket
     told: Callable[[], None]
+    libraries: tuple[str, ...] = ()
     _workers: list[_Worker] = field(init=False, default_factory=list)
     _deaths: list[float] = field(init=False, default_factory=list)
     _stop: threading.Event = field(init=False, default_factory=threading.Event)
@@ -72,8 +81,9 @@ class Workers:
         try:
             with tempfile.TemporaryDirectory(prefix="vitrine-metrics-") as folder, self.listener:
                 os.environ[MULTIPROCESS] = folder
-                self._workers = [self._started() for _ in range(self.config.workers)]
                 try:
+                    for _ in range(self.config.workers):
+                        self._workers.append(self._started())
                     self._watch()
                 finally:
                     self._end()
@@ -98,13 +108,15 @@ class Workers:
         self.stop()
 
     def _started(self) -> _Worker:
-        # Spawned, not forked: torch, FAISS and their threads do not survive a fork.
-        context = multiprocessing.get_context("spawn")
+        """Start a worker; while another answers it listens only once it can, so that nobody is sent away."""
+        quiet = any(worker.answers for worker in self._workers)
+        context = start_context(self.libraries)
         news, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(self.load, self.config, self.root, self.listener, theirs))
+        given = (self.load, self.config, self.root, self.listener, theirs, quiet, os.environ[MULTIPROCESS])
+        process: BaseProcess = context.Process(target=_work, args=given)  # type: ignore[attr-defined]
         process.start()
         theirs.close()
-        return _Worker(process, news)
+        return _Worker(process, news, quiet)
 
     def _watch(self) -> None:
         announced = False
@@ -152,16 +164,24 @@ class Workers:
 
 
 def _work(
-    load: Callable[[], Service], config: ApiConfig, root: Path, listener: socket.socket, news: Connection
+    load: Callable[[], Service],
+    config: ApiConfig,
+    root: Path,
+    listener: socket.socket,
+    news: Connection,
+    quiet: bool,
+    counts: str,
 ) -> None:
     """Be a worker."""
+    keep_shared()
+    os.environ[MULTIPROCESS] = counts  # a fork server has the environment of its own beginning
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells the workers
     threading.Thread(target=_follow_parent, daemon=True).start()
 
     def told(_service: Service) -> None:
         news.send_bytes(b"ready")
 
-    server = opening(load, config, root, listener, told)
+    server = opening(load, config, root, listener, told, quiet=quiet)
     try:
         server.run()
     except VitrineError as error:

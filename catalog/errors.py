@@ -11,6 +11,7 @@ VitrineError
 |- BusyError          another process holds what this one needs
 |- JobPaused          a long job stopped at the user's wish; the same command goes on
 |- ServiceError       another service (LLM, embeddings) failed; `retryable` says whether to try again
+|  `- EventStoreError the database of events does not answer; nothing was acknowledged
 `- ToolError          what a tool may tell its caller
    |- ToolRetry       mend the arguments and call again
    `- ToolUnavailable final for now: go on without it
@@ -105,6 +106,17 @@ class ServiceError(VitrineError):
         super().__init__(message)
         self.retryable = retryable
         self.retry_after = retry_after
+
+
+class EventStoreError(ServiceError):
+    """The database of events does not answer; what was asked may be asked again.
+
+    Args:
+        message: One line naming the database and what it said, without a password.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=True)
 
 
 class ToolError(VitrineError):

@@ -30,29 +30,35 @@ class JournalReaders:
     """This process among those that serve a shop of a store.
 
     Args:
-        folder: Of the locked files; made when it is missing.
+        folder: Of the locked files; made when the first process joins.
         shop: Whose writes it follows; who serves another shop of the store is not waited for.
     """
 
     def __init__(self, folder: Path, shop: str) -> None:
-        import fcntl
-
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._kin = folder, f"{hashlib.sha256(shop.encode()).hexdigest()[:12]}-*.reader"
         self._path = folder / self._kin.replace("*", uuid.uuid4().hex)
         self._told = dict.fromkeys(_STEPS, 0)
+        self._file: int | None = None
+
+    def join(self) -> None:
+        """Be waited for by the others from now on."""
+        import fcntl
+
+        if self._file is not None:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
         coming = self._path.with_suffix(".coming")  # nobody takes it for dead before it is locked
         self._file = os.open(coming, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        os.pwrite(self._file, _NUMBERS.pack(0, 0), 0)
+        self._write()
         coming.rename(self._path)
 
     def tell(self, **steps: int) -> None:
         """Say how far this process has come, by step; it never goes back."""
         told = {step: max(self._told[step], steps.get(step, 0)) for step in _STEPS}
         if told != self._told:
-            os.pwrite(self._file, _NUMBERS.pack(*(told[step] for step in _STEPS)), 0)
             self._told = told
+            self._write()
 
     def wait(self, step: Step, seq: int, seconds: float, alive: Callable[[], bool] = lambda: True) -> bool:
         """Wait until every other process has come to a write; return whether that came about in time.
@@ -73,8 +79,14 @@ class JournalReaders:
 
     def leave(self) -> None:
         """Be waited for no more."""
-        self._path.unlink(missing_ok=True)
-        os.close(self._file)
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._file)
+            self._file = None
+
+    def _write(self) -> None:
+        if self._file is not None:
+            os.pwrite(self._file, _NUMBERS.pack(*(self._told[step] for step in _STEPS)), 0)
 
 
 def _behind(path: Path, place: int, seq: int) -> bool:

@@ -95,7 +95,11 @@ class LiveShop(Generic[View]):
         return self._shop
 
     def pinned(self) -> AbstractContextManager[View]:
-        """See one snapshot from the beginning of the block to its end, in its threads and tasks too."""
+        """See one snapshot from the beginning of the block to its end, in its threads and tasks too.
+
+        Of several processes, those that were ever asked for this are waited for by writers.
+        """
+        self._follower.join()
         return self._pins.pinned()
 
     def record(self, item_id: str) -> tuple[Item | None, bool]:

@@ -20,7 +20,8 @@ log = logging.getLogger("vitrine.tools")
 class Follower:
     """A thread of its own: a record whose pictures are being read must not hold up what another process deleted.
 
-    By the time it is made, everything that was written before is taken over.
+    A process that shows nothing to anybody yet, since it is still being opened, is waited for by nobody: it is counted
+    from `join` on.
 
     Args:
         journal: What the processes share.
@@ -45,9 +46,20 @@ class Follower:
         self._closed = threading.Event()
         self._due = True
         self._owed: deque[tuple[int, int, float]] = deque()  # write, the first view that knows it, until when to wait
-        self._step()
+        self._joined, self._stepping = False, threading.Lock()
         self._thread = threading.Thread(target=self._work, name="live-follower", daemon=True)
         self._thread.start()
+
+    def join(self) -> None:
+        """Let writers wait for this process from now on; what was written before is taken over on return."""
+        if self._joined:
+            return
+        with self._stepping:
+            if not self._joined:
+                self._readers.join()
+                self._due = True
+                self._step()
+                self._joined = True
 
     def look_again(self) -> None:
         """Say anew how far this process is: it has come on otherwise than by the journal."""
@@ -62,7 +74,8 @@ class Follower:
         while not self._closed.wait(self._config.follow_seconds):
             # The thread's boundary: whatever fails is logged here and tried again.
             try:
-                self._step()
+                with self._stepping:
+                    self._step()
             except Exception:
                 self._due = True
                 log.exception("live catalogue: what other processes wrote could not be taken over")

@@ -18,6 +18,7 @@ import sys, time
 from pathlib import Path
 from catalog.journal_readers import JournalReaders
 readers = JournalReaders(Path(sys.argv[1]), "shop")
+readers.join()
 readers.tell(known=7, settled=5)
 print("there", flush=True)
 time.sleep(600)
@@ -27,6 +28,7 @@ time.sleep(600)
 @pytest.fixture
 def mine(tmp_path: Path) -> Iterator[JournalReaders]:
     mine = JournalReaders(tmp_path, "shop")
+    mine.join()
     yield mine
     mine.leave()
 
@@ -38,6 +40,8 @@ def test_alone_nobody_is_waited_for(mine: JournalReaders) -> None:
 def test_a_write_waits_for_the_others_step_by_step(mine: JournalReaders, tmp_path: Path) -> None:
     other = JournalReaders(tmp_path, "shop")
     other.tell(known=3)
+    assert mine.wait("settled", 99, 0.0)  # it has not joined
+    other.join()
     assert mine.wait("known", 3, 0.0) and not mine.wait("settled", 3, 0.0) and not mine.wait("known", 4, 0.0)
     other.tell(settled=3)
     assert mine.wait("settled", 3, 0.0)
@@ -51,12 +55,14 @@ def test_a_write_waits_for_the_others_step_by_step(mine: JournalReaders, tmp_pat
 
 def test_who_serves_another_shop_of_the_store_is_not_waited_for(mine: JournalReaders, tmp_path: Path) -> None:
     other = JournalReaders(tmp_path, "another")
+    other.join()
     assert mine.wait("settled", 9, 0.0)
     other.leave()
 
 
 def test_waiting_ends_when_it_makes_no_sense_any_more(mine: JournalReaders, tmp_path: Path) -> None:
     other = JournalReaders(tmp_path, "shop")
+    other.join()
     began = time.monotonic()
     assert not mine.wait("known", 1, 600.0, lambda: False)
     assert time.monotonic() - began < 60

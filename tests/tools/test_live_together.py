@@ -24,6 +24,9 @@ NEW = Item("N01", title="Magenta kettle", price=30.0, currency="EUR", categories
 def both(shop: Shop) -> Iterator[tuple[LiveShop[Shop], LiveShop[Shop]]]:
     config = LiveConfig(look_seconds=60, grace_seconds=1.0)  # what follows, follows by the journal alone
     one, two = toy_live(shop, config=config), toy_live(shop, config=config)
+    for live in (one, two):
+        with live.pinned():  # from its first request on a process is waited for
+            pass
     yield one, two
     one.close()
     two.close()
@@ -70,6 +73,7 @@ def test_the_answers_of_the_other_that_began_before_are_waited_for(both: tuple[L
 def test_a_process_that_does_not_follow_is_said_and_asked_for_again(shop: Shop) -> None:
     live = toy_live(shop, config=LiveConfig(agree_seconds=0.1))
     stuck = JournalReaders(shop.root / FOLDER, shop.name)
+    stuck.join()
     for _ in range(2):
         with pytest.raises(ServiceError, match="'V01' is deleted, and another process") as caught:
             live.delete("V01")
@@ -82,16 +86,17 @@ def test_a_process_that_does_not_follow_is_said_and_asked_for_again(shop: Shop) 
 
 def test_what_was_deleted_while_another_opened_is_not_in_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between its reading of the journal and its being waited for, a process must look once more."""
-    one = toy_live(shop)
-    join = JournalReaders.__init__
+    config = LiveConfig(follow_seconds=60)
+    one, two = toy_live(shop, config=config), toy_live(shop, config=config)
+    join = JournalReaders.join
 
-    def deleted_before(self: JournalReaders, *given: object) -> None:
-        one.delete("V01")  # acknowledged at once: nobody else is there yet
-        join(self, *given)  # type: ignore[arg-type]
+    def deleted_before(self: JournalReaders) -> None:
+        one.delete("V01")  # acknowledged at once: the other shows nothing to anybody yet
+        join(self)
 
-    monkeypatch.setattr(JournalReaders, "__init__", deleted_before)
-    two = toy_live(shop)
-    assert "V01" not in two.current.catalog and two.gone("V01")
+    monkeypatch.setattr(JournalReaders, "join", deleted_before)
+    with two.pinned() as seen:
+        assert "V01" not in seen.catalog and two.gone("V01")
     one.close()
     two.close()
 
