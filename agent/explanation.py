@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from agent.explanation_found import found_by, ground_of, pictured, popular
 from agent.explanation_fragments import Fragment, distinct, fresh, sentence
-from agent.explanation_more import Usage, asked_kinds, further, kinds, usage
+from agent.explanation_more import Usage, asked_kinds, further, kinds, usage_of
 from agent.explanation_past import held_by, like_example
 from agent.explanation_wish import asked_words, filtered, limited, mentioned, seen, wished
 from agent.gate.grounds import Grounds, Record
@@ -49,7 +49,7 @@ class Explainer:
             run: The call that found them, None when they were found in an earlier turn.
         """
         signals = signals_of(run.trace) if run is not None else {}
-        use = usage(self.grounds.catalog.items)
+        use = usage_of(self.grounds.catalog)
         result: dict[str, Explained] = {}
         reasons: set[str] = set()
         themes: set[str] = set()

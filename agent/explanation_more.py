@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from agent.explanation_fragments import Fragment, field_fragment, listed
 from agent.gate.grounds import Record
@@ -16,6 +17,7 @@ from agent.gate.vocabulary import kind_of, tokens
 from agent.messages import clean
 from agent.money import price_text
 from agent.trace import ToolRun
+from catalog.items import Catalog
 from catalog.nouns import Item
 from tools.titles import called
 
@@ -49,6 +51,18 @@ class Usage:
 
     flat: bool
     commonplace: frozenset[tuple[str, str]]
+
+
+_KNOWN: WeakKeyDictionary[Catalog, Usage] = WeakKeyDictionary()
+"""What is known of the catalogues that are open: to look through one again would be a fifth of a page's time."""
+
+
+def usage_of(catalog: Catalog) -> Usage:
+    """Return how a catalogue, which never changes, uses its fields; looked for once."""
+    found = _KNOWN.get(catalog)
+    if found is None:
+        found = _KNOWN[catalog] = usage(catalog.items)
+    return found
 
 
 def usage(items: Sequence[Item]) -> Usage:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from catalog.items import Catalog
 from catalog.nouns import Item
@@ -102,7 +102,21 @@ def tokens(text: str) -> list[str]:
         >>> tokens("Two Gray vases, hand-made")
         ['two', 'grey', 'vase', 'hand', 'made']
     """
-    return [token for token, _, _ in spans(text)]
+    return list(_short_tokens(text)) if len(text) <= _SHORT else [token for token, _, _ in spans(text)]
+
+
+_SHORT = 48
+"""Characters up to which a text is likely to come again: names, values, categories, not descriptions."""
+
+
+@lru_cache(maxsize=20_000)
+def _short_tokens(text: str) -> tuple[str, ...]:
+    return tuple(token for token, _, _ in spans(text))
+
+
+@lru_cache(maxsize=4_096)
+def _named_kind(attribute: str) -> str | None:
+    return _KINDS.get(" ".join(tokens(attribute.replace("_", " "))))
 
 
 def phrase(text: str) -> str:
@@ -125,7 +139,7 @@ def _singular(word: str) -> str:
 
 def kind_of(attribute: str) -> str | None:
     """Return which kind of claim an attribute's values make, e.g. `color` for "Colour"; None when unchecked."""
-    return _KINDS.get(" ".join(tokens(attribute.replace("_", " "))))
+    return _named_kind(attribute)
 
 
 @dataclass(frozen=True)
