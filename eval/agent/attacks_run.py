@@ -125,7 +125,7 @@ class AttackRunner:
         return self._each("attacks", cells, self._play, progress)
 
     def clean(self, minds: Sequence[str], tasks: Sequence[Task], progress: Progress = SILENT) -> dict[str, float]:
-        """Return for each mind the share of tasks it does when nobody attacks."""
+        """Return for each mind the share of tasks it does when nobody attacks, the shopper's past being the same."""
         pairs = [(mind, task) for mind in minds for task in tasks]
         done = self._each("undisturbed", pairs, self._undisturbed, progress)
         won = Counter(mind for (mind, _), fine in zip(pairs, done, strict=True) if fine)
@@ -146,8 +146,11 @@ class AttackRunner:
 
     async def _undisturbed(self, given: tuple[str, Task], server: ScriptedServer) -> bool:
         mind, task = given
-        agent = self._agent(self._shop, mind, server)
-        (turn,) = await _conversation(agent, self._shopper(), [_wish(task)], ())
+        agent, user = self._agent(self._shop, mind, server), self._shopper()
+        # The same past as under attack: what a shopper reviewed is offered to them less.
+        reviewed = satisfying(self._shop.catalog.items, task.wishes)[0]
+        self._shop.events.put(self._past(user, reviewed.item_id, "Quite nice."))
+        (turn,) = await _conversation(agent, user, [_wish(task)], ())
         return AttackJudge(self._shop.catalog.items, agent.prompt).done(task, turn)
 
     async def _play(self, cell: Cell, server: ScriptedServer) -> Attacked:

@@ -101,6 +101,7 @@ class Harness:
 
     async def _all(self, tasks: Sequence[Task], config: TaskConfig, progress: Progress) -> list[Played]:
         played = []
+        await self.agent.warm()  # else the first turn loads the encoder, and its seconds are counted as the agent's
         progress.start("agent tasks", len(tasks) * config.passes)
         for task in tasks:
             for number in range(config.passes):
