@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from agent.base import Answer, Outcome, ShownRecommendation, Spoken
@@ -51,6 +52,15 @@ class AnswerOut(BaseModel):
     request_id: str
     trace_id: str | None
     transcript: TranscriptOut | None = Field(None, description="What was heard, where the message was spoken.")
+
+
+def json_of(answer: BaseModel) -> Response:
+    """Return an answer as FastAPI would send it, written where it was made.
+
+    A route that returns the model itself has every field checked once more, and written on the event loop: for a page
+    of recommendations that took as long as a third of the ranking.
+    """
+    return Response(answer.__pydantic_serializer__.to_json(answer, by_alias=True), media_type="application/json")
 
 
 def recommendation_out(shown: ShownRecommendation, shop: Shop) -> RecommendationOut:

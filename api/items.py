@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.answers import picture_address
+from api.answers import json_of, picture_address
 from api.fields import ExternalId, SessionId, check_top_n
 from api.listing import SimilarOut, header, listed, show
 from api.pictures import Pictures
@@ -60,13 +60,13 @@ def item_routes(service: Service, pictures: Pictures) -> APIRouter:
     """Return the router of items. Ids may hold slashes, as `%2F` (see `api.addresses`)."""
     router = APIRouter(tags=["items"])
 
-    @router.get("/v1/items/{item_id:id}/similar", summary="What is close to an item")
+    @router.get("/v1/items/{item_id:id}/similar", summary="What is close to an item", response_model=SimilarOut)
     def similar(
         item_id: str,
         top_n: Annotated[int, Query(ge=1)] = 10,
         user_id: Annotated[ExternalId | None, Query()] = None,
         session_id: Annotated[SessionId | None, Query()] = None,
-    ) -> SimilarOut:
+    ) -> Response:
         """Return the nearest items, the item itself and its variants left out."""
         shop = service.now().shop
         if item_id not in shop.catalog and service.sells(item_id):
@@ -83,7 +83,8 @@ def item_routes(service: Service, pictures: Pictures) -> APIRouter:
             top_n=check_top_n(top_n, service.config),
         )
         result = run(shop, request)
-        return SimilarOut(**header(result, show(result, shopper, service)), items=listed(result, request, shop))
+        head = header(result, show(result, shopper, service))
+        return json_of(SimilarOut(**head, items=listed(result, request, shop)))
 
     @router.get(
         "/v1/items/{item_id:id}/picture",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from catalog.telemetry import SpanKind
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+    from prometheus_client import CollectorRegistry, Histogram
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Where the workers of one server keep their counts; read by prometheus_client when it is first imported."""
@@ -19,6 +19,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 MOST_NAMES = 64
 """Values one label may take; what comes after them is `other`, so that nothing a caller sends makes a new series."""
+MOST_SERIES = 1_000
 _OF_KIND = {"stage": "pipeline stages", "channel": "retrievers", "tool": "tools", "llm": "calls of the LLM's server"}
 
 
@@ -34,6 +35,7 @@ class Metrics:
         registry = CollectorRegistry()
         self._registry: CollectorRegistry = registry
         self._names: dict[str, set[str]] = {}
+        self._series: dict[tuple[SpanKind, str, bool], Histogram] = {}
         self._requests = Counter(
             "vitrine_http_requests", "Requests answered.", ("method", "route", "status"), registry=registry
         )
@@ -74,11 +76,16 @@ class Metrics:
 
     def took(self, kind: SpanKind, name: str, seconds: float, *, failed: bool) -> None:
         """Count a span."""
-        histogram = self._spans.get(kind)
-        if histogram is not None:
-            # "liked:text-minilm" and "keyword:V01" name a source and what it started from; the id is nobody's label.
-            own = self._bounded(kind, name.split(":", 1)[0])
-            histogram.labels(own, "failed" if failed else "ok").observe(seconds)
+        # "liked:text-minilm" and "keyword:V01" name a source and what it started from; the id is nobody's label.
+        name = name.partition(":")[0]
+        # Finding a series by its labels costs more than counting in it.
+        series = self._series.get((kind, name, failed))
+        if series is None and (histogram := self._spans.get(kind)) is not None:
+            series = histogram.labels(self._bounded(kind, name), "failed" if failed else "ok")
+            if len(self._series) < MOST_SERIES:
+                self._series[kind, name, failed] = series
+        if series is not None:
+            series.observe(seconds)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format, of all workers where there are several."""

@@ -6,9 +6,10 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import ConfigDict, Field, JsonValue
 
+from api.answers import json_of
 from api.fields import SOMETHING, Body, ExternalId, SessionId, TopN, WireFilters, check_top_n
 from api.listing import FoundOut, RecommendationsOut, found_items, header, listed, new_request_id, show
 from api.media import MediaBody, looked_at, query_of
@@ -86,9 +87,10 @@ def search_routes(service: Service) -> APIRouter:
     @router.post(
         "/v1/search",
         summary="Find items by words, a picture, a film, a voice, examples and filters",
+        response_model=FoundOut,
         responses={404: {}, 501: {}},
     )
-    def search(body: SearchBody) -> FoundOut:
+    def search(body: SearchBody) -> Response:
         """Return a page of results with a score for every channel and every modality."""
         shop = service.now().shop
         if not (body.query or "").strip() and not body.like and body.filters.empty and not body.media:
@@ -120,7 +122,7 @@ def search_routes(service: Service) -> APIRouter:
         result = found.result
         end = offset + len(result.ranked)
         cursor = cursor_at(end, same, reach) if result.ranked and end < result.total else None
-        return FoundOut(
+        answer = FoundOut(
             **header(result, show(result, shopper, service)),
             items=found_items(found, shop),
             cursor=cursor,
@@ -129,9 +131,10 @@ def search_routes(service: Service) -> APIRouter:
             seen=found.wish.seen,
             left_out=list(found.wish.left_out),
         )
+        return json_of(answer)
 
-    @router.post("/v1/recommendations", summary="What to show a shopper")
-    def recommendations(body: RecommendBody) -> RecommendationsOut:
+    @router.post("/v1/recommendations", summary="What to show a shopper", response_model=RecommendationsOut)
+    def recommendations(body: RecommendBody) -> Response:
         """Return the best items for a shopper, known or not; `ground` says what the order rests on."""
         shop = service.now().shop
         device = body.context.get("device")
@@ -149,7 +152,7 @@ def search_routes(service: Service) -> APIRouter:
         )
         result = run(shop, request)
         head = header(result, show(result, shopper, service, request.request_id))
-        return RecommendationsOut(**head, recommendations=listed(result, request, shop))
+        return json_of(RecommendationsOut(**head, recommendations=listed(result, request, shop)))
 
     return router
 
