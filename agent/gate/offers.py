@@ -28,7 +28,9 @@ _URGES = re.compile(
 )
 _NO_OFFER = re.compile(
     r"(?:no|not|nothing|none|never|n['’]t|to|been|found|had|got|it|them|this|these|those|your|his|her|looked|"
-    r"picked|\w+ed)\b",
+    r"picked|found|"
+    r"narrowed|noted|added|removed|saved|kept|chosen|selected|sorted|listed|checked|searched|prepared|recorded|tried|"
+    r"asked|understood|learned|changed|replaced|skipped)\b",
     re.IGNORECASE,
 )
 _ASKED = re.compile(r"\b(?:if|whether|do|does|should|could|would|can|shall|n['’]t|not|never|what|which)\b", re.I)

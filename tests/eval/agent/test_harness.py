@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from agent.base import Answer, ChatRequest
 from agent.config import AgentConfig
+from agent.loop import Agent
 from agent.scripted_server import ScriptedServer
 from catalog.errors import DataError, NotFoundError
 from eval.agent.generate import generate
@@ -35,6 +37,24 @@ def test_the_planner_does_the_tasks_of_a_small_shop(shop: Shop, tmp_path: Path) 
     assert {each.task.category for each in found} == {"find", "refine", "compare", "abstain", "policy", "feedback"}
     assert not [each.ungrounded for each in found if each.ungrounded]
     assert sum(each.success for each in found) >= 18, [each.faults for each in found if each.faults]
+
+
+def test_the_first_turn_waits_for_nothing(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    warm, answer = Agent.warm, Agent.answer
+
+    async def warming(self: Agent) -> None:
+        done.append("warm")
+        await warm(self)
+
+    async def answering(self: Agent, request: ChatRequest) -> Answer:
+        done.append("turn")
+        return await answer(self, request)
+
+    monkeypatch.setattr(Agent, "warm", warming)
+    monkeypatch.setattr(Agent, "answer", answering)
+    played(shop, tmp_path / "events", CONFIG.model_copy(update={"n": 1, "passes": 1}))
+    assert done[:2] == ["warm", "turn"] and done.count("warm") == 1
 
 
 def test_the_shops_own_events_are_left_alone(shop: Shop, tmp_path: Path) -> None:
