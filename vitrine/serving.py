@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import time
@@ -117,3 +118,6 @@ def serve(settings: Settings, host: str | None, port: int | None, workers: int |
         door = server.door
         if door is not None and door.service is not None and door.service.live is not None:
             door.service.live.close()
+        # Everything is closed; looking through all objects for cycles was ten seconds of a stop that takes one.
+        gc.disable()
+        gc.freeze()
