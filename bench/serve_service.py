@@ -19,7 +19,6 @@ from api.config import ApiConfig
 from api.doubles import ScriptedAgent
 from api.server import entrance, opening, url_of
 from api.service import Service
-from api.workers import Workers
 from bench.serve_shop import opened_serve_shop
 from catalog.item_journal import JOURNAL, ItemJournal
 from catalog.nouns import Item
@@ -65,6 +64,8 @@ def main() -> None:
     listener = entrance(config, given.store, None, given.port)
     print(url_of(listener), flush=True)
     if given.workers > 1:
+        from api.workers import Workers
+
         Workers(load, config, given.store, listener, lambda: None).run()
     else:
         opening(load, config, given.store, listener).run()
