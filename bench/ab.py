@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from catalog.boutique.config import BoutiqueConfig
-from catalog.boutique.plan import plan
+from catalog.boutique.plan import Plan, plan
 from catalog.boutique.sessions import LAST_DAY
 from catalog.event_experiments import deeds_since, experiment_slates
 from catalog.events import SqliteEventStore
@@ -21,7 +21,7 @@ from catalog.ids import IdMap
 from catalog.log import Interactions, positives
 from catalog.nouns import Interaction
 from eval.ab import RATE, AbReport, ab_report
-from eval.ab_simulation import TOP_N, true_lift, visit
+from eval.ab_simulation import TOP_N, crowd_of, visit
 from eval.ab_text import ab_text, verdict
 from eval.ab_units import arms_data, exposed
 from models import registry
@@ -44,8 +44,8 @@ class Simulated:
     text: str
 
 
-def simulate(seed: int, *, items: int, users: int, visits: int, planted: bool, folder: Path) -> Simulated:
-    """Run one experiment on a generated shop of its own."""
+def opened_shop(seed: int, *, items: int, users: int, folder: Path) -> tuple[Shop, Plan]:
+    """Return a generated shop with both models fitted, and the plan that holds its hidden truth."""
     made = plan(BoutiqueConfig(seed=seed, n_items=items, n_users=users, n_events=users * 20))
     data = made.shop
     taken = positives(data.log)
@@ -55,24 +55,38 @@ def simulate(seed: int, *, items: int, users: int, visits: int, planted: bool, f
     for name in ("popularity", "ease"):
         models[name] = registry.build(name)
         models[name].fit(lessons, seed=seed)
-    events = SqliteEventStore(folder / f"events-{seed}-{planted}.sqlite")
+    events = SqliteEventStore(folder / f"events-{seed}.sqlite")
     # What each shopper took before: a list does not offer it again, and CUPED reads it.
     events.put([Interaction(**{name: row[name] for name in TAKEN}) for row in taken.iter_rows(named=True)])
     shop = Shop(
         name="boutique", catalog=data.catalog, users=data.user_nouns, captions={}, spaces={}, indexes={},
         embedder=HashingEmbedder(), events=events, root=folder, recommender=models["popularity"], retrievers=models,
     )  # fmt: skip
+    return shop, made
+
+
+def experiment_of(planted: bool, run: str) -> ExperimentConfig:
+    """Return an experiment whose arms differ if anything is planted; another `run` draws everybody anew."""
     arms = {"control": CONTROL, "variant": VARIANT if planted else CONTROL}
-    config = ExperimentConfig.model_validate({"id": f"{'ab' if planted else 'aa'}-{seed}", "arms": arms})
-    shop, start = with_experiment(shop, config), LAST_DAY + timedelta(days=2)
-    user_ids = list(made.truth.users)
+    return ExperimentConfig.model_validate({"id": f"{'ab' if planted else 'aa'}-{run}", "arms": arms})
+
+
+def simulate(seed: int, *, items: int, users: int, visits: int, planted: bool, folder: Path) -> Simulated:
+    """Run one experiment on a generated shop of its own, through the real event store."""
+    shop, made = opened_shop(seed, items=items, users=users, folder=folder)
+    config, start = experiment_of(planted, str(seed)), LAST_DAY + timedelta(days=2)
+    shop = with_experiment(shop, config)
+    assert isinstance(shop.events, SqliteEventStore)
     try:
-        visit(shop, made.truth, user_ids, visits=visits, seed=seed, start=start)
-        found = exposed(experiment_slates(events), config.id)
-        report = ab_report(config.id, arms_data(found, deeds_since(events, start - timedelta(days=28)), list(arms)))
-        return Simulated(report, true_lift(shop, made.truth, user_ids, now=start), ab_text(report))
+        crowd = crowd_of(shop, made.truth, list(made.truth.users), now=start)
+        visit(shop, crowd, visits=visits, seed=seed, start=start)
+        found = exposed(experiment_slates(shop.events), config.id)
+        deeds = deeds_since(shop.events, start - timedelta(days=28))
+        report = ab_report(config.id, arms_data(found, deeds, list(config.arms)))
+        truth = {name: crowd.clicks_a_list(name) for name in config.arms}
+        return Simulated(report, truth, ab_text(report))
     finally:
-        events.close()
+        shop.events.close()
 
 
 def main() -> None:
