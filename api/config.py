@@ -73,6 +73,10 @@ class ApiConfig(BaseModel):
     workers: int = Field(1, ge=1, le=64)
     """Processes that answer at one address (`vitrine serve --workers`); memory-mapped artifacts are in memory once."""
 
+    share_libraries: bool = True
+    """Whether several workers are forked from a process that has imported the libraries and done nothing else, so that
+    these are in memory once and a worker that dies is replaced in seconds. Without, each imports them for itself."""
+
     drain_notice_seconds: float = Field(1.0, ge=0)
     """How long a server that was told to stop (SIGTERM) still takes requests while `/health/ready` already says 503."""
 

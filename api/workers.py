@@ -19,7 +19,7 @@ from types import FrameType
 
 from api.config import ApiConfig
 from api.metrics import MULTIPROCESS
-from api.preloading import keep_shared, start_context
+from api.preloading import start_context
 from api.server import opening
 from api.service import Service
 from catalog.errors import ServiceError, VitrineError
@@ -173,7 +173,6 @@ def _work(
     counts: str,
 ) -> None:
     """Be a worker."""
-    keep_shared()
     os.environ[MULTIPROCESS] = counts  # a fork server has the environment of its own beginning
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells the workers
     threading.Thread(target=_follow_parent, daemon=True).start()
