@@ -41,10 +41,15 @@ _EMPHASIS = re.compile(r"[*`~\"“”«»]|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
 """What a claim may be dressed in without becoming another; only names and what is put right need it."""
 _PARTED = re.compile(r"[,;:.]")
 _MARKS = frozenset("\"“”‘'*_`«")
-_PRONOUN = re.compile(
-    r"^\W*(?:it|its|this|that|these|those|they|both|each|all|the (?:first|second|third|last|other|former|latter))\b",
-    re.I,
+_CARRIES = re.compile(
+    r"^\W*(?:(?:it|its|this|that|these|those|they|their|both|each|all|the (?:first|second|"
+    r"third|last|other|former|latter))\b"
+    r"|(?:colou?rs?|materials?|brand|maker|price|ratings?|sizes?|stock|availability|directors?|actors?|cast|year|"
+    r"genres?|language)\W*(?::|\||\bis\b|\bare\b|–)"
+    r"|(?:made|crafted|comes?|costs?|rated|priced|available|designed|directed|starring|features|by)\b)",
+    re.IGNORECASE,
 )
+"""How a sentence begins that goes on about the items of the one before."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ class Gate:
         # Titles are marked by now, so that no "Five minutes" of theirs is taken for a figure.
         marked = replace(marked, text=in_digits(marked.text))
         items = items_in(marked.text, self._grounds)
-        carried = self._carried if _PRONOUN.match(plain) else ()
+        carried = self._carried if _CARRIES.match(plain) else ()
         text = self._check(plain, marked, items, carried)
         self.named.extend(i for i in items if i not in self.named)
         if items:

@@ -205,6 +205,13 @@ def test_the_right_figure_in_other_money_is_wrong(money: str, shown: str) -> Non
     assert passed(f"#1 costs {money}.") == f"Cobalt bud vase costs {shown}."
 
 
+@pytest.mark.parametrize("rest", ["Colour: orange.", "- Material: ceramic", "**Brand:** Terrano", "Made of ceramic.",
+                                  "Rated 4.2.", "Price: €39.00", "Its colour is orange.", "By Terrano."])  # fmt: skip
+def test_what_follows_an_item_is_about_it(rest: str) -> None:
+    assert passed(f"I like #1 a lot.\n{rest}") == "I like Cobalt bud vase a lot."
+    assert passed(f"I like #2 a lot.\n{rest}") == f"I like Terracotta amphora vase a lot.\n{rest}"
+
+
 def test_figures_in_words_are_figures() -> None:
     assert in_digits("ninety-nine euros and fifty cents, two hundred and five reviews") == "99.50 euros, 205 reviews"
     assert in_digits("rated three point seven five, costs one thousand two hundred") == "rated 3.75, costs 1200"

@@ -93,7 +93,7 @@ DISGUISES: tuple[Callable[[str], str], ...] = (
     lambda text: "".join(f"{c}\u0336" if c.isalpha() else c for c in text),
     lambda text: f"**{text}**" if text.islower() else text,
     lambda text: text[:1] + f"**{text[1:2]}**" + text[2:] if text.isalpha() else text,
-    lambda text: text.translate(str.maketrans({"a": "а", "e": "е", "o": "о", "c": "с", "p": "р"})),
+    lambda text: text.translate(str.maketrans("aeocp", "аеоср")),
 )
 """Ways to write a value so that a reader sees the same and a program may not."""
 
