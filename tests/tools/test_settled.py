@@ -43,6 +43,15 @@ def test_words_that_no_filter_holds_come_before_taste(ids: Any) -> None:
     assert found[0] == "B01"
 
 
+def test_items_that_have_a_value_named_in_words_come_first_and_hide_no_other(ids: Any) -> None:
+    vases = {"category": ["vases"]}  # V01 is of glass, V06 blue and ceramic, V02, V03 and V05 ceramic
+    for user in (None, "ana", "ben"):
+        glass = ids("search_items", {"query": "glass", "filters": vases}, user=user)
+        assert (glass[0], set(glass)) == ("V01", {"V01", "V02", "V03", "V05", "V06"})
+        both = ids("search_items", {"query": "blue ceramic vase", "filters": vases}, user=user)
+        assert (both[0], len(both)) == ("V06", 5)
+
+
 def test_taste_has_half_where_filters_say_it_all_and_a_tenth_elsewhere(shop: Shop) -> None:
     def shares(query: str) -> list[float]:
         mugs = PipelineRequest(Shopper("ana"), TOY_NOW, query=query, filters=Filters(category=("mugs",)))

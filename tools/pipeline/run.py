@@ -26,7 +26,7 @@ from tools.pipeline.retrieve import for_shopper, for_wish, weights_for
 from tools.pipeline.rules import Allowed, allowed_rows
 from tools.pipeline.score import by_fusion, by_relevance, relevant
 from tools.pipeline.select import diversified, sifted
-from tools.pipeline.settled import behind, known_rows, settled
+from tools.pipeline.settled import Counts, known_rows, named_values, settled
 from tools.pipeline.sorting import browsed, by_price_distance, sorted_by
 from tools.pipeline.taste_scores import TasteScores, taste_at_hand
 from tools.pipeline.trace import Trace
@@ -55,9 +55,14 @@ class _State:
         return self.allowed.mask
 
     @cached_property
+    def named(self) -> Counts | None:
+        """How many of the values it names each item has (n_items,), where those and filters are all of the wish."""
+        return named_values(self.shop, self.request)
+
+    @cached_property
     def aside(self) -> Rows:
         """Rows that may be shown after all others: what the shopper knows, where filters say all there is to a wish."""
-        return known_rows(self.shop, self.taste, self.mask) if settled(self.request) else np.empty(0, np.int64)
+        return known_rows(self.shop, self.taste, self.mask) if self.named is not None else np.empty(0, np.int64)
 
     @property
     def reach(self) -> Reach:
@@ -194,7 +199,7 @@ def _for_wish(state: _State) -> _Found:
         note.update(candidates=len(fused))
     with state.trace.stage("rank"):
         scores = _personal(state)
-        share = config.settled_taste if settled(request) else config.taste_share
+        share = config.taste_share if state.named is None else config.settled_taste
         relevance = _united(state, fused, wishes)
         scored = by_relevance(shop, fused, wishes, scores, config, taste_share=share, relevance=relevance)
     best = float(scored.features["cosine"].max()) if len(scored) else 0.0
@@ -242,7 +247,9 @@ def _ordered(state: _State, found: _Found) -> _Found:
     shop, request, blocked = state.shop, state.request, state.allowed.blocking
     by_distance = blocked is not None and blocked.field == "price" and request.filters.price is not None
     if request.sort == "relevance" and blocked is None:
-        return replace(found, scored=behind(found.scored, state.aside))
+        if state.named is None:
+            return found
+        return replace(found, scored=settled(found.scored, state.named, state.aside))
     with state.trace.stage("sort"):
         about = relevant(shop, found.scored, request.query, state.config) if request.wishes else found.scored
         if request.sort != "relevance":
@@ -263,10 +270,13 @@ def _liked_vectors(state: _State) -> Mapping[str, Floats]:
 
 
 def _completed(state: _State, fused: Pool) -> Pool:
-    """Add what no source proposed: with `only`, everything asked about is ranked, else what stands aside."""
-    if state.request.only is None:
-        return fused.joined(state.aside) if len(state.aside) else fused
-    return fused.joined(np.setdiff1d(np.flatnonzero(state.mask), fused.rows))
+    """Add what no source proposed: with `only`, everything asked about, else what was named or stands aside."""
+    if state.request.only is not None:
+        return fused.joined(np.setdiff1d(np.flatnonzero(state.mask), fused.rows))
+    if state.named is None:
+        return fused
+    named = np.flatnonzero((state.named > 0) & state.mask)
+    return fused.joined(np.setdiff1d(np.union1d(named, state.aside), fused.rows))
 
 
 def _only(shop: Shop, item_ids: Sequence[str]) -> Allowed:
