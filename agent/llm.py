@@ -130,7 +130,9 @@ class ServedLLM(OpenAILike):  # type: ignore[misc]
         ]
         final = HIDDEN.sub("", found.content)
         if not final.strip() and not made:
-            raise ServiceError(f"{self._who()} gave an empty answer", retryable=True)
+            cut = f"was cut off at {self.max_tokens} tokens before it had said anything"
+            said = cut if found.finish == "length" else "gave an empty answer"
+            raise ServiceError(f"{self._who()} {said}", retryable=True)
         yield _response(final, final[len(shown) :], made, self.max_tokens if found.finish == "length" else None, found)
 
     async def _chunks(

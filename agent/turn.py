@@ -16,6 +16,7 @@ from agent.compose import Composed
 from agent.conversation import history_of, last_list, looked_at, remember, take_in
 from agent.explanation import Explainer
 from agent.failing import problem_of
+from agent.following import Following
 from agent.gate.gate import Change, Gate
 from agent.gate.grounds import Grounds
 from agent.memory import speaking
@@ -154,12 +155,12 @@ class Turn:
                 yield event
             return
         else:
-            async for event in self._llm(llm):
-                yield event
-            if self._answered():
-                understood = self._memory.follow(self.message, self.session.state)
-                self.session.state, self.trace.intent = understood.state, understood_json(understood)
-                return
+            with Following(lambda: self._memory.follow(self.message, self.session.state)) as following:
+                async for event in self._llm(llm):
+                    yield event
+                if self._answered():
+                    self.session.state, self.trace.intent = self._memory.take(await following.result())
+                    return
             self._deadline = max(self._deadline, time.monotonic() + self.agent.config.planner_seconds)
         async for event in self._planner():
             yield event
@@ -190,8 +191,7 @@ class Turn:
             self._disclosures.append(NO_END if self.trace.minds[-1].stopped else NO_GROUND)
 
     async def _planner(self) -> AsyncIterator[AgentEvent]:
-        shown = last_list(self.session, self.agent.shop.catalog)
-        pictured = bool(self.request.images)
+        shown, pictured = last_list(self.session, self.agent.shop.catalog), bool(self.request.images)
         told = self._memory.told if self._memory.on else None
         minds, top_n = self.agent.minds, self.request.top_n
         planner: Any = minds.planner.mind(self.session.state, shown, top_n, pictured=pictured, told=told)

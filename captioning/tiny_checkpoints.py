@@ -6,7 +6,7 @@ refuse them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -78,14 +78,15 @@ def build_tiny_checkpoint(
         folder: Where the files go.
         architecture: Of which family.
         seed: Of the weights.
-        leaning: Logits of single tokens, the same wherever they stand. Without any, noise hardly ever says the one
-            quote that would end a string, and no answer held to a JSON schema ends; `TERSE` is meant for that.
+        leaning: Logits of single tokens, the same wherever they stand; what is no token yet becomes one. Without any,
+            noise hardly ever says the one quote that would end a string, and no answer held to a JSON schema ends;
+            `TERSE` is meant for that.
         read: Texts whose words are tokens as well, so that long prompts made of them take few.
     """
     import torch
     import transformers
 
-    tokenizer = _tokenizer(read)
+    tokenizer = _tokenizer(read, leaning or {})
     text: dict[str, Any] = {
         "vocab_size": -(-len(tokenizer) // 64) * 64,
         "hidden_size": 128,
@@ -162,7 +163,7 @@ def _lean(model: Any, logits: Mapping[int, float]) -> None:
             model.lm_head.weight[token, 0] = logit / steady
 
 
-def _tokenizer(read: Sequence[str]) -> PreTrainedTokenizerFast:
+def _tokenizer(read: Sequence[str], tokens: Iterable[str]) -> PreTrainedTokenizerFast:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -183,7 +184,7 @@ def _tokenizer(read: Sequence[str]) -> PreTrainedTokenizerFast:
         additional_special_tokens=_SPECIAL[1:],
         model_max_length=8192,
     )
-    tokenizer.add_tokens(_ADDED)
+    tokenizer.add_tokens([*_ADDED, *(token for token in tokens if token not in tokenizer.get_vocab())])
     tokenizer.image_token, tokenizer.video_token = "<|image_pad|>", "<|video_pad|>"
     tokenizer.chat_template = CHAT_TEMPLATE
     return tokenizer

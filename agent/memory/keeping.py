@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.memory import speaking
 from agent.sessions import Session, SessionStore
+from agent.trace import understood_json
 from agent.understanding.intent import IntentState
 from agent.understanding.profile_talk import AboutMe, about_me
 from agent.understanding.telling import Statement
@@ -114,10 +115,14 @@ class Memory:
                 wish, budget = wish.priced(None, None), False
         return state.model_copy(update={"wish": wish, "budget": budget, "turns": state.turns + 1})
 
-    def follow(self, message: str, state: Any) -> Any:
-        """Return how a message that an LLM answered is understood, with what was told before."""
-        self.recalled = self.planner.recall(message, self.planner.follow(message, state), state, self.told)
-        return self.recalled.understanding
+    def follow(self, message: str, state: Any) -> Recalled:
+        """Return how a message that an LLM answers is understood, with what was told before; changes nothing."""
+        return self.planner.recall(message, self.planner.follow(message, state), state, self.told)
+
+    def take(self, recalled: Recalled) -> tuple[IntentState, Any]:
+        """Let what was told before count as `follow` found it; return the state that goes on, and it all as JSON."""
+        self.recalled = recalled
+        return recalled.understanding.state, understood_json(recalled.understanding)
 
     def close(self, composed: Composed, trace: Trace, catalog: Catalog) -> str:
         """Return what is said of earlier words that counted for this answer, and account for them in the trace.

@@ -23,12 +23,20 @@ import av
 import pytest
 from PIL import Image, ImageDraw
 
+from agent.messages import item_json, write_result
+from agent.prompt import system_prompt
 from captioning.tiny_checkpoints import TERSE, build_tiny_checkpoint
 from embedding.tiny_models import tiny_decoder
+from tools.registry import Registry
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 400.0
 """Seconds; 25 to 40 on two idle cores."""
+# Noise that names handles, ends its sentences, and fills in `query` where a tool has one.
+TALKATIVE = {
+    **TERSE, "<|im_end|>": 8.5, "\u0120#": 11.5, "1": 11.5, "2": 10.0, ".": 11.0, '{"query": "': 9.5, '"}': 9.5,
+    "{}": -9.0,
+}  # fmt: skip
 QUIET = {
     "HF_HUB_OFFLINE": "1",
     "VLLM_NO_USAGE_STATS": "1",
@@ -222,6 +230,36 @@ def embedding_server(
     options = ("--runner", "pooling", "--convert", "embed")
     with serving(vllm_python, checkpoints["qwen3_embedding"], log, *options, max_model_len=128) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def agent_server(
+    vllm_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Registry], VllmServer]]:
+    """Return what starts the server of an agent's LLM, once, for a shop whose tools its tokenizer was made of.
+
+    With a tokenizer of letters the schemas of the tools would take more tokens than anybody wants to wait for.
+    """
+    folder = tmp_path_factory.mktemp("agent")
+    # fmt: off
+    options = (
+        "--enable-auto-tool-choice", "--tool-call-parser", "hermes", "--trust-request-mm-kwargs",
+        "--limit-mm-per-prompt", '{"image": 4}', "--enable-log-requests",
+        # A seed of its own and a prompt read in two parts end the engine on a CPU.
+        "--no-enable-chunked-prefill", "--max-num-batched-tokens", "8192",
+    )
+    # fmt: on
+    with contextlib.ExitStack() as stack:
+
+        def start(registry: Registry) -> VllmServer:
+            shop = registry.shop
+            found = write_result("", [item_json("#1", item) for item in shop.catalog], {})
+            read = [json.dumps(registry.openai_tools()), system_prompt(shop.name, shop.catalog), found]
+            model = build_tiny_checkpoint(folder / "qwen3_vl", "qwen3_vl", leaning=TALKATIVE, read=read)
+            log = folder / "server.log"
+            return stack.enter_context(serving(vllm_python, model, log, *options, max_model_len=8192))
+
+        yield start
 
 
 @pytest.fixture
