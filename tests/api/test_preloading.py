@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -20,14 +21,14 @@ tasks = os.listdir("/proc/self/task")
 names = [open(f"/proc/self/task/{task}/comm").read().strip() for task in tasks]
 print(sorted(name for name in names if name != "jemalloc_bg_thd"), "polars" in sys.modules)
 """
-"""jemalloc's thread is its own care: it knows of forks and starts it anew in a child."""
+"""The threads of jemalloc and of OpenBLAS are their own care: both know of forks, and start them anew in a child."""
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are counted in /proc, which is Linux's")
 def test_what_workers_share_starts_no_thread() -> None:
     names = shared_libraries(Settings())
-    asked = [sys.executable, "-c", COUNT, *names]
-    told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    asked, alone = [sys.executable, "-c", COUNT, *names], {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    told = subprocess.run(asked, capture_output=True, text=True, check=True, env=alone).stdout
     assert told.strip() == "['python'] False", names
 
 
