@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from catalog.errors import ServiceError
@@ -21,12 +20,12 @@ from catalog.item_journal import ItemJournal, ItemWrite
 from catalog.journal_readers import FOLDER, JournalReaders
 from catalog.nouns import Item
 from catalog.tenancy import current_tenant
-from tools.live_config import LiveConfig, Written
+from tools.live_config import Written
 from tools.live_following import Follower
 from tools.live_indexes import LiveIndexes
+from tools.live_parts import LiveParts as LiveParts
 from tools.pins import Pins
-from tools.reading import ItemReader
-from tools.renewal import Change, Statistics, carried, renewed, warm
+from tools.renewal import Change, carried, renewed, warm
 from tools.shop import Shop
 
 log = logging.getLogger("vitrine.tools")
@@ -34,24 +33,11 @@ log = logging.getLogger("vitrine.tools")
 PUT_SECONDS = 1.0
 """How long a record waits for the other processes; it stands in any case, and they follow."""
 
+LATER_AT_ONCE = 4
+"""Records that one snapshot takes in of those that stand in it already, without what is read of them: they may be many
+after an opening, and what is written meanwhile does not wait for them."""
+
 View = TypeVar("View")
-
-
-@dataclass
-class LiveParts:
-    """What makes a `LiveShop` of a shop.
-
-    Attributes:
-        reader: Makes captions and vectors of records.
-        statistics: Makes the ranker's look-ups for other rows.
-        reload: Opens the shop anew where its artifacts changed since; None where they did not. Called by the worker.
-        config: As it says.
-    """
-
-    reader: ItemReader
-    statistics: Statistics
-    reload: Callable[[], Shop | None] = field(default=lambda: None)
-    config: LiveConfig = field(default_factory=LiveConfig)
 
 
 class LiveShop(Generic[View]):
@@ -69,6 +55,7 @@ class LiveShop(Generic[View]):
         self._swapping = threading.Lock()  # held for the making of one snapshot
         self._state = threading.Condition()  # guards what stands below; held for moments only
         self._waiting: dict[str, ItemWrite] = {}
+        self._unread: set[str] = set()  # records of the snapshot that nothing was made of yet
         self._going: set[str] = set()
         self._gone: dict[str, int] = {}  # with the number of the write
         self._seen = 0
@@ -232,7 +219,7 @@ class LiveShop(Generic[View]):
                 )
                 if self._closed:
                     return
-                batch = list(self._waiting.values())[: self._parts.config.batch]
+                batch = self._next()
             # The worker's boundary: a bug in one batch is logged here, once, and does not end the thread.
             try:
                 if batch:
@@ -246,9 +233,16 @@ class LiveShop(Generic[View]):
                 log.exception("live catalogue: a snapshot failed, the one before stands")
                 time.sleep(min(1.0, self._parts.config.look_seconds))
 
+    def _next(self) -> list[ItemWrite]:
+        """Return what the next snapshot takes in: what is shown as it is not any more comes first."""
+        waiting, known = list(self._waiting.values()), self._shop.catalog
+        urgent = [write for write in waiting if known.get(write.item_id) != write.item]
+        return urgent[: self._parts.config.batch] or waiting[:LATER_AT_ONCE]
+
     def _take_in(self, batch: list[ItemWrite]) -> None:
         began = time.perf_counter()
-        change = self._read([write.item for write in batch if write.item is not None])
+        items = [write.item for write in batch if write.item is not None]
+        change = self._parts.read(items, self._shop, self._unread)
         with self._swapping:
             with self._state:
                 held, before = self._waiting, self._shop
@@ -262,19 +256,12 @@ class LiveShop(Generic[View]):
                 with self._state:
                     self._reword |= not small
             with self._state:
+                self._unread -= still.keys()
                 for item_id, write in still.items():
                     if self._waiting.get(item_id) is write:
                         del self._waiting[item_id]
                 self._state.notify_all()
         log.info("items taken in count=%d seconds=%.2f", len(change.items), time.perf_counter() - began)
-
-    def _read(self, items: list[Item]) -> Change:
-        try:
-            return self._parts.reader.read(items)
-        # A record that a reader stumbles over is sold all the same, by what it says itself.
-        except Exception:
-            log.exception("live catalogue: records could not be read item_ids=%s", [item.item_id for item in items])
-            return Change(tuple(items), read=False)
 
     def _swap_words(self) -> None:
         with self._swapping:
@@ -327,6 +314,7 @@ class LiveShop(Generic[View]):
             gone = frozenset(self._gone)
             self._going.clear()
             self._waiting = {i: w for i, w in writes.items() if w.item is not None and shop.catalog.get(i) != w.item}
+            self._unread = set(self._waiting)
             records = tuple(write.item for write in self._waiting.values() if write.item is not None)
         change = Change(records, deleted=gone, read=False)
         if records or any(item_id in shop.catalog for item_id in change.deleted):

@@ -14,7 +14,7 @@ import pytest
 from catalog.item_journal import JOURNAL, ItemJournal
 from catalog.nouns import Item
 from tools.base import Shopper
-from tools.doubles import TOY_NOW, toy_live, toy_shop
+from tools.doubles import TOY_NOW, ToyReader, toy_live, toy_shop
 from tools.live import LiveParts, LiveShop
 from tools.live_config import LiveConfig
 from tools.pipeline.nouns import PipelineRequest
@@ -234,3 +234,56 @@ def test_readers_beside_writers_never_see_half(live: LiveShop[Shop]) -> None:
 def test_nothing_changed_is_the_same_shop(shop: Shop) -> None:
     same = renewed(shop, Change(), {}, lambda s: s.statistics)
     assert same.catalog.ids == shop.catalog.ids and same.spaces == shop.spaces and found(same) == found(shop)
+
+
+class Counting(ToyReader):
+    """Notes what it reads; `pause` is for each record."""
+
+    def __init__(self, pause: float = 0.0) -> None:
+        super().__init__()
+        self.pause, self.seen = pause, list[str]()
+
+    def read(self, items: Sequence[Item]) -> Change:
+        self.seen += [item.item_id for item in items]
+        time.sleep(self.pause * len(items))
+        return super().read(items)
+
+
+def counted(shop: Shop, reader: Counting) -> LiveShop[Shop]:
+    parts = LiveParts(reader, lambda same: same.statistics, config=QUICK)
+    return LiveShop(shop, ItemJournal(shop.root / JOURNAL, shop.name), parts, lambda same: same)
+
+
+def test_another_price_is_taken_in_without_reading_the_record_again(shop: Shop) -> None:
+    reader = Counting()
+    live = counted(shop, reader)
+    before = live.newest
+    live.put(replace(shop.catalog["V01"], price=99.0, availability=False))
+    live.put(NEW)
+    assert live.wait(10) and reader.seen == ["N01"]
+    new = live.current
+    assert new.catalog["V01"].price == 99.0 and new.captions.get("V01") == before.captions.get("V01")
+    for space, table in before.spaces.items():
+        row, then = table.ids.rows(["V01"])[0], new.spaces[space].ids.rows(["V01"])[0]
+        assert (new.spaces[space].vectors[then] == table.vectors[row]).all()
+        assert "N01" in new.spaces[space].ids and "V01" in new.indexes[space].items
+    live.put(replace(shop.catalog["V01"], title="Tartan teapot"))
+    assert live.wait(10) and reader.seen == ["N01", "V01"]
+    live.close()
+
+
+def test_what_an_opening_has_to_read_again_holds_no_new_price_up(shop: Shop) -> None:
+    journal = ItemJournal(shop.root / JOURNAL, shop.name)
+    for n in range(40):
+        journal.put(replace(NEW, item_id=f"N{n}"), "open")
+    journal.close()
+    reader = Counting(pause=0.05)
+    live = counted(shop, reader)
+    live.put(replace(NEW, item_id="N39", price=31.0))
+    until = time.monotonic() + 10
+    while live.current.catalog["N39"].price != 31.0 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert live.current.catalog["N39"].price == 31.0 and len(reader.seen) < 20
+    assert "N39" in reader.seen  # nothing was made of it yet: it had to be read
+    assert live.wait(20) and set(reader.seen) == {f"N{n}" for n in range(40)}
+    live.close()

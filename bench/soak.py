@@ -1,0 +1,175 @@
+"""Shake a served shop for a while, and hold every answer and every acknowledgement against what was promised.
+
+    python -m bench.soak --seconds 900
+
+Two workers of `vitrine serve`, events in a PostgreSQL of its own, an LLM stub. Shoppers ask, search, talk and act, a
+merchant writes and deletes items; meanwhile the LLM dies, hangs and talks rubbish, PostgreSQL is stopped and killed,
+workers are killed, indexes and models are swapped. It ends with status 1 where an acknowledged event is lost or kept
+twice, a deleted or ungrounded item is shown, a refusal is not explained by a fault, an error is logged that none
+explains, or latency is not normal again in time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bench.soak_clients import Crowd
+from bench.soak_faults import LLM, Chaos, Fault, Name, explained, schedule
+from bench.soak_ledger import Judgement, Ledger, store_faults
+from bench.soak_report import Report, measure
+from bench.soak_shop import ServedShop, build, catalogue, soak_settings
+from bench.soak_stub import Stub
+from catalog.event_cluster import PrivatePostgres
+from catalog.events import EventConfig, open_event_store
+from catalog.workspace import Workspace
+from vitrine.shelf import Shelf
+
+SERVICE: tuple[Name, ...] = ("index swap", "postgres stops", "worker killed", "postgres killed")
+EXPECTED_ERRORS = ("worker died",)
+"""What the log may call an error: it is what was done."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long, how hard.
+
+    Attributes:
+        seconds: Of the soak.
+        seed: Of everything that is drawn.
+        quiet: Seconds at the beginning in which nothing is done, from which normal latency is known.
+        gap: Seconds from the end of one fault to the next of its kind (of the LLM, of the service).
+        tail: Seconds at the end in which nothing new is done.
+        pause: Seconds between two requests of one client, on average.
+    """
+
+    seconds: float
+    seed: int
+    quiet: float
+    gap: float
+    tail: float
+    pause: float
+
+    @classmethod
+    def of(cls, seconds: float, seed: int, pause: float) -> Plan:
+        """Return the plan of a soak of a given length."""
+        return cls(seconds, seed, min(60.0, seconds / 6), 14.0 if seconds >= 300 else 11.0, 13.0, pause)
+
+
+async def shaken(chaos: Chaos, names: tuple[Name, ...], plan: Plan, start: float, faults: list[Fault]) -> None:
+    """Do one thing after the other until the tail."""
+    order = schedule(names, random.Random(f"{plan.seed} {names}"))
+    await asyncio.sleep(max(0.0, start + plan.quiet - time.monotonic()))
+    while time.monotonic() < start + plan.seconds - plan.tail:
+        faults.append(await asyncio.to_thread(chaos.do, next(order)))
+        await asyncio.sleep(plan.gap)
+
+
+async def played(crowd: Crowd, chaos: Chaos, plan: Plan) -> tuple[float, list[Fault]]:
+    """Run crowd and chaos side by side; return when it began, and what was done."""
+    faults: list[Fault] = []
+    start = time.monotonic()
+    service = (*SERVICE, "model swap") if len(chaos.models) > 1 else SERVICE
+    shaking = [asyncio.create_task(shaken(chaos, names, plan, start, faults)) for names in (LLM, service)]
+    await crowd.run(plan.seconds)
+    await asyncio.gather(*shaking)
+    return start, sorted(faults, key=lambda fault: fault.began)
+
+
+def soak(store: Path, plan: Plan, folder: Path) -> Report:
+    """Serve a shop, shake it, and judge.
+
+    Args:
+        store: The shop; it is written to.
+        plan: How.
+        folder: Where the server's log goes.
+    """
+    report, ledger = Report(plan.seconds, plan.seed), Ledger.of(catalogue(store))
+    rng = random.Random(plan.seed)
+    settings = soak_settings(store)
+    versions = tuple(str(each) for each in Shelf(Workspace(store)).versions(settings.models.serve))
+    with ExitStack() as stack:
+        postgres = stack.enter_context(PrivatePostgres())
+        stub = Stub()
+        stack.callback(stub.kill)
+        llm = {"base_url": stub.base_url, "model": "scripted", "timeout_seconds": 3, "breaker_seconds": 5}
+        url = postgres.new_database()
+        environment = {"VITRINE_EVENTS__URL": url, "OMP_NUM_THREADS": "1"}
+        shop = ServedShop(store, [f"agent.llm={json.dumps(llm)}"], environment, folder / "serve.log")
+        stack.enter_context(shop)
+        report.memory["before"] = shop.memory()
+        crowd = Crowd(shop.address, ledger, rng, plan.pause)
+        chaos = Chaos(shop, store, postgres, stub, random.Random(plan.seed + 1), versions)
+        start, faults = asyncio.run(played(crowd, chaos, plan))
+        report.memory["after"] = shop.memory()
+        events = open_event_store(EventConfig(url=SecretStr(url)), "unused")
+        kept, last = [], 0
+        while page := events.since(last):
+            last = page[-1][0]
+            kept += [(event.event_id, event.item_id, event.kind) for _, event in page]
+        events.close()
+        errors = shop.errors()
+    measure(report, crowd.samples, faults, start, plan.quiet)
+    ledger.trouble = [(fault.began, fault.ended) for fault in faults if fault.name not in LLM]
+    reasons = [(sample, explained(sample, faults, ledger)) for sample in crowd.samples if sample.status != 200]
+    report.refused = dict(Counter(why for _, why in reasons if why))
+    report.breaches += [
+        f"unexplained {each.status} of {each.kind}: at {each.began - start:.1f} s, {each.detail}"
+        for each, why in reasons
+        if not why
+    ]
+    report.breaches += ledger.faults + store_faults(ledger, kept)
+    judgement = Judgement(ledger)
+    longest = sorted(crowd.samples, key=lambda each: each.began - each.ended)[:30]
+    report.longest = [f"{e.ended - e.began:.2f} s {e.kind} {e.status} at {e.began - start:.1f} s" for e in longest]
+    for told in crowd.told:
+        report.breaches += [f"{each}; {told.kind} at {told.began - start:.1f} s" for each in judgement.faults(told)]
+    report.breaches += [f"error logged: {line}" for line in errors if not any(e in line for e in EXPECTED_ERRORS)]
+    report.counts = {
+        "events acknowledged": len(ledger.acked), "events in the store": len(kept), "answers judged": len(crowd.told),
+        "items shown": sum(len(told.answer["recommendations"]) for told in crowd.told),
+        "item writes": sum(len(writes) - 1 for writes in ledger.items.values()),
+        "deletions": sum(write.item is None for writes in ledger.items.values() for write in writes),
+    }  # fmt: skip
+    return report
+
+
+def main() -> None:
+    """Soak, print and judge."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=900.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--items", type=int, default=150)
+    parser.add_argument("--pause", type=float, default=0.25, help="seconds between two requests of one client")
+    parser.add_argument("--store", type=Path, help="a shop that is there already; a copy of it is shaken")
+    parser.add_argument("--plain", action="store_true", help="no captions and no trained model: quicker to make")
+    parser.add_argument("--report", type=Path, help="folder for report.json and the server's log")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="vitrine-soak-") as made:
+        folder = given.report or Path(made)
+        folder.mkdir(parents=True, exist_ok=True)
+        store = Path(made) / "store"
+        if given.store:
+            shutil.copytree(given.store, store)
+        boutique = {"n_items": given.items, "n_users": 200, "n_events": 4000, "video_share": 0}
+        build(soak_settings(store, boutique=boutique), captions=not given.plain, models=0 if given.plain else 2)
+        report = soak(store, Plan.of(given.seconds, given.seed, given.pause), folder)
+        (folder / "report.json").write_text(json.dumps(report.wire(), indent=1))
+    print(report.text())
+    sys.exit(bool(report.breaches))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The shop of a soak: a small boutique, served in processes of its own, with its events in a PostgreSQL of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import ServiceError
+from catalog.items import Catalog
+from catalog.shop_data import load_shop
+from catalog.workspace import Workspace
+from vitrine.settings import Settings, load_settings
+
+WORKERS = 2
+_WORKER = re.compile(r"worker (\d+): ")
+
+
+def soak_settings(store: Path, **more: Any) -> Settings:
+    """Return the settings of the shop: the defaults, but for what a soak needs."""
+    return load_settings({"store": str(store), **more})
+
+
+def build(settings: Settings, *, captions: bool, models: int) -> None:
+    """Generate the shop and run its jobs; what is there already is left alone.
+
+    Args:
+        settings: Of the shop; `boutique` says how large.
+        captions: Whether its pictures are read.
+        models: How many versions of the recommender are trained; 0: nothing is.
+    """
+    from vitrine.jobs import caption_store, embed_store, generate_boutique, index_store, train_store
+    from vitrine.shelf import Shelf
+
+    workspace = Workspace(settings.store)
+    if not workspace.has("catalog"):
+        generate_boutique(settings)
+    if captions:
+        caption_store(settings)
+    embed_store(settings)
+    index_store(settings)
+    shelf, name = Shelf(workspace), settings.models.serve
+    for number in range(models - len(shelf.versions(name))):
+        train_store(_seeded(settings, number), None)
+
+
+def catalogue(store: Path) -> Catalog:
+    """Return the items of the shop as its artifact has them."""
+    return load_shop(Workspace(store)).catalog
+
+
+class ServedShop:
+    """`vitrine serve`, as an operator would start it.
+
+    Args:
+        store: The shop.
+        pairs: Settings, as `--set` takes them.
+        environment: Added to this process's own.
+        log: Where its standard error goes.
+    """
+
+    def __init__(self, store: Path, pairs: list[str], environment: dict[str, str], log: Path) -> None:
+        self._command = [sys.executable, "-m", "vitrine", "serve", "--store", str(store), "--port", "0"]
+        self._command += ["--workers", str(WORKERS), *(part for pair in pairs for part in ("--set", pair))]
+        self._environment, self._log = {**os.environ, **environment}, log
+        self._process: subprocess.Popen[str] | None = None
+        self.address = ""
+
+    def __enter__(self) -> ServedShop:
+        """Start it; back when every worker answers."""
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        assert self._process.stdout is not None
+        opening = self._process.stdout.readline()
+        if "http://" not in opening:
+            raise ServiceError(f"the shop did not open: {self._log.read_text()[-2000:]}")
+        self.address = f"http://{opening.partition('http://')[2].partition('/')[0]}"
+        if "is open at" not in self._process.stdout.readline():
+            raise ServiceError(f"the shop did not open: {self._log.read_text()[-2000:]}")
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        """End it as an operator would."""
+        assert self._process is not None and self._process.stdout is not None
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    @property
+    def workers(self) -> list[int]:
+        """Process ids of the workers that are there now, oldest first, as they name themselves in the log."""
+        named = dict.fromkeys(map(int, _WORKER.findall(self._log.read_text(errors="replace"))))
+        return [pid for pid in named if _alive(pid)]
+
+    def kill_worker(self, place: int) -> int:
+        """Kill a worker as the kernel would, and return its process id."""
+        pid = self.workers[place]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def memory(self) -> float:
+        """Return the proportional memory of parent and workers, in MiB; NaN where the system does not say."""
+        assert self._process is not None
+        return sum(_pss(pid) for pid in [self._process.pid, *_below(self._process.pid)]) / 1024
+
+    def errors(self) -> list[str]:
+        """Return the lines of the log that tell of an error, each from its level on, numbers left out."""
+        return [line for line in self._log.read_text(errors="replace").splitlines() if "level=error" in line.lower()]
+
+
+def _below(pid: int) -> list[int]:
+    """Return the processes that descend from one."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+    return [each for child in children for each in (child, *_below(child))]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _pss(pid: int) -> float:
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return float(next((line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:")), 0))
+
+
+def _seeded(settings: Settings, number: int) -> Settings:
+    """Return settings under which training makes another version."""
+    overrides = {**settings.models.overrides, settings.models.serve: {"learning_rate": 0.001 * (number + 1)}}
+    return settings.model_copy(update={"models": settings.models.model_copy(update={"overrides": overrides})})
