@@ -19,6 +19,7 @@ from types import FrameType
 
 from api.config import ApiConfig
 from api.metrics import MULTIPROCESS
+from api.porter import Porter
 from api.preloading import start_context
 from api.server import opening
 from api.service import Service
@@ -76,14 +77,17 @@ class Workers:
         Raises:
             ServiceError: When the workers cannot open the shop, or die again and again.
         """
+        import prometheus_client  # noqa: F401 - before its variable is set: this process counts nothing
+
         before = {number: signal.signal(number, self._told_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
         counted = os.environ.get(MULTIPROCESS)
         try:
             with tempfile.TemporaryDirectory(prefix="vitrine-metrics-") as folder, self.listener:
                 os.environ[MULTIPROCESS] = folder
                 try:
-                    for _ in range(self.config.workers):
-                        self._workers.append(self._started())
+                    with Porter(self.listener):
+                        for _ in range(self.config.workers):
+                            self._workers.append(self._started())
                     self._watch()
                 finally:
                     self._end()
