@@ -27,6 +27,7 @@ from agent.understanding.terms import Term
 from agent.understanding.title_names import stands_in
 from agent.understanding.wish import Wish
 from agent.understanding.words import keys
+from tools.limits import MAX_TEXT
 
 MAX_ASKED = 60
 """Most items one call asks for, whatever must be left out afterwards."""
@@ -260,5 +261,9 @@ def _has(item: ShownItem, term: Term) -> bool:
 
 
 def made(name: str, **arguments: Any) -> Call:
-    """Return a call without the arguments that say nothing."""
+    """Return a call without the arguments that say nothing, and with the words of a query that a tool reads."""
+    query = arguments.get("query")
+    if isinstance(query, str) and len(query) > MAX_TEXT:
+        # What is searched by is said first; a title that long is cut as well, at a word where it has any.
+        arguments["query"] = query[: MAX_TEXT + 1].rsplit(maxsplit=1)[0][:MAX_TEXT]
     return Call(name, {key: value for key, value in arguments.items() if value not in (None, {}, [], ())})

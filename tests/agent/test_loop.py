@@ -17,6 +17,7 @@ from tools.base import ToolContext, ToolResult
 from tools.shop import Shop
 
 Begin = Callable[..., Talk]
+SYLLABLES = [f"{first}{second}" for first in "bdfghklmnprstvwz" for second in "aeiou"]
 
 
 def test_a_turn_is_status_tokens_recommendations_done(talk: Begin) -> None:
@@ -242,3 +243,16 @@ def test_warming_up_keeps_nothing(talk: Begin, shop: Shop) -> None:
     conversation.runner.run(conversation.agent.warm())
     assert conversation.agent.sessions.of_user("ana") == []
     assert conversation.agent.status() == {"active": "planner", "llm": None}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [" ".join(f"{a}{b}karu" for a in ("du", "lo", "mi", "ne") for b in SYLLABLES), "x" * 1500],
+    ids=["many", "one"],
+)
+def test_a_wish_of_more_words_than_a_tool_reads_is_looked_up_by_the_first(talk: Begin, words: str) -> None:
+    conversation = talk()
+    answer = conversation.say(f"a vase {words}")
+    assert "could not" not in answer.text and answer.recommendations
+    [run, *_] = conversation.trace(answer)["tools"]
+    assert run["tool"] == "search_items" and run["error"] is None and 0 < len(run["arguments"]["query"]) <= 1000
