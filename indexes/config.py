@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.nearest import Device
 from indexes.qdrant_config import QdrantConfig
 
-Kind = Literal["flat", "hnsw", "ivf_pq", "qdrant"]
+Kind = Literal["flat", "scan", "hnsw", "ivf_pq", "qdrant"]
 
 
 class HnswConfig(BaseModel):
@@ -25,6 +25,16 @@ class HnswConfig(BaseModel):
     """Least number of candidates a search keeps."""
     breadth: float = Field(2.0, ge=1, le=1_000)
     """Candidates a search keeps for each item asked for; behind a filter divided by the share that passes."""
+
+
+class ScanConfig(BaseModel):
+    """Every vector in half a byte a number: André, Kermarrec and Le Scouarnec, VLDB 2015."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    spare: float = Field(6.0, ge=1, le=1_000)
+    """Candidates that are scored anew by their true vectors, for each item asked for; behind a filter divided by the
+    share that passes."""
 
 
 class IvfPqConfig(BaseModel):
@@ -51,14 +61,18 @@ class VectorIndexConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["auto", "flat", "hnsw", "ivf_pq", "qdrant"] = "auto"
-    """`flat` is exact; `hnsw` a graph; `ivf_pq` short codes, for what memory cannot hold; `qdrant` a Qdrant server;
-    `auto` is one of the first three by size."""
+    kind: Literal["auto", "flat", "scan", "hnsw", "ivf_pq", "qdrant"] = "auto"
+    """`flat` is exact; `scan` looks at every vector in half a byte a number; `hnsw` a graph; `ivf_pq` short codes in
+    lists, for what memory cannot hold; `qdrant` a Qdrant server; `auto` is one of the first four by size."""
     flat_numbers: int = Field(8_000_000, ge=0)
     """Most numbers (vectors times their width) that `auto` searches exactly, in about a millisecond: 125,000 vectors of
     64, 20,800 of 384."""
+    scan_numbers: int = Field(64_000_000, ge=0)
+    """Most numbers that `auto` gives to `scan`: 1,000,000 vectors of 64."""
     hnsw_numbers: int = Field(256_000_000, ge=0)
     """Most numbers that `auto` gives to `hnsw`: 4,000,000 vectors of 64; more go to `ivf_pq`."""
+    scan: ScanConfig = ScanConfig()
+    """The scan."""
     hnsw: HnswConfig = HnswConfig()
     """The graph."""
     ivf_pq: IvfPqConfig = IvfPqConfig()
@@ -77,7 +91,7 @@ class VectorIndexConfig(BaseModel):
 
         Example:
             >>> VectorIndexConfig().choose(10_000, 64), VectorIndexConfig().choose(200_000, 64)
-            ('flat', 'hnsw')
+            ('flat', 'scan')
         """
         if self.kind == "qdrant":
             return "qdrant"
@@ -87,12 +101,15 @@ class VectorIndexConfig(BaseModel):
             return self.kind
         if rows * dim <= self.flat_numbers:
             return "flat"
+        if rows * dim <= self.scan_numbers:
+            return "scan"
         return "hnsw" if rows * dim <= self.hnsw_numbers else "ivf_pq"
 
     def shape(self, kind: Kind) -> dict[str, object]:
         """Return the settings that change what is built, for content keys; the others change only searches."""
         built = {
             "flat": set[str](),
+            "scan": set[str](),
             "hnsw": {"neighbours", "ef_construction"},
             "ivf_pq": {"lists", "numbers_per_byte", "vectors", "train_rows"},
             "qdrant": {"url", "prefix"},

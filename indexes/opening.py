@@ -12,9 +12,15 @@ from indexes.flat import FlatIndex
 from indexes.hnsw import HnswIndex
 from indexes.ivf_pq import IvfPqIndex
 from indexes.qdrant import QdrantIndex
+from indexes.scan import ScanIndex
 from indexes.vector_index import INDEX, VectorIndex
 
-KINDS: dict[Kind, type[VectorIndex]] = {"flat": FlatIndex, "hnsw": HnswIndex, "ivf_pq": IvfPqIndex}
+KINDS: dict[Kind, type[VectorIndex]] = {
+    "flat": FlatIndex,
+    "scan": ScanIndex,
+    "hnsw": HnswIndex,
+    "ivf_pq": IvfPqIndex,
+}
 """Those that hold their vectors themselves."""
 
 

@@ -63,7 +63,9 @@ def a_server_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("indexes.qdrant.connect", lambda config: client)
 
 
-every_index = pytest.mark.parametrize("make", [keyword, flat, of_kind("hnsw"), of_kind("ivf_pq"), live, qdrant])
+every_index = pytest.mark.parametrize(
+    "make", [keyword, flat, of_kind("scan"), of_kind("hnsw"), of_kind("ivf_pq"), live, qdrant]
+)
 Make = Callable[[], tuple[Index, Query]]
 
 

@@ -43,12 +43,12 @@ FILTERS: dict[str, Mask | None] = {
     "one cluster": CLUSTER == 7,
     "three rows": np.isin(np.arange(N), [3, 5, 7]),
 }
-kinds = pytest.mark.parametrize("kind", ["hnsw", "ivf_pq"])
+kinds = pytest.mark.parametrize("kind", ["scan", "hnsw", "ivf_pq"])
 
 
 @pytest.fixture(scope="module")
 def built() -> dict[str, VectorIndex]:
-    return {kind: KINDS[kind].build(TABLE, CONFIG) for kind in ("flat", "hnsw", "ivf_pq")}  # type: ignore[index]
+    return {kind: KINDS[kind].build(TABLE, CONFIG) for kind in ("flat", "scan", "hnsw", "ivf_pq")}  # type: ignore[index]
 
 
 def cosines(wishes: Floats) -> np.ndarray:
@@ -84,7 +84,7 @@ def test_the_index_itself_answers_here_and_not_an_exact_search(
     built[kind].search(Query(vector=WISHES[0]), 10, allowed=FILTERS[name])
 
 
-@pytest.mark.parametrize("kind", ["flat", "hnsw", "ivf_pq"])
+@pytest.mark.parametrize("kind", ["flat", "scan", "hnsw", "ivf_pq"])
 @pytest.mark.parametrize("name", FILTERS)
 def test_many_at_once_find_what_one_by_one_do(kind: str, name: str, built: dict[str, VectorIndex]) -> None:
     allowed = FILTERS[name]
@@ -115,7 +115,7 @@ def test_half_vectors_give_cosines_to_three_places(tmp_path: Path) -> None:
         assert each.score == pytest.approx(scores[TABLE.ids.row(each.item_id)], abs=1e-3)
 
 
-@pytest.mark.parametrize("kind", ["flat", "hnsw", "ivf_pq"])
+@pytest.mark.parametrize("kind", ["flat", "scan", "hnsw", "ivf_pq"])
 def test_two_builds_are_the_same_bytes_and_what_is_loaded_answers_the_same(
     kind: Kind, built: dict[str, VectorIndex], tmp_path: Path
 ) -> None:
@@ -146,13 +146,16 @@ def test_heaps_of_equal_vectors_do_not_cut_the_graph() -> None:
     assert [c.item_id for c in index.search(Query(vector=vectors[0]), 3)] == ["i0", "i1", "i2"]
 
 
-@pytest.mark.parametrize(("rows", "dim", "kind"), [(10_000, 64, "flat"), (200_000, 64, "hnsw"), (10**7, 64, "ivf_pq")])
+@pytest.mark.parametrize(
+    ("rows", "dim", "kind"),
+    [(10_000, 64, "flat"), (200_000, 64, "scan"), (2 * 10**6, 64, "hnsw"), (10**7, 64, "ivf_pq")],
+)
 def test_auto_goes_by_size(rows: int, dim: int, kind: str) -> None:
     assert VectorIndexConfig().choose(rows, dim) == kind
     assert VectorIndexConfig(kind="hnsw").choose(rows, dim) == "hnsw"
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivf_pq"])
+@pytest.mark.parametrize("kind", ["scan", "hnsw", "ivf_pq"])
 @pytest.mark.parametrize("n", [0, 1, 5])
 def test_next_to_nothing_can_be_indexed(kind: Kind, n: int, tmp_path: Path) -> None:
     table = EmbeddingTable(IdMap("abcde"[:n]), VECTORS[:n, :7], "few")
@@ -164,7 +167,8 @@ def test_next_to_nothing_can_be_indexed(kind: Kind, n: int, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("hnsw", "index.faiss"), ("ivf_pq", "index.faiss"), ("flat", "vectors.npy")]
+    ("kind", "name"),
+    [("scan", "index.faiss"), ("hnsw", "index.faiss"), ("ivf_pq", "index.faiss"), ("flat", "vectors.npy")],
 )
 def test_a_file_cut_off_is_refused(kind: Kind, name: str, built: dict[str, VectorIndex], tmp_path: Path) -> None:
     built[kind].save(tmp_path)
@@ -179,7 +183,7 @@ def test_an_unknown_kind_on_disk_is_named(built: dict[str, VectorIndex], tmp_pat
     built["flat"].save(tmp_path)
     meta = json.loads((tmp_path / "index.json").read_text())
     (tmp_path / "index.json").write_text(json.dumps({**meta, "kind": "annoy"}))
-    with pytest.raises(DataError, match="kind 'annoy'; flat, hnsw, ivf_pq"):
+    with pytest.raises(DataError, match="kind 'annoy'; flat, scan, hnsw, ivf_pq"):
         open_vectors_index(tmp_path)
 
 
@@ -212,7 +216,9 @@ def test_a_knn_graph_is_the_brute_force_one() -> None:
     np.testing.assert_allclose(scores, -np.sort(-true, axis=1)[:, :5], atol=1e-5)
 
 
-@pytest.mark.parametrize("wrong", [{"hnsw": {"breadth": "inf"}}, {"ivf_pq": {"refine": "inf"}}])
+@pytest.mark.parametrize(
+    "wrong", [{"scan": {"spare": "inf"}}, {"hnsw": {"breadth": "inf"}}, {"ivf_pq": {"refine": "inf"}}]
+)
 def test_an_endless_search_is_no_setting(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match="less than or equal to 1000"):
         VectorIndexConfig.model_validate(wrong)
