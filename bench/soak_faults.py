@@ -130,9 +130,8 @@ def explained(sample: Sample, faults: list[Fault], ledger: Ledger) -> str | None
     if sample.about is not None:
         if sample.status == 404 and ledger.uncertain(sample.about, sample.began, sample.ended):
             return "deleted, or on its way"
-        pending = sample.kind == "similar" and sample.status == 503 and sample.later
-        if pending and ledger.fresh(sample.about, sample.began, sample.ended):
-            return "written a moment ago"
+        if sample.kind == "similar" and sample.status == 503 and sample.later and ledger.written(sample.about):
+            return "still being taken in"
     for fault in faults:
         if fault.name.startswith("postgres"):
             known, late = sample.status == 503 and sample.later, BACK_SECONDS

@@ -16,6 +16,9 @@ FINDABLE_SECONDS, TROUBLED_SECONDS = 5.0, 10.0
 longer while, or shortly after, something is done to it."""
 
 
+STALE = "stale record shown"
+
+
 @dataclass
 class Write:
     """One write to an item, as its sender knows it; times are the driver's monotonic seconds.
@@ -107,12 +110,9 @@ class Ledger:
         troubled = any(began <= until and ended + TROUBLED_SECONDS >= acked for began, ended in self.trouble)
         return FINDABLE_SECONDS + (TROUBLED_SECONDS if troubled else 0.0)
 
-    def fresh(self, item_id: str, began: float, ended: float) -> bool:
-        """Whether snapshots may not have known the newest record of an item yet."""
-        writes = [write for write in self.items.get(item_id, []) if write.began <= ended]
-        return bool(writes) and (
-            writes[-1].acked is None or writes[-1].acked + self.late(writes[-1].acked, began) >= began
-        )
+    def written(self, item_id: str) -> bool:
+        """Whether a record of an item was ever sent."""
+        return any(write.item is not None and write.began > -math.inf for write in self.items.get(item_id, []))
 
     def fault_of(self, shown: Mapping[str, Any], began: float, ended: float) -> str | None:
         """Return why an item should not have been shown as it was; None where that was right."""
@@ -124,7 +124,7 @@ class Ledger:
             return f"deleted item shown: {item_id!r}" if item_id in self.items else f"unknown item shown: {item_id!r}"
         ever = [write.item for write in self.items[item_id] if write.item is not None]
         same = any(shown["title"] == (item.title or item_id) and shown["price"] == item.price for item in ever)
-        how = "stale record shown" if same else "ungrounded record shown"
+        how = STALE if same else "ungrounded record shown"
         return f"{how}: {item_id!r}, {shown['title']!r} at {shown['price']!r}"
 
 

@@ -15,7 +15,7 @@ from bench.soak_faults import LLM, Fault
 
 WINDOW_SECONDS = 3.0
 TIMES_NORMAL = 1.5
-"""A window is normal while its 99th percentile is at most this many times the highest of the quiet beginning."""
+"""A window is normal while its 99th percentile is at most this many times that of the quiet beginning."""
 MOST_SECONDS = 10.0
 """What a fault may cost after its end."""
 WRITES = ("put", "delete")
@@ -37,7 +37,11 @@ class Recovery:
 
 @dataclass
 class Report:
-    """Everything a soak found; times are seconds from its beginning, latencies milliseconds."""
+    """Everything a soak found; times are seconds from its beginning, latencies milliseconds, memory MiB by second.
+
+    `breaches` are of what must never be, `late` of what must be in time, which a machine that others keep busy may
+    break as well.
+    """
 
     seconds: float
     seed: int
@@ -51,6 +55,7 @@ class Report:
     by_second: list[dict[str, float]] = field(default_factory=list)
     longest: list[str] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
 
     def wire(self) -> dict[str, Any]:
         """Return it for a file."""
@@ -66,21 +71,24 @@ class Report:
             )
         normal = ", ".join(f"{group} {value:.0f} ms" for group, value in self.normal.items())
         lines += [
-            "", f"normal (p99 of {WINDOW_SECONDS:g} s, {TIMES_NORMAL:g} times the quiet beginning's): {normal}", "",
+            "", f"normal (p99 of {WINDOW_SECONDS:g} s, {TIMES_NORMAL:g} times that of the quiet beginning): {normal}", "",
             f"{'fault':18}{'at s':>6}{'lasted s':>10}{'worst p99 ms':>14}{'normal after s':>16}  what",
         ]  # fmt: skip
         for each in self.recoveries:
-            after = "no" if each.seconds is None else f"{each.seconds:.0f}"
+            after = "-" if each.until < WINDOW_SECONDS else "no" if each.seconds is None else f"{each.seconds:.0f}"
             row = f"{each.fault:18}{each.at:>6.0f}{each.lasted:>10.1f}{each.worst:>14.0f}{after:>16}"
             lines.append(f"{row}  {each.detail}")
         told = ", ".join(f"{count} {why}" for why, count in sorted(self.refused.items())) or "none"
         lines += ["", f"refused, and why: {told}"]
         lines += [", ".join(f"{name} {count:,}" for name, count in self.counts.items())]
-        lines += [", ".join(f"memory {name} {value:.0f} MiB" for name, value in self.memory.items())]
-        common = Counter(breach.partition(":")[0] for breach in self.breaches)
-        lines += ["", "breaches: none" if not self.breaches else f"breaches: {len(self.breaches)}"]
-        lines += [f"  {count} {what}" for what, count in common.most_common()]
-        lines += [f"  {breach}" for breach in self.breaches[:20]]
+        lines += [
+            "memory of all processes: " + ", ".join(f"{mib:.0f} MiB at {at} s" for at, mib in self.memory.items())
+        ]
+        for name, faults in (("breaches", self.breaches), ("late", self.late)):
+            common = Counter(each.partition(":")[0] for each in faults)
+            lines += ["", f"{name}: {len(faults) or 'none'}"]
+            lines += [f"  {count} {what}" for what, count in common.most_common()]
+            lines += [f"  {each}" for each in faults[:20]]
         return "\n".join(lines)
 
 
@@ -104,14 +112,13 @@ def measure(report: Report, samples: Sequence[Sample], faults: Sequence[Fault], 
         "answers": [sample for sample in samples if sample.kind not in ("chat", *WRITES)],
     }
     for group, some in groups.items():
-        beginning = [p for at in range(int(quiet - WINDOW_SECONDS) + 1) if (p := _p99(some, start + at)) is not None]
-        report.normal[group] = TIMES_NORMAL * max(beginning, default=math.nan)
+        report.normal[group] = TIMES_NORMAL * (_p99(some, start, quiet) or math.nan)
     for fault in faults:
         group = "chat" if fault.name in LLM else "answers"
         others = [each.began for each in faults if each is not fault and (each.name in LLM) == (fault.name in LLM)]
         until = min([at for at in others if at > fault.began], default=start + report.seconds)
         report.recoveries.append(_recovery(fault, groups[group], report.normal[group], start, until))
-    report.breaches += [
+    report.late += [
         f"latency not normal in time: {each.fault} at {each.at:.0f} s"
         for each in report.recoveries
         if (each.seconds is None and each.until >= MOST_SECONDS) or (each.seconds or 0.0) > MOST_SECONDS
@@ -140,6 +147,6 @@ def _recovery(fault: Fault, samples: Sequence[Sample], normal: float, start: flo
     return Recovery(fault.name, fault.began - start, lasted, worst, after, until - fault.ended, fault.detail)
 
 
-def _p99(samples: Sequence[Sample], begin: float) -> float | None:
-    times = [(s.ended - s.began) * 1000 for s in samples if begin <= s.began < begin + WINDOW_SECONDS]
+def _p99(samples: Sequence[Sample], begin: float, seconds: float = WINDOW_SECONDS) -> float | None:
+    times = [(s.ended - s.began) * 1000 for s in samples if begin <= s.began < begin + seconds]
     return float(np.percentile(times, 99)) if times else None
