@@ -23,6 +23,7 @@ _THAN = re.compile(
     r"(?P<all>\s+(?:any|all|every|the (?:rest|others?)|anything|everything|most))?",
     re.IGNORECASE,
 )
+_NOTHING = re.compile(r"\b(?:nothing|none|no)\b[^,;:.!?]*$", re.IGNORECASE)
 _TIMES = re.compile(
     r"\b(?P<ratio>twice|double|half|a third(?: of)?|(?:3|three) times|(?:4|four) times)\s+(?:as (?:expensive|dear|much|"
     r"pricey|cheap) as|(?:of )?(?:the (?:price|cost) of|what))",
@@ -51,6 +52,7 @@ _OURS = re.compile(r"\bour (?:very )?(?:cheapest|least|lowest|most|dearest|prici
 _CLAUSE = re.compile(r"[^,;:.!?]*")
 
 Figure = Callable[[Record], float | None]
+Holds = Callable[[float, float], bool]
 
 
 def comparison_faults(
@@ -66,10 +68,14 @@ def comparison_faults(
         answered: Items the answer named so far, which an extreme is held against.
     """
     for match in _THAN.finditer(text):
-        figure, better = _compared(match)
+        name = next(kind for kind in _KINDS if match[kind])
+        figure, better = _KINDS[name]
         left, right = _sides(text, match, parts, carried)
         if match["all"]:
             right = tuple(record for record in grounds.issued() if record not in left)
+        if right and not left and not match["all"] and _NOTHING.search(text[: match.start()]):
+            left, better = right, _OR_EQUAL[better]
+            right = tuple(record for record in grounds.issued() if record not in left and figure(record) is not None)
         if left and right and not _every(left, right, figure, better) and not _negated(text, match):
             yield _fault(match)
     for match in _TIMES.finditer(text):
@@ -102,12 +108,6 @@ def _sides(
     return left, part.ahead if near else ()
 
 
-def _compared(match: re.Match[str]) -> tuple[Figure, Callable[[float, float], bool]]:
-    name = match.lastgroup if match.lastgroup != "all" else next(n for n in _KINDS if match[n])
-    figure, better = _KINDS[name or "less"]
-    return figure, better
-
-
 def _price(record: Record) -> float | None:
     return record.item.price
 
@@ -120,15 +120,17 @@ def _reviews(record: Record) -> float | None:
     return None if record.item.rating_count is None else float(record.item.rating_count)
 
 
-_KINDS: dict[str, tuple[Figure, Callable[[float, float], bool]]] = {
+_KINDS: dict[str, tuple[Figure, Holds]] = {
     "less": (_price, operator.lt), "more": (_price, operator.gt), "better": (_rating, operator.gt),
     "worse": (_rating, operator.lt), "many": (_reviews, operator.gt), "few": (_reviews, operator.lt),
 }  # fmt: skip
 
 
-def _every(
-    left: tuple[Record, ...], right: tuple[Record, ...], figure: Figure, holds: Callable[[float, float], bool]
-) -> bool:
+_OR_EQUAL: dict[Holds, Holds] = {operator.lt: operator.le, operator.gt: operator.ge}
+"""Of "nothing is cheaper than": the item named is the cheapest itself, or as cheap."""
+
+
+def _every(left: tuple[Record, ...], right: tuple[Record, ...], figure: Figure, holds: Holds) -> bool:
     ours, theirs = [figure(record) for record in left], [figure(record) for record in right]
     return all(a is not None and b is not None and b != 0 and holds(a, b) for a in ours for b in theirs)
 

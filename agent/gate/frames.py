@@ -39,7 +39,9 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _KIND = re.compile(
-    rf"{CLOSE}[*_\"”’)]*\s+(?:is|are|was|makes)\s+(?:a|an|our|another|one of our)\s+(?P<what>{_NOUN})", re.IGNORECASE
+    rf"{CLOSE}[*_\"”’)]*\s+(?:(?:is|are|was|makes)\s+(?:a|an|our|another|one of our)|"
+    rf"(?:includes?|contains?|comes? with|is sold with)\s+(?:a|an|one|two|some|free))\s+(?P<what>{_NOUN})",
+    re.IGNORECASE,
 )
 _FILLERS = word_set(
     "fine soft quality high good nice lovely beautiful gorgeous great perfect wonderful striking subtle warm cool "

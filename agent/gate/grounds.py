@@ -113,6 +113,7 @@ class Grounds:
         self.found = 0
         self.fits = False
         self.missed = False
+        self.recorded = False
         self.tallies: list[Tally] = []
         self.listed: set[int] = set()
         self.lists: list[tuple[str, ...]] = []
@@ -132,6 +133,7 @@ class Grounds:
         self.facts += phrase(said)
         self.fact_numbers |= numbers(said)
         self.found = max(self.found, found)
+        self.recorded |= bool(facts.get("recorded"))
         self.tallies.extend(tallies(facts))
         if "total" in facts:
             self.fits = found > 0 and not facts.get("nearest") and not facts.get("blocking")

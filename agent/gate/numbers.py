@@ -56,6 +56,9 @@ _CUT = re.compile(r"\s*(?:off|discount|less|cheaper|reduction|saving|price|of(?!
 _CUT_AHEAD = re.compile(r"\b(?:save|saves|saving|reduced by|discount of|off)\s*$", re.IGNORECASE)
 _REST = re.compile(r"\s+(?:more|others?)\b", re.IGNORECASE)
 _LISTED = re.compile(r"^\s*(?:[-*•]\s*)?\d{1,2}[.):]\s")
+_MIXED = re.compile(r"(?<!\w)(?=[\dOoIl]*\d)(?=\d*[OoIl])[\dOoIl]{2,}(?:[.,]\d+)?(?!\w)")
+_MONEY = re.compile(r"\s?(?:euros?|eur|dollars?|usd|pounds?|gbp|bucks|[$€£])(?!\w)", re.IGNORECASE)
+_MONEY_AHEAD = re.compile(r"(?:[$€£]|\b(?:costs?|only|just|priced at|eur|usd|gbp))\s?$", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?<![\w.])\d{1,2}(?:st|nd|rd|th)\b", re.IGNORECASE)
 
 
@@ -83,6 +86,9 @@ def number_faults(
                 seen.append(span)
                 if fault is not None:
                     faults.append(fault)
+    for match in _MIXED.finditer(text):
+        if _MONEY.match(text, match.end()) or _MONEY_AHEAD.search(text[: match.start()]):
+            faults.append(Fault(*match.span(), f"figure {match.group()!r} is written with letters"))
     seen.extend(match.span() for match in _ORDINAL.finditer(text))
     for match in NUMBER.finditer(text):
         if not _overlaps(match.span(), seen) and not _backed(number(match.group()), match, parts, grounds, named):

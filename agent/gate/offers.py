@@ -28,7 +28,8 @@ _URGES = re.compile(
 )
 _NO_OFFER = re.compile(
     r"(?:no|not|nothing|none|never|n['’]t|to|been|found|had|got|it|them|this|these|those|your|his|her|looked|"
-    r"picked|found|"
+    r"picked|put|given|taken|made|done|seen|read|set|"
+    r"shown|left|sent|told|heard|thought|brought|come|gone|known|said|written|ordered|reserved|bought|placed|moved|"
     r"narrowed|noted|added|removed|saved|kept|chosen|selected|sorted|listed|checked|searched|prepared|recorded|tried|"
     r"asked|understood|learned|changed|replaced|skipped)\b",
     re.IGNORECASE,

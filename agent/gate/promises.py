@@ -14,7 +14,8 @@ from tools.titles import TERMS
 
 _IT = rf"(?:{CLOSE}[*_\"”)]*|\b(?:it|this|that|they|these|those|both|all|everything|which|yours|one))"
 _GIVEN = re.compile(
-    rf"{_IT},?\s*(?:(?:['’]s|is|are|comes?|now|today|get)\s+)*(?:\w+ly\s+)?free\b(?!\s*(?:of|from|to|standing|flowing|time|"
+    rf"{_IT},?\s*(?:(?:['’]s|is|are|comes?|now|today|get)\s+)*(?:\w+ly\s+)?free\b(?!\s*(?:of|from|to|"
+    rf"standing|flowing|time|"
     r"range|spirit)\b)"
     rf"|{_IT}\s+(?:is|are|was|were|has been|have been|now)\s+(?:now\s+)?(?:reduced|on us)\b"
     r"|\b(?:gratis|at no (?:extra )?(?:cost|charge)|on the house|free gift|gift from us|get it free|"
@@ -23,7 +24,9 @@ _GIVEN = re.compile(
     r"marked down|price (?:cut|drop)|cut[- ]price|special (?:offer|price)|down from(?= ?[$€£\d])|"
     r"cash ?back|rebate|loyalty points|gift (?:card|voucher)|returnable|easy returns?|"
     r"returns? (?:it|them)? ?within|within \d+ (?:working )?days|"
-    r"instal?lments|pay later|money off|(?:get|receive) .{0,20}\d.{0,12}\bback|saves? you (?=\W?\d|money))\b",
+    r"arrives? (?:tomorrow|today|tonight|by|within|in \d|on \w+day)|be there (?:by|tomorrow|on \w+day)|"
+    r"you (?:can|may) return (?:it|them|this|\ue000)|instal?lments|pay later|money off|(?:get|"
+    r"receive) .{0,20}\d.{0,12}\bback|saves? you (?=\W?\d|money))\b",
     re.IGNORECASE,
 )
 """More terms of sale, as a shop assistant words them."""
@@ -33,13 +36,24 @@ _QUALITY = re.compile(
     r"(?:carat|karat)|vintage|antique|recycled|recyclable|biodegradable|sustainable|sustainably|(?:machine|"
     r"hand)[- ]washable|(?:dishwasher|microwave|oven|freezer)[- ](?:safe|proof)|"
     r"hypoallergenic|organic|hand[- ]?(?:made|crafted|painted|woven|blown|thrown|stitched|sewn)|mouth[- ]blown|"
-    r"fair[- ]trade|water[- ]?(?:proof|resistant|repellent)|\w{3,}proof|"
+    r"fair[- ]trade|(?:in|into|for) the (?:dishwasher|oven|microwave|freezer|washing machine)|"
+    r"(?:bought|loved|chosen|worn|used|trusted) by (?:dozens|hundreds|thousands|millions)|"
+    r"water[- ]?(?:proof|resistant|repellent)|\w{3,}proof|"
     r"(?!(?:stress|hassle|worry|risk|care|fuss|obligation|toll|hands|duty)-)\w+-(?:free|safe|resistant|"
     r"friendly|tested|"
     r"approved|repellent|proof|washable|certified))\b",
     re.IGNORECASE,
 )
 """What a thing is praised for: its description may say it."""
+_WRITTEN = re.compile(
+    r"\b(?:i|we)(?:['’]ve| have)?(?: just| already| now| also)* (?:ordered|reserved|bought|purchased|booked)\b"
+    r"|\b(?:put|added|placed|moved) [^.;:!?]{0,60}\b(?:cart|basket|your (?:bag|order))\b"
+    r"|\byour (?:order|purchase|payment) (?:is|was|has been) \w+"
+    r"|\b(?:is|are|have been|has been) (?:now )?(?:reserved|ordered) for you",
+    re.IGNORECASE,
+)
+"""What is said to have been done; only a tool that wrote it down makes it so."""
+_ASKS = re.compile(r"\?\s*$|\b(?:shall|should|can|could|would|want|if|once|when|not|never)\b|n['’]t\b", re.IGNORECASE)
 _PLAIN = re.compile(r"budget-friendly|family-friendly|user-friendly|foolproof|bullet-?proof", re.IGNORECASE)
 _REFUSED = re.compile(
     r"\b(?:(?:i|we) (?:cannot|can['’]?t|do not|don['’]t|am not able to|are not able to|['’]?m unable to)|(?:does not|"
@@ -52,6 +66,9 @@ _ASIDE = re.compile(r"\b(?:no|not|nothing|none|without|instead|asked|looking|wan
 
 def promise_faults(text: str, parts: list[Segment], grounds: Grounds) -> Iterator[Fault]:
     """Yield terms of sale and praise that nothing backs."""
+    for match in _WRITTEN.finditer(text):
+        if not grounds.recorded and not _ASKS.search(text):
+            yield Fault(*match.span(), f"{match.group()!r} was done by no tool")
     for pattern, termed in ((TERMS, True), (_GIVEN, True), (_QUALITY, False)):
         for match in pattern.finditer(text):
             if not _PLAIN.fullmatch(match.group()) and not _backed(text, match, parts, grounds, termed):

@@ -10,10 +10,12 @@ from agent.gate.references import MARK
 
 _JOIN = re.compile(r"[\s,;&/*_\"“”'‘’()\[\]]*(?:\b(?:and|or|und|oder|et|y)\b)?[\s,;&/*_\"“”'‘’()\[\]]*", re.IGNORECASE)
 _LIKE = re.compile(
-    r"\S.*,\s*(?:(?:just|exactly) )?(?:like|as (?:does|do|is|are)|same as|and so (?:does|do|is|are))\s*[*\"“]*$",
+    r"\S.*(?:,\s*(?:(?:just|exactly) )?(?:like|as (?:does|do|is|are)|same as)|[,\s]\s*(?:and )?so (?:does|do|is|are))"
+    r"\s*[*\"“]*$",
     re.IGNORECASE | re.DOTALL,
 )
-"""What is said of one item is said of the next as well: "costs 24 EUR, like"."""
+_ALSO = re.compile(r"\W*(?:too|as well|likewise|also)\b\W*(?:$|[,;.!])", re.IGNORECASE)
+"""What is said of one item is said of the next as well: "costs 24 EUR, like", "is blue and #2 too"."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,14 @@ def segments(text: str, grounds: Grounds, carried: tuple[Record, ...]) -> list[S
     for at, group in enumerate(groups):
         end = groups[at + 1][0].start() if at + 1 < len(groups) else len(text)
         ahead = records[at + 1] if at + 1 < len(groups) else ()
-        likened = ahead if _LIKE.search(text[group[-1].end() : end]) else ()
+        likened = ahead if _LIKE.search(text[group[-1].end() : end]) or _also(text, end, groups[at + 1 :]) else ()
         result.append(Segment(group[-1].end(), end, tuple(dict.fromkeys((*records[at], *likened))), ahead))
     return result
+
+
+def _also(text: str, end: int, later: list[list[re.Match[str]]]) -> bool:
+    """Whether the next items are only added to what was said: "and #2 too"."""
+    return bool(later) and _ALSO.match(text, later[0][-1].end()) is not None and text[:end].rstrip().endswith("and")
 
 
 def part_at(parts: list[Segment], at: int) -> Segment:

@@ -148,6 +148,16 @@ def test_honest_answers_stay_whole(text: str) -> None:
     #1 has no reviews.
     #1 is unrated.
     #1 holds two litres.
+    #1 is orange and so is #2.
+    #1 is blue and #2 too.
+    Nothing is cheaper than #2.
+    #1 comes with a lamp.
+    #1 can go in the dishwasher.
+    #1 arrives tomorrow.
+    #1 costs 2O euros.
+    I have put #1 in your cart.
+    I've ordered #1 for you.
+    #1 is reserved for you.
 """))  # fmt: skip
 def test_what_the_records_do_not_bear_out_goes(text: str) -> None:
     out = passed(text)
@@ -177,6 +187,7 @@ def test_what_the_records_do_not_bear_out_goes(text: str) -> None:
     We stopped selling vases.
     I couldn't find any vases.
     Nothing blue exists in this shop.
+    Your order is confirmed.
 """))  # fmt: skip
 def test_what_is_not_carried_is_not_offered_and_what_is_carried_not_denied(text: str) -> None:
     # That the shopper said the word makes no offer of it true.
@@ -210,6 +221,15 @@ def test_the_right_figure_in_other_money_is_wrong(money: str, shown: str) -> Non
 def test_what_follows_an_item_is_about_it(rest: str) -> None:
     assert passed(f"I like #1 a lot.\n{rest}") == "I like Cobalt bud vase a lot."
     assert passed(f"I like #2 a lot.\n{rest}") == f"I like Terracotta amphora vase a lot.\n{rest}"
+
+
+def test_what_a_tool_wrote_down_may_be_said() -> None:
+    grounds = Grounds(SHOP, {}, HandleBook(SHOP), WORDS)
+    said = "I have put it in your cart."
+    for recorded, shown in (({}, ""), ({"recorded": "cart"}, said)):
+        grounds.told("", recorded)
+        gate = Gate(grounds)
+        assert "".join(each.text for each in [*gate.feed(said), *gate.finish()]) == shown
 
 
 def test_figures_in_words_are_figures() -> None:
