@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -157,9 +158,15 @@ def _listed(ranked: Ranked, why: Explained, shop: Shop) -> ListedOut:
     )
 
 
+@cache
+def _no_words() -> ShopWords:
+    """Return the words of no catalogue: reasons are written from records, and the gate has no say in them."""
+    return ShopWords.of(Catalog([]))
+
+
 def _explained(result: PipelineResult, request: PipelineRequest, shop: Shop) -> Mapping[str, Explained]:
     """Let the agent's explainer give the reasons, as if one of its tools had found the items."""
-    grounds = Grounds(shop.catalog, shop.captions, HandleBook(shop.catalog), ShopWords.of(Catalog([])))
+    grounds = Grounds(shop.catalog, shop.captions, HandleBook(shop.catalog), _no_words())
     if request.query:
         grounds.heard(request.query)
     held = because(shop, request, result)
