@@ -46,6 +46,7 @@ def choose(part: Gist, state: IntentState, vocabulary: Vocabulary, *, opened: bo
         vocabulary: The catalogue's words.
         opened: Whether an earlier clause of the same message has been acted on.
     """
+    part = refining(part, state.wish, vocabulary)
     for form in (known, fact, kin, otherwise, why, beyond, history, feedback, compare, facts, details, similar, more):
         found = form(part, state, vocabulary)
         if found is not None:
@@ -54,7 +55,6 @@ def choose(part: Gist, state: IntentState, vocabulary: Vocabulary, *, opened: bo
 
 
 def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool) -> Choice:
-    part = refining(part, state.wish, vocabulary)
     lost = part.unknown and set(part.words) == set(part.unknown) and not part.mentions and not part.price
     if lost and _CHAT.match(part.text) and not asking.NEED.search(part.text):
         # A remark on life or on us ("i'm bored"): no word of it is wanted, and the wish stays as it is.

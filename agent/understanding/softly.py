@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from agent.understanding.gist import Gist
 from agent.understanding.merging import matches
@@ -15,24 +14,30 @@ from agent.understanding.wish import Wish
 from agent.understanding.words import keys
 
 _ALONE = re.compile(
-    r"(?:(?:and|but|also|maybe|perhaps|rather|it should be|it has to be|with|about|of|an?|the|some)[ ,]+)*"
+    r"(?:(?:and|but|also|maybe|perhaps|rather|it should be|it has to be|with|about)[ ,]+)*"
     r"(?P<what>.+?)(?:[ ,]+(?:please|too|as well|maybe|preferably))*[ .!?]*"
 )
+_ARTICLE = re.compile(r"^(?:an?|the|some) ")
 
 
 def refining(part: Gist, wish: Wish, vocabulary: Vocabulary) -> Gist:
     """Return a clause with its words as a quality of what was asked for before, where records of that have it as such.
 
-    That goes for a title alone, which is then no title, and for an everyday word alone ("love"), which is then a word
-    of the wish. A clause that asks for something ("do you have Alien?") is left as it is.
+    So a title alone is no title, an everyday word alone ("love") counts, and no part of "anti war" or "sierra leone" is
+    a genre or somebody's name. A clause that asks for something ("do you have Alien?") is left as it is, and so is one
+    that names a value filters are made of.
     """
+    what = quality(part, wish, vocabulary)
+    if what is None or any(mention.text == what for mention in part.mentions):
+        return part
+    return Gist(text=part.text, words=(what,))
+
+
+def quality(part: Gist, wish: Wish, vocabulary: Vocabulary) -> str | None:
+    """Return what a clause names and nothing else, where a record that fits the wish so far has it as a value."""
     alone = _ALONE.fullmatch(part.text)
-    if alone is None or part.mentions or part.references or part.price or part.years or not (part.titled or part.bare):
-        return part
-    what = alone["what"]
-    if part.titled and part.titled != (what,):
-        return part
-    rows = matches(wish, vocabulary)
-    if not rows or not vocabulary.valued(rows, keys(what)):
-        return part
-    return replace(part, words=(what,), titled=(), unknown=())
+    if alone is None or part.price or part.years:
+        return None
+    rows, what = matches(wish, vocabulary) or set(), alone["what"]
+    said = (what, _ARTICLE.sub("", what))
+    return next((each for each in said if vocabulary.valued(rows, keys(each))), None)

@@ -26,6 +26,7 @@ from agent.understanding.meanings import MeaningsConfig, VectorMeanings
 from agent.understanding.mending import Mender
 from agent.understanding.mentions import mentions
 from agent.understanding.merging import merge
+from agent.understanding.softly import quality
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.words import fold, split
 from embedding.base import TextEmbedder
@@ -90,7 +91,7 @@ class Understander:
                 continue
             part = gist(clause, len(state.last_list), self.vocabulary, self._meanings)
             beyond, service = smalltalk.off_topic(clause), smalltalk.service(clause)
-            if (beyond or service) and not part.categories:
+            if (beyond or service) and not part.categories and quality(part, state.wish, self.vocabulary) is None:
                 acts.append(OffTopic(service=service))
                 continue
             choice = choose(part, state, self.vocabulary, opened=bool(acts))

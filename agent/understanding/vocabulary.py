@@ -118,8 +118,8 @@ class Vocabulary:
         return found or (self._colour((shade,)) if shade else None)
 
     def knows(self, word: str) -> bool:
-        """Whether any title, description, caption or facet of the shop has the singular `word`."""
-        return word in self.title_words or word in self._prose or word in self.facet_words
+        """Whether any title, description, caption or value of the shop has the singular `word`."""
+        return any(word in known for known in (self.title_words, self._prose, self.facet_words, self._value_words))
 
     def title(self, text: str) -> str | None:
         """Return the title `text` is, or None; an article before it and a year after it may be left out."""
@@ -197,6 +197,11 @@ class Vocabulary:
     def facet_words(self) -> frozenset[str]:
         """Every singular word of any facet value."""
         return frozenset(word for phrase in (*self._terms, *self._heads) for word in phrase)
+
+    @cached_property
+    def _value_words(self) -> frozenset[str]:
+        """Every singular word of any value, those of no filter included, as keywords of a few films are."""
+        return frozenset(word for facet in self.facets.values() for value in facet.parts for word in keys(value))
 
     @cached_property
     def meanings(self) -> tuple[tuple[str, Term], ...]:

@@ -17,12 +17,12 @@ RARE = ",".join(f"of {a}{b}" for a in "bcdfghklm" for b in "aeiouzqx")
 ROWS = """
 f1|Alien (1979)|Horror|English|UK|spaceship
 f2|Contact (1997)|Drama|English|USA|alien,love
-f3|Arrival (2016)|Drama|English|USA|alien,linguist
+f3|Arrival (2016)|Drama|English|USA|alien,lawyer
 f4|Heat (1995)|Crime|English,Spanish|USA|heist
 f5|Cinema Paradiso (1988)|Drama|Italian|Italy|love
 f6|Goodfellas (1990)|Crime|English,Italian|USA|gangster
 f7|Casino (1995)|Crime|English|USA|{rare}
-f8|Malena (2000)|Drama|Italian|Italy|war
+f8|Malena (2000)|Drama|Italian|Italy|anti crime,time to love,the malenas
 """
 
 
@@ -77,3 +77,21 @@ def test_an_everyday_word_alone_counts_where_records_have_it(understander: Under
 def test_a_nation_alone_is_the_language_and_before_a_kind_the_country(understander: Understander) -> None:
     assert wish(understander, "a crime film", "italian please").filters()["attributes"] == {"language": ["Italian"]}
     assert wish(understander, "an italian drama").filters()["attributes"] == {"country": ["Italy"]}
+
+
+def test_a_subject_beyond_the_shop_is_a_quality_where_records_have_it(understander: Understander) -> None:
+    assert wish(understander, "a drama", "lawyer").query() == "lawyer"
+    for said in (["lawyer"], ["a crime film", "lawyer"], ["a drama", "i need a lawyer"]):
+        state = IntentState()
+        for message in said:
+            understanding = understander.understand(message, state)
+            state = understanding.state
+        assert [act.kind for act in understanding.acts] == ["offtopic"]
+
+
+@pytest.mark.parametrize("said", ["anti crime", "time to love", "the malenas"])
+def test_a_value_of_several_words_is_one_thing_whatever_its_parts_would_be(
+    said: str, understander: Understander
+) -> None:
+    after = wish(understander, "a drama", f"and {said} please")
+    assert (after.filters(), after.query()) == ({"category": ["Drama"]}, said)
