@@ -81,7 +81,7 @@ def build_tiny_checkpoint(
         leaning: Logits of single tokens, the same wherever they stand; what is no token yet becomes one. Without any,
             noise hardly ever says the one quote that would end a string, and no answer held to a JSON schema ends;
             `TERSE` is meant for that.
-        read: Texts whose words are tokens as well, so that long prompts made of them take few.
+        read: Texts whose words are tokens as well, so that long prompts made of them take few; twice as many are read.
     """
     import torch
     import transformers
@@ -94,7 +94,7 @@ def build_tiny_checkpoint(
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
         "num_key_value_heads": 1,
-        "max_position_embeddings": 8192,
+        "max_position_embeddings": 16384 if read else 8192,
         "tie_word_embeddings": not leaning,
         "initializer_range": SPREAD,
         "bos_token_id": None,

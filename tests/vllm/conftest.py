@@ -23,7 +23,6 @@ import av
 import pytest
 from PIL import Image, ImageDraw
 
-from agent.messages import item_json, write_result
 from agent.prompt import system_prompt
 from captioning.tiny_checkpoints import TERSE, build_tiny_checkpoint
 from embedding.tiny_models import tiny_decoder
@@ -32,7 +31,7 @@ from tools.registry import Registry
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 400.0
 """Seconds; 25 to 40 on two idle cores."""
-# Noise that names handles, ends its sentences, and fills in `query` where a tool has one.
+# Noise that names handles, ends its sentences and its strings.
 TALKATIVE = {
     **TERSE, "<|im_end|>": 8.5, "\u0120#": 11.5, "1": 11.5, "2": 10.0, ".": 11.0, '{"query": "': 9.5, '"}': 9.5,
     "{}": -9.0,
@@ -246,18 +245,17 @@ def agent_server(
         "--enable-auto-tool-choice", "--tool-call-parser", "hermes", "--trust-request-mm-kwargs",
         "--limit-mm-per-prompt", '{"image": 4}', "--enable-log-requests",
         # A seed of its own and a prompt read in two parts end the engine on a CPU.
-        "--no-enable-chunked-prefill", "--max-num-batched-tokens", "8192",
+        "--no-enable-chunked-prefill", "--max-num-batched-tokens", "16384",
     )
     # fmt: on
     with contextlib.ExitStack() as stack:
 
         def start(registry: Registry) -> VllmServer:
             shop = registry.shop
-            found = write_result("", [item_json("#1", item) for item in shop.catalog], {})
-            read = [json.dumps(registry.openai_tools()), system_prompt(shop.name, shop.catalog), found]
+            read = [json.dumps(registry.openai_tools()), system_prompt(shop.name, shop.catalog)]
             model = build_tiny_checkpoint(folder / "qwen3_vl", "qwen3_vl", leaning=TALKATIVE, read=read)
             log = folder / "server.log"
-            return stack.enter_context(serving(vllm_python, model, log, *options, max_model_len=8192))
+            return stack.enter_context(serving(vllm_python, model, log, *options, max_model_len=16384))
 
         yield start
 

@@ -61,7 +61,7 @@ def talk(server: Any, shop: Shop) -> Iterator[Begin]:
 
 
 def agent_of(server: Any, shop: Shop, seed: int, budgets: dict[str, Any], **changes: Any) -> Agent:
-    llm = {"temperature": 1.0, "max_tokens": MAX_TOKENS, "context_window": 8192, "initial_tool_choice": "search_items"}
+    llm = {"temperature": 1.0, "max_tokens": MAX_TOKENS, "initial_tool_choice": "search_items"}
     config = LLMConfig(base_url=server.base_url, model="tiny", seed=seed, **{**llm, **changes})
     minds = Minds(ShopPlanner(shop.catalog, shop.embedder), config)
     return Agent(shop, Registry(shop), minds, AgentConfig(llm=config, **budgets), now=lambda: TOY_NOW)
@@ -179,8 +179,8 @@ def test_calls_and_answers_cut_off_at_the_limit_of_tokens_end_in_an_answer(talk:
 
 
 def test_a_prompt_longer_than_the_model_reads_is_answered_by_the_planner(talk: Begin) -> None:
-    conversation = talk(1)
-    answer = conversation.say(f"{WISH} {'0 1 2 3 4 5 6 7 8 9 ' * 390}")
+    conversation = talk(1, budgets={"max_message_chars": 20_000})
+    answer = conversation.say(f"{WISH} {'0 1 2 3 4 5 6 7 8 9 ' * 1000}")
     assert NO_LLM in answer.disclosures and answer.outcome != "error"
     assert "answered 400" in conversation.trace(answer)["minds"][0]["stopped"]
 
