@@ -51,7 +51,9 @@ def wished(
     item = record.item
     values: list[str] = []
     evidence: list[Evidence] = []
-    given = [(name, value) for name, found in item.attributes.items() for value in found]
+    kinds = {word for category in item.categories for word in tokens(category)}
+    # Of a bag, a department called bags says nothing.
+    given = [(name, v) for name, found in item.attributes.items() for v in found if not kinds.issuperset(tokens(v))]
     for name, value in [*given, *([("brand", item.brand)] if item.brand else [])]:
         words = tokens(value)
         meant = all(word in asked for word in words) or (

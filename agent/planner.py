@@ -232,7 +232,8 @@ class PlannerLLM(FunctionCallingLLM):
                 understanding = self._remembering(said, understanding)
             order = self._recalled.order if self._recalled is not None else None
             words = self._understander.vocabulary.record_words
-            self._turn = Turn(understanding, self._top_n, pictured=self._pictured, order=order, record=words)
+            flat = self._understander.vocabulary.flat
+            self._turn = Turn(understanding, self._top_n, pictured=self._pictured, order=order, record=words, flat=flat)
         else:
             self._turn.take(self._replies(messages[(at or 0) + 1 :]))
         return self._said(self._turn)

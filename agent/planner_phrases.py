@@ -10,7 +10,7 @@ from agent.understanding import lexicon
 from agent.understanding.wish import Wish
 from agent.understanding.words import plural, singular
 
-_PEOPLE = re.compile(lexicon.PEOPLE)
+_PEOPLE = re.compile(rf"(?:{lexicon.PEOPLE})(?:'s)?")
 
 
 def listing(parts: Sequence[str], word: str = "and") -> str:
@@ -28,7 +28,13 @@ def things(wish: Wish, number: int) -> str:
     if wish.noun is not None:
         return _one(wish.noun) if number == 1 else plural(wish.noun)
     names = [category.casefold() for category in wish.wanted.categories]
-    if len(names) == 1 and singular(names[0]) != names[0] and number != 1 and not _PEOPLE.fullmatch(names[0]):
+    if (
+        len(names) == 1
+        and not wish.also.categories
+        and singular(names[0]) != names[0]
+        and number != 1
+        and not _PEOPLE.fullmatch(names[0])
+    ):
         return names[0]
     return "item" if number == 1 else "items"
 

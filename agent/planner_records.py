@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.base import ShownItem
+from agent.explanation_more import telling
 from agent.money import price_text
 from agent.planner_calls import Reply
 from agent.planner_phrases import handles, listing
@@ -51,9 +52,10 @@ def detail(row: Mapping[str, Any], about: str | None) -> str:
     if about == "size" and row.get("sizes"):
         return f"{handle} comes in {listing([str(size) for size in row['sizes'][:8]])}."
     if about and about.casefold() in lower:
-        return f"{handle}: {about} {listing(list(lower[about.casefold()]))}."
+        return f"{handle}: {about.replace('_', ' ')} {listing(list(lower[about.casefold()]))}."
     parts = [price] if price else []
-    parts += [f"{name.replace('_', ' ')} {listing(list(values)[:3])}" for name, values in list(attributes.items())[:3]]
+    told = [(name, said) for name, values in attributes.items() if (said := [v for v in values if telling(v)])]
+    parts += [f"{name.replace('_', ' ')} {listing(said[:3])}" for name, said in told[:3]]
     parts += [f"by {row['brand']}"] if row.get("brand") else []
     parts += [f"rated {rating:g}"] if isinstance(rating, int | float) else []
     return f"{handle}: {', '.join(parts)}." if parts else f"{handle}."

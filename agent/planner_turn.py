@@ -64,6 +64,8 @@ class Turn:
         pictured: Whether a picture came with the message: the search looks for what resembles it.
         order: Orders what fits by what the shopper likes; None leaves it as the tools gave it.
         record: The singular words of the record with a title; None knows titles alone.
+        flat: Whether the catalogue's categories stand side by side, so that a kind that is missing is amiss; of layers
+            a thing lies in one alone, and "eye cream" is one whichever of the two it lies in.
 
     Attributes:
         steps: The acts with their replies.
@@ -78,7 +80,9 @@ class Turn:
         pictured: bool = False,
         order: Callable[[Sequence[ShownItem]], tuple[ShownItem, ...]] | None = None,
         record: Callable[[str], frozenset[str]] | None = None,
+        flat: bool = True,
     ) -> None:
+        self._flat = flat
         self._order = order
         self._record = record
         self.understanding = understanding
@@ -159,6 +163,10 @@ class Turn:
         rows = {handle: row for reply in step.replies for handle, row in reply.rows.items()}
         if self._right(step, shown, rows):
             return None
+        if not self._flat and step.wish.also.categories:
+            loose = step.wish.model_copy(update={"also": step.wish.also.model_copy(update={"categories": ()})})
+            if any(fits(loose, item, rows.get(item.handle, {})) for item in shown):
+                return None
         blocks = (what for what, wish in looser(step.wish) if any(fits(wish, i, rows.get(i.handle, {})) for i in shown))
         return next(blocks, "")
 

@@ -158,7 +158,9 @@ def _aside(step: Step) -> str:
 
 
 def _held(act: Similar) -> str:
-    """Say which kind asked for before holds on, though what the shopper named is of another."""
+    """Say what the item pointed at is not, or which kind holds on though what the shopper named is of another."""
+    if act.lacks and act.handle:
+        return f"{act.handle} is not on record in {listing(list(act.lacks[:2]))}."
     return f"I kept to {listing([name.casefold() for name in act.held[:2]])}." if act.held else ""
 
 
@@ -180,6 +182,8 @@ def _nothing(step: Step, turn: Turn) -> str:
     return why if why != _NEAR else "I found nothing that fits."
 
 
+_COLOUR = re.compile(r"colou?r", re.IGNORECASE)
+_YEAR = re.compile(r"\(\d{4}\)\s*$")
 _READ = re.compile(r"'(.+)' read as '(.+)'")
 _NEAR = "Nothing here fits exactly."
 
@@ -291,4 +295,8 @@ def _hint(turn: Turn) -> str:
     priced = any(item.price is not None for item in turn.listing(searches[0]))
     if priced and wish.price_max is None:
         return "A budget would narrow it down."
-    return "Cheaper, or in another colour?" if priced else "Something newer, or more like one of these?"
+    items = turn.listing(searches[0])
+    coloured = any(_COLOUR.search(name) for item in items for name in item.attributes)
+    dated = any(_YEAR.search(item.title) for item in items)
+    first = "Cheaper" if priced else "Something newer" if dated else "Another kind"
+    return f"{first}, or {'in another colour' if coloured else 'more like one of these'}?"

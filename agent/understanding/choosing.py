@@ -11,8 +11,8 @@ from agent.understanding.forms import compare, details, facts, feedback, history
 from agent.understanding.gist import Gist
 from agent.understanding.intent import Ask, IntentState, Recommend, Search
 from agent.understanding.kinship import fact, kin, known
-from agent.understanding.likeness import similar, still
-from agent.understanding.merging import Change, merge, nested
+from agent.understanding.likeness import similar, still, variant
+from agent.understanding.merging import Change, by_title, merge, nested
 from agent.understanding.pointing import resolve_all
 from agent.understanding.reactions import beyond, otherwise, why
 from agent.understanding.relating import newest, relative
@@ -35,6 +35,12 @@ _FOR = re.compile(r"\bfor (?:an?|the|my|our|his|her|their|someone|somebody)\b")
 _INSTEAD = re.compile(r"\binstead\b(?! of)|\bactually\b")
 
 
+FORMS = (
+    known, fact, kin, otherwise, why, beyond, history, feedback, compare, facts, variant, details, similar, more,
+)  # fmt: skip
+"""From the most telling to the least."""
+
+
 def choose(part: Gist, state: IntentState, vocabulary: Vocabulary, *, opened: bool = False) -> Choice:
     """Decide what a clause asks for.
 
@@ -47,7 +53,22 @@ def choose(part: Gist, state: IntentState, vocabulary: Vocabulary, *, opened: bo
         opened: Whether an earlier clause of the same message has been acted on.
     """
     part = refining(part, state.wish, vocabulary)
-    for form in (known, fact, kin, otherwise, why, beyond, history, feedback, compare, facts, details, similar, more):
+    for form in (
+        known,
+        fact,
+        kin,
+        otherwise,
+        why,
+        beyond,
+        history,
+        feedback,
+        compare,
+        facts,
+        variant,
+        details,
+        similar,
+        more,
+    ):
         found = form(part, state, vocabulary)
         if found is not None:
             return found
@@ -103,7 +124,9 @@ def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     others = part.relative in ("newer", "older") and bool(state.last_list)
     if others:
         state = state.model_copy(update={"cursor": None})
-    act = Search(wish=wish, fallback=fallback, stuck=stuck, aside=aside, undated=undated, more=others)
+    act = Search(
+        wish=by_title(wish, vocabulary), fallback=fallback, stuck=stuck, aside=aside, undated=undated, more=others
+    )
     return Choice((act,), state, replaces=change != "fresh")
 
 
@@ -134,7 +157,8 @@ def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     swap = asking.SWAP.search(part.text) or TURNS.search(part.text)
     if swap and (not opened or _INSTEAD.search(part.text)):
         return "swap"
-    if opened and _BEGINS.match(part.text):
+    more = part.words or part.denied or part.price or any(m.term.kind != "category" for m in part.wanted)
+    if opened and more and _BEGINS.match(part.text):
         return "fresh"  # "a comedy with Hanks and a thriller with Pacino" are two wishes, whatever is both
     overlap = vocabulary.rows(old) & vocabulary.rows(new)
     return "refine" if overlap and not asking.ANEW.search(part.text) else "fresh"

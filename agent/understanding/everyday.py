@@ -116,9 +116,21 @@ def meant(phrase: Phrase, vocabulary: Vocabulary) -> Term | None:
     return _first(_table(_MEANT).get(phrase, ()), vocabulary)
 
 
-def made_for(who: str, vocabulary: Vocabulary) -> Term | None:
-    """Return the part of the catalogue made for a recipient, None where it has none."""
-    return _first(_table(_PEOPLE).get(keys(who), ()), vocabulary)
+def made_for(who: str, vocabulary: Vocabulary) -> tuple[Term, ...]:
+    """Return the parts of the catalogue made for a recipient, the closest first.
+
+    Girls and boys may be told apart by an attribute alone ("Kids Girl", "Young Girl"); beside it stands what is made
+    for children at large.
+    """
+    called = _table(_PEOPLE).get(keys(who), ())
+    child = vocabulary.term(called[0]) if called and called[0] in (("girl",), ("boy",)) else None
+    found = (child if child is not None and child.kind == "attribute" else None, _first(called, vocabulary))
+    return tuple(term for term in found if term is not None)
+
+
+def whom(phrase: Phrase) -> bool:
+    """Whether a phrase of singular words names people, and so a part of a shop that is made for them."""
+    return phrase in _table(_PEOPLE)
 
 
 def occasion(name: str, vocabulary: Vocabulary) -> Term | None:

@@ -22,7 +22,8 @@ from agent.understanding.words import Word, keys, singular, split
 
 _PEOPLE = re.compile(
     rf"\b(?:for|my|our|his|her|gift|present)\s+(?:(?:my|our|his|her|a|an|the|some|your)\s+)?"
-    rf"(?:(?:old|young|little|new|dear|\d+[ -]year[ -]old)\s+)?(?P<who>{lexicon.PEOPLE})\b(?:'s)?|"
+    rf"(?:(?:old|young|little|new|dear|teenage|elder|older|younger|eldest|youngest|best|baby|\d+[ -]year[ -]old)\s+)?"
+    rf"(?P<who>{lexicon.PEOPLE})\b(?:'s)?|"
     rf"\bfor (?P<pronoun>him|her|them)\b"
 )
 _OCCASION = re.compile(rf"\b(?P<what>{lexicon.OCCASIONS})\b")
@@ -163,7 +164,9 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     phrased = [(each.start, each.end) for each in phrases]
     free = [word for word in free if not _inside(word, phrased)]
     found = in_roles(text, mentions(text, free, vocabulary, meanings, denied_scopes), vocabulary)
-    left = [w for w in free if _is_content(w, vocabulary) and not _inside(w, [(m.start, m.end) for m in found])]
+    named_at = [(mention.start, mention.end) for mention in found]
+    left = [word for word in free if _is_content(word, vocabulary) or _is_grade(word, free, vocabulary)]
+    left = [word for word in left if not _inside(word, named_at)]
     words = tuple(lexicon.COMPARATIVES.get(w.text, w.text) for w in left if not _inside(w, denied_scopes))
     denied_words = tuple(w.text for w in left if _inside(w, denied_scopes))
     unwanted = [each for each in phrases if any(start <= each.start < end for start, end in denied_scopes)]
@@ -174,13 +177,15 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     found += spoiling(text, found, denied_scopes, vocabulary)
     unknown = tuple(w for w in words if w not in lexicon.OPPOSITES and not vocabulary.knows(singular(w)))
     makers = {match["maker"] for match in _MAKER.finditer(text)}
+    people = [mention for mention in found if everyday.whom(keys(mention.text))]
+    served = recipients.serving(people, found, words, vocabulary)
+    lost = [mention for mention in people if mention not in served]
+    found = [mention for mention in found if mention not in lost]
+    words += tuple(mention.text for mention in lost if not mention.negated)
+    made = recipients.serving(recipients.besides(text, made, found, denied_scopes), found, words, vocabulary)
     return Gist(
         text=said,
-        mentions=tuple(
-            sorted(
-                (*found, *occasions, *recipients.besides(made, found, denied_scopes)), key=lambda mention: mention.start
-            )
-        ),
+        mentions=tuple(sorted((*found, *occasions, *made), key=lambda mention: mention.start)),
         words=(*titled, *plot, *words),
         denied_words=(*(each.text for each in unwanted), *denied_words),
         titled=titled,
@@ -216,6 +221,12 @@ def _is_content(word: Word, vocabulary: Vocabulary) -> bool:
     if _CONTRACTED.search(word.text):
         return False
     return len(word.text) > 1 and (not word.text.isdigit() or len(word.text) == 4)
+
+
+def _is_grade(word: Word, free: list[Word], vocabulary: Vocabulary) -> bool:
+    """Whether a number belongs to the word before it: "SPF 50", "Chanel No 5"."""
+    before = next((each for each in free if each.end == word.start - 1), None)
+    return word.text.isdigit() and before is not None and before.text.isalpha() and _is_content(before, vocabulary)
 
 
 def _drops(text: str, vocabulary: Vocabulary) -> tuple[tuple[str, ...], list[tuple[int, int]]]:

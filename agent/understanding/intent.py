@@ -43,7 +43,8 @@ class Recommend(Part):
 class Similar(Part):
     """Find things like an item, known by `handle` or, before it was ever shown, by `title`; and like `others` too.
 
-    `held` names the kinds asked for before that none of the titles is, and that hold on all the same.
+    `held` names the kinds asked for before that none of the titles is, and that hold on all the same; `lacks` what the
+    shopper asked of the item itself and its record does not say.
     """
 
     kind: Literal["similar"] = "similar"
@@ -53,6 +54,7 @@ class Similar(Part):
     others: tuple[str, ...] = ()
     aspect: Literal["look", "words", "both"] = "both"
     held: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
 
 
 class Compare(Part):

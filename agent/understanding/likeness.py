@@ -8,10 +8,11 @@ from typing import Literal
 
 from agent.base import ShownItem
 from agent.understanding import asking
-from agent.understanding.choice import Choice, pointed
+from agent.understanding.choice import Choice, describes, pointed
 from agent.understanding.gist import Gist
-from agent.understanding.intent import IntentState, Search, Similar
+from agent.understanding.intent import Details, IntentState, Search, Similar
 from agent.understanding.merging import merge
+from agent.understanding.pointing import holds
 from agent.understanding.relating import relative
 from agent.understanding.terms import Term, TermKind
 from agent.understanding.titles import Titled, blanked
@@ -25,6 +26,12 @@ _ALIKE = re.compile(
     r"(?:more|something|anything|films|movies|things|one|ones) like (?:that|those|it|them)|"
     r"(?:more )?of the same|in the same vein|along (?:those|these|the same) lines)\b"
 )
+_VARIANT = re.compile(
+    r"\b(?:do|does|is|are|can|could|have|has|got|what about|how about)\b.*\b(?:in|with|as) (?:an? |the )?[a-z]|"
+    r"^(?:and |but |or )?the (?:first|second|third|fourth|fifth|last)(?: one)?,? in [a-z]|"
+    r"^(?:and |but )?(?:the same|that one|this one|that|this|it|them|those)(?: one| thing)?,? (?:but )?in [a-z]"
+)
+_SEVERAL = re.compile(r"\b(?:them|they|those|these|any|some|all)\b")
 _OTHER_VALUE = re.compile(r"\b(?:in )?(?:another|other|different|a different) (?P<facet>[a-z]+)\b")
 
 
@@ -53,22 +60,70 @@ def similar(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
         handles = (state.focus,)
     if not handles:
         return None
-    anchor = state.item(handles[0])
+    return _like(handles[0], part, state, vocabulary, aspect=aspect, other=other_facet)
+
+
+def variant(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | None:
+    """Return the choice of a clause that asks for what was shown with another value, None when it does not.
+
+    "Does the second come in green?" is answered from its record where that says green, and by what is like it and green
+    where it does not; "do you have them in green?" looks for the same wish in green.
+    """
+    asked = [m for m in part.wanted if m.term.kind in ("attribute", "size")]
+    if not asked or describes(part) or part.categories or part.words or not state.last_list:
+        return None
+    if not _VARIANT.search(part.text):
+        return None
+    if _SEVERAL.search(part.text):
+        wish = merge(state.wish, part, "refine", vocabulary)
+        return Choice((Search(wish=wish),), state.model_copy(update={"wish": wish, "focus": None}))
+    handles = pointed(part, state, vocabulary)
+    anchor = state.item(handles[0]) if handles else None
+    if anchor is None:
+        return None
+    if all(holds(anchor, mention.term) for mention in asked):
+        about = asked[0].term.name or asked[0].term.kind
+        return Choice((Details(handles=handles[:1], about=about),), state.model_copy(update={"focus": handles[0]}))
+    return _like(handles[0], part, state, vocabulary, lacks=tuple(mention.text for mention in asked))
+
+
+def _like(
+    handle: str,
+    part: Gist,
+    state: IntentState,
+    vocabulary: Vocabulary,
+    *,
+    aspect: Aspect = "both",
+    other: tuple[TermKind, str] | None = None,
+    lacks: tuple[str, ...] = (),
+) -> Choice:
+    """Look for what resembles a shown item, with what the clause says besides.
+
+    Args:
+        handle: The item.
+        part: The clause.
+        state: The conversation so far.
+        vocabulary: The catalogue's words.
+        aspect: In what it resembles.
+        other: A facet in which it must differ from the item.
+        lacks: What was asked of the item itself and its record does not say.
+    """
+    anchor = state.item(handle)
     kinds = tuple(c for c in state.wish.wanted.categories if anchor is not None and c in anchor.categories)
     base = Wish(
         wanted=Facets(categories=kinds if not part.categories else ()), unwanted=state.wish.unwanted,
         not_items=state.wish.not_items, available=state.wish.available, recipient=state.wish.recipient,
     ).priced(*_bounds(anchor, state.wish), state.wish.limit)  # fmt: skip
     wish = merge(base, part, "refine", vocabulary)
-    if other_facet and anchor is not None and other_facet[0] == "attribute":
-        name = other_facet[1]
+    if other and anchor is not None and other[0] == "attribute":
+        name = other[1]
         unwanted = {**wish.unwanted.attributes, name: anchor.attributes.get(name, ())}
         wish = wish.model_copy(update={"unwanted": wish.unwanted.model_copy(update={"attributes": unwanted})})
     wish, fallback = relative(wish, part, [anchor] if anchor else [], None, vocabulary)
     searched = fallback or wish
     return Choice(
-        (Similar(handle=handles[0], wish=wish, aspect=aspect),),
-        state.model_copy(update={"focus": handles[0], "wish": _about(anchor, searched)}),
+        (Similar(handle=handle, wish=wish, aspect=aspect, lacks=lacks),),
+        state.model_copy(update={"focus": handle, "wish": _about(anchor, searched)}),
     )
 
 

@@ -12,7 +12,7 @@ from agent.understanding.lexicon import COMPARATIVES, FILLERS, SAME
 from agent.understanding.negation import joined, scopes
 from agent.understanding.terms import Phrase, Term
 from agent.understanding.vocabulary import MAX_PHRASE, Vocabulary
-from agent.understanding.words import Word, singular
+from agent.understanding.words import Word, keys, singular
 
 _PURPOSE = re.compile(r"\s+(?:for|against|with|on|in|to put on)\s+(?:[a-z']+\s+){0,3}")
 _ROLE = re.compile(r"\b(?:as|for)(?: an?| the| some| my)?\s*$")
@@ -91,6 +91,9 @@ def mentions(
 def _exact(text: str, part: Sequence[Word], vocabulary: Vocabulary) -> Term | None:
     phrase: Phrase = tuple(singular(word.text) for word in part)
     term = _country(text, part, vocabulary) or vocabulary.term(phrase)
+    if term is not None and term.kind == "attribute" and everyday.whom(phrase) and vocabulary.exact(phrase) is None:
+        # "Men" is a part of the shop before it is the end of "Denim Men".
+        term = everyday.meant(phrase, vocabulary) or term
     term = term or vocabulary.term((SAME.get(phrase[0], ""),) if len(phrase) == 1 else ())
     term = term or everyday.meant(phrase, vocabulary) or _surname(text, part, vocabulary)
     if term is None or len(phrase) > 1:
@@ -135,7 +138,7 @@ def _without_purposes(text: str, found: list[Mention]) -> list[Mention]:
     for mention in found:
         earlier = [m for m in result if m.term.kind == "category"]
         between = text[earlier[-1].end : mention.start] if earlier else ""
-        if mention.term.kind == "category" and _PURPOSE.fullmatch(between):
+        if mention.term.kind == "category" and _PURPOSE.fullmatch(between) and not everyday.whom(keys(mention.text)):
             continue
         result.append(mention)
     return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import Literal
 
 from agent.understanding import lexicon
@@ -15,7 +15,7 @@ from agent.understanding.mentions import Mention
 from agent.understanding.terms import Term
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Facets, Wish
-from agent.understanding.words import singular
+from agent.understanding.words import keys, singular
 
 _SIDE = re.compile(r"\s*(?:,|,? and|&|\+)\s*")
 Change = Literal["fresh", "refine", "swap"]
@@ -54,6 +54,21 @@ def matches(wish: Wish, vocabulary: Vocabulary) -> set[int] | None:
     return set.intersection(*parts) if parts else None
 
 
+def by_title(wish: Wish, vocabulary: Vocabulary) -> Wish:
+    """Return a wish for a brand with the brand looked for in titles, where titles alone name it.
+
+    Feeds leave the maker out of its own field more often than out of the title.
+    """
+    if not wish.wanted.brands or matches(wish, vocabulary):
+        return wish
+    bare = wish.model_copy(update={"wanted": wish.wanted.model_copy(update={"brands": ()})})
+    rest = matches(bare, vocabulary)
+    told = frozenset[int]().union(*(vocabulary.title_rows(keys(brand)) for brand in wish.wanted.brands))
+    if not (told if rest is None else told & rest):
+        return wish
+    return bare.model_copy(update={"titled": tuple(brand.casefold() for brand in wish.wanted.brands)})
+
+
 def nested(old: Iterable[Term], new: Iterable[Term], vocabulary: Vocabulary) -> bool:
     """Whether every item of the `new` kinds is of an `old` kind too."""
     return vocabulary.rows(new) <= vocabulary.rows(old)
@@ -66,6 +81,9 @@ def _apply(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
         unwanted = unwanted.minus(mention.term)
     for mention in gist.denied:
         unwanted = unwanted.plus(mention.term)
+        if mention.term.kind == "brand":
+            # Not every record names its maker; a title that does is enough to leave it out.
+            unwanted = unwanted.with_words((mention.text,))
         wanted, also = wanted.minus(mention.term), also.minus(mention.term)
         said = tuple(word for word in said if not _says(word, mention, vocabulary))
     unwanted = unwanted.with_words(gist.denied_words)
@@ -115,7 +133,8 @@ def _add(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> tuple[Facets, Facets
         if not adding:
             gone = {singular(v.casefold()) for v in (*wanted.values(term), *also.values(term))}
             said = tuple(w for w in said if singular(w) not in gone and not _names(w, term, vocabulary))
-            wanted, also = wanted.put(term, ()), also.put(term, ())
+            for kind, name in vocabulary.alike(term.facet):
+                wanted, also = wanted.put(Term(kind, name, ()), ()), also.put(Term(kind, name, ()), ())
         one_of, all_of = _alternatives(mine, gist.text, vocabulary)
         for mention in one_of:
             wanted = wanted.plus(mention.term)
@@ -162,7 +181,7 @@ def _alternatives(mine: list[Mention], text: str, vocabulary: Vocabulary) -> tup
         values = tuple(value for value in mine[chosen[0]].term.values if value in both)
         return [replace(mine[chosen[0]], term=replace(mine[chosen[0]].term, values=values))], []
     together = rows[chosen[0]].intersection(*(rows[i] for i in chosen[1:]))
-    if not together and not (_one_phrase([mine[i] for i in chosen], text) and _meet([rows[i] for i in chosen])):
+    if not together and not (vocabulary.flat and _one_phrase([mine[i] for i in chosen], text)):
         return [mine[i] for i in chosen], []
     return [mine[chosen[0]]], [mine[i] for i in chosen[1:]]
 
@@ -181,11 +200,6 @@ def _one_phrase(mine: list[Mention], text: str) -> bool:
     """Whether mentions stand in one phrase, "a musical horror western", with nothing between them."""
     ordered = sorted(mine, key=lambda mention: mention.start)
     return all(not text[a.end : b.start].strip(" -") and not a.text.endswith("s") for a, b in pairwise(ordered))
-
-
-def _meet(rows: list[set[int]]) -> bool:
-    """Whether kinds are of those that things have several of, as genres are and departments are not."""
-    return any(one & other for one, other in combinations(rows, 2))
 
 
 def _swapped(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from agent.understanding import lexicon
 from agent.understanding.mentions import Mention
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.words import keys, singular
@@ -12,6 +13,7 @@ from agent.understanding.words import keys, singular
 _THINGS = r"(?:movie|film|flick|book|album|song|game|series|show)s?"
 _AFTER = re.compile(rf"\s+(?P<things>{_THINGS})\b")
 _BARE = re.compile(r"\b(?:films?|movies?|books?|albums?|songs?|games?)\b")
+_PEOPLE = re.compile(rf"(?:{lexicon.PEOPLE})(?:'s)?")
 _BEFORE = re.compile(r"\b(?:an?|another|one|each|every)\s+(?:[a-z'-]+\s+){0,3}$")
 
 
@@ -21,6 +23,7 @@ def called(text: str, found: Sequence[Mention], vocabulary: Vocabulary) -> str |
     A kind is a noun in the plural, after an article, or before "film", "book" and their like.
     """
     kinds = sorted((m for m in found if m.term.kind == "category" and not m.negated), key=lambda m: m.start)
+    kinds = [mention for mention in kinds if not _PEOPLE.fullmatch(mention.text)]
     if not kinds:
         bare = _BARE.search(text)
         return bare.group() if bare else None

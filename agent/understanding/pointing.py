@@ -8,6 +8,7 @@ from agent.base import ShownItem
 from agent.understanding.intent import IntentState
 from agent.understanding.mentions import mentions
 from agent.understanding.references import Reference, superlative
+from agent.understanding.terms import Term
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Sort
 from agent.understanding.words import keys, split
@@ -75,6 +76,11 @@ def _counted(positions: tuple[int, ...], state: IntentState) -> tuple[str, ...]:
 
 def _at(positions: tuple[int, ...], handles: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(handles[p] for p in positions if -len(handles) <= p < len(handles))
+
+
+def holds(item: ShownItem, term: Term) -> bool:
+    """Whether the record of a shown item has a value of a term."""
+    return _has(item, term.facet, term.values)
 
 
 def _has(item: ShownItem, facet: tuple[str, str], values: tuple[str, ...]) -> bool:

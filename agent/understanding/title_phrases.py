@@ -54,8 +54,8 @@ class TitlePhrase:
 def title_phrases(text: str, free: Sequence[Word], vocabulary: Vocabulary) -> list[TitlePhrase]:
     """Return the names of titles in a folded text, the longest first, that words of a facet would otherwise claim.
 
-    Words of which one is a facet's are a name where they stand together in several titles, or are one, and most of
-    those items are not of that facet: "star wars". A clause that asks for a title and nothing else is a name too.
+    Words of which one is a facet's are a name where they begin several titles, or are one, and most of those items are
+    not of that facet: "star wars". A clause that asks for a title and nothing else is a name too.
     """
     asked = _ASKED.fullmatch(text)
     if asked is not None and is_title(asked["title"], vocabulary):
@@ -121,7 +121,9 @@ def _names(part: Sequence[Word], text: str, vocabulary: Vocabulary) -> bool:
         return False
     rows = vocabulary.title_rows(phrase)
     whole = rows and vocabulary.title(text[part[0].start : part[-1].end]) is not None
-    return (len(rows) >= SERIES or bool(whole)) and not _covered(phrase, rows, facets, vocabulary)
+    first = frozenset(row for row in rows if vocabulary.title_begins(row, phrase))
+    series = len(rows) >= SERIES and 2 * len(first) >= len(rows)
+    return (series or bool(whole)) and not _covered(phrase, rows, facets, vocabulary)
 
 
 def _facets(phrase: Phrase, vocabulary: Vocabulary) -> list[Term]:

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from agent.understanding import colours
+from agent.understanding.layers import side_by_side
 from agent.understanding.spelling import Speller
 from agent.understanding.terms import Facet, Phrase, Term, TermKind, facets, parts, phrases
 from agent.understanding.title_names import called, names, stands_in
@@ -19,6 +20,7 @@ from catalog.nouns import Caption
 from tools.sort_columns import DATE_ATTRIBUTES
 
 MAX_PHRASE = 6
+_ARTICLES = (("the",), ("a",), ("an",))
 _PROSE_CHARS = 400
 _COLOUR_NAME = re.compile(r"colou?r", re.IGNORECASE)
 
@@ -84,6 +86,11 @@ class Vocabulary:
         """Return the rows of items in whose titles the singular words of a phrase stand together."""
         found = set.intersection(*(self._title_rows.get(word, set()) for word in phrase)) if phrase else set()
         return frozenset(row for row in found if stands_in(phrase, keys(self._catalog.items[row].title or "")))
+
+    def title_begins(self, row: int, phrase: Phrase) -> bool:
+        """Whether the title of a row begins with the singular words of a phrase, an article before them left aside."""
+        title = keys(self._catalog.items[row].title or "")
+        return phrase in (title[: len(phrase)], title[1 : len(phrase) + 1] if title[:1] in _ARTICLES else ())
 
     def record_words(self, title: str) -> frozenset[str]:
         """Return the singular words of every record of a title: its text and the values of its attributes."""
@@ -176,6 +183,15 @@ class Vocabulary:
     def prices(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """Price by row (n_items,), NaN where the shop names none."""
         return np.array([np.nan if i.price is None else i.price for i in self._catalog], np.float64)
+
+    @cached_property
+    def flat(self) -> bool:
+        """Whether categories stand side by side ("Comedy, Drama") rather than one within the other."""
+        return side_by_side(self._catalog.items)
+
+    def alike(self, facet: tuple[TermKind, str]) -> tuple[tuple[TermKind, str], ...]:
+        """Return the facets that speak of the same as one, with it: a shade, its family and the colour."""
+        return tuple(self._colour_values) if facet in self._colour_values else (facet,)
 
     @cached_property
     def dated(self) -> bool:

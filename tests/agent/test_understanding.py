@@ -157,7 +157,7 @@ OTHERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("is the third one in stock?", "details", {"handles": ("#3",), "about": "available"}),
     ("is it in stock?", "details", {"handles": ("#1",), "about": "available"}),
     ("what is number 2 made of?", "details", {"handles": ("#2",), "about": "material"}),
-    ("does the second come in red?", "details", {"handles": ("#2",), "about": "colour"}),
+    ("does the second come in red?", "similar", {"handle": "#2", "lacks": ("red",)}),
     ("the last two", "details", {"handles": ("#4", "#5")}),
     ("more like the second", "similar", {"handle": "#2", "aspect": "both"}),
     ("something that looks like #3", "similar", {"handle": "#3", "aspect": "look"}),

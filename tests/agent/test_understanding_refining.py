@@ -30,6 +30,10 @@ FILMS = [
     film(5, "Songs (1993)", "Musical Comedy"),
     film(6, "Fright (1999)", "Horror Musical"),
     film(7, "Scream (2004)", "Horror"),
+    film(20, "Both (1970)", "Romance Comedy"),
+    film(21, "Chase (1971)", "Action Comedy"),
+    film(22, "Ghost (1972)", "Horror Comedy"),
+    film(23, "Duel (1973)", "Action Drama"),
     *(film(n, f"Night {n} ({2000 + n})", "Comedy", f"Di Rector{n}", f"Ac Tor{n}, Su Per{n}") for n in range(8, 19)),
 ]
 TOY = Catalog(toy_items())
@@ -87,10 +91,9 @@ def wish_after(understander: Understander, *said: str, items: list[Item]) -> Any
 def test_newer_is_newer_than_what_was_shown(films: Understander) -> None:
     act = wish_after(films, "comedies", "something newer", items=FILMS[2:5])
     assert isinstance(act, Search) and act.more and act.wish.years == (1994, 2100)
-    act = wish_after(films, "comedies", "older ones please", items=FILMS[8:15])
-    assert act.wish.years == (1800, 2011), (
-        "three comedies are older than all of them, so the middle of them is the bound"
-    )
+    three = [film(90, "Past (1970)", "Comedy"), film(91, "Then (1995)", "Comedy"), film(92, "Late (2010)", "Comedy")]
+    act = wish_after(films, "comedies", "older ones please", items=three)
+    assert act.wish.years == (1800, 1994), "none is older than all of them, so the middle of them is the bound"
 
 
 def test_the_newest_are_the_last_years_that_make_a_list(films: Understander) -> None:
@@ -182,3 +185,69 @@ def test_a_plural_comes_back_from_its_singular() -> None:
     ]  # fmt: skip
     assert all(singular(plural(word).split()[-1]) == word.split()[-1] for word in words)
     assert plural("trousers") == "trousers"
+
+
+GARMENTS = Catalog([
+    Item("1", title="Slim", categories=("Menswear", "Trousers"),
+         attributes={"colour": ("Black",), "colour_family": ("Black",), "section": ("Denim Men",)}),
+    Item("2", title="Loose", categories=("Menswear", "Trousers"),
+         attributes={"colour": ("Dark Blue",), "colour_family": ("Blue",), "section": ("Denim Men",)}),
+    Item("3", title="Oxford", categories=("Menswear", "Shirts"), attributes={"section": ("Men Formal",)}),
+    Item("4", title="Silk scarf by Orla", categories=("Ladieswear", "Scarves"), attributes={"section": ("Women",)}),
+    Item("5", title="Orla belt", brand="Orla", categories=("Menswear", "Belts")),
+    Item("6", title="Tiny jacket", categories=("Children", "Jackets"), attributes={"section": ("Kids Girl",)}),
+    Item("8", title="Wide", categories=("Ladieswear", "Trousers"), attributes={"section": ("Women",)}),
+    Item("7", title="Jacket", categories=("Ladieswear", "Jackets"), attributes={"section": ("Women",)}),
+])  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def garments() -> Understander:
+    return Understander(Vocabulary(GARMENTS))
+
+
+def test_another_colour_takes_the_place_of_every_name_of_the_old_one(garments: Understander) -> None:
+    state = garments.understand("black trousers", IntentState()).state
+    (act,) = garments.understand("in blue instead", state).acts
+    assert isinstance(act, Search)
+    assert not any("Black" in values for values in act.wish.wanted.attributes.values())
+
+
+def test_men_are_a_part_of_the_shop_before_they_are_the_end_of_a_section(garments: Understander) -> None:
+    (act,) = garments.understand("trousers for men", IntentState()).acts
+    assert isinstance(act, Search) and act.wish.wanted.attributes == {}
+    assert {*act.wish.wanted.categories, *act.wish.also.categories} == {"Menswear", "Trousers"}
+
+
+def test_a_part_of_the_shop_without_the_thing_wanted_is_left_out(garments: Understander) -> None:
+    (act,) = garments.understand("a scarf for my dad", IntentState()).acts
+    assert isinstance(act, Search) and act.wish.wanted.categories == ("Scarves",)
+
+
+def test_a_refused_recipient_is_kept_away(garments: Understander) -> None:
+    (act,) = garments.understand("a jacket, not for kids", IntentState()).acts
+    assert isinstance(act, Search) and act.wish.unwanted.categories == ("Children",)
+
+
+def test_a_maker_that_only_titles_name_is_looked_for_there(garments: Understander) -> None:
+    (act,) = garments.understand("a scarf by Orla", IntentState()).acts
+    assert isinstance(act, Search) and act.wish.titled == ("orla",) and act.wish.wanted.brands == ()
+    (act,) = garments.understand("a belt by Orla", IntentState()).acts
+    assert isinstance(act, Search) and act.wish.wanted.brands == ("Orla",)
+    (act,) = garments.understand("scarves, not by Orla", IntentState()).acts
+    assert isinstance(act, Search) and "orla" in act.wish.unwanted.words
+
+
+def test_a_grade_stays_with_its_word(garments: Understander) -> None:
+    (act,) = garments.understand("a jacket grade 50", IntentState()).acts
+    assert isinstance(act, Search) and "50" in act.wish.wanted.words
+
+
+def test_a_variant_that_is_none_is_looked_for_among_its_like(garments: Understander) -> None:
+    state = shown([GARMENTS["1"], GARMENTS["2"]], garments.understand("trousers", IntentState()).state)
+    (act,) = garments.understand("does the first come in blue?", state).acts
+    assert isinstance(act, Similar) and (act.handle, act.lacks) == ("#1", ("blue",))
+    (act,) = garments.understand("is the second available in blue?", state).acts
+    assert isinstance(act, Details) and act.handles == ("#2",)
+    (act,) = garments.understand("do you have them in blue?", state).acts
+    assert isinstance(act, Search) and act.wish.wanted.categories == ("Trousers",)
