@@ -71,7 +71,7 @@ class Report:
             )
         normal = ", ".join(f"{group} {value:.0f} ms" for group, value in self.normal.items())
         lines += [
-            "", f"normal (p99 of {WINDOW_SECONDS:g} s, {TIMES_NORMAL:g} times that of the quiet beginning): {normal}", "",
+            "", f"normal (p99 of {WINDOW_SECONDS:g} s, {TIMES_NORMAL:g} times the quiet beginning's): {normal}", "",
             f"{'fault':18}{'at s':>6}{'lasted s':>10}{'worst p99 ms':>14}{'normal after s':>16}  what",
         ]  # fmt: skip
         for each in self.recoveries:

@@ -71,7 +71,7 @@ def test_what_is_said_is_held_against_the_records_of_its_time() -> None:
 
 
 def test_events_are_kept_once_and_as_they_were_sent() -> None:
-    sent = {each: {"item_id": "v", "kind": "view"} for each in ("a", "b", "c")}
+    sent: dict[str, Mapping[str, Any]] = {each: {"item_id": "v", "kind": "view"} for each in ("a", "b", "c")}
     ledger = Ledger(sent=sent, acked={"a", "b"})
     assert store_faults(ledger, [("a", "v", "view"), ("b", "v", "view"), ("c", "v", "view")]) == []
     assert store_faults(ledger, [("a", "v", "view")]) == ["acknowledged event lost: 'b'"]
