@@ -4,9 +4,9 @@
 
 Two workers of `vitrine serve`, events in a PostgreSQL of its own, an LLM stub. Shoppers ask, search, talk and act, a
 merchant writes and deletes items; meanwhile the LLM dies, hangs and talks rubbish, PostgreSQL is stopped and killed,
-workers are killed, indexes and models are swapped. It ends with status 1 where an acknowledged event is lost or kept
-twice, a deleted or ungrounded item is shown, a refusal is not explained by a fault, an error is logged that none
-explains, or latency or a record is not as it should be in time.
+workers are killed and stopped, indexes and models are swapped. It ends with status 1 where an acknowledged event is lost
+or kept twice, a deleted or ungrounded item is shown, a refusal is not explained by a fault, an error is logged that
+none explains, or latency or a record is not as it should be in time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bench.soak_clients import Crowd
-from bench.soak_faults import LLM, Chaos, Fault, Name, explained, schedule
+from bench.soak_faults import JOBS, LLM, SERVICE, Chaos, Fault, Name, explained, schedule
 from bench.soak_ledger import STALE, Judgement, Ledger, store_faults
 from bench.soak_report import Report, measure
 from bench.soak_shop import ServedShop, build, catalogue, soak_settings
@@ -37,7 +37,6 @@ from catalog.events import EventConfig, open_event_store
 from catalog.workspace import Workspace
 from vitrine.shelf import Shelf
 
-SERVICE: tuple[Name, ...] = ("index swap", "postgres stops", "worker killed", "postgres killed")
 EXPECTED_ERRORS = ("worker died",)
 """What the log may call an error: it is what was done."""
 
@@ -90,8 +89,8 @@ async def played(crowd: Crowd, chaos: Chaos, plan: Plan, report: Report) -> tupl
     """Run crowd and chaos side by side; return when it began, and what was done."""
     faults: list[Fault] = []
     start = time.monotonic()
-    service = (*SERVICE, "model swap") if len(chaos.models) > 1 else SERVICE
-    shaking = [asyncio.create_task(shaken(chaos, names, plan, start, faults)) for names in (LLM, service)]
+    jobs = JOBS if len(chaos.models) > 1 else JOBS[:1]
+    shaking = [asyncio.create_task(shaken(chaos, names, plan, start, faults)) for names in (LLM, SERVICE, jobs)]
     shaking.append(asyncio.create_task(weighed(chaos.shop, report, plan.seconds)))
     await crowd.run(plan.seconds)
     await asyncio.gather(*shaking)

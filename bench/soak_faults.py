@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -20,10 +21,14 @@ from catalog.errors import ServiceError
 from catalog.event_cluster import PrivatePostgres
 
 Name = Literal[
-    "llm dies", "llm hangs", "llm garbage", "postgres stops", "postgres killed", "worker killed", "index swap",
-    "model swap",
+    "llm dies", "llm hangs", "llm garbage", "postgres stops", "postgres killed", "worker killed",
+    "worker stopped", "index swap", "model swap",
 ]  # fmt: skip
 LLM: tuple[Name, ...] = ("llm dies", "llm hangs", "llm garbage")
+SERVICE: tuple[Name, ...] = ("postgres stops", "worker killed", "postgres killed", "worker stopped")
+JOBS: tuple[Name, ...] = ("index swap", "model swap")
+TRACKS = (LLM, SERVICE, JOBS)
+"""Done side by side; of one track one thing after the other."""
 GARBAGE = (RUBBISH, "broken_json", "lying", "dreaming", "failing")
 BACK_SECONDS = 2.0
 """How long after PostgreSQL answers again a request that began before may still be refused."""
@@ -68,7 +73,8 @@ class Chaos:
             "llm dies": self._llm_dies, "llm hangs": self._llm_hangs, "llm garbage": self._llm_garbage,
             "postgres stops": lambda: self._postgres(self.postgres.stop),
             "postgres killed": lambda: self._postgres(self.postgres.kill),
-            "worker killed": lambda: f"process {self.shop.kill_worker(self.rng.randrange(2))}",
+            "worker killed": lambda: f"process {self.shop.kill_worker(self.rng.randrange(len(self.shop.workers)))}",
+            "worker stopped": self._worker_stopped,
             "index swap": self._index_swap, "model swap": self._model_swap,
         }  # fmt: skip
         detail = deeds[name]()
@@ -98,6 +104,13 @@ class Chaos:
         time.sleep(1.5)
         self.postgres.start()
         return "away for 1.5 s and its start"
+
+    def _worker_stopped(self) -> str:
+        pid = self.shop.workers[-1]
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(4)
+        os.kill(pid, signal.SIGCONT)
+        return f"process {pid} for 4 s"
 
     def _index_swap(self) -> str:
         done = self._beside([sys.executable, "-m", "bench.soak_swap", str(self.store)])

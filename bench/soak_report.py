@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench.soak_clients import Sample
-from bench.soak_faults import LLM, Fault
+from bench.soak_faults import LLM, TRACKS, Fault
 
 WINDOW_SECONDS = 3.0
 TIMES_NORMAL = 1.5
@@ -115,7 +115,8 @@ def measure(report: Report, samples: Sequence[Sample], faults: Sequence[Fault], 
         report.normal[group] = TIMES_NORMAL * (_p99(some, start, quiet) or math.nan)
     for fault in faults:
         group = "chat" if fault.name in LLM else "answers"
-        others = [each.began for each in faults if each is not fault and (each.name in LLM) == (fault.name in LLM)]
+        track = next(names for names in TRACKS if fault.name in names)
+        others = [each.began for each in faults if each is not fault and each.name in track]
         until = min([at for at in others if at > fault.began], default=start + report.seconds)
         report.recoveries.append(_recovery(fault, groups[group], report.normal[group], start, until))
     report.late += [
