@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -94,6 +94,26 @@ class TakenBackOut(BaseModel):
     forgotten: bool
 
 
+class DeadLetterOut(BaseModel):
+    """An event that was not taken."""
+
+    payload: str = Field(description="As sent, JSON text, cut at 16 kB.", examples=['{"kind": "stare"}'])
+    field: str = Field(description="Which of its fields was at fault.", examples=["kind"])
+    reason: str
+    received_at: datetime = Field(description="When it came last.")
+    event_id: str | None = Field(description="As far as it can be read, like `user_id` and `session_id`.")
+    user_id: str | None
+    session_id: str | None
+    times: int = Field(description="How often the same was sent.")
+
+
+class DeadLettersOut(BaseModel):
+    """A page of what was not taken, the latest first."""
+
+    dead_letters: list[DeadLetterOut]
+    cursor: str | None = Field(description="Ask with it for the next page; null on the last.")
+
+
 class EventsOut(BaseModel):
     """What became of a batch; everything accepted is on the disk."""
 
@@ -125,6 +145,18 @@ def event_routes(service: Service) -> APIRouter:
         put = service.shop.events.put(good)
         service.shop.events.put_dead_letters([_letter(body.events[each.index], each, now) for each in rejected])
         return EventsOut(accepted=put.accepted, duplicates=put.duplicates, rejected=rejected)
+
+    @router.get("/v1/events/dead-letters", summary="What was not taken, and why")
+    def dead_letters(
+        limit: Annotated[int, Query(ge=1, le=1000, description="How many a page holds.")] = 100,
+        cursor: Annotated[
+            str | None, Query(pattern=r"^[0-9]{1,18}-[0-9]{1,18}$", description="From the page before.")
+        ] = None,
+    ) -> DeadLettersOut:
+        """Return a page of the dead letters of the key's tenant; they hold what shoppers did, so it takes `admin`."""
+        letters = service.shop.events.dead_letters(limit + 1, cursor)
+        page = [DeadLetterOut.model_validate(each, from_attributes=True) for each in letters[:limit]]
+        return DeadLettersOut(dead_letters=page, cursor=letters[limit - 1].place if len(letters) > limit else None)
 
     @router.delete("/v1/events/{event_id:id}", summary="Take an event back")
     def take_back(event_id: Annotated[ExternalId, Path(description="As it was put.")]) -> TakenBackOut:

@@ -8,7 +8,7 @@ import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -95,7 +95,9 @@ class Guard:
                     headers.setdefault(name, value)
                 if _guarded(scope["path"]):
                     headers.setdefault("Cache-Control", "no-store")
-                self._tell(caller, door, status, request_id)
+                self._tell(caller, door, status, request_id, caller.wrote)
+                # What a stream writes later is told of when it is written.
+                caller.late = lambda name: self._tell(caller, door, status, request_id, [name])
             await send(message)
 
         try:
@@ -151,11 +153,11 @@ class Guard:
         if seconds:
             raise _later(429, f"the {quota} requests of this day (UTC) are made; try again in {seconds} s", seconds)
 
-    def _tell(self, caller: Caller, door: Door | None, status: int, request_id: str) -> None:
+    def _tell(self, caller: Caller, door: Door | None, status: int, request_id: str, wrote: Sequence[str]) -> None:
         """Tell the audit log of a write before it is acknowledged; who was not let in at all is in the other log."""
-        if self.audit is None or door is None or not (door.writes or caller.wrote) or status in (401, 429):
+        if self.audit is None or door is None or not (door.writes or wrote) or status in (401, 429):
             return
-        target = " ".join(filter(None, (door.target, *(w for w in caller.wrote if w not in door.parts.values()))))
+        target = " ".join(filter(None, (door.target, *(w for w in wrote if w not in door.parts.values()))))
         at, action = moment(datetime.now(UTC)), f"{door.method} {door.pattern}"
         try:
             self.audit.append(AuditLine(at, caller.key_id, caller.tenant, action, target, status, request_id))

@@ -35,7 +35,7 @@ from pydantic import ValidationError
 
 from api.mcp_resources import McpResources, item_uri, picture_uri
 from api.problems import ApiProblem
-from api.scopes import demand_tool, note_write
+from api.scopes import demand_tool
 from api.service import Service
 from catalog.errors import ToolError, VitrineError, did_you_mean
 from catalog.nouns import Slate
@@ -122,7 +122,6 @@ async def _call_tool(
     try:
         call = functools.partial(call_from_outside, tool, params.arguments, bound)
         result = await anyio.to_thread.run_sync(call)
-        note_write(tool, result)
         if tool.access == "read":
             await anyio.to_thread.run_sync(_keep_slate, shop, result, bound)
     except ToolError as error:

@@ -5,7 +5,7 @@ A door the table does not name asks for `admin`, so that a new door is shut unti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,11 +19,13 @@ from api.addresses import segmented
 from api.audit import person
 from api.problems import ApiProblem
 from catalog.tenancy import OPEN_TENANT
-from tools.base import Access, Tool, ToolResult
+from tools.base import Access, Tool
+from tools.writes import told_of_writes
 
-ApiScope = Literal["read", "events", "write", "agent", "admin"]
+ApiScope = Literal["read", "events", "write", "agent", "metrics", "admin"]
 """`read`: look at the catalogue and be recommended from it. `events`: tell what shoppers did, by tools too. `write`:
-change the catalogue. `agent`: hold conversations, with what they leave behind. `admin`: everything."""
+change the catalogue. `agent`: hold conversations, with what they leave behind. `metrics`: what Prometheus reads, which
+counts every tenant's traffic. `admin`: everything."""
 
 SCOPES: frozenset[ApiScope] = frozenset(get_args(ApiScope))
 
@@ -42,7 +44,7 @@ DOORS: Mapping[tuple[str, str], ApiScope] = {
     ("GET", "/v1/tools"): "read",
     ("POST", "/v1/tools/{name}"): "read",  # and what the tool itself asks for
     ("POST", "/mcp"): "read",  # likewise
-    ("GET", "/metrics"): "read",
+    ("GET", "/metrics"): "metrics",
     ("POST", "/v1/chat"): "agent",
     ("POST", "/v1/chat/completions"): "agent",
     ("GET", "/v1/models"): "agent",
@@ -53,6 +55,7 @@ DOORS: Mapping[tuple[str, str], ApiScope] = {
     ("DELETE", "/v1/users/{user_id}/memory/{entry_id}"): "agent",
     ("DELETE", "/v1/users/{user_id}/memory"): "agent",
     ("DELETE", "/v1/users/{user_id}"): "admin",
+    ("GET", "/v1/events/dead-letters"): "admin",
 }
 """By method and address, as the routes say them."""
 
@@ -72,12 +75,20 @@ class Caller:
         tenant: Whose.
         scopes: What it may do.
         wrote: Names of the tools that wrote, for the audit log.
+        late: Told of a tool that writes when the answer has begun already, as in a stream.
     """
 
     key_id: str = OPEN_TENANT
     tenant: str = OPEN_TENANT
     scopes: frozenset[ApiScope] = SCOPES
     wrote: list[str] = field(default_factory=list)
+    late: Callable[[str], None] | None = None
+
+    def note(self, name: str) -> None:
+        """Note that a tool wrote."""
+        self.wrote.append(name)
+        if self.late is not None:
+            self.late(name)
 
     def may(self, scope: ApiScope) -> bool:
         """Whether the key carries a scope."""
@@ -92,7 +103,8 @@ def called_by(caller: Caller) -> Iterator[None]:
     """Let `caller` be who makes the request inside the block."""
     token = _CALLER.set(caller)
     try:
-        yield
+        with told_of_writes(caller.note):
+            yield
     finally:
         _CALLER.reset(token)
 
@@ -157,13 +169,6 @@ def demand_tool(tool: Tool) -> None:
     if caller is None:  # a command of the operator, or standard input and output: no key, no wire
         return
     demand(caller, TOOLS[tool.access], f"the tool {tool.name!r}")
-
-
-def note_write(tool: Tool, result: ToolResult) -> None:
-    """Note for the audit log that a tool wrote; one that only asked for the shopper's yes did not."""
-    caller = _CALLER.get()
-    if caller is not None and tool.access == "write" and "needs_confirmation" not in result.facts:
-        caller.wrote.append(tool.name)
 
 
 def scope_of(method: str, path: str) -> ApiScope:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, JsonValue
 from api.answers import picture_address
 from api.fields import Body, ExternalId, SessionId
 from api.problems import ApiProblem
-from api.scopes import demand_tool, note_write
+from api.scopes import demand_tool
 from api.service import Service
 from catalog.errors import did_you_mean
 from catalog.nouns import Candidate, Slate
@@ -104,7 +104,6 @@ def tool_routes(service: Service) -> APIRouter:
         shopper = Shopper(body.user_id, body.session_id)
         context = ToolContext(shopper, datetime.now(UTC), request_id, confirmation=body.confirmation)
         result = call_from_outside(tool, body.arguments, context)
-        note_write(tool, result)
         item_ids = tuple(each.item_id for each in result.candidates if each.item_id in shop.catalog)
         if item_ids and tool.access == "read":
             # No tool draws its items by chance, so every one stood there for certain.

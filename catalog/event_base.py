@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ class DeadLetter:
         received_at: When it came last, aware UTC.
         event_id: As far as it can be read, like `user_id` and `session_id`.
         times: How often the same was sent.
+        place: Where it stands among the others, for the next page of them; "" before it is kept.
     """
 
     payload: str
@@ -40,6 +41,7 @@ class DeadLetter:
     user_id: str | None = None
     session_id: str | None = None
     times: int = 1
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,16 @@ class EventStore(Protocol):
     def put_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Keep what was not taken; the same payload again is counted, and the oldest beyond 100,000 go."""
 
-    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
-        """Return what was not taken, the latest first."""
+    def dead_letters(self, limit: int = 100, after: str | None = None) -> list[DeadLetter]:
+        """Return what was not taken, the latest first.
+
+        Args:
+            limit: How many.
+            after: The `place` of the last of the page before; None is the first page.
+
+        Raises:
+            DataError: When `after` is no such place.
+        """
 
     def put_told(self, user_id: str, told: Sequence[Told]) -> None:
         """Keep what a shopper told of themselves; each takes the place of one of the same `entry_id`."""

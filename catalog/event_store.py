@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, select, text
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -28,6 +28,7 @@ from catalog.event_tables import (
     event_of,
     event_row,
     letter_of,
+    letter_place,
     letter_row,
     slate_of,
     slate_row,
@@ -195,9 +196,11 @@ class SqlEventStore:
 
         self.transaction(work)
 
-    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
+    def dead_letters(self, limit: int = 100, after: str | None = None) -> list[DeadLetter]:
         """See `EventStore.dead_letters`."""
         query = select(DEAD_LETTERS).where(DEAD_LETTERS.c.tenant == current_tenant())
+        if after is not None:
+            query = query.where(tuple_(DEAD_LETTERS.c.received_at, DEAD_LETTERS.c.row_id) < letter_place(after))
         query = query.order_by(DEAD_LETTERS.c.received_at.desc(), DEAD_LETTERS.c.row_id.desc()).limit(limit)
         return [letter_of(row) for row in self.rows(query)]
 
@@ -239,9 +242,12 @@ class SqlEventStore:
         """See `EventStore.prune`."""
         self._slates.settled()
         moment = to_micros(before, "before")
-        for table in (SIGN_INS, CONVERSATIONS):
-            past = delete(table).where(table.c.timestamp < moment)
-            self.transaction(lambda connection, past=past: connection.execute(past))
+
+        def passed(connection: Connection) -> None:
+            for table in (SIGN_INS, CONVERSATIONS):
+                connection.execute(delete(table).where(table.c.timestamp < moment))
+
+        self.transaction(passed)
         old = delete(TOLD).where(TOLD.c.timestamp < moment)
         return Pruned(
             told=self.transaction(lambda connection: connection.execute(old).rowcount),

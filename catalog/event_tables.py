@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -147,6 +148,7 @@ CONVERSATIONS = Table(
 MOST_PAYLOAD = 16_384
 """Characters kept of an event that was not taken."""
 
+_PLACE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -257,7 +259,17 @@ def letter_row(letter: DeadLetter, tenant: str) -> dict[str, Any]:
 def letter_of(row: Mapping[str, Any]) -> DeadLetter:
     """Return the dead letter of a row."""
     names = ("payload", "field", "reason", "event_id", "user_id", "session_id", "times")
-    return DeadLetter(**{name: row[name] for name in names}, received_at=from_micros(row["received_at"]))
+    place = f"{row['received_at']}-{row['row_id']}"
+    received_at = from_micros(row["received_at"])
+    return DeadLetter(**{name: row[name] for name in names}, received_at=received_at, place=place)
+
+
+def letter_place(place: str) -> tuple[int, int]:
+    """Return the time and the row of a dead letter's `place`; raises DataError when it is none."""
+    read = _PLACE.fullmatch(place)
+    if read is None:
+        raise DataError(f"dead letters after {place!r}: the `place` of the last one of a page would be valid")
+    return int(read[1]), int(read[2])
 
 
 def _writable(value: str | None) -> str | None:

@@ -17,6 +17,7 @@ from tools.confirmation import VALID, Confirmations
 from tools.outward import mcp_form, openai_form
 from tools.schema import arguments_model, described, strict_schema
 from tools.shop import Shop
+from tools.writes import wrote
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,10 @@ class BoundTool:
         """Validate and run; None counts as no arguments."""
         checked = validated(self._tool.model, self.parameters, arguments)
         given = {name: getattr(checked, name) for name in type(checked).model_fields}
-        return self._tool.function(Call(self._shop, context, self.name, self._confirmations), **given)
+        result = self._tool.function(Call(self._shop, context, self.name, self._confirmations), **given)
+        if self.access == "write" and "needs_confirmation" not in result.facts:
+            wrote(self.name)
+        return result
 
 
 class Registry:

@@ -7,9 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agent.loop import Agent
+from agent.minds import Minds, ShopPlanner
 from api.audit import AUDIT_FOLDER, AuditLine, AuditLog, moment, person
 from api.key_file import KEY_FILE, KeyFile, Keyring
 from api.keys import Keys
+from tools.registry import Registry
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 LINE = AuditLine("2026-03-01T12:00:00.000+00:00", "k1", "acme", "PUT /v1/items/{item_id}", "V01", 200, "r1")
@@ -82,6 +85,28 @@ def test_a_tool_leaves_a_line_when_it_wrote_and_not_when_it_asked(keyed, service
     assert done.status_code == 200, done.text
     (line,) = told(service, "audit-done")
     assert line.action == "POST /v1/tools/{name}" and line.target == name
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_what_a_shopper_asks_for_in_a_chat_is_a_line_too(make, shop, keyed, stream):
+    file, _ = keyed
+    secret, record = file.add("acme", ["agent"])
+    agent = Agent(shop, Registry(shop), Minds(ShopPlanner(shop.catalog, shop.embedder)))
+    service = make.service(shop, Registry(shop), agent)
+    client = make.client(service, Keyring(Keys(), file))
+
+    def say(message: str, request_id: str) -> list[AuditLine]:
+        headers = {"X-Api-Key": secret, "X-Request-Id": request_id}
+        headers["Accept"] = "text/event-stream" if stream else "application/json"
+        body = {"message": message, "session_id": f"audit-{stream}", "user_id": "ana"}
+        assert client.post("/v1/chat", json=body, headers=headers).status_code == 200
+        return told(service, request_id)
+
+    assert say("a blue vase", f"audit-wish-{stream}") == []
+    assert say("I like the first one", f"audit-liked-{stream}") == []  # it is asked about first
+    (line,) = say("yes", f"audit-yes-{stream}")
+    assert (line.key_id, line.action, line.status) == (record.key_id, "POST /v1/chat", 200)
+    assert line.target == "record_feedback"
 
 
 def test_lines_come_back_in_order_and_a_torn_one_is_left_out(tmp_path):

@@ -61,3 +61,11 @@ def test_with_keys_the_metrics_ask_for_one(make, service):
     client = make.client(service, load_keys({"VITRINE_API_KEYS": "acme:a-key-of-some-length"}))
     assert client.get("/metrics").status_code == 401
     assert client.get("/metrics", headers={"Authorization": "Bearer a-key-of-some-length"}).status_code == 200
+
+
+def test_a_shop_s_own_key_reads_no_traffic_of_others(make, service):
+    written = "acme/read+events+agent+write:a-key-of-some-length,ops/metrics:a-key-of-prometheus"
+    client = make.client(service, load_keys({"VITRINE_API_KEYS": written}))
+    assert client.get("/metrics", headers={"Authorization": "Bearer a-key-of-some-length"}).status_code == 403
+    assert client.get("/metrics", headers={"Authorization": "Bearer a-key-of-prometheus"}).status_code == 200
+    assert client.get("/v1/shop", headers={"Authorization": "Bearer a-key-of-prometheus"}).status_code == 403

@@ -373,7 +373,11 @@ def test_what_was_not_taken_is_kept_counted_and_erased_with_the_shopper(store: E
     again, other = store.dead_letters()
     assert (again.times, again.received_at, again.payload) == (2, NOON + timedelta(minutes=2), first.payload)
     assert (other.user_id, other.session_id, other.reason) == (None, None, "half ?")
-    assert len(store.dead_letters(limit=1)) == 1
+    (latest,) = store.dead_letters(limit=1)
+    assert latest == again and store.dead_letters(after=latest.place) == [other]
+    assert store.dead_letters(after=other.place) == []
+    with pytest.raises(DataError, match="dead letters after 'first': the `place`"):
+        store.dead_letters(after="first")
     store.forget_user("ann")
     assert [each.payload for each in store.dead_letters()] == ["[1]"]
 

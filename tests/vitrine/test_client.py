@@ -106,6 +106,18 @@ def test_an_event_taken_back_counts_no_more(shop):
     assert "V01" in [item.item_id for item in shop.recommendations("lou", top_n=30).recommendations]
 
 
+def test_what_was_not_taken_is_read_by_pages(shop):
+    bad = [{"event_id": f"bad/{n}", "user_id": "lou", "item_id": "none", "kind": "click"} for n in range(3)]
+    shop.put_events(bad)
+    first = shop.dead_letters(limit=2)
+    assert len(first.dead_letters) == 2 and first.cursor
+    rest = shop.dead_letters(limit=1000, cursor=first.cursor)
+    found = [letter.event_id for letter in (*first.dead_letters, *rest.dead_letters)]
+    assert sorted(each for each in found if each and each.startswith("bad/")) == ["bad/0", "bad/1", "bad/2"]
+    assert len(found) == len(set(found)) and rest.cursor is None
+    assert first.dead_letters[0].reason == "unknown item 'none'" and first.dead_letters[0].field == "item_id"
+
+
 def test_what_an_agent_may_call(shop):
     listed = shop.tools(strict=True)
     assert {tool.name for tool in listed.tools} == {each["function"]["name"] for each in listed.openai}
@@ -223,7 +235,8 @@ OURS = {
     "Told": "ToldOut", "Erased": "ErasedOut", "Forgotten": "ForgottenOut", "ToolAnswer": "ToolAnswerOut",
     "ToolItem": "ToolItemOut", "Ready": "Ready", "Heard": "TranscriptOut", "Caption": "CaptionOut",
     "Evidence": "EvidenceOut", "Facets": "FacetsOut", "Facet": "FacetOut", "FacetValue": "ValueOut",
-    "PriceSpan": "PriceOut", "Shop": "ShopOut", "TakenBack": "TakenBackOut", "Tools": "ToolsOut", "Tool": "ToolOut",
+    "PriceSpan": "PriceOut", "Shop": "ShopOut", "TakenBack": "TakenBackOut", "DeadLetters": "DeadLettersOut",
+    "DeadLetter": "DeadLetterOut", "Tools": "ToolsOut", "Tool": "ToolOut",
 }  # fmt: skip
 
 

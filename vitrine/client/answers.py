@@ -176,6 +176,26 @@ class EventsTaken(Answer):
     rejected: list[Rejected]
 
 
+class DeadLetter(Answer):
+    """An event that was not taken, as it was sent, with the reason."""
+
+    payload: str
+    field: str
+    reason: str
+    received_at: datetime
+    event_id: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    times: int = 1
+
+
+class DeadLetters(Answer):
+    """A page of what was not taken, the latest first; `cursor` asks for the next."""
+
+    dead_letters: list[DeadLetter]
+    cursor: str | None = None
+
+
 class TakenBack(Answer):
     """Whether there was such an event to erase."""
 

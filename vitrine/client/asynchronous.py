@@ -180,6 +180,10 @@ class AsyncClient:
         """Take an event back, as if it had not been."""
         return await self._send(calls.forget_event(event_id))
 
+    async def dead_letters(self, *, limit: int = 100, cursor: str | None = None) -> a.DeadLetters:
+        """Return a page of the events that were not taken, the latest first; for a key of scope `admin`."""
+        return await self._send(calls.dead_letters(limit, cursor))
+
     async def memory(self, user_id: str) -> a.Memory:
         """Return what a shopper told of themselves."""
         return await self._send(calls.memory(user_id))

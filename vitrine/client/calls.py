@@ -141,6 +141,11 @@ def forget_event(event_id: str) -> Call[a.TakenBack]:
     return Call("DELETE", f"/v1/events/{_id(event_id)}", a.TakenBack)
 
 
+def dead_letters(limit: int, cursor: str | None) -> Call[a.DeadLetters]:
+    """Read what was not taken."""
+    return Call("GET", "/v1/events/dead-letters", a.DeadLetters, query={"limit": limit, "cursor": cursor})
+
+
 def memory(user_id: str) -> Call[a.Memory]:
     """Read a shopper's memory."""
     return Call("GET", f"/v1/users/{_id(user_id)}/memory", a.Memory)

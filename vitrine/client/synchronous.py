@@ -178,6 +178,10 @@ class Client:
         """Take an event back, as if it had not been."""
         return self._send(calls.forget_event(event_id))
 
+    def dead_letters(self, *, limit: int = 100, cursor: str | None = None) -> a.DeadLetters:
+        """Return a page of the events that were not taken, the latest first; for a key of scope `admin`."""
+        return self._send(calls.dead_letters(limit, cursor))
+
     def memory(self, user_id: str) -> a.Memory:
         """Return what a shopper told of themselves."""
         return self._send(calls.memory(user_id))
