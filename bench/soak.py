@@ -4,9 +4,9 @@
 
 Two workers of `vitrine serve`, events in a PostgreSQL of its own, an LLM stub. Shoppers ask, search, talk and act, a
 merchant writes and deletes items; meanwhile the LLM dies, hangs and talks rubbish, PostgreSQL is stopped and killed,
-workers are killed and stopped, indexes and models are swapped. It ends with status 1 where an acknowledged event is lost
-or kept twice, a deleted or ungrounded item is shown, a refusal is not explained by a fault, an error is logged that
-none explains, or latency or a record is not as it should be in time.
+workers are killed and stopped, indexes and models are swapped. It ends with status 1 where an acknowledged event is
+lost or kept twice, a deleted or ungrounded item is shown, a refusal is explained by nothing that was done, an error is
+logged that is explained by nothing, or latency or a record is not as it should be in time.
 """
 
 from __future__ import annotations
