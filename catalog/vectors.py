@@ -12,7 +12,9 @@ import numpy.typing as npt
 import polars as pl
 
 from catalog.errors import DataError
+from catalog.id_files import read_ids
 from catalog.ids import IdMap, Rows
+from catalog.mapped import mapped
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -97,9 +99,8 @@ class EmbeddingTable:
 
     @classmethod
     def load(cls, folder: Path, space: str) -> EmbeddingTable:
-        """Read what `save` wrote."""
-        ids = pl.read_parquet(folder / "ids.parquet")["item_id"].to_list()
-        return cls(IdMap(ids), np.load(folder / "vectors.npy", allow_pickle=False), space)
+        """Open what `save` wrote; `vectors` are mapped, and so cannot be written to."""
+        return cls(read_ids(folder / "ids.parquet"), mapped(folder / "vectors.npy"), space)
 
 
 def save_frames(folder: Path, frames: Iterable[pl.DataFrame], rows: int, dim: int, space: str) -> None:

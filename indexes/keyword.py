@@ -13,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
+from catalog.id_files import read_ids
 from catalog.ids import IdMap
 from catalog.items import Catalog
 from catalog.nouns import Candidate, Caption
@@ -132,5 +133,4 @@ class KeywordIndex:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         config = KeywordConfig(**json.loads((folder / "index.json").read_text(encoding="utf-8")))
-        ids = pl.read_parquet(folder / "ids.parquet")["item_id"].to_list()
-        return cls(IdMap(ids), Postings.load(folder), config)
+        return cls(read_ids(folder / "ids.parquet"), Postings.load(folder), config)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from catalog.mapped import mapped
 from catalog.vectors import Floats
 from indexes.fields import FIELDS
 from indexes.words import terms as split
@@ -80,8 +81,8 @@ class Postings:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote."""
-        arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in (*_ARRAYS, "n_items")}
+        """Open what `save` wrote; the arrays are mapped."""
+        arrays = {name: mapped(folder / f"{name}.npy") for name in (*_ARRAYS, "n_items")}
         terms = pl.read_parquet(folder / "terms.parquet")["term"].to_list()
         n_items = int(arrays.pop("n_items"))
         return cls(n_items, {term: column for column, term in enumerate(terms)}, **arrays)

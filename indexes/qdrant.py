@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 
 from catalog.errors import ConfigError, DataError, ServiceError
+from catalog.id_files import read_ids
 from catalog.ids import IdMap, Rows
 from catalog.nouns import Candidate
 from catalog.shown import shown_text
@@ -210,7 +211,7 @@ class QdrantIndex:
     def load(cls, folder: Path, config: VectorIndexConfig | None = None) -> Self:
         """Read what `save` wrote; the server is asked at the first search."""
         meta = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        items = IdMap(pl.read_parquet(folder / IDS)["item_id"].to_list())
+        items = read_ids(folder / IDS)
         config = config or VectorIndexConfig(**meta["config"])
         client = connect(config.qdrant)
         return cls(items, int(meta["dim"]), meta["space"], meta["name"], meta["collection"], config, client)

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from catalog.errors import DataError
+from catalog.id_files import read_ids
 from catalog.ids import IdMap, Rows
 from catalog.nearest import on_gpu, threads
 from catalog.nouns import Candidate
@@ -164,7 +165,7 @@ class VectorIndex(ABC):
             config: How to search; None: as when it was built.
         """
         meta = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        items = IdMap(pl.read_parquet(folder / IDS)["item_id"].to_list())
+        items = read_ids(folder / IDS)
         config = config or VectorIndexConfig(**meta.get("config", {}))
         return cls.open_parts(folder, items, meta["space"], meta["name"], config)
 

@@ -14,6 +14,7 @@ import polars as pl
 from pydantic import BaseModel, ValidationError
 
 from catalog.errors import DataError, NotBuiltError
+from catalog.id_files import read_ids
 from catalog.ids import IdMap
 from catalog.workspace import write_text
 
@@ -75,8 +76,8 @@ class Artifact:
             name,
             json.loads((folder / "config.json").read_text("utf-8")),
             arrays,
-            IdMap(pl.read_parquet(folder / "users.parquet")["user_id"].to_list(), "user"),
-            IdMap(pl.read_parquet(folder / "items.parquet")["item_id"].to_list()),
+            read_ids(folder / "users.parquet", "user_id", "user"),
+            read_ids(folder / "items.parquet"),
             {key: value for key, value in head.items() if key not in ("name", "format")},
         )
 

@@ -301,7 +301,15 @@ def open_shop(settings: Settings, *, written: bool = True, standing: Shop | None
         NotBuiltError: When the catalogue or the indexes are missing; the text names the command that makes them.
         DataError: When an artifact is damaged.
     """
+    from catalog.id_files import ids_once
+
+    with ids_once():
+        return _opened(settings, written, standing)
+
+
+def _opened(settings: Settings, written: bool, standing: Shop | None) -> Shop:
     from catalog.events import open_event_store
+    from catalog.id_files import known_ids
     from catalog.shop_data import load_shop
     from catalog.sync_journal import with_writes, written_since
     from indexes.job import load_indexes
@@ -315,6 +323,7 @@ def open_shop(settings: Settings, *, written: bool = True, standing: Shop | None
         data = load_shop(workspace)
         if written:
             data = with_writes(data, written_since(workspace, data.name))
+    known_ids(data.catalog.ids)
     with timed("opening", "the indexes"):
         indexes = load_indexes(workspace, settings.indexes.vectors)
     if not indexes:
