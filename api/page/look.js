@@ -31,14 +31,25 @@ export function prepare(refuse) {
     pasted.preventDefault();
     add(files, refuse);
   });
-  const talk = document.querySelector(".talk");
-  talk.addEventListener("dragover", (over) => {
-    if (![...over.dataTransfer.types].includes("Files")) return;
-    over.preventDefault();
-    talk.classList.add("dropping");
+  drops(document.querySelector(".talk"), refuse);
+}
+
+/** Take files dropped anywhere: a page that takes none would be left for the picture. A card's own picture goes to `talk` alone. */
+function drops(talk, refuse) {
+  let ours = false;
+  const meant = (drag) => [...drag.dataTransfer.types].includes("Files") && (!ours || talk.contains(drag.target));
+  document.addEventListener("dragstart", () => (ours = true));
+  document.addEventListener("dragend", () => (ours = false));
+  document.addEventListener("dragover", (over) => {
+    talk.classList.toggle("dropping", meant(over));
+    if (meant(over)) over.preventDefault();
   });
-  for (const kind of ["dragleave", "drop"]) talk.addEventListener(kind, () => talk.classList.remove("dropping"));
-  talk.addEventListener("drop", (dropped) => {
+  document.addEventListener("dragleave", (left) => {
+    if (!left.relatedTarget) talk.classList.remove("dropping");
+  });
+  document.addEventListener("drop", (dropped) => {
+    talk.classList.remove("dropping");
+    if (!meant(dropped)) return;
     dropped.preventDefault();
     add(dropped.dataTransfer.files, refuse);
   });

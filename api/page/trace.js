@@ -61,5 +61,10 @@ const ms = (value) => (typeof value === "number" ? `${value < 10 ? value.toFixed
 function said(rest) {
   return Object.entries(rest)
     .filter(([, value]) => value !== null && (typeof value !== "object" || Object.keys(value).length))
-    .map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
+    .map(([name, value]) => `${name} ${plain(value)}`).join(", ");
+}
+
+function plain(value) {
+  if (typeof value !== "object") return String(value);
+  return Array.isArray(value) ? value.map(plain).join(" ") : `(${said(value)})`;
 }

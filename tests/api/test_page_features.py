@@ -269,6 +269,36 @@ class TestMedia:
         assert page.get_by_role("log").get_by_alt_text("A picture you showed").is_visible()
         page.locator("#log[aria-busy=false]").wait_for()
 
+    def test_a_picture_is_dropped_anywhere_but_a_card_only_on_the_conversation(self, page):
+        """The drag's events as a browser gives them for a file from the desktop, over what lies there."""
+        drop = """async ([place, own]) => {
+          const canvas = Object.assign(document.createElement("canvas"), { width: 40, height: 30 });
+          const blob = await new Promise((done) => canvas.toBlob(done));
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([blob], 'dropped.png', { type: 'image/png' }));
+          const told = (kind, more = {}) => document.querySelector(place).dispatchEvent(
+            new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true, ...more }));
+          if (own) told('dragstart');
+          const left = told('dragover');  // false: somebody takes it
+          const shown = document.querySelector('.talk').classList.contains('dropping');
+          told('drop');
+          if (own) told('dragend');
+          return [!left, shown, document.querySelector('.talk').classList.contains('dropping')];
+        }"""
+        assert page.evaluate(drop, [".talk", False]) == [True, True, False]
+        page.get_by_alt_text("Picture 1 of your message").wait_for()
+        assert page.evaluate(drop, [".card .picture", False]) == [True, True, False]
+        page.get_by_alt_text("Picture 2 of your message").wait_for()
+        assert page.evaluate(drop, [".card .picture", True]) == [False, False, False]
+        assert page.evaluate(drop, ["#wish", True]) == [True, True, False]
+        page.get_by_alt_text("Picture 3 of your message").wait_for()
+        assert page.get_by_alt_text("Picture 4 of your message").count() == 0
+        page.get_by_label("Your wish").fill("like this")
+        with page.expect_request("**/v1/chat") as asked:
+            page.keyboard.press("Enter")
+        assert len(asked.value.post_data_json["images"]) == 3
+        page.locator("#log[aria-busy=false]").wait_for()
+
     def test_what_is_no_picture_is_told(self, page, folder):
         (folder / "notes.png").write_text("no picture", encoding="utf-8")
         page.locator("#picture-file").set_input_files(str(folder / "notes.png"))
