@@ -20,12 +20,15 @@ from api.doubles import ScriptedAgent
 from api.server import entrance, opening, url_of
 from api.service import Service
 from bench.serve_shop import opened_serve_shop
+from catalog.id_files import ids_once
 from catalog.item_journal import JOURNAL, ItemJournal
 from catalog.nouns import Item
 from tools.live import LiveParts, LiveShop
 from tools.registry import Registry
 from tools.renewal import Change
 from tools.shop import Shop
+from vitrine.libraries import shared_libraries
+from vitrine.settings import Settings
 
 
 class UnreadReader:
@@ -38,7 +41,8 @@ class UnreadReader:
 
 def opened_service(items: int, seed: int, folder: Path) -> Service:
     """Open the shop, ready for the wire and for writes to its catalogue."""
-    shop = opened_serve_shop(items, seed, folder)
+    with ids_once():
+        shop = opened_serve_shop(items, seed, folder)
     agent = ScriptedAgent(shop)
 
     def dress(snapshot: Shop) -> Service:
@@ -56,6 +60,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--apart", action="store_true", help="Each worker imports its libraries for itself.")
     parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
@@ -66,7 +71,8 @@ def main() -> None:
     if given.workers > 1:
         from api.workers import Workers
 
-        Workers(load, config, given.store, listener, lambda: None).run()
+        libraries = () if given.apart else shared_libraries(Settings())
+        Workers(load, config, given.store, listener, lambda: None, libraries).run()
     else:
         opening(load, config, given.store, listener).run()
 

@@ -12,6 +12,7 @@ from bench.agent_shop import COLOURS, DEPARTMENTS, MATERIALS, SPACES, spaces, st
 from bench.pipeline_shop import LOADED, fitted_models, generated_log, taught_ranker
 from bench.retrieval import DIM, Mixture
 from catalog.events import SqliteEventStore
+from catalog.id_files import known_ids
 from catalog.nouns import Interaction
 from catalog.vectors import EmbeddingTable, Floats
 from embedding.base import TextEmbedder
@@ -65,6 +66,7 @@ def opened_serve_shop(n: int, seed: int, folder: Path) -> Shop:
     """Build what is not yet in `folder`, and open the shop as a trained store opens: indexes, model and ranker."""
     rng, mixture = np.random.default_rng(seed), Mixture(n, seed)
     made, embedder = stock(mixture.labels, rng), Narrow()
+    known_ids(made.catalog.ids)
     log, config = generated_log(mixture, rng), VectorIndexConfig()
     if not (folder / "vectors" / f"{[*SPACES][-1]}.npy").exists():
         _make_vectors(spaces(made, embedder, rng), config, folder)
