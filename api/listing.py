@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -96,6 +98,11 @@ class FoundOut(ListOut):
     heard: str | None = Field(None, description="What the voice said.")
     seen: str | None = Field(None, description="What was read from the picture or the film.")
     left_out: list[str] = Field([], description="What could not be looked at, and which command changes that.")
+
+
+def at_once(service: Service) -> AbstractContextManager[object]:
+    """Return the room in which a worker makes pages, `api.load.pages` at a time."""
+    return threading.BoundedSemaphore(service.config.load.pages)
 
 
 def listed(result: PipelineResult, request: PipelineRequest, shop: Shop) -> list[ListedOut]:

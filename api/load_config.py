@@ -27,5 +27,9 @@ class LoadConfig(BaseModel):
     """Conversations and recordings: `/v1/chat`, `/v1/chat/completions`, `/v1/audio`."""
     events: LaneConfig = LaneConfig()
     """`/v1/events`."""
+    pages: int = Field(2, ge=1)
+    """Pages of recommendations and of search results that one worker makes at the same time. They share one
+    interpreter, in which more only get in each other's way; the second fills the time that the first waits for a
+    database or an embedding server."""
     answers: LaneConfig = LaneConfig()
     """Recommendations, searches, items, tools: everything else under `/v1`, and `/mcp`."""

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from api.answers import json_of
 from api.fields import SOMETHING, Body, ExternalId, SessionId, TopN, WireFilters, check_top_n
-from api.listing import FoundOut, RecommendationsOut, found_items, header, listed, new_request_id, show
+from api.listing import FoundOut, RecommendationsOut, at_once, found_items, header, listed, new_request_id, show
 from api.media import MediaBody, looked_at, query_of
 from api.problems import ApiProblem
 from api.service import Service
@@ -82,7 +82,7 @@ class RecommendBody(Body):
 
 def search_routes(service: Service) -> APIRouter:
     """Return the router of search and recommendations."""
-    router = APIRouter(tags=["search"])
+    router, room = APIRouter(tags=["search"]), at_once(service)
 
     @router.post(
         "/v1/search",
@@ -118,20 +118,21 @@ def search_routes(service: Service) -> APIRouter:
             offset=offset,
             reach=reach,
         )
-        found = _found(shop, body, query, request)
-        result = found.result
-        end = offset + len(result.ranked)
-        cursor = cursor_at(end, same, reach) if result.ranked and end < result.total else None
-        answer = FoundOut(
-            **header(result, show(result, shopper, service)),
-            items=found_items(found, shop),
-            cursor=cursor,
-            searched=dict(found.searched),
-            heard=found.wish.heard,
-            seen=found.wish.seen,
-            left_out=list(found.wish.left_out),
-        )
-        return json_of(answer)
+        with room:
+            found = _found(shop, body, query, request)
+            result = found.result
+            end = offset + len(result.ranked)
+            cursor = cursor_at(end, same, reach) if result.ranked and end < result.total else None
+            answer = FoundOut(
+                **header(result, show(result, shopper, service)),
+                items=found_items(found, shop),
+                cursor=cursor,
+                searched=dict(found.searched),
+                heard=found.wish.heard,
+                seen=found.wish.seen,
+                left_out=list(found.wish.left_out),
+            )
+            return json_of(answer)
 
     @router.post("/v1/recommendations", summary="What to show a shopper", response_model=RecommendationsOut)
     def recommendations(body: RecommendBody) -> Response:
@@ -150,9 +151,10 @@ def search_routes(service: Service) -> APIRouter:
             top_n=top_n,
             request_id=new_request_id(),
         )
-        result = run(shop, request)
-        head = header(result, show(result, shopper, service, request.request_id))
-        return json_of(RecommendationsOut(**head, recommendations=listed(result, request, shop)))
+        with room:
+            result = run(shop, request)
+            head = header(result, show(result, shopper, service, request.request_id))
+            return json_of(RecommendationsOut(**head, recommendations=listed(result, request, shop)))
 
     return router
 

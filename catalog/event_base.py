@@ -80,6 +80,11 @@ class EventStore(Protocol):
     def for_session(self, session_id: str, limit: int = 1000) -> list[Interaction]:
         """Return a session's latest `limit` events, oldest first."""
 
+    def of_visit(
+        self, user_id: str | None, session_id: str | None, limit: int = 100
+    ) -> tuple[list[Interaction], list[Interaction]]:
+        """Return `for_user(user_id, limit)` and `for_session(session_id)`, [] where None, by one connection."""
+
     def since(self, row_id: int, limit: int = 10_000) -> list[tuple[int, Interaction]]:
         """Return events of all tenants added after `row_id` (0: from the first) with their row ids, as they came.
 

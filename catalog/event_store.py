@@ -43,6 +43,9 @@ from catalog.told_rows import forget_told, put_told, told_of
 MOST_LETTERS = 100_000
 """Dead letters kept; a sender that never learns does not fill the disk."""
 
+SESSION = 1000
+"""Latest events of a session that are read."""
+
 _NEWEST_FIRST = (EVENTS.c.timestamp.desc(), EVENTS.c.row_id.desc())
 _MINE = select(EVENTS).where(EVENTS.c.tenant == bindparam("tenant")).order_by(*_NEWEST_FIRST).limit(bindparam("most"))
 # Every recommendation asks these two, and putting a statement together takes longer than SQLite's answer.
@@ -88,11 +91,31 @@ class SqlEventStore:
         given = {"tenant": current_tenant(), "user_id": user_id, "most": limit}
         return [event_of(row) for row in self.rows(query, given)]
 
-    def for_session(self, session_id: str, limit: int = 1000) -> list[Interaction]:
+    def for_session(self, session_id: str, limit: int = SESSION) -> list[Interaction]:
         """See `EventStore.for_session`."""
         self._slates.settled(current_tenant(), session_id=session_id)
         given = {"tenant": current_tenant(), "session_id": session_id, "most": limit}
         return [event_of(row) for row in reversed(self.rows(_OF_SESSION, given))]
+
+    def of_visit(
+        self, user_id: str | None, session_id: str | None, limit: int = 100
+    ) -> tuple[list[Interaction], list[Interaction]]:
+        """See `EventStore.of_visit`."""
+        tenant = current_tenant()
+        self._slates.settled(tenant, user_id=user_id, session_id=session_id)
+        mine: list[Interaction] = []
+        visit: list[Interaction] = []
+        try:
+            with self.engine.connect() as connection:
+                if user_id is not None:
+                    given = {"tenant": tenant, "user_id": user_id, "most": limit}
+                    mine = [event_of(row._asdict()) for row in connection.execute(_OF_USER, given)]
+                if session_id is not None:
+                    given = {"tenant": tenant, "session_id": session_id, "most": SESSION}
+                    visit = [event_of(row._asdict()) for row in connection.execute(_OF_SESSION, given)]
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise unavailable(self.engine, error) from error
+        return mine, visit[::-1]
 
     def since(self, row_id: int, limit: int = 10_000) -> list[tuple[int, Interaction]]:
         """See `EventStore.since`."""

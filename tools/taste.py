@@ -92,13 +92,13 @@ def _at_hand(event: Interaction, shopper: Shopper, now: datetime) -> bool:
 
 def past_events(shopper: Shopper, events: EventStore, now: datetime) -> list[Interaction]:
     """Return the events of the shopper and of the session at hand, oldest first, each once."""
-    newest_first = events.for_user(shopper.user_id, HISTORY) if shopper.user_id else []
+    newest_first, visit = events.of_visit(shopper.user_id or None, shopper.session_id or None, HISTORY)
     # Clocks of whole seconds give a purchase and its return one moment: as they came is the order they happened in.
     found = {e.event_id: e for e in reversed(newest_first)}
     if shopper.session_id:
         # A session reused by someone else gives none of the first shopper's events away.
         mine = {shopper.user_id, anonymous_id(shopper.session_id)}
-        found.update({e.event_id: e for e in events.for_session(shopper.session_id) if e.user_id in mine})
+        found.update({e.event_id: e for e in visit if e.user_id in mine})
     return sorted((e for e in found.values() if e.timestamp <= now), key=lambda e: e.timestamp)
 
 

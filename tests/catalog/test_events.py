@@ -123,6 +123,12 @@ def test_one_bad_event_adds_none_of_its_batch(store: EventStore) -> None:
     assert store.for_user("ann") == []
 
 
+def test_a_visit_is_read_as_its_shopper_and_its_session(store: EventStore) -> None:
+    store.put([event("e1"), event("e2", minutes=1, session_id="s1"), event("e3", "bob", 2, session_id="s1")])
+    assert store.of_visit("ann", "s1", 1) == (store.for_user("ann", 1), store.for_session("s1"))
+    assert store.of_visit(None, "s1") == ([], store.for_session("s1")) and store.of_visit("bob", None)[1] == []
+
+
 def test_a_slate_is_kept_once(store: EventStore) -> None:
     slate = Slate("r1", "ann", None, NOON, ("b", "a"), (0.9, 0.1))
     store.put_slate(slate)
