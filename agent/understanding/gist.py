@@ -226,7 +226,9 @@ def _is_content(word: Word, vocabulary: Vocabulary) -> bool:
 def _is_grade(word: Word, free: list[Word], vocabulary: Vocabulary) -> bool:
     """Whether a number belongs to the word before it: "SPF 50", "Chanel No 5"."""
     before = next((each for each in free if each.end == word.start - 1), None)
-    return word.text.isdigit() and before is not None and before.text.isalpha() and _is_content(before, vocabulary)
+    if not word.text.isdigit() or before is None or not before.text.isalpha():
+        return False
+    return _is_content(before, vocabulary) and vocabulary.knows(singular(before.text))
 
 
 def _drops(text: str, vocabulary: Vocabulary) -> tuple[tuple[str, ...], list[tuple[int, int]]]:

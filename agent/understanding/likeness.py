@@ -110,6 +110,8 @@ def _like(
     """
     anchor = state.item(handle)
     kinds = tuple(c for c in state.wish.wanted.categories if anchor is not None and c in anchor.categories)
+    if anchor is not None and not kinds and part.wanted and not vocabulary.flat:
+        kinds = anchor.categories[-1:]  # "more like that in grey" wants another planter, not a grey teapot
     base = Wish(
         wanted=Facets(categories=kinds if not part.categories else ()), unwanted=state.wish.unwanted,
         not_items=state.wish.not_items, available=state.wish.available, recipient=state.wish.recipient,
