@@ -197,7 +197,7 @@ GARMENTS = Catalog([
     Item("5", title="Orla belt", brand="Orla", categories=("Menswear", "Belts")),
     Item("6", title="Tiny jacket", categories=("Children", "Jackets"), attributes={"section": ("Kids Girl",)}),
     Item("8", title="Wide", categories=("Ladieswear", "Trousers"), attributes={"section": ("Women",)}),
-    Item("7", title="Jacket", categories=("Ladieswear", "Jackets"), attributes={"section": ("Women",)}),
+    Item("7", title="Jacket grade 40", categories=("Ladieswear", "Jackets"), attributes={"section": ("Women",)}),
 ])  # fmt: skip
 
 
