@@ -35,7 +35,7 @@ def catch_up(session: Session, catalog: Catalog) -> None:
     if isinstance(session.state, IntentState):
         shown = tuple(_as_it_is(item, session.book, catalog) for item in session.state.shown)
         # One that was read back (its book knew no catalogue) may go on paging where its items are as they were.
-        same = not len(before) and not gone and shown == session.state.shown
+        same = before is not None and not len(before) and not gone and shown == session.state.shown
         cursor = session.state.cursor if same else None
         session.state = session.state.model_copy(update={"shown": shown, "cursor": cursor})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Iterable, Mapping
 
 from catalog.items import Catalog
@@ -29,7 +30,8 @@ class HandleBook:
     """
 
     def __init__(self, catalog: Catalog, limit: int = 500) -> None:
-        self._catalog = catalog
+        self._catalog: Catalog | None = catalog
+        self._resting: weakref.ref[Catalog] | None = None
         self._limit = limit
         self._next = 1
         self._item_of: dict[str, str] = {}
@@ -50,7 +52,8 @@ class HandleBook:
         self._next += 1
         self._item_of[handle] = item_id
         self._handle_of[item_id] = handle
-        item = self._catalog.get(item_id)
+        catalog = self.catalog
+        item = catalog.get(item_id) if catalog is not None else None
         if item is not None and item.title:
             self._by_title.setdefault(fold(item.title), item_id)
         if len(self._item_of) > self._limit:
@@ -59,7 +62,7 @@ class HandleBook:
 
     def copy(self) -> HandleBook:
         """Return a book of its own with the same handles."""
-        book = HandleBook(self._catalog, self._limit)
+        book = HandleBook(self.catalog or Catalog(()), self._limit)
         book._next = self._next
         book._item_of = dict(self._item_of)
         book._handle_of = dict(self._handle_of)
@@ -85,16 +88,21 @@ class HandleBook:
         return self._next - 1
 
     @property
-    def catalog(self) -> Catalog:
-        """Where titles come from."""
-        return self._catalog
+    def catalog(self) -> Catalog | None:
+        """Where titles come from; None when nobody has that snapshot any more."""
+        return self._catalog if self._resting is None else self._resting()
+
+    def rest(self) -> None:
+        """Let the snapshot go where nobody else has it: an idle conversation would keep it in memory for an hour."""
+        if self._catalog is not None:
+            self._resting, self._catalog = weakref.ref(self._catalog), None
 
     def follow(self, catalog: Catalog) -> frozenset[str]:
         """Go on with another snapshot of the catalogue; return the items that are not in it, whose handles are gone."""
         gone = frozenset(item_id for item_id in self._handle_of if item_id not in catalog)
         for item_id in gone:
             self._forget(self._handle_of[item_id])
-        self._catalog = catalog
+        self._catalog, self._resting = catalog, None
         for item_id in self._handle_of:
             if title := catalog[item_id].title:
                 self._by_title.setdefault(fold(title), item_id)
@@ -137,9 +145,7 @@ class HandleBook:
     def _forget(self, handle: str) -> None:
         item_id = self._item_of.pop(handle)
         del self._handle_of[item_id]
-        item = self._catalog.get(item_id)
-        if item is not None and item.title and self._by_title.get(fold(item.title)) == item_id:
-            del self._by_title[fold(item.title)]
+        self._by_title = {title: known for title, known in self._by_title.items() if known != item_id}
 
 
 def fold(text: str) -> str:

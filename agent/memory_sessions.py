@@ -165,6 +165,8 @@ class MemorySessions:
     def _close(self, kept: _Kept) -> None:
         with self._lock:
             kept.turns -= 1
+            if kept.turns == 0:
+                kept.session.book.rest()
             kept.touched = self._clock()
 
     def _expire(self, now: float) -> None:

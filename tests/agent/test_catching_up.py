@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -56,3 +58,22 @@ def test_a_changed_price_is_the_one_that_counts(shop: Shop) -> None:
     assert "9.50" in text
     changed = [replace(item, price=8.25) if item.item_id == item_id else item for item in shop.catalog]
     assert "8.25" in after(shop, "how much is the first one?", changed)[1]
+
+
+def test_an_idle_conversation_keeps_no_snapshot_in_memory(shop: Shop) -> None:
+    """Thousands of them would each keep the catalogue of their last turn, while it is written to."""
+    with asyncio.Runner() as runner:
+        first = agent(shop, list(shop.catalog))
+        talk = Talk(first, runner, "ana")
+        before = talk.say("a blue bowl").recommendations
+        for _ in range(3):
+            talk.agent = agent(shop, list(shop.catalog), first.sessions)
+            talk.say("tell me more about the first one")
+        (session,) = first.sessions.of_user("ana")
+        last = weakref.ref(talk.agent.shop.catalog)
+        assert session.book.catalog is last()
+        talk.agent = first
+        gc.collect()
+        assert last() is None and session.book.catalog is None
+        assert session.book.issued()["#1"] == before[0].item_id
+        assert talk.say("how much is the first one?").outcome != "error"
