@@ -22,6 +22,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -62,17 +63,19 @@ class Server:
 def running(kind: str, given: argparse.Namespace, folder: Path) -> Iterator[Server]:
     """Start a service and wait until all its workers answer; end it after."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+    port = 0
     shop = {"--store": folder, "--items": given.items, "--seed": given.seed, "--workers": given.workers}
     if kind == "ours":
         command = ["-m", "bench.serve_service", *(str(part) for pair in shop.items() for part in pair)]
     else:
         environment["VITRINE_BENCH_SHOP"] = f"{folder}:{given.items}:{given.seed}"
         command = ["-m", "uvicorn", "bench.serve_baseline:app", "--factory", "--workers", str(given.workers)]
-        command += ["--no-access-log", "--log-level", "warning", "--port", "8765"]
+        port = _free_port()
+        command += ["--no-access-log", "--log-level", "warning", "--port", str(port)]
     process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True, env=environment)
     try:
         assert process.stdout is not None
-        url = process.stdout.readline().strip() if kind == "ours" else "http://127.0.0.1:8765"
+        url = process.stdout.readline().strip() if kind == "ours" else f"http://127.0.0.1:{port}"
         _wait_ready(process, url, given.workers)
         yield Server(process, url)
     finally:
@@ -83,6 +86,14 @@ def running(kind: str, given: argparse.Namespace, folder: Path) -> Iterator[Serv
             for pid in reversed(tree(process.pid)):
                 os.kill(pid, signal.SIGKILL)
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def _wait_ready(process: subprocess.Popen[str], url: str, workers: int) -> None:
