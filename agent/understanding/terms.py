@@ -105,6 +105,26 @@ def phrases(facet: Facet, value: str) -> Iterator[Phrase]:
             yield phrase
 
 
+def has_value(item: Item, phrase: Phrase) -> bool:
+    """Whether an item has an attribute of exactly these singular words, or a part of a list of them."""
+    values = (value for each in item.attributes.values() for value in each)
+    held = (value for value in values if phrase and phrase[0] in value.casefold())
+    return any(phrase in map(keys, (value, *parts(value, "attribute"))) for value in held)
+
+
+def surnames(facets: Iterable[Facet]) -> dict[str, list[Term]]:
+    """Return everyone of a last name of more than three letters, by the singular word of it, a term a facet."""
+    found: dict[str, list[Term]] = {}
+    for facet in facets:
+        by_name: dict[str, list[str]] = {}
+        for value in facet.rows if facet.people else ():
+            for name in {keys(part)[-1] for part in parts(value, facet.kind) or (value,) if keys(part)}:
+                by_name.setdefault(name, []).append(value)
+        for name, values in by_name.items():
+            found.setdefault(name, []).append(Term(facet.kind, facet.name, tuple(values)))
+    return {name: terms for name, terms in found.items() if len(name) > 3}
+
+
 def _values(item: Item) -> Iterable[tuple[TermKind, str, str]]:
     for category in item.categories:
         yield "category", "", category

@@ -12,7 +12,7 @@ import numpy as np
 from agent.understanding import colours
 from agent.understanding.layers import side_by_side
 from agent.understanding.spelling import Speller
-from agent.understanding.terms import Facet, Phrase, Term, TermKind, facets, parts, phrases
+from agent.understanding.terms import Facet, Phrase, Term, TermKind, facets, has_value, phrases, surnames
 from agent.understanding.title_names import called, names, stands_in
 from agent.understanding.words import fold, keys, split, stem
 from catalog.items import Catalog
@@ -103,10 +103,7 @@ class Vocabulary:
 
     def valued(self, rows: Iterable[int], phrase: Phrase) -> bool:
         """Whether an item of `rows` has an attribute of exactly these singular words, one of no filter included."""
-        items = self._catalog.items
-        values = (value for row in rows for each in items[row].attributes.values() for value in each)
-        held = (value for value in values if phrase and phrase[0] in value.casefold())
-        return any(phrase in map(keys, (value, *parts(value, "attribute"))) for value in held)
+        return any(has_value(self._catalog.items[row], phrase) for row in rows)
 
     def surname(self, word: str, *, named: bool) -> Term | None:
         """Return everyone of a last name; one that titles or texts use as a word counts only where `named` as a person.
@@ -234,15 +231,7 @@ class Vocabulary:
 
     @cached_property
     def _surnames(self) -> dict[str, list[Term]]:
-        found: dict[str, list[Term]] = {}
-        for facet in self.facets.values():
-            by_name: dict[str, list[str]] = {}
-            for value in facet.rows if facet.people else ():
-                for name in {keys(part)[-1] for part in parts(value, facet.kind) or (value,) if keys(part)}:
-                    by_name.setdefault(name, []).append(value)
-            for name, values in by_name.items():
-                found.setdefault(name, []).append(Term(facet.kind, facet.name, tuple(values)))
-        return {name: terms for name, terms in found.items() if len(name) > 3}
+        return surnames(self.facets.values())
 
     @cached_property
     def _speller(self) -> Speller:
