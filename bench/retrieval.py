@@ -1,6 +1,6 @@
 """Recall@200, latency and memory of the vector indexes, with and without filters, beside exact search of the same run.
 
-    python -m bench.retrieval [--sizes 10000 100000 200000 1000000] [--kinds flat hnsw ivf_pq] [--half]
+    python -m bench.retrieval [--sizes 10000 100000 200000 1000000] [--kinds flat scan hnsw ivf_pq] [--half]
     python -m bench.retrieval --sizes 10000000 --kinds flat ivf_pq --half --queries 50      # needs 5 GB of disk
 
 Generated vectors of 64, labelled so: clusters (twice the root of their number, sizes by rank to the power -0.7),
@@ -174,7 +174,7 @@ def main() -> None:
     """Print one line a size, kind and filter."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 200_000])
-    parser.add_argument("--kinds", nargs="+", default=["flat", "hnsw", "ivf_pq"])
+    parser.add_argument("--kinds", nargs="+", default=["flat", "scan", "hnsw", "ivf_pq"])
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--half", action="store_true", help="keep the vectors of ivf_pq in two bytes a number")
     parser.add_argument("--seed", type=int, default=7)

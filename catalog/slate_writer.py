@@ -15,7 +15,7 @@ log = logging.getLogger("vitrine.catalog")
 Row = Mapping[str, Any]
 """A row of the table of slates."""
 
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.05
 """How long a slate waits for others to be written with."""
 MOST_AT_ONCE, MOST_WAITING = 500, 10_000
 IDLE_SECONDS = 2.0
