@@ -9,6 +9,7 @@ from typing import Any
 from agent import planner_pictures
 from agent.base import Outcome, ShownItem
 from agent.planner_calls import Call, Reply, calls, fits, looser, mended, resembling, search, wanted
+from agent.planner_order import among_kinds, by_kind, ordered, roomy
 from agent.understanding.colours import family
 from agent.understanding.intent import (
     Act,
@@ -24,7 +25,7 @@ from agent.understanding.intent import (
     Similar,
     Understanding,
 )
-from agent.understanding.wish import Sort, Wish
+from agent.understanding.wish import Wish
 from agent.understanding.words import keys
 
 MAX_ROUNDS = 4
@@ -95,7 +96,10 @@ class Turn:
     def _begun(self, act: Act) -> list[Call]:
         if self._pictured and isinstance(act, Search):
             return [planner_pictures.by_picture(act.wish, self.top_n)]
-        return calls(act, self.understanding.state, self.top_n)
+        begun = calls(act, self.understanding.state, self.top_n)
+        if self._flat and isinstance(act, Search | Recommend) and by_kind(act.wish):
+            begun = [roomy(call) for call in begun]  # so that `among_kinds` has something to choose from
+        return begun
 
     def pending(self) -> list[Call]:
         """Return the calls to make now, [] when the answer can be given."""
@@ -126,7 +130,7 @@ class Turn:
         rows = {handle: row for reply in step.replies for handle, row in reply.rows.items()}
         items = list({item.handle: item for reply in step.replies for item in reply.message.items}.values())
         if isinstance(step.act, Compare):
-            return _ordered(items, step.act.by, rows)
+            return ordered(items, step.act.by, rows)
         if isinstance(step.act, Details | Explain):
             return tuple(items)
         if isinstance(step.act, Search | Recommend) and step.act.more:
@@ -137,8 +141,10 @@ class Turn:
             items = [item for item in items if keys(item.title) not in given]
         right = self._right(step, items, rows)
         kept = right or [item for item in items if item.handle not in step.wish.not_items]
-        if self._order is not None and isinstance(step.act, Search | Recommend):
-            kept = list(self._order(kept))
+        if isinstance(step.act, Search | Recommend):
+            ground = step.replies[-1].message.facts.get("ground") if step.replies else None
+            kept = among_kinds(kept, step.wish, unknown=ground == "popularity") if self._flat else kept
+            kept = list(self._order(kept)) if self._order is not None else kept
         return tuple(kept[: min(wanted(step.wish, self.top_n), self._share)])
 
     @property
@@ -287,20 +293,6 @@ class Turn:
                 return [planner_pictures.by_picture(act.fallback, self.top_n)]
             return [search(act.fallback, self.understanding.state, self.top_n)]
         return []
-
-
-def _ordered(
-    items: Sequence[ShownItem], by: Sort | None, rows: Mapping[str, Mapping[str, Any]]
-) -> tuple[ShownItem, ...]:
-    """Return items in the order asked for, those without the figure last; ties keep their order."""
-    if by not in ("price_asc", "price_desc", "rating"):
-        return tuple(items)
-
-    def figure(item: ShownItem) -> float:
-        value = item.price if by != "rating" else rows.get(item.handle, {}).get("rating")
-        return float("inf") if value is None else float(value) * (1 if by == "price_asc" else -1)
-
-    return tuple(sorted(items, key=figure))
 
 
 def _titled(title: str, items: Sequence[ShownItem]) -> ShownItem | None:

@@ -1,0 +1,71 @@
+"""In which order the planner shows what fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+from typing import Any
+
+from agent.base import ShownItem
+from agent.planner_calls import MAX_ASKED, Call
+from agent.understanding.wish import Facets, Sort, Wish
+
+ROOM = 4
+"""How many times more items are asked for where the planner orders them itself."""
+
+ASIDE = 2
+"""Places that an item gives way for every kind it is of besides the one asked for."""
+
+
+def by_kind(wish: Wish) -> bool:
+    """Whether a wish names kinds and nothing else a search could order by."""
+    alone = wish.wanted.model_copy(update={"categories": ()}) == Facets()
+    return bool(wish.wanted.categories) and alone and wish.also.empty and not wish.query() and wish.sort == "relevance"
+
+
+def roomy(call: Call) -> Call:
+    """Return a call that asks for more items than are shown."""
+    number = int(call.arguments.get("top_n") or 0)
+    return replace(call, arguments={**call.arguments, "top_n": min(ROOM * number, MAX_ASKED)}) if number else call
+
+
+def among_kinds(items: Sequence[ShownItem], wish: Wish, *, unknown: bool) -> list[ShownItem]:
+    """Return items of a shop whose things are of several kinds each, ordered by what a wish says of kinds.
+
+    Of several kinds asked for side by side each has its turn. Of one, what is most of all of that kind comes first:
+    of comedies the plain ones before a fantasy film that is one too; but where the order rests on the shopper's own
+    taste it stays.
+
+    Args:
+        items: What fits, best first.
+        wish: What is wanted.
+        unknown: Whether the order rests on what others choose.
+    """
+    if not by_kind(wish):
+        return list(items)
+    kinds = wish.wanted.categories
+    if len(kinds) > 1:
+        rows: dict[str, list[ShownItem]] = {kind: [] for kind in kinds}
+        for item in items:
+            mine = [kind for kind in kinds if kind in item.categories]
+            rows[min(mine, key=lambda kind: len(rows[kind]), default=kinds[0])].append(item)
+        return [item for row in zip_longest(*rows.values()) for item in row if item is not None]
+    if not unknown:
+        return list(items)
+    places = {item.handle: place + ASIDE * (len(item.categories) - 1) for place, item in enumerate(items)}
+    return sorted(items, key=lambda item: places[item.handle])
+
+
+def ordered(
+    items: Sequence[ShownItem], by: Sort | None, rows: Mapping[str, Mapping[str, Any]]
+) -> tuple[ShownItem, ...]:
+    """Return items in the order asked for, those without the figure last; ties keep their order."""
+    if by not in ("price_asc", "price_desc", "rating"):
+        return tuple(items)
+
+    def figure(item: ShownItem) -> float:
+        value = item.price if by != "rating" else rows.get(item.handle, {}).get("rating")
+        return float("inf") if value is None else float(value) * (1 if by == "price_asc" else -1)
+
+    return tuple(sorted(items, key=figure))
