@@ -17,7 +17,7 @@ from catalog.errors import DataError
 from catalog.items import Catalog
 from catalog.told import Told, ToldKind
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 
 
 class _Spoken(BaseModel):

@@ -166,7 +166,8 @@ class ConversationRows:
 
     def _locked(self, connection: Connection, session_id: str, who: str) -> Mapping[str, Any] | None:
         query = select(ROWS).where(self._this(session_id, who)).with_for_update()
-        return connection.execute(query).mappings().one_or_none()
+        found = connection.execute(query).mappings().one_or_none()
+        return None if found is None else dict(found)
 
     def _change(self, statement: Any) -> int:
         return self._store.transaction(lambda connection: connection.execute(statement).rowcount)

@@ -15,8 +15,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from agent.loop import Agent
-from agent.minds import Minds, ShopPlanner
 from agent.memory_sessions import MemorySessions
+from agent.minds import Minds, ShopPlanner
 from api.app import create_app
 from api.config import ApiConfig
 from api.keys import load_keys

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from agent.loop import Agent
-from agent.minds import Minds, ShopPlanner
 from agent.memory_sessions import MemorySessions
+from agent.minds import Minds, ShopPlanner
 from api.config import ApiConfig
 from api.service import Service
 from catalog.item_journal import JOURNAL, ItemJournal
