@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def add(
     tenant: Annotated[str, typer.Option("--tenant", help="Whose rows the key reads and writes.")] = "default",
     scopes: Annotated[
-        str, typer.Option("--scopes", help="What it may do: read, events, write, agent, admin; by commas.")
+        str, typer.Option("--scopes", help="What it may do: read, events, write, agent, metrics, admin; by commas.")
     ] = "read,events,agent",
     label: Annotated[str, typer.Option("--label", help="What it is for, to be told from others.")] = "",
     days: Annotated[int | None, typer.Option("--days", min=1, help="How long it is good; for ever otherwise.")] = None,
