@@ -24,6 +24,7 @@ from tools.live_config import Written
 from tools.live_following import Follower
 from tools.live_indexes import LiveIndexes
 from tools.live_parts import LiveParts as LiveParts
+from tools.live_writes import Writes
 from tools.pins import Pins
 from tools.renewal import Change, carried, renewed, warm
 from tools.shop import Shop
@@ -32,10 +33,6 @@ log = logging.getLogger("vitrine.tools")
 
 PUT_SECONDS = 1.0
 """How long a record waits for the other processes; it stands in any case, and they follow."""
-
-LATER_AT_ONCE = 4
-"""Records that one snapshot takes in of those that stand in it already, without what is read of them: they may be many
-after an opening, and what is written meanwhile does not wait for them."""
 
 View = TypeVar("View")
 
@@ -54,11 +51,7 @@ class LiveShop(Generic[View]):
         self._journal, self._parts, self._dress = journal, parts, dress
         self._swapping = threading.Lock()  # held for the making of one snapshot
         self._state = threading.Condition()  # guards what stands below; held for moments only
-        self._waiting: dict[str, ItemWrite] = {}
-        self._unread: set[str] = set()  # records of the snapshot that nothing was made of yet
-        self._going: set[str] = set()
-        self._gone: dict[str, int] = {}  # with the number of the write
-        self._seen = 0
+        self._writes = Writes()
         self._reword = False
         self._closed = False
         self._indexes = LiveIndexes(shop)
@@ -92,26 +85,25 @@ class LiveShop(Generic[View]):
     def record(self, item_id: str) -> tuple[Item | None, bool]:
         """Return the newest record of an item, None when it is unknown or gone, and whether snapshots lag behind it."""
         with self._state:
-            return self._known(item_id)
+            return self._writes.known(item_id, self._shop.catalog)
 
     def gone(self, item_id: str) -> bool:
         """Whether an item was deleted: an answer begun before that must not show it."""
-        return item_id in self._gone
+        return item_id in self._writes.gone
 
     @property
     def pending(self) -> int:
         """How many records wait for a snapshot that knows them."""
-        return len(self._waiting)
+        return len(self._writes.waiting)
 
     def put(self, item: Item) -> Written:
         """Write a record; on return it is on the disk, and `record` gives it in every process that serves the store."""
         with self._state:
-            known, pending = self._known(item.item_id)
+            known, pending = self._writes.known(item.item_id, self._shop.catalog)
             if known == item:
                 return Written(item.item_id, False, False, pending)
             write = self._journal.put(item, current_tenant())
-            self._seen = max(self._seen, write.seq) if write.seq == self._seen + 1 else self._seen
-            self._taken_on(write)
+            self._writes.take(write)
             self._state.notify_all()
         log.info("item written item_id=%s seq=%d tenant=%s", item.item_id, write.seq, write.tenant)
         self._pins.release()  # who waits for the others is not to be waited for
@@ -128,12 +120,13 @@ class LiveShop(Generic[View]):
         """
         self._pins.release()  # who deletes does not wait for itself
         with self._state:
-            known, _ = self._known(item_id)
+            known, _ = self._writes.known(item_id, self._shop.catalog)
             if known is not None:
                 write = self._journal.delete(item_id, current_tenant())
-                self._taken_off(item_id, write.seq)
+                self._writes.take(write)
+                self._state.notify_all()
                 log.info("item deleted item_id=%s seq=%d tenant=%s", item_id, write.seq, write.tenant)
-            seq = self._gone.get(item_id)
+            seq = self._writes.gone.get(item_id)
         if seq is None:
             return Written(item_id, False, False, False)
         self._put_swapped_in()
@@ -151,7 +144,7 @@ class LiveShop(Generic[View]):
     def wait(self, timeout: float = 30.0) -> bool:
         """Wait until no record waits for a snapshot; return whether that came about in time."""
         with self._state:
-            return self._state.wait_for(lambda: not self._waiting and not self._reword, timeout)
+            return self._state.wait_for(lambda: not self._writes.waiting and not self._reword, timeout)
 
     def close(self) -> None:
         """End the worker and let go of the journal."""
@@ -165,23 +158,6 @@ class LiveShop(Generic[View]):
 
     def _open(self) -> bool:
         return not self._closed
-
-    def _known(self, item_id: str) -> tuple[Item | None, bool]:
-        write = self._waiting.get(item_id)
-        if write is not None:
-            return write.item, True
-        return (None if item_id in self._gone else self._shop.catalog.get(item_id)), False
-
-    def _taken_on(self, write: ItemWrite) -> None:
-        self._waiting[write.item_id] = write
-        self._gone.pop(write.item_id, None)
-        self._going.discard(write.item_id)
-
-    def _taken_off(self, item_id: str, seq: int) -> None:
-        self._waiting.pop(item_id, None)
-        self._going.add(item_id)
-        self._gone[item_id] = seq
-        self._state.notify_all()
 
     def _publish(self, shop: Shop) -> None:
         view = self._dress(warm(shop))
@@ -198,14 +174,14 @@ class LiveShop(Generic[View]):
     def _swap_deletions(self) -> None:
         """Put the snapshot without what is going in place; whoever holds `_swapping` does it for all that wait."""
         with self._state:
-            going, before = frozenset(self._going), self._shop
+            going, before = frozenset(self._writes.going), self._shop
         there = frozenset(item_id for item_id in going if item_id in before.catalog)
         if there:
             change = Change(deleted=there)
             shop = renewed(before, change, self._indexes.snapshots(), self._parts.statistics, reword=False)
             self._publish(shop)
         with self._state:
-            self._going -= going
+            self._writes.going -= going
             self._reword |= bool(there)
             self._state.notify_all()
 
@@ -215,11 +191,12 @@ class LiveShop(Generic[View]):
         while True:
             with self._state:
                 self._state.wait_for(
-                    lambda: self._closed or bool(self._waiting) or self._reword, self._parts.config.look_seconds
+                    lambda: self._closed or bool(self._writes.waiting) or self._reword,
+                    self._parts.config.look_seconds,
                 )
                 if self._closed:
                     return
-                batch = self._next()
+                batch = self._writes.next(self._shop.catalog, self._parts.config.batch)
             # The worker's boundary: a bug in one batch is logged here, once, and does not end the thread.
             try:
                 if batch:
@@ -233,19 +210,13 @@ class LiveShop(Generic[View]):
                 log.exception("live catalogue: a snapshot failed, the one before stands")
                 time.sleep(min(1.0, self._parts.config.look_seconds))
 
-    def _next(self) -> list[ItemWrite]:
-        """Return what the next snapshot takes in: what is shown as it is not any more comes first."""
-        waiting, known = list(self._waiting.values()), self._shop.catalog
-        urgent = [write for write in waiting if known.get(write.item_id) != write.item]
-        return urgent[: self._parts.config.batch] or waiting[:LATER_AT_ONCE]
-
     def _take_in(self, batch: list[ItemWrite]) -> None:
         began = time.perf_counter()
         items = [write.item for write in batch if write.item is not None]
-        change = self._parts.read(items, self._shop, self._unread)
+        change = self._parts.read(items, self._shop, self._writes.unread)
         with self._swapping:
             with self._state:
-                held, before = self._waiting, self._shop
+                held, before = self._writes.waiting, self._shop
                 # What was written again or deleted while it was read waits for its own turn, or for none.
                 still = {w.item_id: w for w in batch if held.get(w.item_id) is w}
             change = change.only(still)
@@ -256,10 +227,7 @@ class LiveShop(Generic[View]):
                 with self._state:
                     self._reword |= not small
             with self._state:
-                self._unread -= still.keys()
-                for item_id, write in still.items():
-                    if self._waiting.get(item_id) is write:
-                        del self._waiting[item_id]
+                self._writes.taken_in(still)
                 self._state.notify_all()
         log.info("items taken in count=%d seconds=%.2f", len(change.items), time.perf_counter() - began)
 
@@ -282,23 +250,16 @@ class LiveShop(Generic[View]):
             self._indexes = LiveIndexes(fresh)
             self._publish(self._overlaid(fresh, before))
             with self._state:
-                self._seen = max(self._seen, last)
+                self._writes.seen = max(self._writes.seen, last)
         self._follower.look_again()
         log.info("shop reloaded items=%d", len(self._shop.catalog))
 
     def _follow(self) -> int:
         """Take over what other processes wrote, and return up to which write."""
         with self._state:
-            for write in self._journal.since(self._seen):
-                self._seen = max(self._seen, write.seq)
-                known, _ = self._known(write.item_id)
-                if write.item is None:
-                    if known is not None:
-                        self._taken_off(write.item_id, write.seq)
-                elif write.item != known:
-                    self._taken_on(write)
-                    self._state.notify_all()
-            return self._seen
+            if self._writes.follow(self._journal.since(self._writes.seen), self._shop.catalog):
+                self._state.notify_all()
+            return self._writes.seen
 
     def _overlaid(self, shop: Shop, earlier: Sequence[ItemWrite] = ()) -> Shop:
         """Return a shop that was just opened with the journal's records and without what it deletes.
@@ -307,17 +268,8 @@ class LiveShop(Generic[View]):
         """
         with self._state:
             writes = {write.item_id: write for write in (*earlier, *self._journal.since())}
-            self._seen = max([self._seen, *(write.seq for write in writes.values())])
-            # What went and is worked into the artifact by now is gone for an answer that began before, too.
-            self._gone = {i: seq for i, seq in self._gone.items() if i not in shop.catalog}
-            self._gone |= {i: write.seq for i, write in writes.items() if write.item is None}
-            gone = frozenset(self._gone)
-            self._going.clear()
-            self._waiting = {i: w for i, w in writes.items() if w.item is not None and shop.catalog.get(i) != w.item}
-            self._unread = set(self._waiting)
-            records = tuple(write.item for write in self._waiting.values() if write.item is not None)
-        change = Change(records, deleted=gone, read=False)
-        if records or any(item_id in shop.catalog for item_id in change.deleted):
+            change = self._writes.begin(writes, shop.catalog)
+        if change.items or any(item_id in shop.catalog for item_id in change.deleted):
             shop = renewed(shop, change, self._indexes.snapshots(), self._parts.statistics)
         standing = getattr(self, "_shop", None)
         made = carried(standing, shop) if standing is not None else None
