@@ -112,7 +112,9 @@ def seen(record: Record, asked: Sequence[str], covered: set[str]) -> Iterator[Fr
 def mentioned(record: Record, asked: Sequence[str], covered: set[str]) -> Iterator[Fragment]:
     """Yield what its title and its description say of the wish."""
     for name, text in _written(record):
-        found = {w: said for w, said in _surfaces(text).items() if w in asked and w not in covered and _telling(w)}
+        found = {w: said for w, said in _surfaces(text).items() if w in asked and w not in covered and _word(w)}
+        telling = {said for w, said in found.items() if w not in FILLERS}
+        found = {w: said for w, said in found.items() if w not in FILLERS or _beside(said, telling, text)}
         if found:
             covered.update(found)
             words = list(found)[:3]
@@ -124,8 +126,14 @@ def mentioned(record: Record, asked: Sequence[str], covered: set[str]) -> Iterat
                 yield Fragment(f"its {name} says {said}", tuple(_in_texts(record, list(found))))
 
 
-def _telling(word: str) -> bool:
-    return len(word) > 2 and not word.isdigit() and word not in FILLERS
+def _word(word: str) -> bool:
+    return len(word) > 2 and not word.isdigit()
+
+
+def _beside(filler: str, telling: Collection[str], text: str) -> bool:
+    """Whether a word that says nothing alone stands beside one that does: the "star" of "Star Wars"."""
+    low = text.casefold()
+    return any(f"{filler} {word}" in low or f"{word} {filler}" in low for word in telling)
 
 
 def _surfaces(text: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from agent.base import ShownItem
 from agent.planner_calls import MAX_ASKED, Call
 from agent.understanding.wish import Facets, Sort, Wish
+from agent.understanding.words import keys, singular
 
 ROOM = 4
 """How many times more items are asked for where the planner orders them itself."""
@@ -22,6 +23,26 @@ def by_kind(wish: Wish) -> bool:
     """Whether a wish names kinds and nothing else a search could order by."""
     alone = wish.wanted.model_copy(update={"categories": ()}) == Facets()
     return bool(wish.wanted.categories) and alone and wish.also.empty and not wish.query() and wish.sort == "relevance"
+
+
+def by_topic(wish: Wish) -> bool:
+    """Whether a wish has single words that a record may hold as a value: "films about the mafia"."""
+    return bool(_topics(wish)) and wish.sort == "relevance" and not wish.titled
+
+
+def about(items: Sequence[ShownItem], wish: Wish) -> list[ShownItem]:
+    """Return items with those first whose records name the topic; a title may only happen to have the word."""
+    topics = _topics(wish)
+
+    def named(item: ShownItem) -> int:
+        values = {keys(value) for given in item.attributes.values() for value in given}
+        return sum((word,) in values for word in topics)
+
+    return sorted(items, key=named, reverse=True) if by_topic(wish) else list(items)
+
+
+def _topics(wish: Wish) -> tuple[str, ...]:
+    return tuple(singular(word) for word in wish.wanted.words if " " not in word)
 
 
 def roomy(call: Call) -> Call:

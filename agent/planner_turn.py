@@ -9,7 +9,7 @@ from typing import Any
 from agent import planner_pictures
 from agent.base import Outcome, ShownItem
 from agent.planner_calls import Call, Reply, calls, fits, looser, mended, resembling, search, wanted
-from agent.planner_order import among_kinds, by_kind, ordered, roomy
+from agent.planner_order import about, among_kinds, by_kind, by_topic, ordered, roomy
 from agent.understanding.colours import family
 from agent.understanding.intent import (
     Act,
@@ -97,7 +97,7 @@ class Turn:
         if self._pictured and isinstance(act, Search):
             return [planner_pictures.by_picture(act.wish, self.top_n)]
         begun = calls(act, self.understanding.state, self.top_n)
-        if self._flat and isinstance(act, Search | Recommend) and by_kind(act.wish):
+        if self._flat and isinstance(act, Search | Recommend) and (by_kind(act.wish) or by_topic(act.wish)):
             begun = [roomy(call) for call in begun]  # so that `among_kinds` has something to choose from
         return begun
 
@@ -143,7 +143,8 @@ class Turn:
         kept = right or [item for item in items if item.handle not in step.wish.not_items]
         if isinstance(step.act, Search | Recommend):
             ground = step.replies[-1].message.facts.get("ground") if step.replies else None
-            kept = among_kinds(kept, step.wish, unknown=ground == "popularity") if self._flat else kept
+            if self._flat:
+                kept = about(among_kinds(kept, step.wish, unknown=ground == "popularity"), step.wish)
             kept = list(self._order(kept)) if self._order is not None else kept
         return tuple(kept[: min(wanted(step.wish, self.top_n), self._share)])
 

@@ -63,3 +63,11 @@ def test_how_a_catalogue_uses_its_categories_is_seen_from_its_items() -> None:
     assert not usage(bags).flat
     assert ("country", "USA") in usage(FILMS.items).commonplace
     assert ("director", "Michael Mann") not in usage(FILMS.items).commonplace
+
+
+def test_a_word_that_says_nothing_alone_is_told_beside_one_that_does() -> None:
+    wars = Catalog([Item("w", title="Star Wars: One"), Item("b", title="Best Heist")])
+    grounds = Grounds(wars, {}, HandleBook(wars), ShopWords.of(wars))
+    grounds.heard("the star wars films, or the best fiction")
+    found = Explainer(grounds).explain(["w", "b"], ToolRun("search_items", {"query": "star wars best fiction"}))
+    assert found["w"].reason.startswith("Its title says star wars") and "says" not in found["b"].reason

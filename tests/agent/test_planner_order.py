@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.base import ShownItem
 from agent.planner_calls import Call
-from agent.planner_order import among_kinds, by_kind, roomy
+from agent.planner_order import about, among_kinds, by_kind, by_topic, roomy
 from agent.understanding.wish import Facets, Wish
 
 
@@ -44,3 +44,12 @@ def test_a_wish_that_says_more_than_kinds_keeps_the_order_of_the_search() -> Non
 def test_room_is_asked_for_within_the_limit() -> None:
     assert roomy(Call("search_items", {"top_n": 5})).arguments["top_n"] == 20
     assert roomy(Call("search_items", {"top_n": 50})).arguments["top_n"] == 60
+
+
+def test_what_a_record_is_about_comes_before_what_its_title_says() -> None:
+    wish = Wish(wanted=Facets(words=("boxing",)))
+    title = item("Boxing Helena", "Drama")
+    topic = ShownItem("Rocky", "Rocky", "Rocky", None, None, None, ("Drama",), {"keywords": ("Boxing", "boxing ring")})
+    assert handles(about([title, topic], wish)) == "Rocky Boxing Helena"
+    assert by_topic(wish) and not by_topic(Wish(wanted=Facets(words=("a man lives one day again",))))
+    assert handles(about([title, topic], Wish())) == "Boxing Helena Rocky"
