@@ -24,6 +24,9 @@ import numpy.typing as npt
 
 PERCENTILES = (50, 90, 99, 99.9)
 
+APART_SECONDS = 0.02
+"""How long after another a client opens its connection."""
+
 Judge = Callable[[int, int, bytes], None]
 """Told of every answer: the number of its request, its status, its body."""
 
@@ -196,12 +199,17 @@ async def load(
     """
     if total is None and seconds is None:
         raise ValueError("neither total nor seconds ends the load; one of them would")
-    result, asked, began = Load(), 0, time.perf_counter()
+    result, asked = Load(), 0
+    connections = []
+    for number in range(clients):
+        # Calls that come in one moment all fall to the worker that wakes first; people come one after another.
+        await asyncio.sleep(APART_SECONDS if number else 0)
+        connections.append(await connected(url))
+    began = time.perf_counter()
     until = None if seconds is None else began + seconds
 
-    async def client() -> None:
+    async def client(connection: Connection) -> None:
         nonlocal asked
-        connection = await connected(url)
         while (total is None or asked < total) and (until is None or time.perf_counter() < until):
             number = first + asked
             asked += 1
@@ -219,7 +227,7 @@ async def load(
                 judge(number, status, body)
         connection.close()
 
-    await asyncio.gather(*(client() for _ in range(clients)))
+    await asyncio.gather(*map(client, connections))
     result.seconds = time.perf_counter() - began
     return result
 
