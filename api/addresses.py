@@ -23,9 +23,16 @@ class IdConvertor(Convertor[str]):
         return value.replace("%", "%25").replace("/", "%2F")
 
 
+class EventIdConvertor(IdConvertor):
+    """An id of an event; the one address beside them that is none is left to its own door."""
+
+    regex = "(?!dead-letters(?:/|$))[^/]+"
+
+
 def know_ids() -> None:
     """Let routes say `{item_id:id}`."""
     register_url_convertor("id", IdConvertor())
+    register_url_convertor("event", EventIdConvertor())
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ def event_routes(service: Service) -> APIRouter:
         page = [DeadLetterOut.model_validate(each, from_attributes=True) for each in letters[:limit]]
         return DeadLettersOut(dead_letters=page, cursor=letters[limit - 1].place if len(letters) > limit else None)
 
-    @router.delete("/v1/events/{event_id:id}", summary="Take an event back")
+    @router.delete("/v1/events/{event_id:event}", summary="Take an event back")
     def take_back(event_id: Annotated[ExternalId, Path(description="As it was put.")]) -> TakenBackOut:
         """Erase one event, as if it had not been; the next answer and the next chat turn know it."""
         return TakenBackOut(event_id=event_id, forgotten=service.shop.events.forget_event(event_id))

@@ -159,6 +159,14 @@ def test_what_is_rejected_is_kept_with_its_reason(own):
     assert (again.event_id, again.user_id, again.field, again.times) == ("e-1", "dora", "item_id", 2)
 
 
+def test_the_dead_letters_are_no_event(own):
+    _, client = own
+    refused = client.delete("/v1/events/dead-letters")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET")
+    assert client.delete("/v1/events/dead-letters-1").json() == {"event_id": "dead-letters-1", "forgotten": False}
+    assert client.get("/v1/events/dead-letters?cursor=x").status_code == 422
+
+
 def test_what_a_guest_did_is_known_of_the_shopper_who_signs_in(own):
     shop, client = own
     client.put("/v1/events", json={"events": [event(1, user_id=None, session_id="s-1", item_id="L02")]})
