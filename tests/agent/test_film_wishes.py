@@ -21,7 +21,7 @@ from catalog.nouns import Item
 from eval.agent.harness import Harness
 
 TOP_N = 5
-SENSIBLE = 47
+SENSIBLE = 48
 """How many of the fifty held when it was last raised; it may not fall."""
 
 
