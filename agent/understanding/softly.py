@@ -38,6 +38,8 @@ def quality(part: Gist, wish: Wish, vocabulary: Vocabulary) -> str | None:
     alone = _ALONE.fullmatch(part.text)
     if alone is None or part.price or part.years:
         return None
-    rows, what = matches(wish, vocabulary) or set(), alone["what"]
-    said = (what, _ARTICLE.sub("", what))
-    return next((each for each in said if vocabulary.valued(rows, keys(each))), None)
+    for what in (alone["what"], _ARTICLE.sub("", alone["what"])):
+        having = vocabulary.having(keys(what))
+        if having and having & (matches(wish, vocabulary) or set()):
+            return what
+    return None

@@ -105,11 +105,14 @@ def phrases(facet: Facet, value: str) -> Iterator[Phrase]:
             yield phrase
 
 
-def has_value(item: Item, phrase: Phrase) -> bool:
-    """Whether an item has an attribute of exactly these singular words, or a part of a list of them."""
-    values = (value for each in item.attributes.values() for value in each)
-    held = (value for value in values if phrase and phrase[0] in value.casefold())
-    return any(phrase in map(keys, (value, *parts(value, "attribute"))) for value in held)
+def by_phrase(facets: Iterable[Facet]) -> dict[Phrase, list[set[int]]]:
+    """Return the rows that have each value of the attributes, or a part of a list, by its singular words."""
+    found: dict[Phrase, list[set[int]]] = {}
+    for facet in facets:
+        for value, rows in facet.rows.items() if facet.kind == "attribute" else ():
+            for phrase in {keys(each) for each in (value, *parts(value, facet.kind))}:
+                found.setdefault(phrase, []).append(rows)
+    return found
 
 
 def surnames(facets: Iterable[Facet]) -> dict[str, list[Term]]:

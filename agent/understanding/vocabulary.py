@@ -12,7 +12,7 @@ import numpy as np
 from agent.understanding import colours
 from agent.understanding.layers import side_by_side
 from agent.understanding.spelling import Speller
-from agent.understanding.terms import Facet, Phrase, Term, TermKind, facets, has_value, phrases, surnames
+from agent.understanding.terms import Facet, Phrase, Term, TermKind, by_phrase, facets, phrases, surnames
 from agent.understanding.title_names import called, names, stands_in
 from agent.understanding.words import fold, keys, split, stem
 from catalog.items import Catalog
@@ -43,6 +43,7 @@ class Vocabulary:
     def __init__(self, catalog: Catalog, captions: Mapping[str, tuple[Caption, ...]] | None = None) -> None:
         self._catalog = catalog
         self.facets: Mapping[tuple[TermKind, str], Facet] = {(f.kind, f.name): f for f in facets(catalog)}
+        self._by_phrase = by_phrase(self.facets.values())
         self._terms: dict[Phrase, list[Term]] = {}
         self._heads: dict[Phrase, list[Term]] = {}
         self._stems: dict[str, list[Term]] = {}
@@ -101,9 +102,9 @@ class Vocabulary:
             found.update(word for text in texts if text for word in keys(text))
         return frozenset(found)
 
-    def valued(self, rows: Iterable[int], phrase: Phrase) -> bool:
-        """Whether an item of `rows` has an attribute of exactly these singular words, one of no filter included."""
-        return any(has_value(self._catalog.items[row], phrase) for row in rows)
+    def having(self, phrase: Phrase) -> set[int]:
+        """Return the rows with an attribute of exactly these singular words, be it one that no filter is made of."""
+        return set().union(*self._by_phrase.get(phrase, ()))
 
     def surname(self, word: str, *, named: bool) -> Term | None:
         """Return everyone of a last name; one that titles or texts use as a word counts only where `named` as a person.
@@ -213,8 +214,7 @@ class Vocabulary:
 
     @cached_property
     def _value_words(self) -> frozenset[str]:
-        """Every singular word of any value, those of no filter included, as keywords of a few films are."""
-        return frozenset(word for facet in self.facets.values() for value in facet.parts for word in keys(value))
+        return frozenset(word for phrase in self._by_phrase for word in phrase)
 
     @cached_property
     def meanings(self) -> tuple[tuple[str, Term], ...]:
