@@ -38,11 +38,11 @@ _TALK: dict[str, tuple[str, ...]] = {
     "bye": ("Goodbye, and see you soon!", "Take care!"),
     "wellbeing": ("Very well, thank you. Tell me what I can find for you.", "All good here. Tell me what you need."),
     "abilities": (
-        "I help you find things in this shop: describe what you want, and refine it with words like cheaper, in blue "
-        "or more like the second.",
+        "I help you find things in this shop. Describe what you want, then say what should be different. You can also "
+        "ask for more like one of them, have them compared, or ask why I show it.",
     ),
     "assent": ("Good. What shall I look for?", "Fine. Tell me what you would like to see."),
-    "refusal": ("All right. What would suit you better?", "No problem. Tell me what to change."),
+    "refusal": ("All right. What would suit you better?", "As you like. Tell me what to change."),
     "reset": ("All right, we start afresh. What are you looking for?",),
 }
 _OFF_TOPIC = (

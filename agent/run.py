@@ -104,7 +104,7 @@ class Thinking:
 
         Raises:
             ServiceError: The mind's server failed.
-            Ungrounded: It looked nothing up and nothing it said held.
+            Ungrounded: An LLM looked nothing up and nothing it said held.
         """
         started = time.perf_counter()
         agent = self._agent(heard.prompt)
@@ -197,7 +197,8 @@ class Thinking:
         passed = self.gate.feed(self._held) + ([] if cut else self.gate.finish())
         if cut:
             self.account.stopped = self.account.stopped or "length"
-        if self._held and not self.gate.named and any(c.action == "removed" for c in self.gate.changes):
+        removed = self._held and not self.gate.named and any(c.action == "removed" for c in self.gate.changes)
+        if removed and self.account.mind == "llm":  # behind the planner nobody steps in: what held of it is the answer
             raise Ungrounded
         self._held = ""
         return self._pass(passed)

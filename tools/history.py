@@ -20,11 +20,19 @@ from tools.titles import called
 
 FeedbackKind = Literal["dismiss", "cart", "rating", "return", "complaint", "praise"]
 
+_ASKED = {
+    "dismiss": "stop showing you", "cart": "record for the cart", "rating": "record the rating for",
+    "return": "record the return of", "complaint": "record the complaint about", "praise": "record the praise for",
+}  # fmt: skip
 _DONE = {
-    "dismiss": "not to show it", "cart": "to put it in the cart", "rating": "the rating", "return": "the return",
+    "dismiss": "{} is not shown to you any more.", "cart": "Recorded for the cart: {}.",
+    "rating": "Recorded the rating for {}.", "return": "Recorded the return of {}.",
+    "complaint": "Recorded the complaint about {}.", "praise": "Recorded the praise for {}.",
+}  # fmt: skip
+_TAKEN = {
+    "dismiss": "the dismissal", "cart": "the addition to the cart", "rating": "the rating", "return": "the return",
     "complaint": "the complaint", "praise": "the praise",
 }  # fmt: skip
-_TAKEN = {**_DONE, "dismiss": "the dismissal", "cart": "the addition to the cart"}
 
 
 @tool(access="read")
@@ -79,7 +87,7 @@ def record_feedback(
     about = (Candidate(item.item_id, 1.0, "record_feedback"),)
     name = called(item)
     if not call.confirmed(arguments):
-        question = f"Shall I record {_DONE[kind]} for {name}?"
+        question = f"Shall I {_ASKED[kind]} {name}?"
         return ToolResult(question, about, call.question(question, arguments))
     yes = context.confirmation or context.request_id
     stamp = hashlib.sha256(f"{user_id}\0{yes}\0{arguments}".encode()).hexdigest()[:32]
@@ -96,7 +104,7 @@ def record_feedback(
     )
     new = call.once(lambda: bool(shop.events.put([event]).accepted))
     recorded = {"event_id": event.event_id, "kind": kind, "item_id": item.item_id, "new": new}
-    return ToolResult(f"Recorded {_DONE[kind]} for {name}.", about, {"recorded": recorded})
+    return ToolResult(_DONE[kind].format(name), about, {"recorded": recorded})
 
 
 @tool(access="write", destructive=True)

@@ -29,7 +29,8 @@ _SOFT = re.compile(
     r"\bthere (?:is|are|was|were)(?:n['’]t| not)? (?:no|any)\b|\b(?:i|we) (?:found|find|see|saw|get|"
     r"got) (?:no|none|nothing)\b"
     r"|\b(?:could|can|did|do)(?:n['’]t| ?not) (?:find|see|locate|spot)(?: any(?:thing)?| a single)?\b"
-    r"|^\W*(?:(?:sorry|unfortunately|alas|oh)\W+)?(?:we have )?no(?=\s+\w)|^\W*(?:none|nothing)(?=\W*$)",
+    r"|^\W*(?:(?:sorry|unfortunately|alas|oh)\W+)?(?:we have )?"
+    r"no(?=\s+(?!(?:problem|worries|doubt|need|rush|hurry)\b)\w)|^\W*(?:none|nothing)(?=\W*$)",
     re.IGNORECASE,
 )
 """Denials that may tell how a search ended: true where one came back with nothing that fits."""

@@ -22,6 +22,7 @@ _ENTRY = re.compile(r"^\s*(?:[-*•+]|\d{1,2}[.)])\s+(?P<head>[^:–—(\n,]{2,8
 _RUN = re.compile(
     r"(?<![\w'’])[A-Z][\w'’]*(?:-[\w'’]+)*(?:\s+(?:(?:of|the|de|la|and|&|with|for|in)\s+)?(?:[A-Z][\w'’]*(?:-[\w'’]+)*|\d+\w*))*"
 )
+_JOINED = re.compile(r"\s+(?:and|&)\s+")
 _CUE = re.compile(r"\b(?:by|from|brand|called|named|model|the|new|our)\s+$", re.IGNORECASE)
 _LABELS = word_set(
     "price brand color material rating size availability style why reason tip note summary category pattern best "
@@ -81,10 +82,18 @@ def _runs(text: str, parts: list[Segment], about: set[Record], grounds: Grounds)
                 and not first
                 and not grounds.knows_phrase(match.group(), about)
                 and not _separate(words, grounds)
+                and not _enumerated(match.group(), about)
             )
             or (len(words) >= 2 and _anothers(match, parts, grounds))
         ):
             yield Fault(*match.span(), f"name {match.group()!r} is in no record")
+
+
+def _enumerated(run: str, about: set[Record]) -> bool:
+    """Whether a run is whole values of the records spoken of, one beside another: "Shelley Long and Tom Hanks"."""
+    values = {phrase(value) for record in about for each in record.item.attributes.values() for value in each}
+    parts = _JOINED.split(run)
+    return len(parts) > 1 and all(phrase(part) in values for part in parts)
 
 
 def _anothers(match: re.Match[str], parts: list[Segment], grounds: Grounds) -> bool:

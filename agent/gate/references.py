@@ -98,6 +98,7 @@ def _titles(text: str, grounds: Grounds, unknown: list[str]) -> str:
             start, end = words[at][1], words[at + size - 1][2]
             if ids is None or OPEN in text[start:end]:
                 continue
+            start, end = _bracketed(text, start, end)
             issued = next((i for i in ids if i in grounds.book), None)
             if issued is not None:
                 done.append((start, end, _mark_of(grounds.book.handle(issued))))
@@ -109,6 +110,12 @@ def _titles(text: str, grounds: Grounds, unknown: list[str]) -> str:
     for start, end, found in reversed(done):
         text = text[:start] + found + text[end:]
     return text
+
+
+def _bracketed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the span of a title with the bracket that its last word stands in: "Toy Story (1995)" ends behind it."""
+    inside = text[start:end]
+    return start, end + (inside.count("(") > inside.count(")") and text[end : end + 1] == ")")
 
 
 def _once(text: str) -> str:

@@ -36,7 +36,7 @@ _LINK = re.compile(
     r"https?:|www\.|javascript:|data:\w+/|!?\[[^\]\n]*\]\(|</?[a-z]\w*[^<>]{0,200}>|@\w+\.\w+", re.IGNORECASE
 )
 _LOOKALIKES = str.maketrans("аеосрі", "aeocpi")
-_DISMISS = re.compile(r"\b(?:not to show|dismiss)", re.IGNORECASE)
+_DISMISS = re.compile(r"\b(?:not to show|stop showing|dismiss)", re.IGNORECASE)
 QUOTED_WORDS = 8
 """So many words in a row from the system prompt are a quotation of it."""
 

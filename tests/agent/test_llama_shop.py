@@ -117,7 +117,7 @@ def test_the_program_asks_the_person(shop: Shop, agrees: bool, written: int) -> 
 
     spec = ShopToolSpec(Registry(shop), Shopper("dora"), confirm)
     output = spec.to_tool_list(["record_feedback"])[0].call(**DISMISS, confirmation="made up")
-    assert asked == ["Shall I record not to show it for Cobalt bud vase?"]
+    assert asked == ["Shall I stop showing you Cobalt bud vase?"]
     assert len(shop.events.for_user("dora")) == written and "confirmation" not in output.content
     assert not output.is_error
 

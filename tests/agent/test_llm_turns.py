@@ -258,7 +258,7 @@ def test_a_model_cannot_agree_in_the_shoppers_place(talk: Begin, shop: Shop, mon
         answer = conversation.say("what do you think of the cobalt vase?")
         read = [message["content"] for message in server.requests[-1]["messages"] if message["role"] == "tool"]
         assert shop.events.for_user("ana") == before
-        assert conversation.say("yes").text.startswith("Recorded not to show it")
+        assert conversation.say("yes").text.endswith("is not shown to you any more.")
     assert len(shop.events.for_user("ana")) == len(before) + 1
     tried = [run["tool"] for run in conversation.trace(answer)["tools"]]
     assert tried == ["record_feedback"] * 4 + ["undo_feedback"]

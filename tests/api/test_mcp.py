@@ -172,7 +172,7 @@ def test_a_client_that_can_ask_the_person_is_given_no_token(own, answer, written
             return await client.call_tool("record_feedback", DISMISS)
 
     result = asyncio.run(talk())
-    assert asked == ["Shall I record not to show it for Cobalt bud vase?"]
+    assert asked == ["Shall I stop showing you Cobalt bud vase?"]
     assert len(own.shop.events.for_user("dora")) == written
     assert "confirmation" not in json.dumps(result.structured_content)
 
