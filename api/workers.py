@@ -28,7 +28,9 @@ from catalog.errors import ServiceError, VitrineError
 log = logging.getLogger("vitrine.api")
 
 CANNOT_OPEN = 3
-"""Exit status of a worker that could not open the shop: another would fail the same way."""
+"""Exit status of a worker that could not open the shop. Where none ever could, another would fail the same way."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two tries to open the shop again for a worker that is gone, while its database is away, say."""
 SLACK_SECONDS = 5.0
 """What a worker gets beyond its own times before it is killed."""
 QUICK_SECONDS, QUICK_DEATHS = 30.0, 5
@@ -69,6 +71,8 @@ class Workers:
     libraries: tuple[str, ...] = ()
     _workers: list[_Worker] = field(init=False, default_factory=list)
     _deaths: list[float] = field(init=False, default_factory=list)
+    _failed: int = field(init=False, default=0)
+    _was_open: bool = field(init=False, default=False)
     _stop: threading.Event = field(init=False, default_factory=threading.Event)
 
     def run(self) -> None:
@@ -111,12 +115,12 @@ class Workers:
     def _told_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stop()
 
-    def _started(self) -> _Worker:
+    def _started(self, pause: float = 0.0) -> _Worker:
         """Start a worker; while another answers it listens only once it can, so that nobody is sent away."""
         quiet = any(worker.answers for worker in self._workers)
         context = start_context(self.libraries)
         news, theirs = context.Pipe(duplex=False)
-        given = (self.load, self.config, self.root, self.listener, theirs, quiet, os.environ[MULTIPROCESS])
+        given = (self.load, self.config, self.root, self.listener, theirs, quiet, os.environ[MULTIPROCESS], pause)
         process: BaseProcess = context.Process(target=_work, args=given)  # type: ignore[attr-defined]
         process.start()
         theirs.close()
@@ -128,7 +132,8 @@ class Workers:
             wait([worker.process.sentinel for worker in self._workers], timeout=0.2)
             for place, worker in enumerate(self._workers):
                 if not worker.ready and worker.process.is_alive() and worker.news.poll():
-                    worker.ready = True
+                    worker.ready = self._was_open = True
+                    self._failed = 0
                 if worker.process.exitcode is not None and not self._stop.is_set():
                     self._workers[place] = self._replaced(worker)
             if not announced and all(worker.ready for worker in self._workers):
@@ -139,8 +144,14 @@ class Workers:
         from prometheus_client import multiprocess
 
         code, pid = worker.process.exitcode, worker.process.pid
-        if code == CANNOT_OPEN:
+        if code == CANNOT_OPEN and not self._was_open:
             raise ServiceError("the workers cannot open the shop; their last line says why")
+        if code == CANNOT_OPEN:
+            self._failed += 1
+            pause = min(LONGEST_PAUSE, 0.5 * 2.0**self._failed)
+            log.error("worker could not open the shop pid=%s; another tries in %g s", pid, pause)
+            worker.news.close()
+            return self._started(pause)
         now = time.monotonic()
         self._deaths = [at for at in self._deaths if now - at < QUICK_SECONDS] + [now]
         if len(self._deaths) >= QUICK_DEATHS:
@@ -175,8 +186,10 @@ def _work(
     news: Connection,
     quiet: bool,
     counts: str,
+    pause: float,
 ) -> None:
     """Be a worker."""
+    time.sleep(pause)
     os.environ[MULTIPROCESS] = counts  # a fork server has the environment of its own beginning
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells the workers
     threading.Thread(target=_follow_parent, daemon=True).start()

@@ -37,7 +37,7 @@ from catalog.events import EventConfig, open_event_store
 from catalog.workspace import Workspace
 from vitrine.shelf import Shelf
 
-EXPECTED_ERRORS = ("worker died",)
+EXPECTED_ERRORS = ("worker died", "worker could not open the shop", "the shop cannot be opened: event store")
 """What the log may call an error: it is what was done."""
 
 
@@ -128,6 +128,7 @@ def soak(store: Path, plan: Plan, folder: Path) -> Report:
             kept += [(event.event_id, event.item_id, event.kind) for _, event in page]
         events.close()
         errors = shop.errors()
+        report.breaches += ["the server ended by itself"] if shop.ended else []
     measure(report, crowd.samples, faults, start, plan.quiet)
     ledger.trouble = [(fault.began, fault.ended) for fault in faults if fault.name not in LLM]
     reasons = [(sample, explained(sample, faults, ledger)) for sample in crowd.samples if sample.status != 200]

@@ -102,6 +102,11 @@ class ServedShop:
         named = dict.fromkeys(map(int, _WORKER.findall(self._log.read_text(errors="replace"))))
         return [pid for pid in named if _alive(pid)]
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server is gone, which nobody asked of it."""
+        return self._process is not None and self._process.poll() is not None
+
     def kill_worker(self, place: int) -> int:
         """Kill a worker as the kernel would, and return its process id."""
         pid = self.workers[place]

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +15,9 @@ import pytest
 from api.config import ApiConfig
 from api.doubles import toy_service
 from api.server import entrance, url_of
+from api.service import Service
 from api.workers import Workers
+from catalog.errors import EventStoreError
 
 
 @pytest.mark.slow
@@ -48,3 +51,46 @@ def test_two_workers_serve_and_a_killed_one_is_replaced(tmp_path, monkeypatch):
     assert found == [[200] * 6, True, {200}, True]
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{address}/health/live")
+
+
+def fickle_service(folder: Path) -> Service:
+    """A shop that cannot be opened while there is a file `away`, and notes that it was tried."""
+    if (folder / "away").exists():
+        (folder / f"tried-{os.getpid()}").touch()
+        raise EventStoreError("event store 'postgresql://shop' does not answer: connection refused")
+    return toy_service(folder)
+
+
+@pytest.mark.slow
+def test_a_worker_that_cannot_open_the_shop_any_more_does_not_end_those_that_could(tmp_path, monkeypatch):
+    monkeypatch.delenv("VITRINE_API_KEYS", raising=False)
+    config = ApiConfig(workers=2, drain_notice_seconds=0, drain_seconds=2)
+    listener = entrance(config, tmp_path, "127.0.0.1", 0, {})
+    address, open_now, found = url_of(listener), threading.Event(), []
+    workers = Workers(partial(fickle_service, tmp_path), config, tmp_path, listener, open_now.set)
+
+    def visit() -> None:
+        try:
+            assert open_now.wait(200)
+            before = workers.pids
+            (tmp_path / "away").touch()
+            os.kill(before[1], signal.SIGKILL)
+            until = time.monotonic() + 100
+            while len(list(tmp_path.glob("tried-*"))) < 2 and time.monotonic() < until:
+                found.append(httpx.get(f"{address}/v1/shop").status_code)
+                time.sleep(0.1)
+            tried = {int(path.name.removeprefix("tried-")) for path in tmp_path.glob("tried-*")}
+            (tmp_path / "away").unlink()
+            opened = {path.name for path in tmp_path.iterdir() if path.is_dir()}
+            while {path.name for path in tmp_path.iterdir() if path.is_dir()} == opened and time.monotonic() < until:
+                time.sleep(0.1)
+            found.append({path.name for path in tmp_path.iterdir() if path.is_dir()} - opened != set())
+            found.append(len(tried) >= 2 and workers.pids[0] == before[0])
+        finally:
+            workers.stop()
+
+    thread = threading.Thread(target=visit)
+    thread.start()
+    workers.run()
+    thread.join(20)
+    assert set(found[:-2]) == {200} and found[-2:] == [True, True]
