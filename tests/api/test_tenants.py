@@ -36,7 +36,8 @@ SHARED = {
     ("POST", "/v1/audio/transcriptions"): "keeps nothing",
 }
 PROBED = {
-    ("PUT", "/v1/events"), ("DELETE", "/v1/events/{event_id}"), ("POST", "/v1/recommendations"), ("POST", "/v1/search"),
+    ("PUT", "/v1/events"), ("DELETE", "/v1/events/{event_id}"), ("GET", "/v1/events/dead-letters"),
+    ("POST", "/v1/recommendations"), ("POST", "/v1/search"),
     ("GET", "/v1/items/{item_id}/similar"), ("POST", "/v1/tools/{name}"), ("POST", "/mcp"), ("POST", "/v1/chat"),
     ("POST", "/v1/chat/completions"), ("GET", "/v1/traces/{trace_id}"),
     ("GET", "/v1/traces/{trace_id}/items/{item_id}"),
@@ -88,6 +89,14 @@ def test_events_are_not_read_not_taken_back_and_not_clashed_with(own, left):
     assert client.delete("/v1/events/zoe-1", headers=RIVAL).json()["forgotten"] is True
     with acting_for("acme"):
         assert len(shop.events.for_user("zoe")) == 1
+
+
+def test_what_was_not_taken_is_not_read(own):
+    _, client = own
+    bad = [{"event_id": "zoe-2", "user_id": "zoe", "item_id": "a secret of zoe", "kind": "click"}]
+    client.put("/v1/events", json={"events": bad}, headers=ACME)
+    assert client.get("/v1/events/dead-letters", headers=RIVAL).json() == {"dead_letters": [], "cursor": None}
+    assert len(client.get("/v1/events/dead-letters", headers=ACME).json()["dead_letters"]) == 1
 
 
 @pytest.mark.parametrize("door", ["recommendations", "search", "similar", "tool", "mcp"])
