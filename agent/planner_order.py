@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
@@ -14,6 +15,9 @@ from agent.understanding.words import keys, singular
 
 ROOM = 4
 """How many times more items are asked for where the planner orders them itself."""
+
+YEAR = re.compile(r"\((\d{4})\)\s*$")
+"""The year a title ends with."""
 
 ASIDE = 2
 """Places that an item gives way for every kind it is of besides the one asked for."""
@@ -82,10 +86,12 @@ def ordered(
     items: Sequence[ShownItem], by: Sort | None, rows: Mapping[str, Mapping[str, Any]]
 ) -> tuple[ShownItem, ...]:
     """Return items in the order asked for, those without the figure last; ties keep their order."""
-    if by not in ("price_asc", "price_desc", "rating"):
+    if by not in ("price_asc", "price_desc", "rating", "newest"):
         return tuple(items)
 
     def figure(item: ShownItem) -> float:
+        if by == "newest":
+            return -float(found[1]) if (found := YEAR.search(item.title)) is not None else float("inf")
         value = item.price if by != "rating" else rows.get(item.handle, {}).get("rating")
         return float("inf") if value is None else float(value) * (1 if by == "price_asc" else -1)
 

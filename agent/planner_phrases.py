@@ -10,6 +10,7 @@ from agent.understanding import lexicon
 from agent.understanding.wish import Wish
 from agent.understanding.words import plural, singular
 
+UNDATED = "The shop does not say how new things are."
 _PEOPLE = re.compile(rf"(?:{lexicon.PEOPLE})(?:'s)?")
 
 

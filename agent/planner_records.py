@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,17 @@ from agent.base import ShownItem
 from agent.explanation_more import telling
 from agent.money import price_text
 from agent.planner_calls import Reply
-from agent.planner_phrases import handles, listing
+from agent.planner_order import YEAR
+from agent.planner_phrases import UNDATED, handles, listing
 from agent.planner_turn import Step, Turn
 from agent.understanding.intent import Compare
 from agent.understanding.words import singular
 
+_SENTENCE = re.compile(r"(?<=[a-z\d)][.!?])\s+(?=[A-Z\"“])")
+_MEASURED = re.compile(
+    r"(?:long|short|bigg|small|larg|heavi|tall|wid|narrow|high|deep|thick|thinn|fast|slow|strong|loud)(?:er|est)"
+)
+"""What only a figure could tell; nearness of meaning is none."""
 _SUPERLATIVES = {"price_asc": "the cheapest", "price_desc": "the most expensive", "rating": "the best rated",
                  "newest": "the newest", "relevance": "the best match"}  # fmt: skip
 
@@ -25,9 +32,13 @@ def comparison(step: Step, act: Compare, turn: Turn) -> str:
         return "I could not compare those."
     first = items[0]
     rest = handles([item.handle for item in items[1:]])
+    if act.by == "newest" and YEAR.search(first.title) is None:
+        return UNDATED
     if act.by is not None:
         return f"{first.handle} is {_SUPERLATIVES[act.by]}{_figure(first, act.by, step)}." + (
             f" Then {rest}." if rest else "")  # fmt: skip
+    if act.query and _MEASURED.fullmatch(act.query):
+        return f"The shop does not say which is the {act.query}."
     if act.query:
         return f"{first.handle} suits that best." + (f" Then {rest}." if rest else "")
     return " ".join(detail(step.replies[-1].rows.get(item.handle, {"handle": item.handle}), None) for item in items[:4])
@@ -49,6 +60,8 @@ def detail(row: Mapping[str, Any], about: str | None) -> str:
         return f"{handle} is rated {rating:g}." if isinstance(rating, int | float) else f"{handle} has no rating yet."
     if about == "brand":
         return f"{handle} is by {row['brand']}." if row.get("brand") else f"{handle} names no brand."
+    if about == "description" and (told := _first(str(row.get("description") or ""))):
+        return f"{handle}: {told}"
     if about == "size" and row.get("sizes"):
         return f"{handle} comes in {listing([str(size) for size in row['sizes'][:8]])}."
     if about and about.casefold() in lower:
@@ -59,6 +72,12 @@ def detail(row: Mapping[str, Any], about: str | None) -> str:
     parts += [f"by {row['brand']}"] if row.get("brand") else []
     parts += [f"rated {rating:g}"] if isinstance(rating, int | float) else []
     return f"{handle}: {', '.join(parts)}." if parts else f"{handle}."
+
+
+def _first(text: str) -> str:
+    """Return the first sentence of a description; what follows would no longer be said of its item."""
+    said = _SENTENCE.split(" ".join(text.split()), maxsplit=1)[0]
+    return said if said.endswith((".", "!", "?", "…")) or not said else f"{said}."
 
 
 _GROUNDS = {"popularity": "other shoppers choose it", "content": "it is like what you looked at"}

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.base import ShownItem
 from agent.money import price_text
-from agent.planner_phrases import counted, handles, listing, things, vary
+from agent.planner_phrases import UNDATED, counted, handles, listing, things, vary
 from agent.planner_pictures import TOOL
 from agent.planner_records import comparison, detail, explanation, history
 from agent.planner_turn import Step, Turn
@@ -54,7 +54,6 @@ _FOUND = ("Here are {n} {things} for you.", "I found {n} {things} that fit.", "T
 _MORE = ("Here are {n} more.", "{n} others.")
 _LIKE = ("{n} {things} in the same spirit.", "These {n} {things} come close to it.")
 _CHEAPEST = "Nothing that fits is cheaper than what you have seen."
-_UNDATED = "The shop does not say how new things are."
 _PICTURED = ("These {n} {things} come closest to your picture.", "{n} {things} like the one in your picture.")
 _PICKS = ("{n} {things} you may like.", "My {n} picks for you.")
 
@@ -115,7 +114,7 @@ def _items(step: Step, turn: Turn) -> str:
     forms = _MORE if isinstance(step.act, Search | Recommend) and step.act.more else forms
     opening = f"{listed} fits." if len(items) == 1 else _said(vary(forms, turn), step, len(items), kind)
     stuck = _CHEAPEST if isinstance(step.act, Search) and step.act.stuck else ""
-    stuck = _UNDATED if isinstance(step.act, Search) and step.act.undated else stuck
+    stuck = UNDATED if isinstance(step.act, Search) and step.act.undated else stuck
     held = _held(step.act) if isinstance(step.act, Similar) else ""
     return " ".join(
         part

@@ -40,6 +40,7 @@ ABOUT = (
     ("colour", re.compile(r"\bcolou?rs?\b")),
     ("size", re.compile(r"\b(?:sizes?|how (?:big|large|tall|long))\b")),
     ("director", re.compile(r"\b(?:who directed|directors?)\b")),
+    ("description", re.compile(r"\babout\W*$|\b(?:plot|story(?:line)?|synopsis|what happens)\b")),
     ("actors", re.compile(r"\b(?:who (?:is|stars?) in|who stars|actors?|cast)\b")),
 )
 HISTORY = re.compile(

@@ -33,6 +33,7 @@ def entry(handle: str, item: Item) -> dict[str, Any]:
         "handle": handle, "title": item.title, "price": item.price, "currency": item.currency, "brand": item.brand,
         "categories": list(item.categories), "attributes": {n: list(v) for n, v in item.attributes.items()},
         "rating": item.rating, "available": item.availability, "caption": None, "why": None,
+        "description": item.description,
     }  # fmt: skip
 
 
@@ -117,6 +118,20 @@ def test_two_wishes_are_two_calls_and_one_answer() -> None:
     answer = talk.say("a lamp under 50 and a blue mug")
     assert [arguments["filters"]["category"] for _, arguments in talk.calls] == [["lamps"], ["mugs"]]
     assert "#9" in answer and "#25" in answer
+
+
+def test_what_no_record_says_is_not_made_up() -> None:
+    talk = Talk(rank_items=lambda a: message("L01", "L02", "L03"), compare_items=lambda a: message("L01", "L02", "L03"))
+    talk.say("lamps", top_n=3)
+    assert talk.say("which is the longest?", top_n=3) == "The shop does not say which is the longest."
+    assert talk.say("which of these is the newest?", top_n=3) == "The shop does not say how new things are."
+
+
+def test_what_an_item_is_about_is_its_description() -> None:
+    talk = Talk(item_details=lambda a: message("L02"))
+    talk.say("lamps", top_n=3)
+    answer = talk.say("what's the second about?", top_n=3)
+    assert answer.rstrip(".") == f"#8: {(TOY['L02'].description or '').split('. ')[0]}".rstrip(".")
 
 
 def test_others_go_on_at_the_cursor() -> None:
