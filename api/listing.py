@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -100,7 +99,7 @@ class FoundOut(ListOut):
     left_out: list[str] = Field([], description="What could not be looked at, and which command changes that.")
 
 
-def at_once(service: Service) -> AbstractContextManager[object]:
+def at_once(service: Service) -> threading.Semaphore:
     """Return the room in which a worker makes pages, `api.load.pages` at a time."""
     return threading.BoundedSemaphore(service.config.load.pages)
 

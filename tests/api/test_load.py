@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from api.config import ApiConfig
-from api.doubles import ScriptedAgent
+from api.doubles import ScriptedAgent, toy_service
+from api.listing import at_once
 from api.load import Lane, lane_of
 from api.load_config import LaneConfig, LoadConfig
 
@@ -102,3 +104,12 @@ def test_a_flood_of_chats_is_refused_and_recommendations_go_on(make, shop, regis
         told = http.get("/metrics").text
         assert 'vitrine_http_refused_total{lane="chat",reason="full"} 1.0' in told
         assert 'vitrine_http_at_work{lane="chat"} 0.0' in told
+
+
+def test_a_worker_makes_so_many_pages_at_once(tmp_path):
+    service = toy_service(tmp_path)
+    room = at_once(replace(service, config=ApiConfig(load=LoadConfig(pages=1))))
+    with room:
+        assert not room.acquire(blocking=False)
+    assert room.acquire(blocking=False)
+    service.shop.events.close()
