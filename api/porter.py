@@ -6,13 +6,14 @@ import json
 import selectors
 import socket
 import threading
+import time
 from contextlib import suppress
 from types import TracebackType
 
 from api.problems import problem
 
 _SECONDS = 1.0
-"""How long a caller has to say what it wants."""
+"""How long a caller has to say what it wants, and as long again to hear the answer, however it spreads its bytes."""
 _MOST_BYTES = 16_384
 
 
@@ -53,10 +54,9 @@ class Porter:
 
 
 def _answer(caller: socket.socket) -> None:
-    caller.settimeout(_SECONDS)
-    read = b""
+    read, until = b"", time.monotonic() + _SECONDS
     while b"\r\n\r\n" not in read and len(read) < _MOST_BYTES:
-        part = caller.recv(4096)
+        part = _received(caller, until)
         if not part:
             break
         read += part
@@ -71,8 +71,19 @@ def _answer(caller: socket.socket) -> None:
     fields = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(data)}", "Connection: close"]
     fields += [] if status.startswith("200") else ["Retry-After: 2"]
     head = "\r\n".join((*fields, "", ""))
+    until = time.monotonic() + _SECONDS
+    caller.settimeout(_SECONDS)
     caller.sendall(head.encode() + data)
     caller.shutdown(socket.SHUT_WR)
     with suppress(TimeoutError):
-        while caller.recv(4096):  # a body still on its way: closing on it would take the answer back
+        while _received(caller, until):  # a body still on its way: closing on it would take the answer back
             continue
+
+
+def _received(caller: socket.socket, until: float) -> bytes:
+    """Return what comes next, before a moment of the monotonic clock: one that drips would hold up the opening."""
+    seconds = until - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    caller.settimeout(seconds)
+    return caller.recv(65_536)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 
 import httpx
 import pytest
@@ -31,3 +33,37 @@ def test_a_caller_that_says_nothing_keeps_nobody_waiting_for_long(monkeypatch: p
     monkeypatch.setattr("api.porter._SECONDS", 0.05)
     with listen("127.0.0.1", 0) as listener, Porter(listener), socket.create_connection(listener.getsockname()):
         assert httpx.get(f"{url_of(listener)}/health/live").status_code == 200
+
+
+def _drip(address: tuple[str, int], first: bytes, over: threading.Event) -> None:
+    """Send a byte every now and then, as long as somebody reads them."""
+    with socket.create_connection(address) as caller:
+        caller.sendall(first)
+        while not over.wait(0.02):
+            try:
+                caller.sendall(b"x")
+            except OSError:
+                return
+
+
+@pytest.mark.parametrize("first", [b"GET /", b"POST /v1/search HTTP/1.1\r\nContent-Length: 999999\r\n\r\n"])
+def test_a_caller_that_drips_for_ever_keeps_the_shop_from_opening_for_no_longer(monkeypatch, first: bytes) -> None:
+    monkeypatch.setattr("api.porter._SECONDS", 0.1)
+    over, left = threading.Event(), threading.Event()
+    with listen("127.0.0.1", 0) as listener:
+
+        def serve() -> None:
+            with Porter(listener):
+                time.sleep(0.1)
+            left.set()
+
+        threads = [
+            threading.Thread(target=_drip, args=(listener.getsockname(), first, over)),
+            threading.Thread(target=serve),
+        ]
+        for thread in threads:
+            thread.start()
+        assert left.wait(5)
+        over.set()
+        for thread in threads:
+            thread.join(5)
