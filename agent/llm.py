@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 BUSY = (429, 503)
 """Answers whose `Retry-After` is believed."""
 
+MOST_CHARS = 40
+"""Characters of an answer for each token it was allowed, far more than any language has: a server that goes on beyond
+them does not keep to `max_tokens`, and every chunk costs what has come so far."""
+
 KEY_REMOVED = "[key removed]"
 """What stands where a server quoted the key it was called with."""
 
@@ -117,6 +121,7 @@ class ServedLLM(OpenAILike):  # type: ignore[misc]
         found, shown = Collected(), ""
         async for chunk in self._chunks(messages, kwargs):
             found.take(chunk)
+            self._bounded(found)
             said = visible(self._without_key(found.content, whole=False))
             if len(said) > len(shown):
                 yield _response(said, said[len(shown) :], (), None, found)
@@ -201,7 +206,7 @@ class ServedLLM(OpenAILike):  # type: ignore[misc]
             raise ServiceError(f"{self._who()} answered {status}", retryable=retryable, retry_after=wait) from error
         except (openai.OpenAIError, httpx.HTTPError) as error:
             raise ServiceError(f"{self._who()} broke off: {type(error).__name__}", retryable=True) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ServiceError(f"{self._who()} sent broken JSON", retryable=True) from error
 
     @asynccontextmanager
@@ -223,6 +228,12 @@ class ServedLLM(OpenAILike):  # type: ignore[misc]
             begun = (n for n in range(min(len(self.api_key) - 1, len(text)), 0, -1) if text.endswith(self.api_key[:n]))
             text = text[: len(text) - next(begun, 0)]
         return text
+
+    def _bounded(self, found: Collected) -> None:
+        """Raise ServiceError when a server goes on far beyond the tokens it was asked for."""
+        if found.chars > MOST_CHARS * max(self.max_tokens or 0, 100):
+            said = f"has sent {found.chars} characters for at most {self.max_tokens} tokens"
+            raise ServiceError(f"{self._who()} {said}", retryable=True)
 
     def _who(self) -> str:
         return f"the LLM {self._settings.model!r} at {self._settings.base_url!r}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.arguments import BROKEN, read_arguments
+from catalog.plain_text import whole_text
 
 HIDDEN = re.compile(r"<think>.*?(?:</think>\s*|$)|<tool_call>.*?(?:</tool_call>\s*|$)|<\|[^|]*\|>", re.DOTALL)
 """What of a model's text no shopper reads: thinking, calls its server did not recognise, control tokens."""
@@ -35,13 +36,16 @@ class Collected:
         calls: Tool calls with the index they came under, in the order in which they began.
         usage: Tokens as the server counts them.
         finish: Why the model stopped; None while the stream runs, and after one that broke off.
+        chars: Characters of text and arguments so far.
     """
 
     content: str = ""
     calls: list[tuple[int, ToolPart]] = field(default_factory=list)
     usage: Mapping[str, Any] | None = None
     finish: str | None = None
+    chars: int = 0
     _at: dict[int, ToolPart] = field(default_factory=dict)
+    _half: str = ""
 
     def take(self, chunk: Mapping[str, Any]) -> None:
         """Add a chunk; one without a choice (usage, keep-alive) or of another shape adds what it has."""
@@ -56,9 +60,16 @@ class Collected:
         if not isinstance(delta, Mapping):
             return
         text, parts = delta.get("content"), delta.get("tool_calls")
-        self.content += text if isinstance(text, str) else ""
+        self._say(text if isinstance(text, str) else "")
         for place, part in enumerate(parts if isinstance(parts, list) else ()):
             self._add(place, part)
+
+    def _say(self, text: str) -> None:
+        """Add text; the first half of a character waits for the second, which some servers send with the next chunk."""
+        self.chars += len(text)
+        text = self._half + text
+        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        self.content += whole_text(text.removesuffix(self._half))
 
     def _add(self, place: int, part: object) -> None:
         if not isinstance(part, Mapping):
@@ -73,11 +84,12 @@ class Collected:
         if call is None or (name and call.name and call_id and call_id != call.call_id):
             call = self._at[index] = ToolPart()
             self.calls.append((index, call))
-        call.call_id = call.call_id or str(call_id or "")
-        call.name = call.name or str(name or "")
+        call.call_id = call.call_id or whole_text(str(call_id or ""))
+        call.name = call.name or whole_text(str(name or ""))
         if isinstance(arguments, Mapping):  # some send an object where text belongs
             call.arguments = json.dumps(arguments)
         elif isinstance(arguments, str):
+            self.chars += len(arguments)
             call.arguments += arguments
 
     def made(self) -> list[ToolPart]:
@@ -108,7 +120,7 @@ def cut_off(arguments: str, tokens: int) -> str | dict[str, str]:
     """
     try:
         json.loads(arguments or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {BROKEN: f"cut off at {tokens} tokens: {arguments}"}
     return arguments
 

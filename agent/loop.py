@@ -24,6 +24,7 @@ from agent.sessions import Owner, Session, SessionStore
 from agent.spoken import heard_of, understood
 from agent.turn import Turn
 from catalog.errors import ConfigError, DataError
+from catalog.plain_text import whole_text
 from tools.registry import Registry
 from tools.shop import Shop
 
@@ -163,6 +164,12 @@ class Agent:
             raise DataError("message is empty; some text (or a picture) would be valid")
         if request.top_n < 1:
             raise DataError(f"top_n is {request.top_n!r}; 1 to {self.config.max_top_n} would be valid")
-        # What a shopper tells is kept in their words, and PostgreSQL keeps no NUL.
-        message = request.message.replace("\0", "\ufffd")
-        return replace(request, message=message, top_n=min(request.top_n, self.config.max_top_n))
+        if request.user_id is not None and whole_text(request.user_id) != request.user_id:
+            raise DataError(
+                f"user_id {request.user_id!r} holds half a character; text that UTF-8 can write would be valid"
+            )
+        # What a shopper tells is kept in their words; PostgreSQL keeps no NUL, and nothing keeps half a character.
+        message = whole_text(request.message).replace("\0", "\ufffd")
+        history = tuple(replace(past, text=whole_text(past.text)) for past in request.history)
+        top_n = min(request.top_n, self.config.max_top_n)
+        return replace(request, message=message, history=history, top_n=top_n)

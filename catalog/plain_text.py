@@ -19,6 +19,18 @@ def one_line(text: str) -> str:
     return text if text.isprintable() else "".join(_plain(character) for character in text)
 
 
+def whole_text(text: str) -> str:
+    r"""Return `text` as UTF-8 can write it: the halves of a character that meet are one, those alone are `\ufffd`.
+
+    JSON, a command line and a stream cut between two halves all give such texts; no database and no socket takes them.
+
+    Example:
+        >>> whole_text("a vase \ud83c" + "\udffa"), whole_text("a vase \ud83c")
+        ('a vase 🏺', 'a vase \ufffd')
+    """
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def plain_lines(text: str) -> str:
     """Return `text` with each of its lines as `one_line` gives it; a newline alone ends a line."""
     return "\n".join(one_line(line) for line in text.split("\n"))

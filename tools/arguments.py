@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +12,9 @@ from pydantic import BaseModel, ValidationError
 from catalog.errors import ToolRetry
 
 Model = TypeVar("Model", bound=BaseModel)
+
+MOST_NESTED = 40
+"""Levels a JSON value may have; filters have five."""
 
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -76,11 +79,28 @@ def _writable(value: Any) -> bool:
     return not isinstance(value, list | tuple) or all(_writable(each) for each in value)
 
 
+def too_deep(value: Any) -> bool:
+    """Whether a JSON value is nested deeper than `MOST_NESTED`; what reads it later goes down by recursion."""
+    level = [value]
+    for _ in range(MOST_NESTED):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
+
+
 def _read(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
         return text
+    return text if too_deep(read) else read
 
 
 def _mapped(pairs: list[Any]) -> Any:

@@ -7,6 +7,10 @@ from difflib import get_close_matches
 
 from catalog.errors import ToolRetry
 from catalog.items import Catalog
+from tools.arguments import shown
+
+MOST_NAMED = 5
+"""Unknown items one error names: each is compared with every id of the catalogue, and nobody reads a hundred."""
 
 _WRAPPING = "<>[](){}\"'`“”‘’«» \t\r\n"
 
@@ -20,12 +24,13 @@ def resolved_all(catalog: Catalog, written: Sequence[str], field: str) -> tuple[
     """Return the distinct item ids meant, in order: verbatim, without quotes or brackets, in another case, or by title.
 
     Raises:
-        ToolRetry: Naming `field`, every unknown item at once, and the closest ids.
+        ToolRetry: Naming `field`, the unknown items at once (the first `MOST_NAMED`), and the closest ids.
     """
     found = {each: _meant(catalog, each) for each in written}
     unknown = [each for each, item_id in found.items() if item_id is None]
     if unknown:
-        faults = ", ".join(f"{each!r}{_closest(catalog, each)}" for each in unknown)
+        faults = ", ".join(f"{shown(each)}{_closest(catalog, each)}" for each in unknown[:MOST_NAMED])
+        faults += f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
         raise ToolRetry(f"{field!r} names what this shop does not have: {faults}; ids from a search would be valid")
     return tuple(dict.fromkeys(item_id for item_id in found.values() if item_id is not None))
 

@@ -43,3 +43,21 @@ def test_a_raw_control_character_and_the_brace_vllm_sends_after_it_are_read(cont
 
 def test_nested_brackets_are_closed_in_order() -> None:
     assert read_arguments('{"filters": {"brand": ["a", "b"') == {"filters": {"brand": ["a", "b"]}}
+
+
+@pytest.mark.parametrize("opened", ["[", '{"not": '])
+@pytest.mark.parametrize("levels", [60, 900, 5000])
+def test_what_is_nested_too_deep_to_be_meant_is_broken(opened: str, levels: int) -> None:
+    closed = {"[": "]", '{"not": ': "}"}[opened]
+    for written in (opened * levels, opened * levels + "1" + closed * levels):
+        assert set(read_arguments(f'{{"filters": {written}}}')) == {BROKEN}
+
+
+@pytest.mark.parametrize("run", [",", " ", ", ", "\n"])
+def test_a_run_of_what_may_end_an_object_is_read_at_once(run: str) -> None:
+    # Each of these took minutes where a pattern tried every one of the run anew.
+    assert set(read_arguments('{"query": "vase",' + run * 50_000 + "x")) == {BROKEN}
+
+
+def test_half_a_character_in_an_escape_is_no_text() -> None:
+    assert read_arguments('{"query": "a \\ud83c\\udffa, a \\udffa"}') == {"query": "a 🏺, a \ufffd"}

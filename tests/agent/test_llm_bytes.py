@@ -283,3 +283,44 @@ def test_a_long_conversation_forgets_half_at_once(turns: Begin) -> None:
         asked = [body["messages"] for body in server.requests[::2]]
     kept = [sum(m["role"] == "user" for m in messages) - 1 for messages in asked]
     assert kept == [0, 1, 2, 3, 1, 2, 3, 1]
+
+
+def escaped(*chunks: Any) -> Sent:
+    """Chunks with everything but ASCII escaped, which may cut a character into halves."""
+    return Sent(("".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks).encode(),))
+
+
+def test_halves_of_a_character_meet_across_chunks_and_alone_are_no_text() -> None:
+    sent = escaped(delta("A vase \ud83c"), delta("\udffa."), delta(" \ud800 Blue."), delta(finish="stop"))
+    assert heard(sent)[0] == "A vase 🏺. \ufffd Blue."
+    call = part(0, '{"query": "a \\ud83c\\udffa or \\ud800"}', name="search_items\ud800", call_id="a")
+    assert heard(escaped(delta(None, call), END))[1] == [{"query": "a 🏺 or \ufffd"}]
+
+
+def test_what_a_model_sends_in_halves_ends_in_an_answer_and_a_trace(talk: Begin) -> None:
+    asked = delta(None, part(0, '{"query": "blue vase \\ud800"}', name="search_items", call_id="\ud800"))
+    answers = (escaped(asked, END), escaped(delta("Look at #1 \udffa."), delta(finish="stop")))
+    with ByteServer(*answers) as server:
+        held = talk(server.base_url)
+        answer = held.say("a blue vase")
+        assert answer.outcome == "recommended" and not answer.disclosures
+        assert held.trace(answer)["tools"][0]["arguments"] == {"query": "blue vase \ufffd"}
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        (delta("<think>"), *[delta("Hm. " * 250)] * 60),
+        (delta(None, SEARCH), *[delta(None, part(0, "x" * 1000))] * 60),
+        [delta("blue " * 200)] * 60,
+    ],
+    ids=["thinking", "arguments", "text"],
+)
+def test_a_server_that_does_not_keep_to_its_tokens_is_left(chunks: Any) -> None:
+    with pytest.raises(ServiceError, match=r"has sent \d+ characters for at most 600 tokens"):
+        heard(whole(*chunks, delta(finish="stop")))
+
+
+def test_a_chunk_nested_beyond_reading_is_broken_json() -> None:
+    with pytest.raises(ServiceError, match="sent broken JSON"):
+        heard(Sent((b"data: " + b"[" * 100_000 + b"\n\n",)))

@@ -224,7 +224,12 @@ def test_an_item_without_title_is_still_shown(talk: Begin) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"message": "  "}, "message is empty"), ({"top_n": 0}, "top_n is 0"), ({"session_id": "x" * 65}, "session_id")],
+    [
+        ({"message": "  "}, "message is empty"),
+        ({"top_n": 0}, "top_n is 0"),
+        ({"session_id": "x" * 65}, "session_id"),
+        ({"user_id": "ana\udcff"}, "half a character"),
+    ],
 )
 def test_what_is_no_request_is_refused_in_one_line(talk: Begin, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message) as refusal:
@@ -256,3 +261,10 @@ def test_a_wish_of_more_words_than_a_tool_reads_is_looked_up_by_the_first(talk: 
     assert "could not" not in answer.text and answer.recommendations
     [run, *_] = conversation.trace(answer)["tools"]
     assert run["tool"] == "search_items" and run["error"] is None and 0 < len(run["arguments"]["query"]) <= 1000
+
+
+def test_half_a_character_in_a_message_costs_no_conversation(talk: Begin) -> None:
+    held = talk()
+    first = held.say("a blue vase \ud800 \udcff", history=(PastMessage("user", "hello \udcff"),))
+    assert first.outcome == "recommended" and held.trace(first)["message"] == "a blue vase \ufffd \ufffd"
+    assert held.say("cheaper than that").session_id == first.session_id

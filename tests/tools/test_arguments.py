@@ -73,3 +73,12 @@ def test_a_price_limit_of_zero_is_valid_and_blocks(ask: Any) -> None:
 def test_canonical_is_the_same_for_equal_calls() -> None:
     assert canonical({"b": 5.0, "a": None, "c": ["é"]}) == canonical({"c": ("é",), "b": 5}) == '{"b":5,"c":["é"]}'
     assert canonical(None) == "{}"
+
+
+@pytest.mark.parametrize("levels", [60, 5000])
+@pytest.mark.parametrize("opened", ["[", '{"not":'])
+def test_json_in_a_text_that_is_nested_beyond_reading_is_a_text(ask: Any, opened: str, levels: int) -> None:
+    closed = "]" if opened == "[" else "}"
+    for written in (opened * levels, opened * levels + "{}" + closed * levels):
+        with pytest.raises(ToolRetry, match=r"'filters' is .{0,80}: input should be a valid dictionary"):
+            ask("search_items", {"filters": written})

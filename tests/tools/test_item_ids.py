@@ -45,3 +45,12 @@ def test_all_unknown_ids_are_named_at_once_with_the_closest() -> None:
 
 def test_repeats_count_once() -> None:
     assert resolved_all(CATALOG, ["V01", "<V01>", "007"], "like") == ("V01", "007")
+
+
+def test_many_and_long_unknown_ids_are_named_briefly() -> None:
+    with pytest.raises(ToolRetry, match=r"'V0' .*'V5' and 95 more; ids") as caught:
+        resolved_all(CATALOG, [f"V{place}" for place in (0, *range(2, 101))], "item_ids")
+    assert len(str(caught.value)) < 400
+    with pytest.raises(ToolRetry) as caught:
+        resolved(CATALOG, "x" * 100_000, "item_id")
+    assert len(str(caught.value)) < 200
