@@ -224,6 +224,11 @@ def fits(wish: Wish, item: ShownItem, row: Mapping[str, Any]) -> bool:
     return all(_has(item, term) for term in wish.also.terms() if term.kind not in ("size", "category"))
 
 
+def carries(act: Act) -> bool:
+    """Whether an act asks whether something is carried at all."""
+    return isinstance(act, Facts) and act.question == "carries"
+
+
 def looser(wish: Wish) -> Iterator[tuple[str, Wish]]:
     """Yield each constraint that only `fits` knows, in the shopper's words, with the wish without it."""
     if wish.years is not None:

@@ -96,3 +96,9 @@ def ordered(
         return float("inf") if value is None else float(value) * (1 if by == "price_asc" else -1)
 
     return tuple(sorted(items, key=figure))
+
+
+def of_title(title: str, items: Sequence[ShownItem]) -> ShownItem | None:
+    """Return the item of exactly this title, else the first."""
+    exact = (item for item in items if keys(item.title) == keys(title))
+    return next(exact, items[0] if items else None)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from agent.planner_turn import Turn
 from agent.understanding import lexicon
-from agent.understanding.wish import Wish
+from agent.understanding.wish import Limit, Wish
 from agent.understanding.words import plural, singular
 
 UNDATED = "The shop does not say how new things are."
@@ -61,6 +61,15 @@ def counted(wish: Wish, number: int) -> str:
 def _one(noun: str) -> str:
     *before, word = noun.split(" ")
     return " ".join((*before, singular(word)))
+
+
+def limited(wish: Wish) -> str:
+    """Return the price limit that was counted within, as it was asked where it was asked."""
+    low, high, stated = wish.price_min, wish.price_max, wish.limit
+    if low is None and high is None:
+        return ""
+    limit = stated if stated is not None and stated.bounds == (low, high) else Limit(low=low, high=high)
+    return f" {limit.words()}"
 
 
 def vary(forms: Sequence[str], turn: Turn) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from agent import planner_pictures
 from agent.base import Outcome, ShownItem
-from agent.planner_calls import Call, Reply, calls, fits, looser, mended, resembling, search, wanted
-from agent.planner_order import about, among_kinds, by_kind, by_topic, ordered, roomy
+from agent.planner_calls import Call, Reply, calls, carries, fits, looser, mended, resembling, search, wanted
+from agent.planner_order import about, among_kinds, by_kind, by_topic, of_title, ordered, roomy
 from agent.understanding.colours import family
 from agent.understanding.intent import (
     Act,
@@ -204,7 +204,7 @@ class Turn:
         reply = step.replies[-1] if step.replies else None
         if (reply and reply.nearest) or self.unmet(step) is not None:
             return True
-        if _carries(step.act) and step.wish.unknown:
+        if carries(step.act) and step.wish.unknown:
             return True
         strange, wish = step.wish.unknown, step.wish
         denied = any(family(word) or word in wish.strangers for word in strange)
@@ -213,7 +213,7 @@ class Turn:
 
     def outcome(self) -> Outcome:
         """Return the turn's outcome, as the planner sees it."""
-        searching = [s for s in self.steps if isinstance(s.act, Search | Recommend | Similar) or _carries(s.act)]
+        searching = [s for s in self.steps if isinstance(s.act, Search | Recommend | Similar) or carries(s.act)]
         asking = any(step.act.kind == "question" or _unconfirmed(step) for step in self.steps)
         if asking and not any(self.listing(step) for step in searching):
             return "question"
@@ -269,7 +269,9 @@ class Turn:
         if isinstance(act, Similar) and act.handle is None and last.call.name == "search_items":
             if "like" in last.call.arguments:
                 return []
-            found = [_titled(str(r.call.arguments.get("query")), r.message.items) for r in step.replies if not r.failed]
+            found = [
+                of_title(str(r.call.arguments.get("query")), r.message.items) for r in step.replies if not r.failed
+            ]
             step.replies.clear()
             anchors = {item.handle: item for item in found if item is not None}
             return [resembling(act, tuple(anchors.values()), self.top_n)] if anchors else []
@@ -294,16 +296,6 @@ class Turn:
                 return [planner_pictures.by_picture(act.fallback, self.top_n)]
             return [search(act.fallback, self.understanding.state, self.top_n)]
         return []
-
-
-def _titled(title: str, items: Sequence[ShownItem]) -> ShownItem | None:
-    """Return the item of exactly this title, else the first."""
-    exact = (item for item in items if keys(item.title) == keys(title))
-    return next(exact, items[0] if items else None)
-
-
-def _carries(act: Act) -> bool:
-    return isinstance(act, Facts) and act.question == "carries"
 
 
 def _unconfirmed(step: Step) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.base import ShownItem
 from agent.money import price_text
-from agent.planner_phrases import UNDATED, counted, handles, listing, things, vary
+from agent.planner_phrases import UNDATED, counted, handles, limited, listing, things, vary
 from agent.planner_pictures import TOOL
 from agent.planner_records import comparison, detail, explanation, history
 from agent.planner_turn import Step, Turn
@@ -27,7 +27,6 @@ from agent.understanding.intent import (
     Similar,
     SmallTalk,
 )
-from agent.understanding.wish import Limit
 
 NAMED = 3
 """Handles a sentence names at most; the others stand beside the text."""
@@ -247,17 +246,9 @@ def _facts(step: Step, act: Facts, turn: Turn) -> str:
             return f"There are {count} {counted(act.wish, count)} in all; by year I cannot count them."
         stock = facts.get("in_stock")
         tail = f", {stock} of them in stock" if isinstance(stock, int) and 0 < stock < count else ""
-        return f"There {'is' if count == 1 else 'are'} {count or 'no'} {counted(act.wish, count)}{_limit(act)}{tail}."
+        said = f"{counted(act.wish, count)}{limited(act.wish)}{tail}"
+        return f"There {'is' if count == 1 else 'are'} {count or 'no'} {said}."
     return reply.message.text
-
-
-def _limit(act: Facts) -> str:
-    """Return the price limit that was counted within, as it was asked where it was asked."""
-    low, high, stated = act.wish.price_min, act.wish.price_max, act.wish.limit
-    if low is None and high is None:
-        return ""
-    limit = stated if stated is not None and stated.bounds == (low, high) else Limit(low=low, high=high)
-    return f" {limit.words()}"
 
 
 def _carries(step: Step, act: Facts, items: Sequence[ShownItem]) -> str:
