@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from api.addresses import WholeSegments, know_ids
 from api.audio import audio_routes
 from api.audit import AUDIT_FOLDER, AuditLog
+from api.bodies import WholeBodies
 from api.chat import chat_routes
 from api.completions import completion_routes
 from api.document import add_document
@@ -82,6 +83,7 @@ def create_app(
     app.add_middleware(WholeSegments)
     app.add_middleware(Pinned, service=service)  # inside the guard: what it refuses reads no shop
     app.add_middleware(Bounded, config=service.config.load, metrics=metrics)
+    app.add_middleware(WholeBodies)  # outside the lanes: a slow sender holds no place
     app.add_middleware(
         Guard,
         config=service.config,

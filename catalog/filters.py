@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from catalog.nouns import Item
 
+MOST_VALUES = 1000
+"""In all lists of one `Filters` together: every item is held against each of them, as often as a wish is relaxed."""
+
 
 class PriceRange(BaseModel):
     """A closed price interval; an open end is None."""
@@ -41,6 +44,13 @@ class Filters(BaseModel):
     )
     available: bool | None = Field(None, description="True: not known to be out of stock. False: out of stock.")
     not_: Filters | None = Field(None, alias="not", description="Any single part that holds excludes the item.")
+
+    @model_validator(mode="after")
+    def _few(self) -> Filters:
+        values = len(self.brand) + len(self.category) + len(self.attributes) + sum(map(len, self.attributes.values()))
+        if values > MOST_VALUES:
+            raise ValueError(f"{values} values; up to {MOST_VALUES} together would be valid")
+        return self
 
     @property
     def empty(self) -> bool:

@@ -62,3 +62,13 @@ def test_nothing_asked_is_no_mask() -> None:
 def test_what_is_not_the_language_is_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Filters.model_validate(asked)
+
+
+def test_a_list_longer_than_anybody_asks_for_is_refused_by_its_length():
+    many = [f"b{n}" for n in range(1001)]
+    assert Filters.model_validate({"brand": many[:1000]}).brand[0] == "b0"
+    for asked in ({"brand": many}, {"category": many}, {"attributes": {"colour": many}}, {"not": {"brand": many}}):
+        with pytest.raises(ValidationError, match="up to 1000 together would be valid"):
+            Filters.model_validate(asked)
+    with pytest.raises(ValidationError, match="up to 1000 together would be valid"):
+        Filters.model_validate({"attributes": {name: [] for name in many}})
