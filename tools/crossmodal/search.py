@@ -90,8 +90,9 @@ def modality_scores(
 
 def _keyword_scores(shop: Shop, query: str, item_ids: Sequence[str]) -> dict[str, float | None]:
     """Return the BM25 of each item, 0 where it shares no word, None where it is not indexed."""
-    rows = shop.index_rows[KEYWORD]
-    wanted = np.isin(rows, shop.catalog.ids.rows(list(item_ids)))
+    rows = shop.indexes[KEYWORD].items.rows(list(item_ids), missing=-1)
+    wanted = np.zeros(len(shop.indexes[KEYWORD].items), np.bool_)
+    wanted[rows[rows >= 0]] = True
     found = shop.indexes[KEYWORD].search(Query(text=query), len(item_ids), allowed=wanted)
     said = {each.item_id: round(each.score, 6) for each in found}
     return {item_id: said.get(item_id, 0.0 if item_id in shop.indexes[KEYWORD].items else None) for item_id in item_ids}
