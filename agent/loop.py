@@ -23,6 +23,7 @@ from agent.prompt import system_prompt
 from agent.sessions import Owner, Session, SessionStore
 from agent.spoken import heard_of, understood
 from agent.turn import Turn
+from agent.writes import none_to_undo
 from catalog.errors import ConfigError, DataError
 from catalog.plain_text import whole_text
 from tools.registry import Registry
@@ -114,6 +115,7 @@ class Agent:
         async with self.sessions.turn(request.session_id, request.user_id, request.history) as (session, restarted):
             catch_up(session, self.shop.catalog)
             meant, reply = understood(session, request)
+            reply = reply or none_to_undo(meant.message, session.recorded)
             turn = Turn(self, session, meant, restarted, reply)
             turn.trace.asked = {**turn.trace.asked, **heard_of(request, meant)}
             async for event in turn.events():

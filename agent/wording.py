@@ -20,6 +20,10 @@ CUT = {
     "time": "Time was up, so I answered with what I had.",
     "length": "The answer was cut short.",
 }
+NONE_TO_UNDO = (
+    "There is no feedback of yours here to take back; what you told me of yourself goes by “forget that”. "
+    "What should be different?"
+)
 UNDO = re.compile(
     r"\W*(?:(?:no|oops|sorry|wait|please)\W+)*(?:can you |could you )?"
     r"(?:undo(?: that| it| this)?|(?:take|put) (?:that|it|this) back|take back (?:that|it|this)|revert (?:that|it)|"

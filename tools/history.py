@@ -103,6 +103,8 @@ def record_feedback(
         context={"tool": "record_feedback"},
     )
     new = call.once(lambda: bool(shop.events.put([event]).accepted))
+    if not new and all(each.event_id != event.event_id for each in shop.events.for_user(user_id, HISTORY)):
+        raise ToolRetry("'confirmation' has written before, and that was taken back; call without it to ask anew")
     recorded = {"event_id": event.event_id, "kind": kind, "item_id": item.item_id, "new": new}
     return ToolResult(_DONE[kind].format(name), about, {"recorded": recorded})
 

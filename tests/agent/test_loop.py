@@ -268,3 +268,14 @@ def test_half_a_character_in_a_message_costs_no_conversation(talk: Begin) -> Non
     first = held.say("a blue vase \ud800 \udcff", history=(PastMessage("user", "hello \udcff"),))
     assert first.outcome == "recommended" and held.trace(first)["message"] == "a blue vase \ufffd \ufffd"
     assert held.say("cheaper than that").session_id == first.session_id
+
+
+def test_undo_where_nothing_was_written_is_no_wish(talk: Begin, shop: Shop) -> None:
+    held = talk()
+    held.say("a red mug")
+    assert "Shall I record" in held.say("I love the first one").text
+    answer = held.say("undo")
+    assert answer.outcome == "question" and "no feedback of yours here" in answer.text and not answer.recommendations
+    held.say("yes")
+    assert not [event for event in shop.events.for_user("ana") if event.kind == "praise"]
+    assert ids_of(held.say("cheaper than 1000"))[0].startswith("M")
