@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("vitrine.api")
 
+IDLE_SECONDS = 75
+"""How long a connection may rest between two requests: longer than proxies and clients keep theirs (60 s), or now and
+then one would write to a connection that is just being closed, and get no answer."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -157,6 +161,7 @@ def _server(app: ASGIApp, readiness: Readiness, config: ApiConfig, listener: soc
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=max(1, math.ceil(config.drain_seconds)),
     )
     url = url_of(listener)

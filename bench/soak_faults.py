@@ -32,7 +32,7 @@ TRACKS = (LLM, SERVICE, JOBS)
 GARBAGE = (RUBBISH, "broken_json", "lying", "dreaming", "failing")
 BACK_SECONDS = 2.0
 """How long after PostgreSQL answers again a request that began before may still be refused."""
-RESET_SECONDS = 0.5
+RESET_SECONDS = 1.0
 """How long after a worker's death a client may still write to its connection."""
 
 
@@ -67,7 +67,9 @@ class Chaos:
     models: tuple[str, ...] = ()
 
     def do(self, name: Name) -> Fault:
-        """Do it, and return when it began and ended."""
+        """Do it, and return when it began and ended; nothing is done to a worker while another is not back."""
+        if name.startswith("worker"):
+            self.shop.wait_for_all()
         began = time.monotonic()
         deeds: dict[Name, Callable[[], str]] = {
             "llm dies": self._llm_dies, "llm hangs": self._llm_hangs, "llm garbage": self._llm_garbage,

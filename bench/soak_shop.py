@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import ServiceError
 from catalog.items import Catalog
+from catalog.journal_readers import FOLDER
 from catalog.shop_data import load_shop
 from catalog.workspace import Workspace
 from vitrine.settings import Settings, load_settings
@@ -66,6 +69,7 @@ class ServedShop:
     def __init__(self, store: Path, pairs: list[str], environment: dict[str, str], log: Path) -> None:
         self._command = [sys.executable, "-m", "vitrine", "serve", "--store", str(store), "--port", "0"]
         self._command += ["--workers", str(WORKERS), *(part for pair in pairs for part in ("--set", pair))]
+        self._store = store
         self._environment, self._log = {**os.environ, **environment}, log
         self._process: subprocess.Popen[str] | None = None
         self.address = ""
@@ -102,6 +106,14 @@ class ServedShop:
         named = dict.fromkeys(map(int, _WORKER.findall(self._log.read_text(errors="replace"))))
         return [pid for pid in named if _alive(pid)]
 
+    def wait_for_all(self, seconds: float = 180.0) -> None:
+        """Wait until every worker has answered somebody: each says so by a file that it keeps locked."""
+        until = time.monotonic() + seconds
+        while sum(_held(path) for path in (self._store / FOLDER).glob("*.reader")) < WORKERS:
+            if time.monotonic() > until:
+                raise ServiceError(f"not all of {WORKERS} workers answer after {seconds:g} s")
+            time.sleep(0.2)
+
     @property
     def ended(self) -> bool:
         """Whether the server is gone, which nobody asked of it."""
@@ -121,6 +133,17 @@ class ServedShop:
     def errors(self) -> list[str]:
         """Return the lines of the log that tell of an error, each from its level on, numbers left out."""
         return [line for line in self._log.read_text(errors="replace").splitlines() if "level=error" in line.lower()]
+
+
+def _held(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        pass
+    return False
 
 
 def _below(pid: int) -> list[int]:

@@ -48,3 +48,10 @@ def test_an_address_of_another_machine_is_one_clear_line():
 def test_outside_loopback_it_refuses_to_start_without_keys(service):
     with pytest.raises(ConfigError, match=r"'0\.0\.0\.0'.*no key is set"):
         serve(service, "0.0.0.0", 0, environment={})
+
+
+def test_a_connection_rests_longer_than_its_callers_keep_it(service):
+    """A proxy that keeps connections for a minute must not write to one that is just being closed."""
+    ready = opened(service, "127.0.0.1", 0, environment={})
+    ready.listener.close()
+    assert ready.server.config.timeout_keep_alive > 60

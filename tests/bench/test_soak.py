@@ -88,7 +88,7 @@ REFUSED: list[tuple[Mapping[str, Any], str | None]] = [
     ({"status": 503, "later": False, "began": 10.5}, None),  # does not say when to ask again
     ({"status": 500, "later": True, "began": 10.5}, None),
     ({"status": 0, "began": 29.0}, "worker killed"),
-    ({"status": 0, "began": 31.0}, None),
+    ({"status": 0, "began": 31.5}, None),
     ({"status": 404, "began": 50.0, "about": "v"}, "deleted, or on its way"),
     ({"status": 404, "began": 50.0, "about": "m"}, None),
 ]
