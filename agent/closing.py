@@ -90,11 +90,20 @@ def of_pictures(tools: TurnTools | None, pictures: int) -> list[str]:
     return [BAD_PICTURE if looks[-1].error.startswith("'picture'") else NO_PICTURES]
 
 
-def of_answer(tools: TurnTools | None, composed: Composed, changes: Sequence[Change]) -> list[str]:
-    """Return what the shopper is told about how the answer came about, beyond what was told on the way."""
+def of_answer(
+    tools: TurnTools | None, composed: Composed, changes: Sequence[Change], *, told: bool = False
+) -> list[str]:
+    """Return what the shopper is told about how the answer came about, beyond what was told on the way.
+
+    Args:
+        tools: The calls of the mind that answered.
+        composed: The items of the answer.
+        changes: What the gate did.
+        told: Whether the answer keeps to what the shopper told of themselves: then something is known of them.
+    """
     grounds = {run.facts.get("ground") for run in (tools.runs if tools else ())}
-    told = [NEW_SHOPPER] if "popularity" in grounds and composed.recommendations else []
-    return told + ([LEFT_OUT] if any(change.action != "stripped" for change in changes) else [])
+    new = "popularity" in grounds and bool(composed.recommendations) and not told
+    return [NEW_SHOPPER] * new + ([LEFT_OUT] if any(change.action != "stripped" for change in changes) else [])
 
 
 def keep(shop: Shop, now: datetime, answer: Answer, trace: Trace, changes: list[Change], gate: str) -> None:

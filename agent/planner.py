@@ -36,6 +36,7 @@ from agent.planner_pictures import unpointed
 from agent.planner_turn import Turn
 from agent.planner_words import compose
 from agent.understanding.intent import IntentState, Note, Understanding
+from agent.understanding.merging import matches
 from agent.understanding.profile_talk import without_waiver
 from agent.understanding.telling import telling
 from agent.understanding.understander import Understander
@@ -242,7 +243,8 @@ class PlannerLLM(FunctionCallingLLM):
         """Return the message with what the shopper told before; one that only tells asks for no search."""
         vocabulary = self._understander.vocabulary
         told = telling(said, vocabulary)
-        if told.only and not self._before.wish.narrow:
+        empty = matches(understanding.state.wish, vocabulary) == set()  # a taste is no reason to find nothing
+        if told.only and (empty or not self._before.wish.narrow):
             state = self._before.model_copy(update={"turns": understanding.state.turns})
             understanding = understanding.model_copy(update={"acts": (Note(),), "state": state})
         understanding = understanding.model_copy(update={"told": told})

@@ -13,8 +13,8 @@ from agent.planner_calls import Reply
 from agent.planner_order import YEAR
 from agent.planner_phrases import UNDATED, handles, listing
 from agent.planner_turn import Step, Turn
-from agent.understanding.intent import Compare
-from agent.understanding.words import singular
+from agent.understanding.intent import QUALITY, Compare
+from agent.understanding.words import keys, singular
 
 _SENTENCE = re.compile(r"(?<=[a-z\d)][.!?])\s+(?=[A-Z\"“])")
 _MEASURED = re.compile(
@@ -60,8 +60,10 @@ def detail(row: Mapping[str, Any], about: str | None) -> str:
         return f"{handle} is rated {rating:g}." if isinstance(rating, int | float) else f"{handle} has no rating yet."
     if about == "brand":
         return f"{handle} is by {row['brand']}." if row.get("brand") else f"{handle} names no brand."
-    if about == "description" and (told := _first(str(row.get("description") or ""))):
-        return f"{handle}: {told}"
+    if about == "description" and (plot := _first(str(row.get("description") or ""))):
+        return f"{handle}: {plot}"
+    if about and about.startswith(QUALITY):
+        return _speaks(handle, about.removeprefix(QUALITY), row)
     if about == "size" and row.get("sizes"):
         return f"{handle} comes in {listing([str(size) for size in row['sizes'][:8]])}."
     if about and about.casefold() in lower:
@@ -72,6 +74,16 @@ def detail(row: Mapping[str, Any], about: str | None) -> str:
     parts += [f"by {row['brand']}"] if row.get("brand") else []
     parts += [f"rated {rating:g}"] if isinstance(rating, int | float) else []
     return f"{handle}: {', '.join(parts)}." if parts else f"{handle}."
+
+
+def _speaks(handle: str, quality: str, row: Mapping[str, Any]) -> str:
+    """Return the sentence in which a record speaks of a quality, or that it does not."""
+    wanted = set(keys(quality))
+    for text in (row.get("description"), row.get("caption")):
+        for said in _SENTENCE.split(" ".join(str(text or "").split())):
+            if wanted <= set(keys(said)):
+                return f"{handle}: {_first(said)}"
+    return f"The record of {handle} says nothing of “{quality}”."
 
 
 def _first(text: str) -> str:

@@ -115,7 +115,7 @@ class Turn:
         if not session.said:
             take_in(session, self.request.history, self.agent.shop.catalog)
         await self._memory.open()
-        said = [each.text for each in session.said if each.role == "user"]
+        said = [each.text[: config.max_message_chars] for each in session.said if each.role == "user"]
         for text in (*said, self.message, *(f"{each.words} {each.value}" for each in self._memory.told)):
             self._grounds.heard(text)
         shopper = Shopper(session.user_id, session.session_id, (), session.shown, told=session.told)
@@ -274,7 +274,7 @@ class Turn:
         return composed if self._reply is None or failed else replace(composed, outcome="question")
 
     def _answer(self, composed: Composed) -> Answer:
-        self._disclosures += of_answer(self._tools, composed, self._changes)
+        self._disclosures += of_answer(self._tools, composed, self._changes, told=bool(self._memory.after))
         memory = self._memory
         return Answer(
             outcome=composed.outcome,

@@ -8,6 +8,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 
 import anyio.to_thread
@@ -72,6 +73,7 @@ def mcp_server(service: Service, shopper_of: ShopperOf) -> Server[Any]:
     shop, resources = service.shop, McpResources(service)
     server: Server[Any] = Server(
         "vitrine",
+        version=version("vitrine"),
         title=shop.name,
         instructions=INSTRUCTIONS.format(name=shop.name, items=len(shop.catalog)),
         on_list_tools=functools.partial(_list_tools, service),

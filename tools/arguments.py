@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from catalog.errors import ToolRetry
+from catalog.filters import Filters
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -125,6 +126,9 @@ def _plain(value: Any) -> Any:
 def _fault(error: dict[str, Any], known: str) -> str:
     field = ".".join(str(part) for part in error["loc"]) or "arguments"
     if error["type"] == "extra_forbidden":
+        if error["loc"][:-1] == ("filters",):
+            inner = ", ".join(given.alias or name for name, given in Filters.model_fields.items())
+            return f"unknown field {shown(field)}; known in filters: {inner}"
         return f"unknown field {shown(field)}; known at the top: {known}"
     if error["type"] == "missing":
         return f"{field!r} is required"

@@ -104,7 +104,8 @@ def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
         known = asking.NEED.search(part.text) or part.recipient or part.occasion
         about = "wish" if known else "unclear"
         return Choice((Ask(about=about, choices=vocabulary.choices()),), state.model_copy(update={"asked": True}))
-    if lost and change == "fresh" and not asking.NEED.search(part.text) and len(part.unknown) > 1:
+    wished = asking.NEED.search(part.text) or _BARE.match(part.text)
+    if lost and change == "fresh" and not wished and len(part.unknown) > 1:
         unclear = Ask(about="unclear", choices=vocabulary.choices())
         return Choice((unclear,), state.model_copy(update={"wish": Wish(), "asked": state.asked}))
     if not wish.wanted.terms() and not wish.query() and (wish.recipient or wish.occasion):

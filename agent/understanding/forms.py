@@ -9,7 +9,18 @@ from typing import Literal
 from agent.understanding import asking
 from agent.understanding.choice import Choice, describes, pointed
 from agent.understanding.gist import Gist
-from agent.understanding.intent import Act, Compare, Details, Facts, Feedback, History, IntentState, Recommend, Search
+from agent.understanding.intent import (
+    QUALITY,
+    Act,
+    Compare,
+    Details,
+    Facts,
+    Feedback,
+    History,
+    IntentState,
+    Recommend,
+    Search,
+)
 from agent.understanding.merging import merge
 from agent.understanding.pointing import extreme, resolve_all
 from agent.understanding.references import superlative
@@ -21,6 +32,7 @@ _SAME = re.compile(
     r"\b(?:they|them|those|these)\b|"
     r"\bhow many (?:are there|are in stock|do you have|have you got)(?: in (?:total|all))?\W*$"
 )
+_WHETHER = re.compile(r"(?:and )?(?:is|are|does|do|has|have|can|will) (?:it|this|that|they|these|those|the)\b")
 MAX_JUDGED = 2
 """Items one sentence may judge, each with the shopper's consent."""
 
@@ -128,6 +140,8 @@ def details(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | 
         return None
     about = next((name for name, pattern in asking.ABOUT if pattern.search(text)), None)
     about = about or next((m.term.name or m.term.kind for m in part.wanted if not describes(part)), None)
+    if about is None and part.words and _WHETHER.match(text):
+        about = f"{QUALITY}{' '.join(part.words)}"
     named = part.pointed
     leftover = part.words or part.wanted or part.denied or part.price
     if asking.DETAILS.search(text) or (named and (about or not leftover)) or (named and not part.categories and leftover

@@ -66,8 +66,12 @@ class Compare(Part):
     query: str = ""
 
 
+QUALITY = "quality: "
+"""How `Details.about` begins where a quality was asked for in words of no field ("is it waterproof?")."""
+
+
 class Details(Part):
-    """Tell more about items; `about` is a field or attribute name when one was asked for.
+    """Tell more about items; `about` is a field or attribute name, or a quality, when one was asked for.
 
     An item never shown is known by its `title`.
     """

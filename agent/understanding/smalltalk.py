@@ -26,13 +26,15 @@ _TOPICS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
     ("thanks", re.compile(
         r"\b(?:thank(?:s| you)(?: (?:so|very) much| a lot| again)?|thx|cheers|much appreciated|ta|"
         r"(?:that'?s |that is )?(?:perfect|great|awesome|wonderful|lovely|excellent)(?=\s*(?:$|[.,!]|thank))|"
+        r"you(?: are|'re) (?:so |very |really )?(?:funny|great|the best|amazing|awesome|sweet|nice|helpful|kind)|"
         r"(?:very )?(?:helpful|kind))\b")),
     ("greeting", re.compile(
         r"\b(?:hello|hi|hey|hiya|howdy|yo|greetings|good (?:morning|afternoon|evening|day)|salut|hola|"
         r"moin)(?: there| again| all)?\b")),
     ("refusal", re.compile(r"^(?:no|nope|nah)(?: (?:thanks|thank you))?\b(?=\s*(?:$|[.,!]))")),
     ("assent", re.compile(
-        r"^(?:yes|yeah|yep|yup|ok(?:ay)?|sure|alright|fine|go ahead|sounds good)(?: please)?\b(?=\s*(?:$|"
+        r"^(?:yes|yeah|yep|yup|ok(?:ay)?|sure|lol|lmao|rofl|(?:ha){2,}h?|(?:he){2,}|"
+        r"alright|fine|go ahead|sounds good)(?: please)?\b(?=\s*(?:$|"
         r"[.,!]))"
     )),
 )  # fmt: skip
@@ -45,9 +47,11 @@ _SERVICE = re.compile(
     r"vouchers?|coupons?|track my|cancel my|my account|privacy)\b"
 )
 _POLITE = re.compile(
-    r"\b(?:please|so|well|oh|ah|um|uh|and|very|much|again|then|for (?:your|the) help|you(?: are|'re)?|all|dear|sir|"
+    r"\b(?:lol|lmao|rofl|(?:ha){2,}h?|(?:he){2,}|"
+    r"please|so|well|oh|ah|um|uh|and|very|much|again|then|for (?:your|the) help|you(?: are|'re)?|all|dear|sir|"
     r"madam|mate|friend|today|now|ok(?:ay)?|no|yes|just|a lot|there|it|this|me)\b"
 )
+_LAUGH = re.compile(r"^\W*(?:lol|lmao|rofl|(?:ha){2,}h?|(?:he){2,})\b[\s,.!]*(?=\w)")
 _OFF_TOPIC = re.compile(
     r"\b(?:weather|forecast|temperature (?:in|outside)|president|prime minister|election|politic\w*|parliament|"
     r"war in|stock market|bitcoin|crypto\w*|exchange rate|football (?:score|match|result)|who won|capital (?:city )?of|"
@@ -77,7 +81,8 @@ def topic(text: str) -> Topic | None:
 
 
 def without(text: str) -> str:
-    """Return a folded text without its greetings and thanks ("hi, I need a lamp" -> "i need a lamp")."""
+    """Return a folded text without its greetings and laughs ("hi, I need a lamp" -> "i need a lamp")."""
+    text = _LAUGH.sub("", text)
     for name, pattern in _TOPICS:
         if name in ("greeting", "wellbeing"):
             text = pattern.sub(" ", text, count=1) if pattern.match(text) else text

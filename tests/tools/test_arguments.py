@@ -28,6 +28,10 @@ def test_common_slips_are_read_as_meant(ids: Any, filters: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (
+            {"filters": {"prize": 3}},
+            "unknown field 'filters.prize'; known in filters: price, brand, category, attributes, available, not",
+        ),
         ({"qurey": "x"}, "unknown field 'qurey'; known at the top: query, filters"),
         ({"filters": {"colour": ["red"]}}, "unknown field 'filters.colour'"),
         ({"sort": "cheapest"}, "'sort' is 'cheapest': input should be 'relevance', 'price_asc', 'price_desc'"),
