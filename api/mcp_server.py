@@ -35,7 +35,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from api.mcp_resources import McpResources, item_uri, picture_uri
-from api.problems import ApiProblem
+from api.problems import ApiProblem, status_of, told
 from api.scopes import demand_tool
 from api.service import Service
 from catalog.errors import ToolError, VitrineError, did_you_mean
@@ -93,7 +93,7 @@ async def _one_boundary(ctx: Context, call_next: CallNext) -> HandlerResult:
     except (MCPError, ValidationError):
         raise  # the library says of a request that is none that it is none
     except VitrineError as error:
-        raise MCPError(INVALID_PARAMS, str(error)) from error
+        raise MCPError(INTERNAL_ERROR if status_of(error) >= 500 else INVALID_PARAMS, told(error)) from error
     except Exception as error:
         log.exception("mcp failed method=%s", ctx.method)
         raise MCPError(INTERNAL_ERROR, "something went wrong here, not in your request") from error

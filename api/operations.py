@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from agent.explanation_trace import explained_in
+from api.fields import ExternalId
 from api.metrics import CONTENT_TYPE, Metrics
 from api.readiness import Readiness
 from api.service import Service
@@ -55,12 +56,12 @@ def operation_routes(service: Service, readiness: Readiness, metrics: Metrics, *
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     @router.get("/v1/traces/{trace_id:id}", summary="How an answer came about")
-    def trace(trace_id: str) -> dict[str, Any]:
+    def trace(trace_id: ExternalId) -> dict[str, Any]:
         """Return intent, tool calls, candidates by source, features and drops of one answer."""
         return service.shop.events.trace(trace_id)
 
     @router.get("/v1/traces/{trace_id:id}/items/{item_id:id}", summary="Why an item stood in an answer")
-    def evidence(trace_id: str, item_id: str) -> dict[str, Any]:
+    def evidence(trace_id: ExternalId, item_id: ExternalId) -> dict[str, Any]:
         """Return the whole evidence of one item: signals from 0 to 1, words with their positions, dated events,
         features of the ranker.
         """

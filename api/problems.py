@@ -20,6 +20,7 @@ from starlette.types import Scope
 from api.addresses import segmented
 from catalog.errors import (
     DataError,
+    EventStoreError,
     NotBuiltError,
     NotFoundError,
     ServiceError,
@@ -35,6 +36,7 @@ MEDIA_TYPE = "application/problem+json"
 _NAMED = re.compile(r"unknown field '([\w.\[\]]+)'|'([a-z_][\w.\[\]]*)' (?:is|names|has)\b")
 """How a tool's errors name the argument."""
 
+AWAY = "the events' database does not answer; try again in a moment"
 OPENAI_PATHS = ("/v1/chat/completions", "/v1/models", "/v1/audio")
 
 _STATUS: tuple[tuple[type[VitrineError], int], ...] = (
@@ -114,6 +116,14 @@ def status_of(error: VitrineError) -> int:
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
+def told(error: VitrineError) -> str:
+    """Return what a caller hears of one of our errors: where the database stands, and its user, is for the log."""
+    if isinstance(error, EventStoreError):
+        log.warning("event store away error=%s", error)
+        return AWAY
+    return str(error)
+
+
 def explain(error: Mapping[str, Any], *, of_request: bool = True) -> dict[str, str]:
     """Return `{"field", "detail"}` for one of pydantic's errors; the input itself is never echoed.
 
@@ -164,7 +174,7 @@ def add_problem_handlers(app: FastAPI, headers: Mapping[str, str]) -> None:
     async def on_ours(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, VitrineError)
         field = _NAMED.search(str(error)) if isinstance(error, ToolRetry) else None
-        body = problem(status_of(error), str(error), field=next(filter(None, field.groups())) if field else None)
+        body = problem(status_of(error), told(error), field=next(filter(None, field.groups())) if field else None)
         later = {"Retry-After": "1"} if isinstance(error, ServiceError) and error.retryable else None
         return problem_response(request, body, later)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from agent.base import AgentEvent, Answer, ChatRequest, Done, Problem, Recommendations, ShownRecommendation
-from api.problems import status_of
+from api.problems import status_of, told
 from api.readiness import Readiness
 from api.service import Service
 from api.sessions import Sessions
@@ -48,8 +48,9 @@ class Turns:
         try:
             admitted, foreign = await self.sessions.admit(request, tenant, self.service.now().agent.owners)
         except ServiceError as error:  # where conversations rest does not answer
-            yield Problem(HTTPStatus(503).phrase, str(error), 503)
-            yield _failed(request, str(error))
+            problem = Problem(HTTPStatus(503).phrase, told(error), 503)
+            yield problem
+            yield _failed(request, problem.detail)
             return
         async for event in self._relayed(admitted):
             if isinstance(event, Done):
@@ -98,7 +99,7 @@ class Turns:
         except VitrineError as error:
             log.warning("turn failed error=%s", type(error).__name__)
             status = status_of(error)
-            problem = Problem(HTTPStatus(status).phrase, str(error), status)
+            problem = Problem(HTTPStatus(status).phrase, told(error), status)
         # The turn boundary: a stream that has begun cannot become a 500, so a bug is logged here, once.
         except Exception:
             log.exception("turn failed")

@@ -11,7 +11,7 @@ from agent.minds import Minds, ShopPlanner
 from agent.wording import NEW_SHOPPER
 from api.config import ApiConfig
 from api.keys import load_keys
-from catalog.errors import NotFoundError, ServiceError
+from catalog.errors import EventStoreError, NotFoundError
 from catalog.tenancy import acting_for
 from tools.doubles import toy_shop
 from tools.registry import Registry
@@ -213,11 +213,18 @@ def test_a_database_that_does_not_answer_is_503_and_nothing_is_acknowledged(own,
     shop, client = own
 
     def away(*_):
-        raise ServiceError("event store 'postgresql://h/db' does not answer", retryable=True)
+        raise EventStoreError("event store 'postgresql://vitrine@10.0.0.7/db' does not answer: connection refused")
 
-    monkeypatch.setattr(type(shop.events), "put", away)
-    answer = client.put("/v1/events", json={"events": [event(1)]})
-    assert answer.status_code == 503 and answer.headers["Retry-After"] == "1"
+    for name in ("put", "trace", "told_by"):
+        monkeypatch.setattr(type(shop.events), name, away)
+    for answer in (
+        client.put("/v1/events", json={"events": [event(1)]}),
+        client.get("/v1/traces/t-1"),
+        client.get("/v1/users/ana/memory"),
+    ):
+        assert answer.status_code == 503 and answer.headers["Retry-After"] == "1"
+        assert answer.json()["detail"] == "the events' database does not answer; try again in a moment"
+        assert "10.0.0.7" not in answer.text, "where it stands is for the log"
 
 
 def test_an_event_is_known_in_the_next_chat_turn(own, make):

@@ -15,6 +15,8 @@ def test_a_trace_is_given_back_and_an_unknown_one_is_404(client, shop):
     shop.events.put_trace("t-1", {"intent": "blue", "calls": [{"tool": "search_items", "milliseconds": 1.5}]})
     assert client.get("/v1/traces/t-1").json()["calls"][0]["milliseconds"] == 1.5
     missing = client.get("/v1/traces/nothing")
+    for place in ("a%00b", "a%00b/items/V01", "t-1/items/a%00b"):  # PostgreSQL takes no NUL, and would not say so
+        assert client.get(f"/v1/traces/{place}").status_code == 422
     assert missing.status_code == 404 and "'nothing'" in missing.json()["detail"]
 
 
