@@ -82,11 +82,12 @@ def read_traces(path: Path) -> list[dict[str, Any]]:
         DataError: When a line is no trace that can be replayed; the text names the line and the part.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
+        text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{str(path)!r} cannot be read: {error}") from error
     found = []
-    for number, line in enumerate(lines, 1):
+    # A line ends at a newline alone: `splitlines` would also cut at U+2028 and others that a message may hold.
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
         try:
             trace = json.loads(line)
         except (ValueError, RecursionError):

@@ -189,11 +189,16 @@ def load_failure(reference: str) -> Played:
     """
     name, _, number = reference.rpartition("#")
     path = Path(name)
-    if not name or not number.isdigit() or not path.is_file():
+    if not name or not number.isdecimal() or len(number) > 9 or not path.is_file():
         raise NotFoundError(
             f"{reference!r} names no failure; FILE#n with n from 1, e.g. failures.jsonl#1, would be valid"
         )
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{reference!r}: {name} cannot be read: {error}") from error
+    # A line ends at a newline alone: titles may hold U+2028 and others at which `splitlines` cuts too.
+    lines = text.removesuffix("\n").split("\n") if text else []
     if not 1 <= int(number) <= len(lines):
         raise NotFoundError(f"{reference!r}: {name} holds {len(lines)} failures; 1 to {len(lines)} would be valid")
     try:

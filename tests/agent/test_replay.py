@@ -154,3 +154,11 @@ def test_a_file_edited_by_hand_is_refused_by_line_and_part(talk: Begin, tmp_path
         write_traces(tmp_path / "edited.jsonl", traces)
         with pytest.raises(DataError, match=re.escape("edited.jsonl' line 1: " + named)):
             read_traces(tmp_path / "edited.jsonl")
+
+
+def test_a_message_may_hold_what_ends_a_line_elsewhere(talk: Begin, tmp_path: Path) -> None:
+    conversation = talk()
+    traces = kept(conversation, "a blue\u2028vase", "cheaper\x85than\x1ethat\u2029")
+    write_traces(tmp_path / "conversation.jsonl", traces)
+    read = read_traces(tmp_path / "conversation.jsonl")
+    assert read == traces and conversation.runner.run(replay(conversation.agent, read)) == []

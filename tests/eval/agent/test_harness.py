@@ -95,9 +95,17 @@ def test_a_reference_to_no_failure_says_what_would_be_one(tmp_path: Path) -> Non
     path.write_text("{}\n", encoding="utf-8")
     with pytest.raises(NotFoundError, match=r"FILE#n"):
         load_failure("failures.jsonl")
+    with pytest.raises(NotFoundError, match=r"FILE#n"):
+        load_failure(f"{path}#²")
     with pytest.raises(NotFoundError, match=r"holds 1 failures"):
         load_failure(f"{path}#2")
     with pytest.raises(DataError, match=r"no played task: task: Field required"):
+        load_failure(f"{path}#1")
+    path.write_text('{"\u2028": 1}\n{}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"#2.* is no played task"):
+        load_failure(f"{path}#2")
+    path.write_bytes(b"\xff\n")
+    with pytest.raises(DataError, match=r"cannot be read"):
         load_failure(f"{path}#1")
 
 
