@@ -141,7 +141,7 @@ def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
         return "fresh"
     if not new and _opens(part):
         return "fresh"
-    if not new and part.words and not opened and _led_nowhere(wish):
+    if not new and part.words and not opened and (_led_nowhere(wish) or (_wordy(wish) and _BARE.match(part.text))):
         return "fresh"
     if not new:
         anew = asking.ANEW.search(part.text)
@@ -188,6 +188,12 @@ def _only_refuses(wish: Wish) -> bool:
 def _led_nowhere(wish: Wish) -> bool:
     """Whether a wish is for something nothing in the shop is called, and nothing else: another takes its place."""
     return bool(wish.wanted.words) and not wish.wanted.terms() and set(wish.wanted.words) <= set(wish.unknown)
+
+
+def _wordy(wish: Wish) -> bool:
+    """Whether a wish is free words and nothing else: behind "something rainy", "a silent film" is another wish."""
+    bare = wish.wanted.model_copy(update={"words": ()}) == Facets() and wish.unwanted == Facets()
+    return bool(wish.wanted.words) and bare and wish.price_min is None and wish.price_max is None
 
 
 def _opens(part: Gist) -> bool:

@@ -10,6 +10,7 @@ _NEGATOR = re.compile(
     r"need|care for|fancy|wear|stand|eat|have)"
     r"(?: any| a| an| the)?|"
     r"(?:anything|everything|any (?:colou?r|brand|kind|material)|all) (?:but|except|other than)|"
+    r"(?<!why )(?:but |please )?(?:not|no|none)(?: (?:one|ones|any|anything))? (?:with|by|from|starring|featuring)\b|"
     r"(?:but |please )?(?:not|no)(?! (?:only|just|sure|bad|necessarily|idea|problem|preference|"
     r"thanks?|thank|matter|more than|less than|"
     r"over|under|above|below|later|really)\b)(?! ?[,.!])|"

@@ -195,3 +195,16 @@ def test_a_day_named_after_somebody_is_an_occasion(understander: Understander) -
     ):
         wish = understander.understand(said, IntentState()).state.wish
         assert (wish.recipient, wish.occasion) == (None, occasion)
+
+
+@pytest.mark.parametrize("said", ["not with Tom Hanks", "but not one with Tom Hanks", "none with Tom Hanks"])
+def test_whom_a_film_is_not_with_is_ruled_out(understander: Understander, said: str) -> None:
+    state = understander.understand("comedies", IntentState()).state
+    wish = understander.understand(said, state).state.wish
+    assert tuple(wish.unwanted.attributes["actors"]) == tuple(HANKS) and not wish.wanted.attributes
+
+
+def test_a_wish_of_words_gives_way_to_the_next_that_begins_with_an_article(understander: Understander) -> None:
+    state = understander.understand("something about a stranded radio", IntentState()).state
+    wish = understander.understand("a jealous doll", state).state.wish
+    assert set(wish.wanted.words) == {"jealous", "doll"}
