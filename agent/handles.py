@@ -48,11 +48,14 @@ class HandleBook:
         """Return the handle of an item, a new one where it has none."""
         if item_id in self._handle_of:
             return self._handle_of[item_id]
+        catalog = self.catalog
+        # A shop may call an item `#2`: a handle of that name would be taken for it.
+        while catalog is not None and f"#{self._next}" in catalog:
+            self._next += 1
         handle = f"#{self._next}"
         self._next += 1
         self._item_of[handle] = item_id
         self._handle_of[item_id] = handle
-        catalog = self.catalog
         item = catalog.get(item_id) if catalog is not None else None
         if item is not None and item.title:
             self._by_title.setdefault(fold(item.title), item_id)

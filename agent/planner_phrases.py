@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agent.planner_turn import Turn
+from agent.catching_up import GONE
+from agent.planner_turn import Step, Turn
 from agent.understanding import lexicon
 from agent.understanding.wish import Limit, Wish
 from agent.understanding.words import plural, singular
@@ -75,3 +76,12 @@ def limited(wish: Wish) -> str:
 def vary(forms: Sequence[str], turn: Turn) -> str:
     """Return one of `forms`, the next one each turn."""
     return forms[(turn.understanding.state.turns - 1) % len(forms)]
+
+
+def unanswered(step: Step, turn: Turn) -> str:
+    """Say why nothing was found out: an item that was deleted since it was shown has no handle any more."""
+    named = {getattr(step.act, "handle", None), *getattr(step.act, "handles", ())}
+    gone = [item for item in turn.understanding.state.shown if item.handle in named and item.title == GONE]
+    if not gone:
+        return "I could not look that up just now."
+    return "That is no longer sold here." if len(named - {None}) == 1 else "One of them is no longer sold here."

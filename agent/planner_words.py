@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.base import ShownItem
 from agent.money import price_text
-from agent.planner_phrases import UNDATED, counted, handles, limited, listing, things, vary
+from agent.planner_phrases import UNDATED, counted, handles, limited, listing, things, unanswered, vary
 from agent.planner_pictures import TOOL
 from agent.planner_records import comparison, detail, explanation, history
 from agent.planner_turn import Step, Turn
@@ -79,7 +79,7 @@ def _step(step: Step, turn: Turn) -> str:
         case Note():
             return vary(_NOTED, turn)
         case _ if step.replies and all(reply.failed for reply in step.replies):
-            return "I could not look that up just now."
+            return unanswered(step, turn)
         case Search() | Recommend() | Similar():
             return _items(step, turn)
         case Facts():

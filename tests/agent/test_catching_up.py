@@ -77,3 +77,18 @@ def test_an_idle_conversation_keeps_no_snapshot_in_memory(shop: Shop) -> None:
         assert last() is None and session.book.catalog is None
         assert session.book.issued()["#1"] == before[0].item_id
         assert talk.say("how much is the first one?").outcome != "error"
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("tell me more about the first one", "That is no longer sold here."),
+        ("more like the first", "That is no longer sold here."),
+        ("I love the first one", "That is no longer sold here."),
+        ("compare the first two", "One of them is no longer sold here."),
+    ],
+)
+def test_what_was_deleted_since_it_was_shown_is_said_to_be_gone(shop: Shop, message: str, says: str) -> None:
+    item_id, _ = after(shop, "hello", None)
+    left = [item for item in shop.catalog if item.item_id != item_id]
+    assert says in after(shop, message, left)[1]

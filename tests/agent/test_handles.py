@@ -47,3 +47,11 @@ def test_the_book_is_bounded_and_reuses_no_number() -> None:
         book.issue(item_id)
     assert book.resolve("#1") is None and book.resolve("Blue bowl") is None
     assert book.issue("007") == "#4"
+
+
+def test_no_handle_is_called_as_an_item_is() -> None:
+    catalog = Catalog([Item("V01", title="Vase"), Item("#1", title="Bowl"), Item("#3", title="Mug"), Item("V02")])
+    book = HandleBook(catalog)
+    assert [book.issue(item_id) for item_id in ("V01", "#1", "#3", "V02")] == ["#2", "#4", "#5", "#6"]
+    assert book.resolve_all(["#1", "#2", "#3", "#4"]) == ["#1", "V01", "#3"]
+    assert book.given == 6 and book.copy().issue("V01") == "#2"
