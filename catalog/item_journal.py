@@ -7,6 +7,7 @@ one write at a time. Whoever opens the shop lays it over the artifact; `catalog.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import DataError
+from catalog.errors import DataError, ServiceError
 from catalog.items import check_fits
 from catalog.nouns import Item
+
+log = logging.getLogger("vitrine.catalog")
 
 JOURNAL = "items.sqlite"
 """Its file in the workspace."""
@@ -79,12 +82,17 @@ class ItemJournal:
 
         Raises:
             DataError: When the table of items cannot hold it, which would keep the shop from opening again.
+            ServiceError: When the disk is full, say; nothing was kept.
         """
         check_fits(item)
         return self._write(item.item_id, item, tenant)
 
     def delete(self, item_id: str, tenant: str) -> ItemWrite:
-        """Keep that an item is gone; on return that is on the disk."""
+        """Keep that an item is gone; on return that is on the disk.
+
+        Raises:
+            ServiceError: As for `put`.
+        """
         return self._write(item_id, None, tenant)
 
     def since(self, seq: int = 0) -> list[ItemWrite]:
@@ -121,12 +129,16 @@ class ItemJournal:
     def _write(self, item_id: str, item: Item | None, tenant: str) -> ItemWrite:
         record = None if item is None else json.dumps(asdict(item), ensure_ascii=False)
         now = datetime.now(UTC)
-        with self._lock:
-            # Replacing gives the row a new number, greater than any before it.
-            seq = self._connection.execute(
-                "INSERT OR REPLACE INTO writes (shop, item_id, record, tenant, written_at) VALUES (?, ?, ?, ?, ?)",
-                (self._shop, item_id, record, tenant, now.isoformat()),
-            ).lastrowid
+        try:
+            with self._lock:
+                # Replacing gives the row a new number, greater than any before it.
+                seq = self._connection.execute(
+                    "INSERT OR REPLACE INTO writes (shop, item_id, record, tenant, written_at) VALUES (?, ?, ?, ?, ?)",
+                    (self._shop, item_id, record, tenant, now.isoformat()),
+                ).lastrowid
+        except sqlite3.OperationalError as error:
+            log.error("journal of items cannot be written path=%s error=%s", self.path, error)
+            raise ServiceError(f"the journal of items cannot be written now: {error}", retryable=True) from error
         assert seq is not None
         return ItemWrite(seq, item_id, item, tenant, now)
 

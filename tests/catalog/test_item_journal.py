@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.errors import DataError
+from catalog.errors import DataError, ServiceError
 from catalog.item_journal import ItemJournal, open_journal
 from catalog.nouns import Item
 
@@ -81,3 +81,17 @@ def test_it_tells_when_another_process_has_written(tmp_path: Path) -> None:
     assert mine.since() == [] and mine.last() == seq
     mine.close()
     other.close()
+
+
+def test_a_full_disk_is_said_and_nothing_is_kept(tmp_path: Path) -> None:
+    journal = ItemJournal(tmp_path / "items.sqlite", "shop")
+    kept = journal.put(Item("x"), "a")
+    # What a full disk says, without one: SQLite is told that the file may not grow.
+    journal._connection.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(ServiceError, match="cannot be written now: database or disk is full") as refused:
+        journal.put(Item("y", description="long " * 20_000), "a")
+    assert refused.value.retryable and journal.since() == [kept]
+    journal._connection.execute("PRAGMA max_page_count = 1000000")
+    journal.put(Item("y"), "a")
+    assert [write.item_id for write in journal.since()] == ["x", "y"]
+    journal.close()
