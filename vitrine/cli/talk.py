@@ -23,6 +23,7 @@ def chat(
     top_n: Annotated[
         int, typer.Option("--top-n", min=1, help="Most items in one answer; agent.max_top_n bounds it.")
     ] = 5,
+    why: Annotated[bool, typer.Option("--why", help="Print what backs each reason.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print each answer as one JSON object.")] = False,
 ) -> None:
     """Talk with the shop: ask, then refine.
@@ -37,7 +38,7 @@ def chat(
     settings = load(store, set_)
     shop = open_shop(settings)
     agent = make_agent(settings, shop)
-    asyncio.run(converse(agent, shop.name, messages=message, user_id=user, top_n=top_n, as_json=as_json))
+    asyncio.run(converse(agent, shop.name, messages=message, user_id=user, top_n=top_n, as_json=as_json, why=why))
 
 
 def serve(

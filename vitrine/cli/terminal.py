@@ -39,8 +39,19 @@ async def converse(
     user_id: str | None = None,
     top_n: int = 5,
     as_json: bool = False,
+    why: bool = False,
 ) -> None:
-    """Answer `messages` in one conversation, or whatever is typed until an empty line or the end of input."""
+    """Answer `messages` in one conversation, or whatever is typed until an empty line or the end of input.
+
+    Args:
+        agent: Who answers.
+        shop: Its name.
+        messages: What is said; None reads it from the terminal.
+        user_id: Who speaks; None is a guest.
+        top_n: Most items in one answer.
+        as_json: Print each answer as one JSON object.
+        why: Print what backs each reason.
+    """
     session: str | None = None
     interactive = messages is None and sys.stdin.isatty()
     if interactive:
@@ -51,13 +62,13 @@ async def converse(
         if messages is not None and len(messages) > 1 and not as_json:
             say(f"\n> {message}")
         request = ChatRequest(message, session_id=session, user_id=user_id, top_n=top_n)
-        answer = await _answer(agent, request, quiet=as_json)
+        answer = await _answer(agent, request, quiet=as_json, why=why)
         session = answer.session_id
         if as_json:
             say_json(json.dumps(asdict(answer), ensure_ascii=False, default=str))
 
 
-async def _answer(agent: Talker, request: ChatRequest, *, quiet: bool) -> Answer:
+async def _answer(agent: Talker, request: ChatRequest, *, quiet: bool, why: bool) -> Answer:
     """Print one turn as it happens and return its answer."""
     column = 0
     answer: Answer | None = None
@@ -76,7 +87,7 @@ async def _answer(agent: Talker, request: ChatRequest, *, quiet: bool) -> Answer
                 column += len(event.text)
             case Recommendations(items=items):
                 say("\n" if column else "", end="")
-                say("\n".join(recommendation_lines(items)))
+                say("\n".join(recommendation_lines(items, why=why)))
                 column = 0
             case Problem():
                 say(f"{event.title}: {event.detail}")
@@ -89,15 +100,15 @@ async def _answer(agent: Talker, request: ChatRequest, *, quiet: bool) -> Answer
     return answer
 
 
-def recommendation_lines(items: Iterable[ShownRecommendation]) -> list[str]:
-    """Return cards as text: rank, title, price, the reason and what backs it."""
+def recommendation_lines(items: Iterable[ShownRecommendation], *, why: bool = False) -> list[str]:
+    """Return cards as text: rank, title, price, the reason and, with `why`, what backs it."""
     lines = []
     for item in items:
         price = price_text(item.price, item.currency) or ""
         lines.append(one_line(f"{item.rank:3}. {item.title}" + (f"  {price}" if price else "")))
         lines += textwrap.wrap(item.reason, WIDTH, initial_indent="     ", subsequent_indent="     ")
         backed = "; ".join(evidence.text for evidence in item.evidence[:3])
-        if backed:
+        if why and backed:
             lines += textwrap.wrap(f"because: {backed}", WIDTH, initial_indent="     ", subsequent_indent="     ")
     return lines
 
