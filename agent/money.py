@@ -14,6 +14,7 @@ _NAMED = (
 _AHEAD = rf"(?:(?:US|CA|A|NZ)?\$|{_CODES}|euros?|[€£¥₹₽₩₺₴₫฿₪₦])"
 _UNIT = rf"(?:{_AHEAD}|{_NAMED})"
 _AMOUNT = r"\d{1,3}(?:[,  ]\d{3})+(?:\.\d{1,2})?|\d+(?:[.,]\d{1,2})?(?!\d)"
+_POWER = r"\d+(?:[.,]\d+)?e[+-]?\d+"
 PRICE = re.compile(
     rf"(?<!\w)(?P<pre>{_AHEAD})\s?(?P<a>{_AMOUNT})(?:\s?(?:USD|EUR|GBP)\b)?"
     rf"|(?<![\w.])(?P<b>{_AMOUNT})\s?(?P<post>{_UNIT}(?!\w))"
@@ -28,10 +29,11 @@ PRICE = re.compile(
 WORDED = re.compile(
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
     r"eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand)"
-    r"[\s-]+(?:dollars?|euros?|pounds?|bucks|cents?)\b",
+    r"[\s-]+(?:dollars?|euros?|pounds?|bucks|cents?)\b"
+    rf"|{_AHEAD}\s?{_POWER}(?!\w)|(?<![\w.]){_POWER}\s?{_UNIT}(?!\w)|[½⅓¼¾⅔⅕](?:\s?(?:the|of the))?\s(?:price|off)\b",
     re.IGNORECASE,
 )
-"""An amount spelled out, which nobody needs and nobody can check."""
+"""An amount spelled out, in powers of ten or as a fraction, which nobody needs and nobody can check."""
 
 
 def price_text(price: float | None, currency: str | None) -> str | None:

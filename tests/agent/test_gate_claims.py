@@ -289,3 +289,10 @@ def test_no_film_gets_another_films_people_or_year(films: tuple[Catalog, ShopWor
                 if (gate.changes == []) is not true:
                     wrong.append((one.title, text, value, true, out, gate.changes))
     assert wrong == [], "\n".join(map(str, wrong[:20]))
+
+
+@pytest.mark.parametrize(
+    "claim", ["costs 1e2 EUR", "costs 2.4e+1 euros", "costs €24e0", "is ½ price", "comes at ¼ off"]
+)
+def test_a_price_in_powers_or_fractions_is_not_said(claim: str) -> None:
+    assert passed(f"#1 is slim. #1 {claim}.") == passed("#1 is slim.")
