@@ -73,7 +73,7 @@ def create_app(
         event_routes(service),
         user_routes(service),
         tool_routes(service),
-        operation_routes(service, readiness, metrics, open_service=not keys),
+        operation_routes(service, readiness, metrics, keys),
         window_routes(service),
     ):
         app.include_router(router)

@@ -175,7 +175,7 @@ class KeyFile:
 class Keyring:
     """The keys of the environment and of a file; a key that is added or revoked counts from the next request on.
 
-    A service that ever had a key never becomes an open one: where the file is gone, nobody of it may enter.
+    The first key locks a service that was open. One that ever had a key never becomes an open one: where the file is gone, nobody of it may enter.
     """
 
     fixed: Keys
@@ -191,6 +191,8 @@ class Keyring:
         self._locked = bool(self.fixed or self._records)
 
     def __bool__(self) -> bool:
+        if not self._locked:  # the first key of a service that was opened without any locks it, in every worker
+            self._renew()
         return self._locked
 
     @property
@@ -219,6 +221,7 @@ class Keyring:
             self._take(self.file.read())
         except (DataError, OSError) as error:  # it was whole when the service opened: somebody wrote it by hand
             self._take(())
+            self._locked = True
             log.error("keys unreadable, nobody of them may enter error=%s", type(error).__name__)
 
     def _take(self, records: tuple[KeyRecord, ...]) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from agent.explanation_trace import explained_in
 from api.fields import ExternalId
+from api.keys import Doorkeeper
 from api.metrics import CONTENT_TYPE, Metrics
 from api.readiness import Readiness
 from api.service import Service
@@ -24,7 +25,7 @@ class Ready(BaseModel):
     access: str
 
 
-def operation_routes(service: Service, readiness: Readiness, metrics: Metrics, *, open_service: bool) -> APIRouter:
+def operation_routes(service: Service, readiness: Readiness, metrics: Metrics, keys: Doorkeeper) -> APIRouter:
     """Return the router of health, metrics and traces."""
     router = APIRouter(tags=["operations"])
 
@@ -47,7 +48,7 @@ def operation_routes(service: Service, readiness: Readiness, metrics: Metrics, *
             shop=service.shop.name,
             items=len(service.now().shop.catalog),
             active={**service.now().shop.active, **service.active},
-            access="open" if open_service else "keys",
+            access="keys" if keys else "open",
         )
 
     @router.get("/metrics", include_in_schema=False)

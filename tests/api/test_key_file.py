@@ -102,6 +102,25 @@ def test_over_the_wire_a_revoked_key_is_refused_at_once(make, service, file):
     assert client.get("/v1/shop", headers=headers).status_code == 401
 
 
+def test_the_first_key_locks_a_service_that_was_open_at_once(make, service, file):
+    client = make.client(service, Keyring(Keys(), file))
+    assert client.get("/v1/shop").status_code == 200 and client.get("/health/ready").json()["access"] == "open"
+    secret, _ = file.add("acme", ["read"])
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert client.delete("/v1/events/e-1", headers=headers).status_code == 403
+    assert client.get("/v1/shop").status_code == 401
+    assert client.get("/v1/shop", headers=headers).status_code == 200
+    assert client.get("/health/ready").json()["access"] == "keys"
+
+
+def test_a_file_that_cannot_be_read_locks_an_open_service(file):
+    ring = Keyring(Keys(), file)
+    assert not ring
+    file.path.parent.mkdir(parents=True, exist_ok=True)
+    file.path.write_text("{")
+    assert ring and ring.find("anything") is None
+
+
 def test_the_listing_holds_nothing_to_enter_with(file):
     secret, _ = file.add("acme", ["read"])
     assert secret not in repr(Keyring(Keys(), file)) and secret not in json.dumps(
