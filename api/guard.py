@@ -118,6 +118,8 @@ class Guard:
 
     def _admit(self, request: Request, caller: Caller, door: Door | None) -> None:
         headers, path = request.headers, request.url.path
+        if len(headers.getlist("host")) > 1:  # whoever stands between may have judged the other
+            raise ApiProblem(400, "more than one Host header", field="Host")
         if self.check_host and not self.keys and _host(headers) not in self.config.hosts:
             raise ApiProblem(403, f"host {_host(headers)!r} is not served here", field="Host")
         if not _guarded(path):
@@ -170,6 +172,9 @@ class Guard:
         if kind != valid and self.takes(request.scope):
             detail = f"content type {kind!r} cannot be read here; {valid!r} would be valid"
             raise ApiProblem(415, detail, field="Content-Type")
+        packed = headers.get("content-encoding", "identity").strip().lower()
+        if packed != "identity" and self.takes(request.scope):
+            raise ApiProblem(415, f"content encoding {packed!r} cannot be read here", field="Content-Encoding")
         declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._limit(path):
             raise self._too_large(path)

@@ -91,4 +91,6 @@ def load_shop(workspace: Workspace) -> ShopData:
         manifest = workspace.manifest("catalog")
         assert manifest is not None
         tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in ("items", "log", "users")}
+        dates = tables["log"]["timestamp"]
+        dates.min(), dates.max()  # a damaged page may hold dates that Python has not: said while the file is known
         return ShopData(str(manifest.meta["name"]), **tables)

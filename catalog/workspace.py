@@ -180,7 +180,7 @@ class Workspace:
             yield folder
         except DataError as error:
             raise DataError(f"{error}: {self._remedy(name)}") from error
-        except (OSError, EOFError, ValueError, KeyError, TypeError, PolarsError) as error:
+        except (OSError, EOFError, ValueError, OverflowError, KeyError, TypeError, PolarsError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise DataError(
                 f"{name!r} in the store {str(self.root)!r} cannot be read ({reason}): {self._remedy(name)}"

@@ -150,3 +150,11 @@ def test_the_bucket_fills_with_time():
 
 def test_no_keys_is_no_tenant():
     assert not Keys() and Keys().tenant("anything") is None and Keys().tenant(None) is None
+
+
+def test_two_hosts_and_packed_bodies_are_refused(client):
+    twice = client.get("/v1/shop", headers=[("Host", "localhost"), ("Host", "evil.example")])
+    assert (twice.status_code, twice.json()["field"]) == (400, "Host")
+    packed = client.post("/v1/search", json={"query": "blue"}, headers={"Content-Encoding": "gzip"})
+    assert (packed.status_code, packed.json()["field"]) == (415, "Content-Encoding")
+    assert client.post("/v1/search", json={"query": "blue"}, headers={"Content-Encoding": "identity"}).is_success

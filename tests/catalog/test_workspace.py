@@ -8,14 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from catalog.errors import DataError, NotBuiltError
 from catalog.items import users_frame
 from catalog.log import log_frame
-from catalog.nouns import Item, User
+from catalog.nouns import Interaction, Item, User
 from catalog.shop_data import ShopData, load_shop, save_shop
 from catalog.workspace import Workspace, content_key, write_text
 
@@ -290,3 +292,12 @@ def test_a_damaged_list_of_files_is_a_fault_and_none_is_not(tmp_path: Path, file
     del raw["files"]
     path.write_text(json.dumps(raw))
     assert store.fault("captions/pixels") is None
+
+
+def test_dates_that_no_clock_has_are_damage_of_the_catalogue(tmp_path: Path) -> None:
+    store, shop = Workspace(tmp_path), ShopData.of("tiny", [Item("a")], log_frame([]))
+    click = Interaction("e", "ann", "a", datetime(2026, 1, 1, tzinfo=UTC), "click")
+    log = log_frame([click]).with_columns(timestamp=pl.lit(2**62).cast(pl.Datetime("us", "UTC")))
+    save_shop(store, ShopData("tiny", shop.items, log, shop.users))
+    with pytest.raises(DataError, match=r"'catalog' in the store .* cannot be read"):
+        load_shop(store)
