@@ -23,7 +23,7 @@ from agent.understanding.intent import (
     Search,
     Similar,
 )
-from agent.understanding.terms import Term
+from agent.understanding.terms import Phrase, Term
 from agent.understanding.title_names import stands_in
 from agent.understanding.wish import Wish
 from agent.understanding.words import keys
@@ -208,7 +208,7 @@ def fits(wish: Wish, item: ShownItem, row: Mapping[str, Any]) -> bool:
     if any(keys(item.title) == keys(known) for known in wish.not_titles):
         return False
     words = keys(item.title)
-    if wish.titled and not any(stands_in(keys(name), words) for name in wish.titled):
+    if wish.titled and not any(_names(keys(name), words) for name in wish.titled):
         return False
     title = set(words)
     if any(set(keys(word)) <= title for word in wish.unwanted.words):
@@ -222,6 +222,12 @@ def fits(wish: Wish, item: ShownItem, row: Mapping[str, Any]) -> bool:
     if not set(wish.also.categories) <= set(item.categories):
         return False
     return all(_has(item, term) for term in wish.also.terms() if term.kind not in ("size", "category"))
+
+
+def _names(name: Phrase, title: Phrase) -> bool:
+    """Whether a title has a name that was said; an article before it is none of it ("a magenta kettle")."""
+    bare = name[1:] if len(name) > 1 and name[0] in ("the", "a", "an") else name
+    return stands_in(bare, title)
 
 
 def carries(act: Act) -> bool:

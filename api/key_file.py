@@ -175,7 +175,8 @@ class KeyFile:
 class Keyring:
     """The keys of the environment and of a file; a key that is added or revoked counts from the next request on.
 
-    The first key locks a service that was open. One that ever had a key never becomes an open one: where the file is gone, nobody of it may enter.
+    The first key locks a service that was open. One that ever had a key never becomes an open one: where the file is
+    gone, nobody of it may enter.
     """
 
     fixed: Keys

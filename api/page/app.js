@@ -67,6 +67,7 @@ function listen() {
   byId("shopper").addEventListener("submit", (submitted) => {
     submitted.preventDefault();
     become(byId("who").value.trim() || null);
+    wish.focus(); // a key pressed next would go on with the name
   });
   byId("who").addEventListener("change", () => become(byId("who").value.trim() || null));
   byId("memory").addEventListener("click", () => memory(display.actions, (gone) => {

@@ -57,14 +57,16 @@ async function evidence(item, origin) {
 async function asked(item, { trace, shopper, session }) {
   if (trace) return get(`/v1/traces/${encodeURIComponent(trace)}/items/${encodeURIComponent(item.item_id)}`);
   const body = { arguments: { item_id: item.item_id }, user_id: shopper, session_id: session };
-  return (await post("/v1/tools/explain_item", body)).trace?.evidence ?? null;
+  const { facts, trace: run } = await post("/v1/tools/explain_item", body);
+  return run?.evidence ? { ...run.evidence, ground: facts?.ground } : null;
 }
 
-/** Draw the whole evidence. */
-export function drawn({ signals, shares, words, events }) {
+/** Draw the whole evidence; of a shopper nobody knows no taste is told. */
+export function drawn({ signals, shares, words, events, ground }) {
+  const unknown = ground === "popularity";
   const bars = [
-    ...Object.entries(shares ?? {}).filter(([, share]) => share > 0).map(([name, share]) => [SHARES[name] ?? name, share, `${Math.round(share * 100)}%`]),
-    ...strongest(signals ?? []).map(([name, { rank, of, strength }]) => [name, strength, `${nth(rank)} of ${of}`]),
+    ...Object.entries(shares ?? {}).filter(([name, share]) => share > 0 && !(unknown && name === "taste")).map(([name, share]) => [SHARES[name] ?? name, share, `${Math.round(share * 100)}%`]),
+    ...strongest(signals ?? [], unknown).map(([name, { rank, of, strength }]) => [name, strength, `${nth(rank)} of ${of}`]),
   ];
   return [
     bars.length > 0 && el("section", {}, el("h4", { text: "How strongly" }), el("ul", { class: "bars" }, bars.map(([name, share, text]) =>
@@ -79,17 +81,17 @@ const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
 const nth = (rank) => `${rank}${ENDINGS[new Intl.PluralRules("en", { type: "ordinal" }).select(rank)]}`;
 
 /** Of signals that are one to a shopper, the strongest: [words, signal]. */
-function strongest(signals) {
+function strongest(signals, unknown) {
   const found = new Map();
   for (const each of signals) {
-    const words = signal(each.name);
+    const words = signal(each.name, unknown);
     if (!found.has(words) || found.get(words).strength < each.strength) found.set(words, each);
   }
   return [...found].slice(0, MOST);
 }
 
-function signal(name) {
-  return SIGNALS.find(([pattern]) => pattern.test(name))?.[1] ?? "What shoppers like you take";
+function signal(name, unknown) {
+  return SIGNALS.find(([pattern]) => pattern.test(name))?.[1] ?? (unknown ? "What suits most shoppers" : "What shoppers like you take");
 }
 
 /** Words that stand in the same text together: [field, text, [[start, end], ...]]. */

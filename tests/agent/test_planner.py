@@ -12,10 +12,13 @@ from llama_index.core.agent.workflow import AgentStream, FunctionAgent
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.tools import FunctionTool
 
+from agent.base import ShownItem
 from agent.planner import PlannerLLM
+from agent.planner_calls import fits
 from agent.understanding.intent import IntentState
 from agent.understanding.understander import Understander
 from agent.understanding.vocabulary import Vocabulary
+from agent.understanding.wish import Wish
 from catalog.filters import Filters
 from catalog.items import Catalog
 from catalog.nouns import Item
@@ -331,3 +334,12 @@ def test_outside_an_agent_it_only_talks() -> None:
     assert call.tool_name == "search_items"
     with pytest.raises(ValueError, match="no tool call"):
         mind.get_tool_calls_from_response(mind.chat([ChatMessage(role=MessageRole.USER, content="hello")]))
+
+
+@pytest.mark.parametrize(
+    ("said", "title"), [("a magenta kettle", "Magenta kettle"), ("a star is born", "A Star Is Born")]
+)
+def test_an_article_before_a_title_may_be_said_or_not(said: str, title: str) -> None:
+    shown = ShownItem("#1", "k", title, 30.0, "EUR", None, (), {})
+    assert fits(Wish(titled=(said,)), shown, {})
+    assert not fits(Wish(titled=("a magenta lamp",)), shown, {})

@@ -180,6 +180,14 @@ class TestPage:
         assert "what you bought" in page.locator("#window-note").inner_text()
         assert "Merino scarf, blue" not in page.locator(".card h3").all_text_contents()
 
+    def test_after_a_name_the_next_keys_are_a_wish(self, page):
+        page.get_by_label("You are").focus()
+        page.keyboard.type("ana")
+        page.keyboard.press("Enter")
+        page.keyboard.type("blue vase")
+        assert page.get_by_label("Your wish").input_value() == "blue vase"
+        page.get_by_role("heading", name="For ana").wait_for()
+
     def test_by_keyboard_alone(self, page):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to the conversation"

@@ -149,6 +149,13 @@ class TestWhy:
         assert picture.locator("mark").first.inner_text() == "blue"
         assert picture.locator(".passage-text").inner_text().startswith("A blue object")
 
+    def test_a_guest_nobody_knows_is_told_of_no_taste(self, page):
+        card = page.locator(".card").first
+        card.get_by_text("Why this?").click()
+        card.get_by_text("How strongly").wait_for()
+        told = card.locator(".bars").inner_text()
+        assert "What others take" in told and "your taste" not in told and "like you" not in told
+
     def test_what_the_shopper_did_is_told_with_its_date(self, page, shop):
         become(page, "ana")  # she bought a blue scarf
         seen = []
