@@ -46,7 +46,7 @@ def test_below_a_tool_it_is_not_counted_against_the_llm(
     with ScriptedServer("obedient") as server:
         conversation = talk(server.base_url, llm={"breaker_failures": 1})
         assert conversation.say("a blue vase").outcome == "recommended"
-        with away(shop, monkeypatch, "for_user"):
+        with away(shop, monkeypatch, "of_visit"):
             events = conversation.events("a mug", user_id="ana")
         assert any(isinstance(event, Problem) and event.status == 503 for event in events)
         breaker = conversation.agent.minds.breaker
