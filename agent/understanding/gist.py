@@ -10,7 +10,7 @@ from agent.understanding import everyday, lexicon, nouns, plots, recipients
 from agent.understanding.discourse import plain
 from agent.understanding.mentions import Meanings, Mention, mentions
 from agent.understanding.moods import refusal, spoiling
-from agent.understanding.negation import scopes
+from agent.understanding.negation import refusals, scopes
 from agent.understanding.quantities import PriceBound, Years, combined, counts, orders, price_bounds, spans
 from agent.understanding.references import Reference, references
 from agent.understanding.roles import in_roles
@@ -164,7 +164,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     phrased = [(each.start, each.end) for each in phrases]
     free = [word for word in free if not _inside(word, phrased)]
     found = in_roles(text, mentions(text, free, vocabulary, meanings, denied_scopes), vocabulary)
-    named_at = [(mention.start, mention.end) for mention in found]
+    named_at = [*((mention.start, mention.end) for mention in found), *refusals(text)]
     left = [word for word in free if _is_content(word, vocabulary) or _is_grade(word, free, vocabulary)]
     left = [word for word in left if not _inside(word, named_at)]
     words = tuple(lexicon.COMPARATIVES.get(w.text, w.text) for w in left if not _inside(w, denied_scopes))

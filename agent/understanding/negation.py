@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_NEGATOR = re.compile(
-    r"\b(?:(?:i )?(?:don'?t|doesn'?t|do(?:es)? not|didn'?t|wouldn'?t|won'?t|can'?t|cannot) (?:really )?(?:want|like|"
+_REFUSING = (
+    r"(?:i )?(?:don'?t|doesn'?t|do(?:es)? not|didn'?t|wouldn'?t|won'?t|can'?t|cannot) (?:really )?(?:want|like|"
     r"need|care for|fancy|wear|stand|eat|have)"
+)
+_REFUSED = re.compile(rf"\b{_REFUSING}\b")
+_NEGATOR = re.compile(
+    rf"\b(?:{_REFUSING}"
     r"(?: any| a| an| the)?|"
     r"(?:anything|everything|any (?:colou?r|brand|kind|material)|all) (?:but|except|other than)|"
     r"(?<!why )(?:but |please )?(?:not|no|none)(?: (?:one|ones|any|anything))? (?:with|by|from|starring|featuring)\b|"
@@ -51,6 +55,16 @@ def scopes(text: str, skip: Sequence[tuple[int, int]] = ()) -> list[tuple[int, i
         found.append((match.end(), stop.start() if stop else len(text)))
     found += [(m.start(1), m.end(1)) for m in _FREE.finditer(text) if m.group(1) not in _NOT_FREE]
     return found
+
+
+def refusals(text: str) -> list[tuple[int, int]]:
+    """Return the stretches [start, end) of a folded text that only refuse: nothing that "can't stand red" is to stand.
+
+    Example:
+        >>> refusals("i can't stand red")
+        [(0, 13)]
+    """
+    return [match.span() for match in _REFUSED.finditer(text)]
 
 
 def joined(text: str, start: int, end: int) -> bool:

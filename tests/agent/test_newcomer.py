@@ -51,3 +51,11 @@ def test_who_told_of_themselves_is_no_stranger(talk: Begin) -> None:
     conversation.say("I love leather")
     answer = conversation.say("recommend me something")
     assert "You told me" in answer.text and NEW_SHOPPER not in answer.disclosures
+
+
+@pytest.mark.parametrize("said", ["I can't stand red. Show me vases", "I don't fancy red. Vases"])
+def test_the_verb_of_a_refusal_is_looked_for_nowhere(talk: Begin, said: str) -> None:
+    conversation = talk()
+    answer = conversation.say(said)
+    wish = conversation.trace(answer)["intent"]["state"]["wish"]
+    assert not {"stand", "fancy"} & {*wish["wanted"]["words"], *wish["unknown"]} and answer.recommendations
