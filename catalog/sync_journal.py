@@ -11,6 +11,7 @@ import polars as pl
 from catalog.errors import DataError
 from catalog.item_journal import ItemWrite, open_journal
 from catalog.items import check_fits, items_frame
+from catalog.journal_readers import FOLDER, JournalReaders
 from catalog.nouns import Item
 from catalog.shop_data import ShopData, load_shop, save_shop
 from catalog.sync_changes import placed
@@ -62,11 +63,16 @@ def written_since(workspace: Workspace, shop: str) -> list[ItemWrite]:
         journal.close()
 
 
-def absorb(workspace: Workspace) -> int:
+def absorb(workspace: Workspace, *, wait_seconds: float = 10.0) -> int:
     """Work the journal into the `catalog` artifact; return how many items it was about.
 
-    The journal forgets what the artifact holds once that stands: a run that is killed between the two does it again,
-    to the same end. Events of deleted items leave the log, as at a sync that deletes.
+    The journal forgets what the artifact holds once that stands and every process that serves the shop has read it: a
+    run that is killed between the two does it again, to the same end. Events of deleted items leave the log, as at a
+    sync that deletes.
+
+    Args:
+        workspace: The store.
+        wait_seconds: How long to wait for those processes; after that the journal keeps what it has, for next time.
 
     Raises:
         NotBuiltError: When the store has no catalogue.
@@ -87,7 +93,11 @@ def absorb(workspace: Workspace) -> int:
         if "counts" in kept:
             kept["counts"] = {**kept["counts"], **sizes}
         save_shop(workspace, after, {**kept, "written": len(writes)})
-        journal.forget(writes[-1].seq)
+        last = writes[-1].seq
+        if JournalReaders(workspace.root / FOLDER, data.name).wait("known", last, wait_seconds):
+            journal.forget(last)
+        else:
+            log.warning("a process that serves the shop has not read the journal of items: it is kept for next time")
         return len(writes)
     finally:
         journal.close()

@@ -11,6 +11,7 @@ import pytest
 
 from catalog.errors import DataError
 from catalog.item_journal import JOURNAL, ItemJournal
+from catalog.journal_readers import FOLDER, JournalReaders
 from catalog.log import log_frame
 from catalog.nouns import Interaction, Item
 from catalog.shop_data import ShopData, load_shop, save_shop
@@ -58,6 +59,17 @@ def test_worked_in_it_is_the_artifact_and_the_journal_is_empty(workspace: Worksp
     manifest = workspace.manifest("catalog")
     assert manifest is not None and manifest.meta["items"] == 3 and manifest.meta["generated"] is True
     journal.close()
+
+
+def test_the_journal_forgets_nothing_that_a_process_serving_the_shop_has_not_read(workspace: Workspace) -> None:
+    with closing(written(workspace)) as journal:
+        last, reader = journal.last(), JournalReaders(workspace.root / FOLDER, "shop")
+        reader.join()
+        reader.tell(known=last - 1)
+        assert absorb(workspace, wait_seconds=0) == 3 and len(journal.since()) == 3
+        reader.tell(known=last)
+        assert absorb(workspace, wait_seconds=0) == 3 and journal.since() == []
+        reader.leave()
 
 
 def test_done_twice_it_is_the_same(workspace: Workspace) -> None:
