@@ -120,7 +120,7 @@ def test_a_store_of_the_schema_before_is_migrated(tmp_path: Path) -> None:
     SqliteEventStore(path).close()
     with sqlite3.connect(path) as older:
         older.executescript(
-            "DROP TABLE told; ALTER TABLE slates DROP COLUMN assignment;"
+            "DROP TABLE conversations; DROP TABLE told; ALTER TABLE slates DROP COLUMN assignment;"
             "UPDATE alembic_version SET version_num = '0002';"
         )
     older.close()
