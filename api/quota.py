@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from catalog.write_ahead import write_ahead
+
 QUOTA_FILE = "quotas.sqlite"
 """Its name in the store."""
 SHARE, MOST_AT_ONCE = 200, 100
@@ -79,7 +81,7 @@ class DailyQuota:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=2, isolation_level=None)
-        connection.execute("PRAGMA journal_mode=WAL")
+        write_ahead(connection, seconds=2)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(_MAKE)
         oldest = self.clock() - timedelta(days=KEPT_DAYS)

@@ -9,6 +9,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from catalog.errors import ConfigError
+from catalog.write_ahead import write_ahead
 
 
 def sqlite_engine(path: Path | str) -> Engine:
@@ -61,8 +62,9 @@ def read_url(url: str) -> URL:
 
 def _of_sqlite(connection: Any, _record: object) -> None:
     """Set what each new connection needs; `secure_delete` overwrites what is erased."""
+    write_ahead(connection)
     cursor = connection.cursor()
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+    for setting in ("synchronous=FULL", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
 

@@ -19,6 +19,7 @@ from typing import Any
 from catalog.errors import DataError, ServiceError
 from catalog.items import check_fits
 from catalog.nouns import Item
+from catalog.write_ahead import write_ahead
 
 log = logging.getLogger("vitrine.catalog")
 
@@ -70,8 +71,8 @@ class ItemJournal:
         self._version: int | None = None
         self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         try:
-            for setting in ("journal_mode=WAL", "synchronous=FULL"):  # acknowledged means on the disk
-                self._connection.execute(f"PRAGMA {setting}")
+            write_ahead(self._connection)
+            self._connection.execute("PRAGMA synchronous=FULL")  # acknowledged means on the disk
             self._connection.execute(_TABLE)
         except sqlite3.DatabaseError as error:
             self._connection.close()
