@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -20,13 +21,17 @@ from api.workers import Workers
 from catalog.errors import EventStoreError
 
 
+def two_workers(opened: Callable[[Path], Service], store: Path) -> tuple[Workers, str, threading.Event]:
+    """Return workers that are yet to run, where they will answer, and what is set once they do."""
+    config = ApiConfig(workers=2, drain_notice_seconds=0, drain_seconds=2)
+    listener, open_now = entrance(config, store, "127.0.0.1", 0, {}), threading.Event()
+    return Workers(partial(opened, store), config, store, listener, open_now.set), url_of(listener), open_now
+
+
 @pytest.mark.slow
 def test_two_workers_serve_and_a_killed_one_is_replaced(tmp_path, monkeypatch):
     monkeypatch.delenv("VITRINE_API_KEYS", raising=False)
-    config = ApiConfig(workers=2, drain_notice_seconds=0, drain_seconds=2)
-    listener = entrance(config, tmp_path, "127.0.0.1", 0, {})
-    address, open_now, found = url_of(listener), threading.Event(), []
-    workers = Workers(partial(toy_service, tmp_path), config, tmp_path, listener, open_now.set)
+    (workers, address, open_now), found = two_workers(toy_service, tmp_path), []
 
     def visit() -> None:
         try:
@@ -64,10 +69,7 @@ def fickle_service(folder: Path) -> Service:
 @pytest.mark.slow
 def test_a_worker_that_cannot_open_the_shop_any_more_does_not_end_those_that_could(tmp_path, monkeypatch):
     monkeypatch.delenv("VITRINE_API_KEYS", raising=False)
-    config = ApiConfig(workers=2, drain_notice_seconds=0, drain_seconds=2)
-    listener = entrance(config, tmp_path, "127.0.0.1", 0, {})
-    address, open_now, found = url_of(listener), threading.Event(), []
-    workers = Workers(partial(fickle_service, tmp_path), config, tmp_path, listener, open_now.set)
+    (workers, address, open_now), found = two_workers(fickle_service, tmp_path), []
 
     def visit() -> None:
         try:
