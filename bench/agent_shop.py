@@ -8,19 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from bench.pipeline_shop import LOADED, fitted_models, generated_log, taught_ranker
 from bench.retrieval import Mixture
-from catalog.events import SqliteEventStore
+from catalog.events import EventStore, SqliteEventStore
 from catalog.items import Catalog
 from catalog.nouns import Caption, Interaction, Item
 from catalog.vectors import EmbeddingTable, Floats
 from embedding.base import TextEmbedder
 from embedding.minilm import MiniLM
 from indexes.config import VectorIndexConfig
+from indexes.job import KEYWORD
 from indexes.keyword import KeywordIndex
 from indexes.opening import build_vectors, open_vectors_index
 from models.features import FeatureConfig, FeatureStore
+from tools.pipeline.config import PipelineConfig
 from tools.pipeline.training import source_names
 from tools.shop import Shop
 
@@ -143,6 +146,22 @@ def opened_agent_shop(n: int, seed: int, folder: Path) -> Shop:
             for nth in range(3)
         ]
     )
+    keywords = KeywordIndex.build(made.catalog, made.captions)
+    return taught_shop(made, log, tables, keywords, embedder, events, folder, rng)
+
+
+def taught_shop(
+    made: Stock,
+    log: pl.DataFrame,
+    tables: Mapping[str, EmbeddingTable],
+    keywords: KeywordIndex,
+    embedder: TextEmbedder,
+    events: EventStore,
+    folder: Path,
+    rng: np.random.Generator,
+    pipeline: PipelineConfig | None = None,
+) -> Shop:
+    """Return a shop with its model and its ranker, taught in its first space; the vectors' indexes lie in `folder`."""
     served, knn = fitted_models(log, made.catalog, folder)
     shop = Shop(
         name="generated",
@@ -151,16 +170,17 @@ def opened_agent_shop(n: int, seed: int, folder: Path) -> Shop:
         captions=made.captions,
         spaces=tables,
         indexes={
-            "keyword": KeywordIndex.build(made.catalog, made.captions),
-            **{name: open_vectors_index(folder / name, config) for name in tables},
+            KEYWORD: keywords,
+            **{name: open_vectors_index(folder / name, VectorIndexConfig()) for name in tables},
         },
         embedder=embedder,
         events=events,
         root=folder,
         recommender=served,
         retrievers={"itemknn": knn},
+        pipeline=pipeline or PipelineConfig(),
     )
     known = FeatureConfig(sources=source_names(shop))
     statistics = FeatureStore(made.catalog, log, as_of=LOADED, spaces=tables, config=known, users={})
     shop = replace(shop, statistics=statistics)
-    return replace(shop, ranker=taught_ranker(shop, folder, rng, space="text-minilm"))
+    return replace(shop, ranker=taught_ranker(shop, folder, rng, space=next(iter(tables))))

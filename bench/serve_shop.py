@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from bench.agent_shop import COLOURS, DEPARTMENTS, MATERIALS, SPACES, spaces, stock
-from bench.pipeline_shop import LOADED, fitted_models, generated_log, taught_ranker
+from bench.agent_shop import COLOURS, DEPARTMENTS, MATERIALS, SPACES, spaces, stock, taught_shop
+from bench.pipeline_shop import LOADED, generated_log
 from bench.retrieval import DIM, Mixture
 from catalog.events import SqliteEventStore
 from catalog.id_files import known_ids
@@ -20,10 +19,8 @@ from embedding.minilm import MiniLM
 from indexes.config import VectorIndexConfig
 from indexes.job import KEYWORD
 from indexes.keyword import KeywordIndex
-from indexes.opening import build_vectors, open_vectors_index
-from models.features import FeatureConfig, FeatureStore
+from indexes.opening import build_vectors
 from tools.pipeline.config import PipelineConfig
-from tools.pipeline.training import source_names
 from tools.shop import Shop
 
 QUOTAS = {"als": 100, "itemknn": 60, "liked": 30, "popularity": 20}
@@ -77,28 +74,8 @@ def opened_serve_shop(n: int, seed: int, folder: Path) -> Shop:
     if not (folder / KEYWORD).exists():
         (folder / KEYWORD).mkdir()
         KeywordIndex.build(made.catalog, made.captions).save(folder / KEYWORD)
-    served, knn = fitted_models(log, made.catalog, folder)
-    shop = Shop(
-        name="generated",
-        catalog=made.catalog,
-        users={},
-        captions=made.captions,
-        spaces=tables,
-        indexes={
-            KEYWORD: KeywordIndex.load(folder / KEYWORD),
-            **{name: open_vectors_index(folder / name, config) for name in tables},
-        },
-        embedder=embedder,
-        events=_events(folder, n, seed),
-        root=folder,
-        recommender=served,
-        retrievers={"itemknn": knn},
-        pipeline=PipelineConfig(retrievers=QUOTAS),
-    )
-    known = FeatureConfig(sources=source_names(shop))
-    statistics = FeatureStore(made.catalog, log, as_of=LOADED, spaces=tables, config=known, users={})
-    shop = replace(shop, statistics=statistics)
-    return replace(shop, ranker=taught_ranker(shop, folder, rng, space=next(iter(SPACES))))
+    keywords, pipeline = KeywordIndex.load(folder / KEYWORD), PipelineConfig(retrievers=QUOTAS)
+    return taught_shop(made, log, tables, keywords, embedder, _events(folder, n, seed), folder, rng, pipeline)
 
 
 def _make_vectors(tables: Mapping[str, EmbeddingTable], config: VectorIndexConfig, folder: Path) -> None:
