@@ -78,7 +78,7 @@ def create_app(
     ):
         app.include_router(router)
     app.router.routes.append(mcp.route())
-    add_document(app, service.config, with_keys=bool(keys))
+    add_document(app, service.config, keys)
     add_problem_handlers(app, SECURITY_HEADERS)
     app.add_middleware(WholeSegments)
     app.add_middleware(Pinned, service=service)  # inside the guard: what it refuses reads no shop

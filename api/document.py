@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.config import ApiConfig
+from api.keys import Doorkeeper
 from api.problems import MEDIA_TYPE, ProblemOut, problem
 from api.scopes import scope_of
 
@@ -69,17 +70,17 @@ HEADERS: dict[str, Any] = {
 _LATER = (429, 503)
 
 
-def add_document(app: FastAPI, config: ApiConfig, *, with_keys: bool) -> None:
+def add_document(app: FastAPI, config: ApiConfig, keys: Doorkeeper) -> None:
     """Let `app` give this document.
 
     Args:
         app: With all its routes.
         config: The limits that stand in the document.
-        with_keys: Whether requests need a key.
+        keys: Whether requests need one, which the first key of a service that is open changes.
     """
 
-    @lru_cache(maxsize=1)
-    def document() -> dict[str, Any]:
+    @lru_cache(maxsize=2)
+    def document(with_keys: bool) -> dict[str, Any]:
         made = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
         made["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
         made["components"] |= _components()
@@ -96,7 +97,7 @@ def add_document(app: FastAPI, config: ApiConfig, *, with_keys: bool) -> None:
             made["components"]["schemas"].pop(gone, None)
         return made
 
-    app.openapi = document  # type: ignore[method-assign]
+    app.openapi = lambda: document(bool(keys))  # type: ignore[method-assign]
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

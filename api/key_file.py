@@ -18,12 +18,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from api.keys import Key, Keys, checked_scopes, checked_tenant, digest_of
 from api.scopes import ApiScope
-from catalog.errors import DataError, NotFoundError
+from catalog.errors import ConfigError, DataError, NotFoundError
 
 log = logging.getLogger("vitrine.api")
 
 KEY_FILE = "keys.json"
 """Its name in the store."""
+LOCK_MARK = "keys.locked"
+"""Stands beside it from the first key on: a store whose file of keys is gone is not for everybody again."""
 _PREFIX = "vk"
 
 
@@ -73,6 +75,11 @@ class KeyFile:
     """A file of keys, which need not exist."""
 
     path: Path
+
+    @property
+    def mark(self) -> Path:
+        """What says that there were keys, also when the file is gone."""
+        return self.path.with_name(LOCK_MARK)
 
     def read(self) -> tuple[KeyRecord, ...]:
         """Return every key, the revoked ones too.
@@ -162,6 +169,7 @@ class KeyFile:
 
     def _write(self, keys: tuple[KeyRecord, ...]) -> None:
         consent = self._written().consent or secrets.token_hex(32)
+        self.mark.touch()
         text = json.dumps(_Written(keys=keys, consent=consent).model_dump(mode="json"), indent=1) + "\n"
         beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -176,7 +184,7 @@ class Keyring:
     """The keys of the environment and of a file; a key that is added or revoked counts from the next request on.
 
     The first key locks a service that was open. One that ever had a key never becomes an open one: where the file is
-    gone, nobody of it may enter.
+    gone or cannot be read, nobody of it may enter.
     """
 
     fixed: Keys
@@ -186,10 +194,24 @@ class Keyring:
     _locked: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        """Read the file; raises DataError when it is damaged, for then nobody may be let in."""
-        self._mark = self._stamp()
-        self._take(self.file.read())
-        self._locked = bool(self.fixed or self._records)
+        """Read the file. A worker that takes another's place lets nobody in by one that is damaged or gone."""
+        self._locked = bool(self.fixed) or self.file.mark.exists()
+        self._renew()
+
+    def check(self) -> None:
+        """Refuse to open the shop without the keys that it had.
+
+        Raises:
+            DataError: When the file is damaged.
+            ConfigError: When it is gone, and no other key is there.
+        """
+        if self.file.read():
+            self.file.mark.touch()  # a store of a version that left none
+        elif self.file.mark.exists() and not self.fixed:
+            raise ConfigError(
+                f"this shop was locked by keys and {str(self.file.path)!r} holds none: put it back, make a key with "
+                f"'vitrine keys add', or remove {str(self.file.mark)!r} to open the shop to this whole machine"
+            )
 
     def __bool__(self) -> bool:
         if not self._locked:  # the first key of a service that was opened without any locks it, in every worker

@@ -143,6 +143,7 @@ def _entrance(
     config: ApiConfig, root: Path, host: str | None, environment: Mapping[str, str] | None
 ) -> tuple[str, Keyring]:
     address, keys = config.host if host is None else host, _keyring(root, environment)
+    keys.check()
     require_keys(address, keys)
     return address, keys
 

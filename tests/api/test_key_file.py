@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.key_file import KEY_FILE, KeyFile, Keyring
+from api.config import ApiConfig
+from api.key_file import KEY_FILE, LOCK_MARK, KeyFile, Keyring
 from api.keys import Keys, load_keys, require_keys
+from api.server import entrance
 from catalog.errors import ConfigError, DataError, NotFoundError
 
 
@@ -74,7 +76,39 @@ def test_a_damaged_file_lets_nobody_start(file, damage):
     file.path.parent.mkdir()
     file.path.write_text(damage)
     with pytest.raises(DataError, match=KEY_FILE):
-        Keyring(Keys(), file)
+        Keyring(Keys(), file).check()
+    # A worker that takes another's place meanwhile serves nobody by it, in place of ending the server.
+    assert Keyring(Keys(), file) and Keyring(Keys(), file).find("anything") is None
+
+
+def test_a_shop_whose_keys_are_gone_is_not_opened_again(file):
+    secret, _ = file.add("acme", ["read"])
+    Keyring(Keys(), file).check()
+    file.path.unlink()
+    replaced = Keyring(Keys(), file)
+    assert replaced and replaced.find(secret) is None
+    with pytest.raises(ConfigError, match=f"{KEY_FILE}' holds none: put it back, .*remove '.*{LOCK_MARK}'"):
+        replaced.check()
+    with pytest.raises(ConfigError, match="holds none"):
+        opened_by(file)
+    Keyring(load_keys({"VITRINE_API_KEYS": "acme:of-the-environment"}), file).check()
+    file.add("acme", ["read"])
+    Keyring(Keys(), file).check()
+    file.path.unlink()
+    file.mark.unlink()
+    assert not Keyring(Keys(), file)
+
+
+def test_a_shop_locked_by_a_version_that_left_no_mark_gets_one(file):
+    file.add("acme", ["read"])
+    file.mark.unlink()
+    Keyring(Keys(), file).check()
+    assert file.mark.exists()
+
+
+def opened_by(file: KeyFile) -> None:
+    """Take an address for the store of a file, as `vitrine serve` does first."""
+    entrance(ApiConfig(), file.path.parent, "127.0.0.1", 0, {}).close()
 
 
 @pytest.mark.parametrize(("tenant", "scopes"), [("open", ["read"]), ("a b", ["read"]), ("acme", ["all"]), ("acme", [])])
@@ -105,12 +139,19 @@ def test_over_the_wire_a_revoked_key_is_refused_at_once(make, service, file):
 def test_the_first_key_locks_a_service_that_was_open_at_once(make, service, file):
     client = make.client(service, Keyring(Keys(), file))
     assert client.get("/v1/shop").status_code == 200 and client.get("/health/ready").json()["access"] == "open"
+    assert security(client) == []
     secret, _ = file.add("acme", ["read"])
     headers = {"Authorization": f"Bearer {secret}"}
     assert client.delete("/v1/events/e-1", headers=headers).status_code == 403
     assert client.get("/v1/shop").status_code == 401
     assert client.get("/v1/shop", headers=headers).status_code == 200
     assert client.get("/health/ready").json()["access"] == "keys"
+    assert security(client) == [{"bearer": ["read"]}, {"key": ["read"]}]
+
+
+def security(client) -> list[dict[str, list[str]]]:
+    """What the document says that an operation asks for."""
+    return client.get("/openapi.json").json()["paths"]["/v1/shop"]["get"]["security"]
 
 
 def test_a_file_that_cannot_be_read_locks_an_open_service(file):
