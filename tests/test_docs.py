@@ -86,5 +86,14 @@ def test_every_command_line_parses(page: str, line: str) -> None:
         build(name, parameters)
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name)
+def test_every_command_named_in_a_sentence_is_there(page: Path) -> None:
+    prose = _BLOCK.sub("", page.read_text(encoding="utf-8"))
+    known = {path[0] for path in commands()}
+    assert [name for name in re.findall(r"`vitrine ([a-z][a-z-]*)", prose) if name not in known] == []
+    benches = re.findall(r"`python -m bench\.(\w+)", prose)
+    assert [name for name in benches if not (ROOT / "bench" / f"{name}.py").exists()] == []
+
+
 def test_there_are_examples_to_check() -> None:
     assert len(_blocks("toml")) > 4 and len(_command_lines()) > 20
