@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
 
-from catalog.errors import EventStoreError, NotFoundError
+from catalog.errors import NotFoundError
 from catalog.event_base import DeadLetter, Pruned, PutResult
 from catalog.event_claims import claimed, news, sign_in
+from catalog.event_faults import answering
 from catalog.event_schema import LOCK, ensure_schema
 from catalog.event_tables import (
     CONVERSATIONS,
@@ -105,16 +105,13 @@ class SqlEventStore:
         self._slates.settled(tenant, user_id=user_id, session_id=session_id)
         mine: list[Interaction] = []
         visit: list[Interaction] = []
-        try:
-            with self.engine.connect() as connection:
-                if user_id is not None:
-                    given = {"tenant": tenant, "user_id": user_id, "most": limit}
-                    mine = [event_of(row._asdict()) for row in connection.execute(_OF_USER, given)]
-                if session_id is not None:
-                    given = {"tenant": tenant, "session_id": session_id, "most": SESSION}
-                    visit = [event_of(row._asdict()) for row in connection.execute(_OF_SESSION, given)]
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
-            raise unavailable(self.engine, error) from error
+        with answering(self.engine), self.engine.connect() as connection:
+            if user_id is not None:
+                given = {"tenant": tenant, "user_id": user_id, "most": limit}
+                mine = [event_of(row._asdict()) for row in connection.execute(_OF_USER, given)]
+            if session_id is not None:
+                given = {"tenant": tenant, "session_id": session_id, "most": SESSION}
+                visit = [event_of(row._asdict()) for row in connection.execute(_OF_SESSION, given)]
         return mine, visit[::-1]
 
     def since(self, row_id: int, limit: int = 10_000) -> list[tuple[int, Interaction]]:
@@ -314,15 +311,16 @@ class SqlEventStore:
             alone: Take no lock of a writer, since `work` waits for the writers.
         """
         begin = "BEGIN IMMEDIATE" if not self._postgres else f"SELECT pg_advisory_xact_lock_shared({LOCK}, 2)"
-        for again in reversed(range(_TRIES)):
-            try:
-                with self.engine.begin() as connection:
-                    if not alone:
-                        connection.execute(text(begin))
-                    return work(connection)
-            except (OperationalError, InterfaceError, PoolTimeout) as error:
-                if not again or getattr(getattr(error, "orig", None), "sqlstate", None) not in _AGAIN:
-                    raise unavailable(self.engine, error) from error
+        with answering(self.engine):
+            for again in reversed(range(_TRIES)):
+                try:
+                    with self.engine.begin() as connection:
+                        if not alone:
+                            connection.execute(text(begin))
+                        return work(connection)
+                except DBAPIError as error:
+                    if not again or getattr(error.orig, "sqlstate", None) not in _AGAIN:
+                        raise
         raise AssertionError("unreachable")
 
     @staticmethod
@@ -338,15 +336,5 @@ class SqlEventStore:
 
     def rows(self, query: Any, given: Mapping[str, Any] | None = None) -> list[Mapping[str, Any]]:
         """Return what a query finds."""
-        try:
-            with self.engine.connect() as connection:
-                return [dict(row) for row in connection.execute(query, given).mappings()]
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
-            raise unavailable(self.engine, error) from error
-
-
-def unavailable(engine: Engine, error: Exception) -> EventStoreError:
-    """Return the one line for a database that does not answer; no password is in it."""
-    said = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
-    place = engine.url.render_as_string(hide_password=True)
-    return EventStoreError(f"event store {place!r} does not answer: {said}")
+        with answering(self.engine), self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query, given).mappings()]

@@ -6,13 +6,14 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from catalog.errors import DataError
 from catalog.event_base import DeadLetter, EventStore, Pruned, PutResult
 from catalog.event_config import EventConfig
 from catalog.event_engines import postgres_engine, read_url, sqlite_engine
-from catalog.event_store import SqlEventStore, unavailable
+from catalog.event_faults import answering
+from catalog.event_store import SqlEventStore
 
 __all__ = [
     "DeadLetter",
@@ -75,8 +76,7 @@ class SqliteEventStore(SqlEventStore):
         return pruned
 
     def _empty_log(self) -> None:
-        with self.engine.connect() as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        self.rows(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
 
 class PostgresEventStore(SqlEventStore):
@@ -96,12 +96,11 @@ class PostgresEventStore(SqlEventStore):
     def __init__(self, url: str, pool_size: int = 8, connect_seconds: int = 5) -> None:
         engine = postgres_engine(url, pool_size, connect_seconds)
         try:
-            super().__init__(engine)
-        except Exception as error:
+            with answering(engine):
+                super().__init__(engine)
+        except BaseException:
             engine.dispose()
-            if not isinstance(error, OperationalError):
-                raise
-            raise unavailable(engine, error) from error
+            raise
 
 
 def open_event_store(config: EventConfig, path: Path | str) -> SqlEventStore:

@@ -1,0 +1,84 @@
+"""A database that is damaged, read-only or emptied under a running shop is away, not a bug."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+from catalog.errors import EventStoreError
+from catalog.event_cluster import PrivatePostgres
+from catalog.event_store import SqlEventStore
+from catalog.events import EventConfig, PostgresEventStore, SqliteEventStore, open_event_store
+from catalog.nouns import Interaction
+
+EVENT = Interaction("e0", "ann", "shoe", datetime(2025, 3, 1, 12, tzinfo=UTC), "view")
+ASKED: dict[str, Callable[[SqlEventStore], object]] = {
+    "put": lambda store: store.put([EVENT]),
+    "for_user": lambda store: store.for_user("ann"),
+    "of_visit": lambda store: store.of_visit("ann", "s1"),
+    "since": lambda store: store.since(0),
+    "forget_user": lambda store: store.forget_user("ann"),
+}
+
+
+@pytest.mark.parametrize("asked", sorted(ASKED))
+def test_a_damaged_sqlite_file_is_named_to_the_operator(tmp_path: Path, asked: str) -> None:
+    path = tmp_path / "events.sqlite"
+    store = SqliteEventStore(path)
+    store.put([EVENT])
+    store.close()  # all of it is in the one file, and nothing in memory
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes()[:100] + b"\xde\xad" * ((size - 100) // 2))
+    with pytest.raises(EventStoreError, match=r"events\.sqlite' is damaged \(.*\): stop .* and restore a backup"):
+        ASKED[asked](store)
+    path.write_bytes(b"no database at all" * 500)
+    with pytest.raises(EventStoreError, match="is damaged"):
+        ASKED[asked](store)
+
+
+@pytest.fixture
+def kept(postgres_server: PrivatePostgres) -> Iterator[SqlEventStore]:
+    store = open_event_store(EventConfig(url=SecretStr(postgres_server.new_database())), "unused")
+    store.put([EVENT])
+    yield store
+    store.close()
+
+
+def changed(store: SqlEventStore, statement: str) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.postgres
+def test_a_database_that_may_only_be_read_is_read(kept: SqlEventStore) -> None:
+    name = kept.engine.url.database
+    changed(kept, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    kept.engine.dispose()
+    assert kept.for_user("ann") == [EVENT]
+    with pytest.raises(EventStoreError, match="read-only transaction"):
+        kept.put([EVENT])
+    again = PostgresEventStore(kept.engine.url.render_as_string())
+    assert again.for_user("ann") == [EVENT]
+    again.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("asked", sorted(ASKED))
+def test_a_database_without_its_tables_is_away(kept: SqlEventStore, asked: str) -> None:
+    changed(kept, "DROP TABLE events CASCADE")
+    with pytest.raises(EventStoreError, match='relation "events" does not exist'):
+        ASKED[asked](kept)
+
+
+def test_a_statement_of_ours_that_is_wrong_stays_a_bug(tmp_path: Path) -> None:
+    store = SqliteEventStore(tmp_path / "events.sqlite")
+    for wrong, kind in (("INSERT INTO told (entry_id) VALUES (NULL)", IntegrityError), ("SELECT :a", ProgrammingError)):
+        with pytest.raises(kind):
+            store.transaction(lambda connection, said=wrong: connection.exec_driver_sql(said))
+    store.close()
