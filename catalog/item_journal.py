@@ -97,10 +97,17 @@ class ItemJournal:
         return self._write(item_id, None, tenant)
 
     def since(self, seq: int = 0) -> list[ItemWrite]:
-        """Return the writes after `seq`, oldest first; of an item written twice the last alone."""
-        with self._lock:
-            asked = f"SELECT {_COLUMNS} FROM writes WHERE shop = ? AND seq > ? ORDER BY seq"
-            rows = self._connection.execute(asked, (self._shop, seq)).fetchall()
+        """Return the writes after `seq`, oldest first; of an item written twice the last alone.
+
+        Raises:
+            DataError: When the file or a record in it is damaged.
+        """
+        asked = f"SELECT {_COLUMNS} FROM writes WHERE shop = ? AND seq > ? ORDER BY seq"
+        try:
+            with self._lock:
+                rows = self._connection.execute(asked, (self._shop, seq)).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise DataError(f"{str(self.path)!r} is damaged ({error}); move it away to begin anew") from error
         return [_read(row, self.path) for row in rows]
 
     def moved(self) -> bool:
@@ -137,7 +144,7 @@ class ItemJournal:
                     "INSERT OR REPLACE INTO writes (shop, item_id, record, tenant, written_at) VALUES (?, ?, ?, ?, ?)",
                     (self._shop, item_id, record, tenant, now.isoformat()),
                 ).lastrowid
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:  # full, away, damaged
             log.error("journal of items cannot be written path=%s error=%s", self.path, error)
             raise ServiceError(f"the journal of items cannot be written now: {error}", retryable=True) from error
         assert seq is not None

@@ -83,6 +83,21 @@ def test_it_tells_when_another_process_has_written(tmp_path: Path) -> None:
     other.close()
 
 
+def test_a_journal_damaged_while_it_is_open_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "items.sqlite"
+    journal = ItemJournal(path, "shop")
+    journal.put(Item("x"), "a")
+    with sqlite3.connect(path) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw.close()
+    path.write_bytes(path.read_bytes()[:100] + b"\xde\xad" * 5000)
+    with pytest.raises(ServiceError, match="journal of items cannot be written now"):
+        journal.put(Item("y"), "a")
+    with pytest.raises(DataError, match=r"items\.sqlite' is damaged \(.*\); move it away"):
+        journal.since()
+    journal.close()
+
+
 def test_a_full_disk_is_said_and_nothing_is_kept(tmp_path: Path) -> None:
     journal = ItemJournal(tmp_path / "items.sqlite", "shop")
     kept = journal.put(Item("x"), "a")
