@@ -35,6 +35,8 @@ class ScanConfig(BaseModel):
     spare: float = Field(6.0, ge=1, le=1_000)
     """Candidates that are scored anew by their true vectors, for each item asked for; behind a filter divided by the
     share that passes."""
+    lists: int | None = Field(None, ge=1)
+    """Lists the codes stand in, for callers that look at a share of them; None: half the root of their number."""
 
 
 class IvfPqConfig(BaseModel):
@@ -109,7 +111,7 @@ class VectorIndexConfig(BaseModel):
         """Return the settings that change what is built, for content keys; the others change only searches."""
         built = {
             "flat": set[str](),
-            "scan": set[str](),
+            "scan": {"lists"},
             "hnsw": {"neighbours", "ef_construction"},
             "ivf_pq": {"lists", "numbers_per_byte", "vectors", "train_rows"},
             "qdrant": {"url", "prefix"},

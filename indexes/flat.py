@@ -24,7 +24,7 @@ class FlatIndex(VectorIndex):
         stored = Stored(unit_rows(table.vectors))
         return cls(table.ids, stored, table.space, name or table.space, config or VectorIndexConfig())
 
-    def propose(self, wanted: Floats, k: int, allowed: Mask | None, passing: int) -> Rows | None:
+    def propose(self, wanted: Floats, k: int, allowed: Mask | None, passing: int, share: float = 1.0) -> Rows | None:
         """Search exactly."""
         return None
 

@@ -59,7 +59,7 @@ class HnswIndex(VectorIndex):
             graph.add(unit)
         return cls(table.ids, _stored(graph, slots), table.space, name or table.space, config, graph)
 
-    def propose(self, wanted: Floats, k: int, allowed: Mask | None, passing: int) -> Rows | None:
+    def propose(self, wanted: Floats, k: int, allowed: Mask | None, passing: int, share: float = 1.0) -> Rows | None:
         """Walk the graph, or leave it to an exact search where that costs less."""
         chosen, stored = self.config.hnsw, len(self.stored.vectors)
         ef = min(stored, ceil(max(chosen.ef_search, chosen.breadth * k) * stored / passing))

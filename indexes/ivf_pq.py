@@ -75,7 +75,7 @@ class IvfPqIndex(VectorIndex):
         held = unit.astype(np.float16) if chosen.vectors == "half" else unit
         return cls(table.ids, Stored(held), table.space, name or table.space, config, codes)
 
-    def propose(self, wanted: Floats, k: int, allowed: Mask | None, passing: int) -> Rows | None:
+    def propose(self, wanted: Floats, k: int, allowed: Mask | None, passing: int, share: float = 1.0) -> Rows | None:
         """Read the nearest lists, or leave it to an exact search where that costs less."""
         chosen, stored, lists = self.config.ivf_pq, len(self.stored), int(self._codes.nlist)
         share = passing / stored

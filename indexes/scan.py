@@ -36,7 +36,8 @@ class ScanIndex(VectorIndex):
 
     It looks at all there is, so that it misses next to nothing where a graph or lists lose their way, and takes time in
     proportion. Behind a filter that lets a share s pass, `spare * k / s` are scored; where that costs more than an
-    exact search of what passes, that is done instead.
+    exact search of what passes, that is done instead. The codes stand in lists of what is near each other, so that who
+    is content with most of the best may look at a share of them.
 
     Source: André, Kermarrec and Le Scouarnec, "Cache locality is not enough: high-performance nearest neighbor search
     with product quantization fast scan", VLDB 2015.
@@ -49,6 +50,7 @@ class ScanIndex(VectorIndex):
     ) -> None:
         super().__init__(items, stored, space, name, config)
         self._codes = codes
+        self._lists = int(getattr(codes, "nlist", 0))  # an index of before 2026-11-22 has none
 
     @classmethod
     def build(cls, table: EmbeddingTable, config: VectorIndexConfig | None = None, name: str | None = None) -> Self:
@@ -60,22 +62,26 @@ class ScanIndex(VectorIndex):
         if first is not None:
             kept = np.unique(first)
             unit, slots = unit[kept], np.searchsorted(kept, first)
-        codes = library().index_factory(table.dim, f"PQ{table.dim}x4fs", library().METRIC_INNER_PRODUCT)
+        lists = min(config.scan.lists or max(1, round(len(unit) ** 0.5 / 2)), len(unit))
+        codes = library().index_factory(table.dim, f"IVF{lists},PQ{table.dim}x4fs", library().METRIC_INNER_PRODUCT)
         sample = np.linspace(0, len(unit) - 1, min(SAMPLE, len(unit))).astype(np.int64)
-        codes.pq.cp.min_points_per_centroid = 1
+        codes.by_residual = False
+        codes.cp.min_points_per_centroid = codes.pq.cp.min_points_per_centroid = 1
         with threads(config.build_threads):
             codes.train(np.ascontiguousarray(unit[np.resize(sample, max(len(sample), 16))], np.float32))
             for start in range(0, len(unit), SLICE):
                 codes.add(np.ascontiguousarray(unit[start : start + SLICE], np.float32))
         return cls(table.ids, Stored(unit, slots), table.space, name or table.space, config, codes)
 
-    def propose(self, wanted: Floats, k: int, allowed: Mask | None, passing: int) -> Rows | None:
-        """Look at every code, or leave it to an exact search where that costs less."""
+    def propose(self, wanted: Floats, k: int, allowed: Mask | None, passing: int, share: float = 1.0) -> Rows | None:
+        """Look at the codes, or leave it to an exact search where that costs less."""
         stored = len(self.stored.vectors)
+        share = min(1.0, share * stored / passing) if self._lists else 1.0
         ask = min(stored, ceil(self.config.scan.spare * k * stored / passing))
-        if stored < FEW or stored / PASSED + KEPT * ask >= exact.cost(passing, stored):
+        if stored < FEW or share * stored / PASSED + KEPT * ask >= exact.cost(passing, stored):
             return None
-        rows: Rows = self._codes.search(np.ascontiguousarray(wanted, np.float32), ask)[1]
+        how = library().IVFSearchParameters(nprobe=ceil(share * self._lists)) if self._lists else None
+        rows: Rows = self._codes.search(np.ascontiguousarray(wanted, np.float32), ask, params=how)[1]
         return rows
 
     def write_parts(self, folder: Path) -> None:

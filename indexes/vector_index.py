@@ -61,7 +61,7 @@ class VectorIndex(ABC):
         """
 
     @abstractmethod
-    def propose(self, wanted: Floats, k: int, allowed: Mask | None, passing: int) -> Rows | None:
+    def propose(self, wanted: Floats, k: int, allowed: Mask | None, passing: int, share: float = 1.0) -> Rows | None:
         """Return stored vectors (q, m) that are likely the nearest, -1 where there are fewer; None: search exactly.
 
         Args:
@@ -69,6 +69,7 @@ class VectorIndex(ABC):
             k: How many are needed, at most `passing`.
             allowed: (n_stored,) bool, or None for all.
             passing: How many that are.
+            share: Of what it would look at for its best answer, how much is enough; an index may look at more.
         """
 
     def search(self, query: Query, k: int, *, allowed: Mask | None = None) -> list[Candidate]:
@@ -85,11 +86,16 @@ class VectorIndex(ABC):
         found = zip(rows.tolist(), scores.tolist(), strict=True)
         return [Candidate(self.items.ids[row], score, self.name) for row, score in found]
 
-    def search_rows(self, vector: Floats, k: int, *, allowed: Mask | None = None) -> tuple[Rows, Floats]:
-        """Return rows and cosines of up to `k` items, best first, as `search` does, without an object for each."""
+    def search_rows(
+        self, vector: Floats, k: int, *, allowed: Mask | None = None, share: float = 1.0
+    ) -> tuple[Rows, Floats]:
+        """Return rows and cosines of up to `k` items, best first, as `search` does, without an object for each.
+
+        With a `share` below 1 an index may look at that part of what it has and miss some; their cosines are true.
+        """
         check(Query(vector=vector), k, ("vector",), self.name, allowed, len(self.items))
         with threads(1):
-            return self._nearest(self._checked(np.asarray(vector, np.float32)[None]), k, allowed)[0]
+            return self._nearest(self._checked(np.asarray(vector, np.float32)[None]), k, allowed, share=share)[0]
 
     def search_many(self, vectors: Floats, k: int, *, allowed: Mask | None = None) -> Neighbours:
         """Return the `k` nearest of each vector; see `indexes.base.VectorSearch.search_many`."""
@@ -103,7 +109,7 @@ class VectorIndex(ABC):
         return out
 
     def _nearest(
-        self, wanted: Floats, k: int, allowed: Mask | None, *, many: bool = False
+        self, wanted: Floats, k: int, allowed: Mask | None, *, many: bool = False, share: float = 1.0
     ) -> list[tuple[Rows, Floats]]:
         """Return rows and scores of each query, best first, ties by lower row."""
         passing = len(self.items) if allowed is None else int(np.count_nonzero(allowed))
@@ -117,7 +123,7 @@ class VectorIndex(ABC):
         if not on_gpu(device):
             mask = self.stored.mask(allowed)
             passing = len(self.stored.vectors) if mask is None else int(np.count_nonzero(mask))
-            proposed = self.propose(wanted, min(k, passing), mask, passing)
+            proposed = self.propose(wanted, min(k, passing), mask, passing, share)
         if proposed is None and many:
             rows = exact.candidates_of_many(self.stored, wanted, k, allowed, device, self.config.batch_threads)
         elif proposed is None:

@@ -126,6 +126,12 @@ class FactorModel(ABC, Generic[Config]):
         """The items' rows with their bias behind, (n_items, d + 1)."""
         return np.concatenate([self._arrays["items"], self._arrays["bias"][:, None]], axis=1)
 
+    def wishes(self, count: int) -> Floats:
+        """Return what `wish` says of up to `count` of the known users, evenly drawn, (m, d + 1)."""
+        known = np.flatnonzero(self._arrays["user_degrees"] > 0)
+        rows = self._arrays["users"][known[np.linspace(0, len(known) - 1, min(count, len(known))).astype(np.int64)]]
+        return np.concatenate([rows, np.ones((len(rows), 1), np.float32)], axis=1)
+
     def wish(
         self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()
     ) -> tuple[Floats, Ground] | None:

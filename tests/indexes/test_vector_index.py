@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from catalog.errors import ConfigError, DataError
 from catalog.ids import IdMap
-from catalog.nearest import gpus, nearest_rows
+from catalog.nearest import gpus, library, nearest_rows
 from catalog.vectors import EmbeddingTable, Floats, Mask
 from indexes import exact
 from indexes.base import Query
@@ -17,6 +17,7 @@ from indexes.config import HnswConfig, IvfPqConfig, Kind, VectorIndexConfig
 from indexes.flat import FlatIndex
 from indexes.hnsw import HnswIndex
 from indexes.opening import KINDS, build_vectors, open_vectors_index
+from indexes.scan import ScanIndex
 from indexes.vector_index import VectorIndex
 
 N, D, K = 20_000, 16, 20
@@ -222,3 +223,22 @@ def test_a_knn_graph_is_the_brute_force_one() -> None:
 def test_an_endless_search_is_no_setting(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match="less than or equal to 1000"):
         VectorIndexConfig.model_validate(wrong)
+
+
+def test_a_share_of_a_scan_finds_most_and_scores_them_truly(built: dict[str, VectorIndex]) -> None:
+    hits = 0
+    for wish, true in zip(WISHES, nearest(None), strict=True):
+        rows, scores = built["scan"].search_rows(wish, K, share=0.25)
+        assert scores.tolist() == pytest.approx(cosines(wish[None])[0][rows].tolist(), abs=1e-6)
+        assert len(rows) == K and (np.diff(scores) <= 0).all()
+        hits += len(set(rows.tolist()) & true)
+    assert 0.8 * K * len(WISHES) <= hits < K * len(WISHES)
+
+
+def test_a_scan_of_before_there_were_lists_is_looked_at_whole() -> None:
+    built = ScanIndex.build(TABLE, CONFIG)
+    codes = library().index_factory(D, f"PQ{D}x4fs", library().METRIC_INNER_PRODUCT)
+    codes.train(VECTORS[:5000])
+    codes.add(built.stored.vectors)
+    old = ScanIndex(TABLE.ids, built.stored, "clusters", "clusters", CONFIG, codes)
+    assert old.search_rows(WISHES[0], K, share=0.1)[0].tolist() == old.search_rows(WISHES[0], K)[0].tolist()

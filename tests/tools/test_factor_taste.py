@@ -77,3 +77,18 @@ def test_most_of_the_best_are_found_among_many() -> None:
     near, wishes = InnerProducts(vectors), rng.normal(size=(20, 17)).astype(np.float32)
     hits = [len(set(near.search(w, 20)) & set(np.argsort(-(vectors @ w))[:20].tolist())) for w in wishes]
     assert np.mean(hits) > 19
+
+
+def test_who_wants_few_looks_at_the_long_rows_and_who_wants_many_at_all() -> None:
+    from indexes.inner_product import DEPTH, InnerProducts
+
+    rng = np.random.default_rng(0)
+    lengths = rng.lognormal(0, 1.5, (20_000, 1)).astype(np.float32)
+    vectors = rng.normal(size=(20_000, 17)).astype(np.float32) * lengths
+    wishes = rng.normal(size=(120, 17)).astype(np.float32)
+    near = InnerProducts(vectors, wishes[:100])
+    assert near.long < 10_000
+    hits = [len(set(near.search(w, 100)) & set(np.argsort(-(vectors @ w))[:100].tolist())) for w in wishes[100:]]
+    assert np.mean(hits) > 95
+    wanted = np.argsort(-(vectors @ wishes[0]))[: 4 * DEPTH]
+    assert len(set(near.search(wishes[0], 4 * DEPTH)) & set(wanted.tolist())) > 0.97 * 4 * DEPTH

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from tools.shop import Shop
 
 
+SAMPLED = 100
+"""Known shoppers from whose wishes it is learned which items need to be looked at."""
+
+
 @dataclass(frozen=True, eq=False)
 class FactorTable:
     """A factor model's items in catalogue order.
@@ -123,4 +127,4 @@ def factor_table(shop: Shop) -> FactorTable | None:
         known[kin.rows] = True
     wide = factors.astype(np.float64)
     mean, second = wide.mean(axis=0), wide.T @ wide / len(wide)
-    return FactorTable(vectors, known, mean, second, replaced, before, InnerProducts(vectors))
+    return FactorTable(vectors, known, mean, second, replaced, before, InnerProducts(vectors, model.wishes(SAMPLED)))

@@ -28,6 +28,9 @@ LIKED_WEIGHT = 0.5
 
 POPULARITY_WEIGHT = 0.25
 
+LIKED_SHARE = 0.125
+"""Of a space's vectors, how many are looked at for what is like the liked: one voice of several may miss a few."""
+
 LIKED, POPULARITY = "liked", "popularity"
 
 
@@ -82,7 +85,7 @@ def for_shopper(
             lists[name] = Proposed(rows[near.rows], near.scores)
     for space, wish in tastes.items():
         if (own := quota(f"{LIKED}:{space}")) is not None:
-            lists[f"{LIKED}:{space}"] = _search(shop, space, Query(vector=wish), own)
+            lists[f"{LIKED}:{space}"] = _search(shop, space, Query(vector=wish), own, LIKED_SHARE)
     if POPULARITY not in lists and (own := quota(POPULARITY)) is not None:
         with timed("channel", POPULARITY):
             lists[POPULARITY] = _popular(shop, own)
@@ -101,12 +104,12 @@ def _popular(shop: Shop, reach: Reach) -> Proposed:
     return Proposed(rows, shop.popularity[rows])
 
 
-def _search(shop: Shop, name: str, query: Query, reach: Reach) -> Proposed:
+def _search(shop: Shop, name: str, query: Query, reach: Reach, share: float = 1.0) -> Proposed:
     with timed("channel", name):
-        return _searched(shop, name, query, reach)
+        return _searched(shop, name, query, reach, share)
 
 
-def _searched(shop: Shop, name: str, query: Query, reach: Reach) -> Proposed:
+def _searched(shop: Shop, name: str, query: Query, reach: Reach, share: float) -> Proposed:
     index, own = shop.indexes[name], shop.index_rows[name]
     same, k = name in shop.same_rows, reach.k
     allowed = None
@@ -115,7 +118,7 @@ def _searched(shop: Shop, name: str, query: Query, reach: Reach) -> Proposed:
     else:
         allowed = reach.allowed if same else np.where(own >= 0, reach.allowed[own], False)
     if isinstance(index, VectorIndex) and query.vector is not None:
-        rows, scores = index.search_rows(query.vector, k, allowed=allowed)
+        rows, scores = index.search_rows(query.vector, k, allowed=allowed, share=share)
         rows = own[rows]
     else:
         found = index.search(query, k, allowed=allowed)
