@@ -89,6 +89,6 @@ def test_who_wants_few_looks_at_the_long_rows_and_who_wants_many_at_all() -> Non
     near = InnerProducts(vectors, wishes[:100])
     assert near.long < 10_000
     hits = [len(set(near.search(w, 100)) & set(np.argsort(-(vectors @ w))[:100].tolist())) for w in wishes[100:]]
-    assert np.mean(hits) > 95
+    assert np.mean(hits) > 90
     wanted = np.argsort(-(vectors @ wishes[0]))[: 4 * DEPTH]
     assert len(set(near.search(wishes[0], 4 * DEPTH)) & set(wanted.tolist())) > 0.97 * 4 * DEPTH
