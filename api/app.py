@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 from fastapi import FastAPI
@@ -20,7 +19,7 @@ from api.guard import SECURITY_HEADERS, Guard
 from api.item_writes import item_write_routes
 from api.items import item_routes
 from api.keys import Doorkeeper, Keys
-from api.limits import RateLimit
+from api.limits import RATE_FILE, RateLimit
 from api.load import Bounded
 from api.mcp_routes import McpDoor
 from api.metrics import Metrics
@@ -90,7 +89,7 @@ def create_app(
         keys=keys,
         check_host=check_host,
         takes=partial(takes, app),
-        rate=RateLimit(service.config.rate_per_minute, time.monotonic),
+        rate=RateLimit(service.config.rate_per_minute, service.shop.root / RATE_FILE),
         quota=DailyQuota(service.shop.root / QUOTA_FILE),
         audit=AuditLog(service.shop.root / AUDIT_FOLDER, service.config.audit_days),
         door=partial(door_of, app),

@@ -58,8 +58,8 @@ class ApiConfig(BaseModel):
     tenant there is, or nobody where there are several."""
 
     rate_per_minute: int | None = Field(None, ge=1)
-    """Requests a minute for each key (or each address while the service is open), counted by each worker on its own; a
-    key of its own limit (`vitrine keys add --rate`) has that one. None is no limit."""
+    """Requests a minute for each key (or each address while the service is open), over all workers, in bursts of at
+    most a sixth of it; a key of its own limit (`vitrine keys add --rate`) has that one. None is no limit."""
 
     max_body_seconds: float = Field(60.0, gt=0)
     """How long a request's body may take to come, in seconds; a slower one is answered 408."""

@@ -134,15 +134,22 @@ class Guard:
             caller.key_id, caller.tenant, caller.scopes = key.key_id, key.tenant, key.scopes
             request.state.tenant = key.tenant
             limit, quota, who = key.rate_per_minute or limit, key.daily_quota, key.key_id
-        seconds = self.rate.wait(who, limit)
-        if seconds:
-            raise _later(429, f"more than {limit} requests a minute; try again in {seconds} s", seconds)
+        self._pace(who, limit)
         if door is not None:
             demand(caller, door.scope, f"{door.method} {door.pattern}")
         if quota is not None:
             self._count(caller.key_id, quota)
         if request.method in ("POST", "PUT", "PATCH"):
             self._admit_body(request, headers, path)
+
+    def _pace(self, who: str, limit: int | None) -> None:
+        try:
+            seconds = self.rate.wait(who, limit)
+        except OSError as error:
+            log.error("rate cannot be counted key=%s error=%s", who, error)
+            raise _later(503, "the requests of this key cannot be counted now", 1) from error
+        if seconds:
+            raise _later(429, f"more than {limit} requests a minute; try again in {seconds} s", seconds)
 
     def _count(self, key_id: str, quota: int) -> None:
         if self.quota is None:
