@@ -10,8 +10,10 @@ from types import FrameType
 
 import uvicorn
 
+from api.accepting import Acceptor
 from api.config import ApiConfig
 from api.readiness import Readiness
+from api.wire_head import BoundedHead
 
 log = logging.getLogger("vitrine.api")
 
@@ -37,6 +39,16 @@ class DrainingServer(uvicorn.Server):
         elif self.should_exit:
             self._notice = 0.0
         super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the shop, then take connections, in turn with whoever else listens there."""
+        await super().startup(sockets=[])
+
+        def protocol() -> asyncio.Protocol:
+            return BoundedHead(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+        # Uvicorn does nothing with its servers but close them, and wait for that.
+        self.servers = [Acceptor(each, protocol) for each in sockets or []]  # type: ignore[misc]
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Give notice, take nothing more, wait for what runs, and end what does not end."""

@@ -1,15 +1,15 @@
-"""Who answers at the address while the fork server still imports: live, not ready, and try again in a moment."""
+"""Who answers at the address while no worker can: live, not ready, and try again in a moment."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import selectors
 import socket
 import threading
-import time
 from contextlib import suppress
 from types import TracebackType
 
+from api.accepting import Acceptor
 from api.problems import problem
 
 _SECONDS = 1.0
@@ -20,47 +20,70 @@ _MOST_BYTES = 16_384
 class Porter:
     """Answers in a thread inside a `with` block, every caller in one line of HTTP/1.1; then the address is others'.
 
+    Whoever was let in before the end of the block still gets an answer after it.
+
     Args:
         listener: The address, listening.
     """
 
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
-        self._leave, self._left = socket.socketpair()
-        self._thread = threading.Thread(target=self._work, name="porter", daemon=True)
+        self._stop = asyncio.Event()
+        self._begun, self._left = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._work()), name="porter", daemon=True)
+        self._loop: asyncio.AbstractEventLoop
 
     def __enter__(self) -> Porter:
-        self._listener.setblocking(False)  # as the workers' event loops have it, whose listener is this one
         self._thread.start()
+        self._begun.wait()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._leave.close()
-        self._thread.join()
-        self._left.close()
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._left.wait()
 
-    def _work(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ)
-            selector.register(self._left, selectors.EVENT_READ)
-            while True:
-                ready = {key.fileobj for key, _ in selector.select()}
-                if self._left in ready:
-                    return
-                with suppress(OSError):  # a caller that went away meanwhile
-                    caller, _ = self._listener.accept()
-                    with caller:
-                        _answer(caller)
+    async def _work(self) -> None:
+        answers: set[asyncio.Task[None]] = set()
+
+        def come(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            answers.add(task := asyncio.create_task(_answer(reader, writer)))
+            task.add_done_callback(answers.discard)
+
+        def caller() -> asyncio.StreamReaderProtocol:
+            return asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=_MOST_BYTES), come)
+
+        self._loop = asyncio.get_running_loop()
+        door = Acceptor(self._listener, caller)
+        self._begun.set()
+        await self._stop.wait()
+        door.close()
+        self._left.set()
+        await door.wait_closed()
+        await asyncio.gather(*answers)
 
 
-def _answer(caller: socket.socket) -> None:
-    read, until = b"", time.monotonic() + _SECONDS
-    while b"\r\n\r\n" not in read and len(read) < _MOST_BYTES:
-        part = _received(caller, until)
-        if not part:
-            break
-        read += part
-    words = read.split(b"\r\n", 1)[0].split(b" ")
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = b""
+    with suppress(OSError):  # a caller that went away meanwhile, or whose time is over
+        try:
+            async with asyncio.timeout(_SECONDS):
+                head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError as error:
+            head = error.partial
+        except asyncio.LimitOverrunError as error:
+            head = await reader.readexactly(error.consumed)
+        with suppress(asyncio.IncompleteReadError):
+            async with asyncio.timeout(_SECONDS):
+                writer.write(_said_to(head))
+                await writer.drain()
+                writer.write_eof()
+                while await reader.read(65_536):  # a body still on its way: closing on it would take the answer back
+                    continue
+    writer.close()
+
+
+def _said_to(head: bytes) -> bytes:
+    words = head.split(b"\r\n", 1)[0].split(b" ")
     path = words[1].split(b"?", 1)[0] if len(words) == 3 else b""
     status, kind, body = "503 Service Unavailable", "application/json", {"status": "starting"}
     if path == b"/health/live":
@@ -70,20 +93,4 @@ def _answer(caller: socket.socket) -> None:
     data = json.dumps(body).encode()
     fields = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(data)}", "Connection: close"]
     fields += [] if status.startswith("200") else ["Retry-After: 2"]
-    head = "\r\n".join((*fields, "", ""))
-    until = time.monotonic() + _SECONDS
-    caller.settimeout(_SECONDS)
-    caller.sendall(head.encode() + data)
-    caller.shutdown(socket.SHUT_WR)
-    with suppress(TimeoutError):
-        while _received(caller, until):  # a body still on its way: closing on it would take the answer back
-            continue
-
-
-def _received(caller: socket.socket, until: float) -> bytes:
-    """Return what comes next, before a moment of the monotonic clock: one that drips would hold up the opening."""
-    seconds = until - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError
-    caller.settimeout(seconds)
-    return caller.recv(65_536)
+    return "\r\n".join((*fields, "", "")).encode() + data

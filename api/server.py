@@ -156,11 +156,9 @@ def _server(app: ASGIApp, readiness: Readiness, config: ApiConfig, listener: soc
     import uvicorn
 
     from api.draining import DrainingServer
-    from api.wire_head import BoundedHead
 
     wire = uvicorn.Config(
         app,
-        http=BoundedHead,
         log_config=None,
         access_log=False,
         server_header=False,

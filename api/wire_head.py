@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from api.problems import MEDIA_TYPE, problem
 
 MOST_BYTES = 64 << 10
 """Of address and headers, or of what follows a body, beyond the first read."""
@@ -36,6 +39,15 @@ class BoundedHead(HttpToolsProtocol):
         self._unheard = 0 if self._went_on else self._unheard + len(data)
         if self._unheard > MOST_BYTES and not self.transport.is_closing():
             self.send_400_response(f"The head of the request is larger than {MOST_BYTES} bytes.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Say what is wrong with what is no request, as every refusal is said, and close."""
+        data = json.dumps(problem(400, msg)).encode()
+        fields = [*self.server_state.default_headers, (b"content-type", MEDIA_TYPE.encode())]
+        fields += [(b"content-length", b"%d" % len(data)), (b"connection", b"close")]
+        head = b"".join(b"%s: %s\r\n" % field for field in fields)
+        self.transport.write(b"".join((STATUS_LINE[400], head, b"\r\n", data)))
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         """Begin to wait for the end of a head."""

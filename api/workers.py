@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -11,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -27,6 +29,8 @@ from catalog.errors import ServiceError, VitrineError
 
 log = logging.getLogger("vitrine.api")
 
+OPEN = b"open"
+"""What a worker says once the shop is."""
 CANNOT_OPEN = 3
 """Exit status of a worker that could not open the shop. Where none ever could, another would fail the same way."""
 LONGEST_PAUSE = 30.0
@@ -41,18 +45,25 @@ QUICK_SECONDS, QUICK_DEATHS = 30.0, 5
 class _Worker:
     process: BaseProcess
     news: Connection
-    quiet: bool
     ready: bool = False
 
     @property
     def answers(self) -> bool:
-        """Whether callers may be led to it, be it to hear that the shop is being opened."""
-        return self.process.is_alive() and (self.ready or not self.quiet)
+        """Whether callers may be led to it: it has opened the shop, and lives."""
+        return self.ready and self.process.is_alive()
+
+    def hear(self) -> bool:
+        """Note whether it has opened the shop meanwhile; return whether that is new."""
+        if self.ready or not self.news.poll():
+            return False
+        with suppress(EOFError):  # it is dying
+            self.ready = self.news.recv_bytes() == OPEN
+        return self.ready
 
 
 @dataclass
 class Workers:
-    """The parent: holds the address, serves nobody itself.
+    """The parent: holds the address, and has callers told to come again while no worker can answer them.
 
     Attributes:
         load: Opens the shop in each worker; picklable.
@@ -89,10 +100,11 @@ class Workers:
             with tempfile.TemporaryDirectory(prefix="vitrine-metrics-") as folder, self.listener:
                 os.environ[MULTIPROCESS] = folder
                 try:
-                    with Porter(self.listener):
+                    with ExitStack() as absence:
+                        absence.enter_context(Porter(self.listener))
                         for _ in range(self.config.workers):
                             self._workers.append(self._started())
-                    self._watch()
+                        self._watch(absence)
                 finally:
                     self._end()
         finally:
@@ -116,24 +128,32 @@ class Workers:
         self.stop()
 
     def _started(self, pause: float = 0.0) -> _Worker:
-        """Start a worker; while another answers it listens only once it can, so that nobody is sent away."""
-        quiet = any(worker.answers for worker in self._workers)
+        """Start a worker; it listens only once it has opened the shop, so that nobody is sent away who need not be."""
         context = start_context(self.libraries)
         news, theirs = context.Pipe(duplex=False)
-        given = (self.load, self.config, self.root, self.listener, theirs, quiet, os.environ[MULTIPROCESS], pause)
+        given = (self.load, self.config, self.root, self.listener, theirs, os.environ[MULTIPROCESS], pause)
         process: BaseProcess = context.Process(target=_work, args=given)  # type: ignore[attr-defined]
         process.start()
         theirs.close()
-        return _Worker(process, news, quiet)
+        return _Worker(process, news)
 
-    def _watch(self) -> None:
-        announced = False
+    def _watch(self, absence: ExitStack) -> None:
+        """Replace who dies; `absence` holds the porter as long as no worker answers."""
+        announced, attended = False, True
         while not self._stop.is_set():
-            wait([worker.process.sentinel for worker in self._workers], timeout=0.2)
+            opening = [worker.news for worker in self._workers if not worker.ready]
+            wait([*opening, *(worker.process.sentinel for worker in self._workers)], timeout=0.2)
+            for worker in self._workers:
+                if worker.hear():
+                    self._was_open, self._failed = True, 0
+            answered = any(worker.answers for worker in self._workers)
+            if answered and attended:
+                absence.close()
+            elif not answered and not attended:
+                log.error("no worker is left; callers are told to come again until one is back")
+                absence.enter_context(Porter(self.listener))
+            attended = not answered
             for place, worker in enumerate(self._workers):
-                if not worker.ready and worker.process.is_alive() and worker.news.poll():
-                    worker.ready = self._was_open = True
-                    self._failed = 0
                 if worker.process.exitcode is not None and not self._stop.is_set():
                     self._workers[place] = self._replaced(worker)
             if not announced and all(worker.ready for worker in self._workers):
@@ -166,8 +186,11 @@ class Workers:
         """Tell every worker to end, and kill those that do not."""
         self.listener.close()  # or the kernel would go on taking calls that nobody answers
         for worker in self._workers:
-            if worker.process.is_alive():
+            worker.hear()
+            if worker.answers:
                 worker.process.terminate()
+            else:
+                worker.process.kill()  # it answers nobody, and may be long in opening
         until = time.monotonic() + self.config.drain_notice_seconds + self.config.drain_seconds + SLACK_SECONDS
         for worker in self._workers:
             worker.process.join(max(0.0, until - time.monotonic()))
@@ -184,7 +207,6 @@ def _work(
     root: Path,
     listener: socket.socket,
     news: Connection,
-    quiet: bool,
     counts: str,
     pause: float,
 ) -> None:
@@ -195,9 +217,10 @@ def _work(
     threading.Thread(target=_follow_parent, daemon=True).start()
 
     def told(_service: Service) -> None:
-        news.send_bytes(b"ready")
+        with suppress(BrokenPipeError):  # the parent is gone, and this one about to follow
+            news.send_bytes(OPEN)
 
-    server = opening(load, config, root, listener, told, quiet=quiet)
+    server = opening(load, config, root, listener, told, quiet=True)
     try:
         server.run()
     except VitrineError as error:
@@ -207,6 +230,9 @@ def _work(
         door = server.door
         if door is not None and door.service is not None and door.service.live is not None:
             door.service.live.close()
+        # Everything is closed; looking through all objects for cycles takes seconds, and copies what workers share.
+        gc.disable()
+        gc.freeze()
 
 
 def _follow_parent() -> None:

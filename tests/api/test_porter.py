@@ -67,3 +67,23 @@ def test_a_caller_that_drips_for_ever_keeps_the_shop_from_opening_for_no_longer(
         over.set()
         for thread in threads:
             thread.join(5)
+
+
+def test_one_who_says_nothing_keeps_nobody_else_waiting() -> None:
+    with listen("127.0.0.1", 0) as listener, Porter(listener):
+        silent = [socket.create_connection(listener.getsockname()) for _ in range(50)]
+        began = time.monotonic()
+        assert httpx.get(f"{url_of(listener)}/health/live", timeout=20).status_code == 200
+        assert time.monotonic() - began < 10  # one after the other they would take 50 s
+        for caller in silent:
+            caller.close()
+
+
+def test_who_was_let_in_before_it_left_is_still_answered() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        with Porter(listener), socket.create_connection(listener.getsockname()) as early:
+            assert httpx.get(f"{url_of(listener)}/health/live").status_code == 200  # so `early` was let in before
+            late = early.dup()
+        with late:
+            late.sendall(b"GET /v1/shop HTTP/1.1\r\n\r\n")
+            assert late.recv(64).startswith(b"HTTP/1.1 503 ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import httpx
@@ -42,3 +43,22 @@ def test_who_does_not_come_to_the_end_of_a_head_is_not_waited_for(make, service,
                 assert caller.recv(64) == b""
         assert http.post("/v1/recommendations", json={}).status_code == 200
         assert http.post("/v1/search", json={"query": "x" * 3000}, headers={"X": "a" * 60_000}).status_code < 500
+
+
+@pytest.mark.parametrize("said", [b"what is this?\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: many\r\n\r\n"])
+def test_what_is_no_http_is_refused_as_everything_is(make, service, said):
+    with make.running(service) as address:
+        url = httpx.URL(address)
+        with socket.create_connection((url.host, url.port), timeout=20) as caller:
+            caller.sendall(said)
+            answer = b""
+            while part := caller.recv(4096):
+                answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ") and b"\r\ncontent-type: application/problem+json\r\n" in head
+    assert json.loads(body) == {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "Invalid HTTP request received.",
+    }
