@@ -108,10 +108,12 @@ class SqlEventStore:
         with answering(self.engine), self.engine.connect() as connection:
             if user_id is not None:
                 given = {"tenant": tenant, "user_id": user_id, "most": limit}
-                mine = [event_of(row._asdict()) for row in connection.execute(_OF_USER, given)]
+                mine = [event_of(row) for row in connection.execute(_OF_USER, given).mappings()]
             if session_id is not None:
                 given = {"tenant": tenant, "session_id": session_id, "most": SESSION}
-                visit = [event_of(row._asdict()) for row in connection.execute(_OF_SESSION, given)]
+                known = {event.event_id: event for event in mine}
+                rows = connection.execute(_OF_SESSION, given).mappings()
+                visit = [known.get(row["event_id"]) or event_of(row) for row in rows]
         return mine, visit[::-1]
 
     def since(self, row_id: int, limit: int = 10_000) -> list[tuple[int, Interaction]]:

@@ -196,12 +196,21 @@ def event_row(event: Interaction, tenant: str) -> dict[str, Any]:
     }
 
 
-def event_of(row: Mapping[str, Any]) -> Interaction:
+def event_of(row: Mapping[Any, Any]) -> Interaction:
     """Return the event of a row."""
-    values = {name: value for name, value in row.items() if name not in ("row_id", "tenant")}
-    values["timestamp"] = from_micros(values["timestamp"])
-    values["context"] = json.loads(values["context"]) if values["context"] else {}
-    return Interaction(**values)
+    context = row["context"]
+    return Interaction(
+        event_id=row["event_id"],
+        user_id=row["user_id"],
+        item_id=row["item_id"],
+        timestamp=from_micros(row["timestamp"]),
+        kind=row["kind"],
+        session_id=row["session_id"],
+        value=row["value"],
+        text=row["text"],
+        context=json.loads(context) if context else {},
+        request_id=row["request_id"],
+    )
 
 
 def slate_row(slate: Slate, tenant: str) -> dict[str, Any]:
