@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 
-from catalog.ids import IdMap
+from catalog.ids import IdMap, Rows
 from catalog.progress import SILENT, Progress
 from catalog.vectors import EmbeddingTable, Floats, Mask
 from models.artifact import Artifact
@@ -99,12 +99,23 @@ class HistoryModel(ABC, Generic[Config]):
 
     def score(self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()) -> Scores:
         """Score from the training history and `recent` together, whichever there is, else by popularity."""
+        found = self._history_of(user_id, recent, against)
+        if found is None:
+            return Scores(self._counts.copy(), "popularity")
+        rows, weights, ground = found
+        taken = csr_of((weights, rows, [0, len(rows)]), (1, len(self.items)))
+        return Scores(self._apply(taken)[0], ground)
+
+    def _history_of(
+        self, user_id: str | None, recent: Sequence[str], against: Sequence[str]
+    ) -> tuple[Rows, Floats, Ground] | None:
+        """Return the items (n,) a shopper took until now, ascending, their weights, and the ground; None: nothing."""
         user = None if user_id is None else self.users.get(user_id)
         since = Taken.of(self.items, recent, against, self.config.against_weight)
         start, stop = (0, 0) if user is None else self._history.indptr[user : user + 2]
         known = bool(stop > start)
         if not known and not since.liked:
-            return Scores(self._counts.copy(), "popularity")
+            return None
         rows, weights = since.rows, since.weights
         if known:
             weights = np.where(weights > 0, np.float32(self.config.recent_weight), weights)
@@ -115,8 +126,7 @@ class HistoryModel(ABC, Generic[Config]):
         ground: Ground = "history" if known else "session"
         if not known and self.content_items.issuperset(self.items.at(since.liked_rows)):
             ground = "content"
-        taken = csr_of((weights, rows, [0, len(rows)]), (1, len(self.items)))
-        return Scores(self._apply(taken)[0], ground)
+        return rows, weights, ground
 
     def grounded(self) -> Mask:
         """Return which items were taken in training or placed by features, (n_items,) bool."""

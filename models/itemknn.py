@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydantic import Field
 from scipy import sparse
 
-from catalog.ids import IdMap
+from catalog.ids import IdMap, Rows
 from catalog.progress import Progress
 from catalog.vectors import EmbeddingTable, Floats
 from models.base import TrainingData
@@ -59,12 +59,32 @@ class ItemKNN(HistoryModel[ItemKNNConfig]):
         if taken.shape[0] != 1:
             scores: Floats = (taken @ self._similar()).toarray().astype(np.float32, copy=False)
             return scores
-        # For one shopper scipy's checks take longer than the sum; the same products are added in the same order.
-        data, indices, indptr = (self._arrays[f"similar.{part}"] for part in ("data", "indices", "indptr"))
-        places, size = spans(indptr, taken.indices)
         scores = np.zeros(taken.shape, np.float32)
-        np.add.at(scores[0], indices[places], np.repeat(taken.data, size) * data[places])
+        rows, said = self._said(taken.indices, taken.data)
+        np.add.at(scores[0], rows, said)
         return scores
+
+    def near(
+        self, user_id: str | None, recent: Sequence[str] = (), against: Sequence[str] = ()
+    ) -> tuple[Rows, Floats] | None:
+        """Return the items (n,) that `score` does not score 0, ascending, and their scores; None: by popularity.
+
+        Of a large shop these are few, and the others need not be looked at.
+        """
+        found = self._history_of(user_id, recent, against)
+        if found is None:
+            return None
+        rows, said = self._said(found[0], found[1])
+        near, at = np.unique(rows, return_inverse=True)
+        scores = np.zeros(len(near), np.float32)
+        np.add.at(scores, at, said)
+        return near, scores
+
+    def _said(self, rows: npt.NDArray[Any], weights: npt.NDArray[Any]) -> tuple[Rows, Floats]:
+        """Return what each item (m,) gains from each of those taken, in order; scipy's checks take longer."""
+        data, indices, indptr = (self._arrays[f"similar.{part}"] for part in ("data", "indices", "indptr"))
+        places, size = spans(indptr, rows)
+        return indices[places], np.repeat(weights, size) * data[places]
 
     def _similar(self) -> sparse.csr_array:
         parts = tuple(self._arrays[f"similar.{part}"] for part in ("data", "indices", "indptr"))

@@ -57,6 +57,8 @@ class Blocking:
 
 def constraints(filters: Filters, facets: FacetIndex) -> list[Constraint]:
     """Return every single constraint of `filters`, each with the rows it lets pass."""
+    if filters.empty:
+        return []
     found = [Constraint(*each) for each in _leaves(filters, facets, "")]
     if filters.not_ is not None:
         found += [Constraint(name, value, ~mask) for name, value, mask in _leaves(filters.not_, facets, "not.")]

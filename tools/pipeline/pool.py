@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,14 +34,15 @@ class Reach:
 
     allowed: Mask
     k: int
+    hidden: int = -1
+    """How many rows may not be proposed; counted where it is not given."""
 
     few: ClassVar[int] = 500
     """Hidden rows up to which a search asks for that many more and drops them: it costs less than a filter."""
 
-    @cached_property
-    def hidden(self) -> int:
-        """How many rows may not be proposed."""
-        return len(self.allowed) - int(np.count_nonzero(self.allowed))
+    def __post_init__(self) -> None:
+        if self.hidden < 0:
+            object.__setattr__(self, "hidden", len(self.allowed) - int(np.count_nonzero(self.allowed)))
 
 
 @dataclass(frozen=True, eq=False)

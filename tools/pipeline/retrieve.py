@@ -11,11 +11,14 @@ from catalog.telemetry import timed
 from catalog.vectors import Floats
 from indexes.base import Query
 from indexes.job import KEYWORD
+from indexes.ranking import best
 from indexes.vector_index import VectorIndex
+from models.base import Recommender
+from models.itemknn import ItemKNN
 from tools.pipeline.factor_taste import FactorTaste
 from tools.pipeline.nouns import PipelineRequest
 from tools.pipeline.pool import Proposed, Reach, top
-from tools.pipeline.taste_scores import TasteScores, scores_of
+from tools.pipeline.taste_scores import TasteScores, news_to, scores_of
 from tools.shop import Shop
 from tools.spaces import sees_look
 from tools.taste import Taste
@@ -77,12 +80,8 @@ def for_shopper(
         with timed("channel", scores.source):
             lists[scores.source] = scores.top(own)
     for name, model in shop.retrievers.items():
-        if (own := quota(name)) is not None and (found := scores_of(model, user_id, taste)) is not None:
-            rows = shop.retriever_rows[name]
-            allowed = reach.allowed[rows] & (rows >= 0)
-            with timed("channel", name):
-                near = top(found, Reach(allowed, own.k))
-            lists[name] = Proposed(rows[near.rows], near.scores)
+        if (own := quota(name)) is not None and (found := _best_of(shop, name, model, user_id, taste, own)) is not None:
+            lists[name] = found
     for space, wish in tastes.items():
         if (own := quota(f"{LIKED}:{space}")) is not None:
             lists[f"{LIKED}:{space}"] = _search(shop, space, Query(vector=wish), own, LIKED_SHARE)
@@ -90,6 +89,30 @@ def for_shopper(
         with timed("channel", POPULARITY):
             lists[POPULARITY] = _popular(shop, own)
     return lists
+
+
+def _best_of(
+    shop: Shop, name: str, model: Recommender, user_id: str | None, taste: Taste, reach: Reach
+) -> Proposed | None:
+    """Return what a further recommender proposes; None where it knows nothing of the shopper."""
+    rows = shop.retriever_rows[name]
+    with timed("channel", name):
+        if isinstance(model, ItemKNN):
+            some = model.near(user_id, news_to(model, user_id, taste), sorted(taste.disliked))
+            if some is None:
+                return None
+            at = rows[some[0]]
+            fits = (some[1] > 0) & (at >= 0) & reach.allowed[at]
+            # Where neighbours say enough, nobody else need be looked at.
+            if np.count_nonzero(fits) >= reach.k:
+                chosen = np.flatnonzero(fits)
+                chosen = chosen[best(some[1][chosen], reach.k)]
+                return Proposed(at[chosen], some[1][chosen])
+        found = scores_of(model, user_id, taste)
+        if found is None:
+            return None
+        near = top(found, Reach(reach.allowed[rows] & (rows >= 0), reach.k, hidden=reach.hidden))
+        return Proposed(rows[near.rows], near.scores)
 
 
 def weights_for(lists: Mapping[str, Proposed]) -> dict[str, float]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from catalog.filters import Filters
+from catalog.ids import Rows
 from catalog.vectors import Mask
 from tools.pipeline.nouns import PipelineRequest
 from tools.relaxation import Blocking, Constraint, blocking, constraints
@@ -36,37 +37,55 @@ def allowed_rows(shop: Shop, request: PipelineRequest, taste: Taste) -> Allowed:
     Neither does what the words of the wish do not name: a mug below ten is no answer to a vase below ten.
     """
     asked = constraints(request.filters, shop.facets)
-    house = _house_rules(shop, request, taste)
-    stock: list[Constraint] = []
-    if request.filters.available is None:
-        stock = [Constraint("available", True, shop.in_stock, "stock")]
-    every = [*asked, *house]
+    house, named = _house_rules(shop, request, taste), _named(shop, request)
     mask = np.ones(len(shop.catalog), np.bool_)
-    for each in every:
+    for each in asked:
         mask &= each.passes
-    found = blocking([*every, *stock, *_named(shop, request)])
+    for rule in house:
+        mask[rule.rows] = False
+    hidden = {each.field: len(each.passes) - int(np.count_nonzero(each.passes)) for each in asked}
+    hidden |= {rule.field: len(rule.rows) for rule in house}
+    stocked = request.filters.available is None
+    left = mask & shop.in_stock if stocked else mask
+    if (left if not named else left & named[0].passes).any():
+        return Allowed(mask, None, hidden)
+    stock = [Constraint("available", True, shop.in_stock, "stock")] if stocked else []
+    found = blocking([*asked, *(rule.constraint(shop) for rule in house), *stock, *named])
     if found is not None:
         names = {found.field, *found.also}
         mask = np.zeros_like(mask) if names & HOUSE_RULES else found.allowed
-    return Allowed(mask, found, {e.field: len(e.passes) - int(np.count_nonzero(e.passes)) for e in every})
+    return Allowed(mask, found, hidden)
 
 
-def _house_rules(shop: Shop, request: PipelineRequest, taste: Taste) -> list[Constraint]:
-    hidden: dict[str, list[str]] = {"exclude": [*request.exclude]}
-    hidden["asked about"] = [*request.like, *request.unlike]
-    if request.mode == "similar":
-        # The same thing in another colour is not something like it.
-        hidden["asked about"] += _variants(shop, request.like)
+@dataclass(frozen=True, eq=False)
+class _Hidden:
+    """A rule of the house: its name, the ids it is about, and the rows (n,) it hides, each once, ascending."""
+
+    field: str
+    item_ids: Sequence[str]
+    rows: Rows
+
+    def constraint(self, shop: Shop) -> Constraint:
+        """Return it as a constraint that could be given up."""
+        passes = np.ones(len(shop.catalog), np.bool_)
+        passes[self.rows] = False
+        beside = shop.catalog.ids.at(self.rows)
+        return Constraint(self.field, [*dict.fromkeys([*self.item_ids, *beside])], passes)
+
+
+def _house_rules(shop: Shop, request: PipelineRequest, taste: Taste) -> list[_Hidden]:
+    about: dict[str, Sequence[str]] = {"exclude": request.exclude, "asked about": (*request.like, *request.unlike)}
+    # The same thing in another colour is not something like it, nor news to who has it.
+    variants_of: dict[str, Iterable[str]] = {"asked about": request.like if request.mode == "similar" else ()}
     if request.mode == "recommend":
-        hidden["owned"] = [*sorted(taste.owned), *_variants(shop, taste.owned)]
-        hidden["disliked"] = sorted(taste.disliked)
-    rules = []
-    for name, item_ids in hidden.items():
-        rows = shop.catalog.ids.rows(item_ids, missing=-1)
-        if (rows >= 0).any():
-            passes = np.ones(len(shop.catalog), np.bool_)
-            passes[rows[rows >= 0]] = False
-            rules.append(Constraint(name, item_ids, passes))
+        about |= {"owned": sorted(taste.owned), "disliked": sorted(taste.disliked)}
+        variants_of["owned"] = taste.owned
+    row, rules = shop.catalog.ids.get, []
+    for name, item_ids in about.items():
+        hidden = {at for item_id in item_ids if (at := row(item_id)) is not None}
+        hidden |= _variants(shop, variants_of.get(name, ()))
+        if hidden:
+            rules.append(_Hidden(name, item_ids, np.array(sorted(hidden), np.int64)))
     return rules
 
 
@@ -77,7 +96,8 @@ def _named(shop: Shop, request: PipelineRequest) -> list[Constraint]:
     return [] if mask is None else [Constraint("query", request.query, mask, "core")]
 
 
-def _variants(shop: Shop, item_ids: Iterable[str]) -> list[str]:
-    rows = shop.catalog.ids.rows(list(item_ids), missing=-1)
-    parents = np.unique(shop.parents[rows[rows >= 0]])
-    return [shop.catalog.ids.ids[row] for parent in parents[parents >= 0].tolist() for row in shop.children[parent]]
+def _variants(shop: Shop, item_ids: Iterable[str]) -> set[int]:
+    """Return the rows of every item that is a variant of one of these."""
+    rows = [row for item_id in item_ids if (row := shop.catalog.ids.get(item_id)) is not None]
+    parents = set(shop.parents[rows].tolist()) - {-1} if rows else ()
+    return {row for parent in parents for row in shop.children[parent]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -66,7 +67,8 @@ def by_fusion(fused: Pool, scores: TasteScores | FactorTaste) -> Pool:
     if not len(fused):
         return fused
     best = float(fused.score[0]) or 1.0
-    return fused.scored(fused.score / best, fused=fused.score, taste=percentiles(scores.at(fused.rows)))
+    noted = fused.noted(fused=fused.score, taste=percentiles(scores.at(fused.rows)))
+    return replace(noted, score=fused.score / best)
 
 
 def relevant(shop: Shop, scored: Pool, query: str | None, config: PipelineConfig) -> Pool:

@@ -105,9 +105,13 @@ def taste_at_hand(shop: Shop, shopper: Shopper, taste: Taste) -> TasteScores | F
 
 def scores_of(model: Recommender, user_id: str | None, taste: Taste) -> Floats | None:
     """Return a further recommender's scores (n_model_items,) for a shopper; None where it knows nothing of them."""
-    known = user_id is not None and user_id in model.users
-    scores = model.score(user_id, taste.live if known else taste.liked, sorted(taste.disliked))
+    scores = model.score(user_id, news_to(model, user_id, taste), sorted(taste.disliked))
     return None if scores.ground == "popularity" else np.asarray(scores.values, np.float32)
+
+
+def news_to(model: Recommender, user_id: str | None, taste: Taste) -> tuple[str, ...]:
+    """Return the liked items a model does not know of: one that knows the shopper brings their history along."""
+    return taste.live if user_id is not None and user_id in model.users else taste.liked
 
 
 def _with_visit(model: Recommender, values: Floats, taste: Taste, share: float) -> Floats:
