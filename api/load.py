@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,16 +15,18 @@ from api.load_config import LaneConfig, LoadConfig
 from api.metrics import Metrics
 from api.problems import problem, problem_response
 
-LaneName = Literal["chat", "events", "answers"]
+LaneName = Literal["chat", "events", "writes", "answers"]
 CHAT_DOORS = ("/v1/chat", "/v1/audio/")
 
 
-def lane_of(path: str) -> LaneName | None:
+def lane_of(path: str, method: str = "POST") -> LaneName | None:
     """Return which room a request takes; the page, health and metrics take none, so they answer under any load."""
     if path.startswith(CHAT_DOORS):
         return "chat"
     if path.startswith("/v1/events"):
         return "events"
+    if path.startswith("/v1/items/") and method in ("PUT", "DELETE"):
+        return "writes"
     return "answers" if path.startswith(("/v1/", "/mcp")) else None
 
 
@@ -90,13 +92,11 @@ class Bounded:
     lanes: dict[LaneName, Lane] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lanes = {
-            "chat": Lane(self.config.chat), "events": Lane(self.config.events), "answers": Lane(self.config.answers)
-        }  # fmt: skip
+        self.lanes = {name: Lane(getattr(self.config, name)) for name in get_args(LaneName)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on when there is room, or refuse it."""
-        name = lane_of(scope["path"]) if scope["type"] == "http" else None
+        name = lane_of(scope["path"], scope["method"]) if scope["type"] == "http" else None
         if name is None:
             await self.app(scope, receive, send)
             return

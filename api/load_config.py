@@ -27,9 +27,12 @@ class LoadConfig(BaseModel):
     """Conversations and recordings: `/v1/chat`, `/v1/chat/completions`, `/v1/audio`."""
     events: LaneConfig = LaneConfig()
     """`/v1/events`."""
+    writes: LaneConfig = LaneConfig(at_once=8, seconds=10.0)
+    """`PUT` and `DELETE /v1/items/{id}`: a deletion waits for answers that were begun before it, and a merchant who
+    writes a whole feed must not take the shoppers' places."""
     pages: int = Field(2, ge=1)
     """Pages of recommendations and of search results that one worker makes at the same time. They share one
     interpreter, in which more only get in each other's way; the second fills the time that the first waits for a
     database or an embedding server."""
     answers: LaneConfig = LaneConfig()
-    """Recommendations, searches, items, tools: everything else under `/v1`, and `/mcp`."""
+    """Recommendations, searches, records, tools: everything else under `/v1`, and `/mcp`."""

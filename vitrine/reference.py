@@ -33,19 +33,30 @@ class Setting:
         return f"| `{self.path}` | {_cell(default)} | {_cell(self.meaning)} |"
 
 
-def settings_of(model: type[BaseModel], parents: tuple[str, ...] = ()) -> Iterator[Setting]:
-    """Yield every setting of `model`, groups opened; a group that is off by default has a row of its own."""
+def settings_of(
+    model: type[BaseModel], parents: tuple[str, ...] = (), group: BaseModel | None = None
+) -> Iterator[Setting]:
+    """Yield every setting of `model`, groups opened; a group that is off by default has a row of its own.
+
+    Args:
+        model: The group's class.
+        parents: Its path.
+        group: What it is by default, where whoever holds it says so: its values count for more than the class's.
+    """
     meanings = _meanings(model)
     for name, field in model.model_fields.items():
         path = ".".join((*parents, name))
         meaning = meanings.get(name) or field.description or ""
-        required = field.is_required()
-        default = None if required else field.get_default(call_default_factory=True)
+        required = field.is_required() and group is None
+        if group is not None:
+            default = getattr(group, name)
+        else:
+            default = None if required else field.get_default(call_default_factory=True)
         inner = nested_model(field.annotation)
         if inner is None or default is None:
             yield Setting(path, meaning, default, required)
         if inner is not None:
-            yield from settings_of(inner, (*parents, name))
+            yield from settings_of(inner, (*parents, name), default)
 
 
 def settings_markdown(model: type[BaseModel]) -> str:

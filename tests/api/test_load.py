@@ -34,6 +34,11 @@ def test_which_room_a_request_takes(path, lane):
     assert lane_of(path) == lane
 
 
+@pytest.mark.parametrize(("method", "lane"), [("PUT", "writes"), ("DELETE", "writes"), ("GET", "answers")])
+def test_writes_of_items_take_no_shoppers_place(method, lane):
+    assert lane_of("/v1/items/V01", method) == lane
+
+
 def test_who_waits_longest_comes_next_and_one_too_many_is_refused():
     async def go() -> list[str]:
         lane, came = Lane(LaneConfig(at_once=1, waiting=2, seconds=5)), []
@@ -104,6 +109,28 @@ def test_a_flood_of_chats_is_refused_and_recommendations_go_on(make, shop, regis
         told = http.get("/metrics").text
         assert 'vitrine_http_refused_total{lane="chat",reason="full"} 1.0' in told
         assert 'vitrine_http_at_work{lane="chat"} 0.0' in told
+
+
+def test_a_flood_of_writes_leaves_shoppers_their_places(make, shop, registry, monkeypatch):
+    """Deletions wait for what was begun before them: a merchant who sends hundreds must not close the shop."""
+    narrow = LoadConfig(writes=LaneConfig(at_once=1, waiting=0), answers=LaneConfig(at_once=1, waiting=0))
+    hold, begun = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> bool:
+        begun.set()
+        return hold.wait(20) and False
+
+    monkeypatch.setattr("api.item_writes.may_write", slow)
+    service = make.service(shop, registry, config=ApiConfig(load=narrow))
+    with make.running(service) as address, httpx.Client(base_url=address, timeout=20) as http:
+        writer = threading.Thread(target=lambda: httpx.delete(f"{address}/v1/items/V01", timeout=20))
+        writer.start()
+        assert begun.wait(10)
+        refused = http.put("/v1/items/V02", json={"title": "A vase"})
+        shown = http.post("/v1/recommendations", json={})
+        hold.set()
+        writer.join(20)
+    assert (refused.status_code, shown.status_code) == (503, 200)
 
 
 def test_a_worker_makes_so_many_pages_at_once(tmp_path):

@@ -20,7 +20,7 @@ class Base(BaseModel):
 
 
 class Outer(Base):
-    on: Inner = Inner(url="x")
+    on: Inner = Inner(url="x", tries=5)
     off: Inner | None = None
     """Off unless given."""
     silent: dict[str, int] = Field(default_factory=dict)
@@ -29,8 +29,8 @@ class Outer(Base):
 def test_groups_are_opened_and_meanings_come_from_docstrings():
     assert list(settings_of(Outer)) == [
         Setting("name", "Inherited.", "a"),
-        Setting("on.url", "Where it is, on two lines.", None, required=True),
-        Setting("on.tries", "Described | in place.", 3),
+        Setting("on.url", "Where it is, on two lines.", "x"),
+        Setting("on.tries", "Described | in place.", 5),  # as its holder says, not as its class does
         Setting("off", "Off unless given.", None),
         Setting("off.url", "Where it is, on two lines.", None, required=True),
         Setting("off.tries", "Described | in place.", 3),
@@ -47,5 +47,5 @@ def test_names_hold_groups_as_well():
 def test_the_table_escapes_what_would_break_it():
     rows = settings_markdown(Outer).splitlines()
     assert rows[0] == "| setting | default | meaning |"
-    assert "| `on.tries` | `3` | Described \\| in place. |" in rows
+    assert "| `on.tries` | `5` | Described \\| in place. |" in rows
     assert "| `off.url` | needed | Where it is, on two lines. |" in rows
