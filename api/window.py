@@ -32,6 +32,7 @@ class ShopOut(BaseModel):
 
     name: str
     items: int
+    on_offer: int = Field(description="Items not known to be out of stock: what the catalogue of the page shows.")
     categories: list[str]
     currency: str | None
     mind: str
@@ -80,6 +81,7 @@ def describe(service: Service) -> ShopOut:
     return ShopOut(
         name=service.shop.name,
         items=len(catalog),
+        on_offer=sum(item.availability is not False for item in catalog),
         categories=[name for name, _ in narrow.most_common(24)],
         currency=currencies.most_common(1)[0][0] if currencies else None,
         mind=service.active.get("mind", "planner"),

@@ -3,11 +3,13 @@
 import * as browse from "./browse.js";
 import * as chips from "./chips.js";
 import * as compare from "./compare.js";
+import * as detail from "./detail.js";
 import * as display from "./display.js";
-import { announce, byId, el, icon } from "./dom.js";
+import { announce, byId, el, icon, toWish } from "./dom.js";
 import * as look from "./look.js";
 import * as marks from "./marks.js";
 import { memory } from "./memory.js";
+import * as rooms from "./rooms.js";
 import * as saved from "./saved.js";
 import * as turn from "./say.js";
 import * as sheet from "./sheet.js";
@@ -15,13 +17,15 @@ import { random, state } from "./state.js";
 import * as talk from "./talk.js";
 import { prepareToast, toast } from "./toast.js";
 import * as voice from "./voice.js";
-import { get, useKey } from "./wire.js";
+import { get, keyed, useKey } from "./wire.js";
 
 function askForKey(then) {
-  const input = el("input", { type: "password", id: "key", autocomplete: "off", required: true });
+  const refused = keyed() ? "That key is not known here, or no longer. Look at it once more." : null;
+  const input = el("input", { type: "password", id: "key", autocomplete: "off", required: true, autofocus: true, "aria-describedby": "key-help", "aria-invalid": refused && "true" });
   const form = el("form", { class: "key-form" },
     el("label", { for: "key", text: "This shop asks for a key" }), input,
-    el("button", { type: "submit", class: "primary", text: "Enter" }));
+    el("button", { type: "submit", class: "primary", text: "Enter" }),
+    el("p", { class: refused ? "gone" : "muted", id: "key-help", text: refused ?? "Whoever runs the shop gave you one. It is kept until this tab is closed." }));
   form.addEventListener("submit", (submitted) => {
     submitted.preventDefault();
     useKey(input.value);
@@ -43,6 +47,7 @@ function send() {
   wish.value = "";
   grow(wish);
   byId("heard").hidden = true;
+  if (matchMedia("(pointer: coarse)").matches) wish.blur(); // its keyboard would lie over the answer
   turn.say(text, { images: look.take() });
 }
 
@@ -67,7 +72,7 @@ function listen() {
   byId("shopper").addEventListener("submit", (submitted) => {
     submitted.preventDefault();
     become(byId("who").value.trim() || null);
-    wish.focus(); // a key pressed next would go on with the name
+    toWish(); // a key pressed next would go on with the name
   });
   byId("who").addEventListener("change", () => become(byId("who").value.trim() || null));
   byId("memory").addEventListener("click", () => memory(display.actions, (gone) => {
@@ -100,36 +105,36 @@ function become(shopper, { again = false } = {}) {
   marks.open();
   talk.restart(again ? "Everything about you is erased." : shopper ? `You are ${shopper}. The window is dressed for you.` : "You are a guest again.");
   chips.offer(state.shop?.examples ?? []);
-  browse.leave();
-  display.dress();
+  rooms.leave(display.dress);
 }
 
 async function start() {
+  const first = state.shop === null;
   try {
     const shop = await get("/v1/shop");
-    const first = state.shop === null;
     state.shop = shop;
-    byId("shop").textContent = `${shop.name} · ${shop.items.toLocaleString()} pieces`;
+    byId("shop").textContent = `${shop.name} · ${shop.on_offer.toLocaleString()} pieces`;
     byId("mind").textContent = `Answers come from the ${shop.mind === "planner" ? "planner, without a language model" : shop.mind}.`;
     chips.offer(shop.examples);
     if (first && shop.sees) look.prepare(toast);
     if (first && shop.hears) voice.prepare(toast, heard);
   } catch (error) {
-    if (error.status === 401) return askForKey(start);
-    byId("window-note").textContent = error.message;
+    return display.trouble(error, start, "In the window today");
   }
-  await (browse.asked() ? browse.open() : display.dress());
+  await rooms.follow();
+  if (first) detail.prepare(display.actions);
 }
 
 for (const [id, sign] of Object.entries({ catalogue: "catalogue", saved: "save", memory: "memory", theme: "theme" })) byId(id).prepend(icon(sign));
 turn.prepare(askForKey);
 turn.sending(false);
 chips.prepare(turn.say);
-display.prepare({ say: turn.say, key: () => askForKey(start) });
+display.prepare({ say: turn.say, key: () => askForKey(start), like: rooms.like });
 sheet.prepare();
 compare.clear();
 prepareToast();
 saved.prepare(display.actions);
 browse.prepare();
+rooms.prepare();
 listen();
 start();

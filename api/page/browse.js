@@ -1,47 +1,54 @@
 // The catalogue, to look through by hand: facets with counts, a price range, an order, page after page.
 
 import { card } from "./cards.js";
-import { announce, byId, el } from "./dom.js";
+import { announce, button, byId, el } from "./dom.js";
 import * as display from "./display.js";
 import { state } from "./state.js";
+import { toast } from "./toast.js";
 import { post } from "./wire.js";
 
 const PAGE = 18;
+const MARGIN = 16; // pixels a menu keeps from the edge
 const SORTS = { relevance: "The best for you", price_asc: "Cheapest first", price_desc: "Dearest first", rating: "Best rated", newest: "Newest" };
 const chosen = { values: new Map(), min: null, max: null, sort: "relevance", query: "" };
 let turn = 0;
 let cursor = null;
 
 export function prepare() {
-  byId("catalogue").addEventListener("click", () => (location.hash === "#catalogue" ? history.back() : (location.hash = "catalogue")));
   byId("more").addEventListener("click", more);
-  addEventListener("hashchange", follow);
   document.addEventListener("pointerdown", (pressed) => {
     for (const node of byId("facets").querySelectorAll("details[open]")) if (!node.contains(pressed.target)) node.open = false;
   });
 }
 
 /** Whether the catalogue is what the address asks for. */
-export const asked = () => location.hash === "#catalogue";
+export const asked = () => /^#catalogue(\?|$)/.test(location.hash);
 
-async function follow() {
-  byId("catalogue").setAttribute("aria-pressed", String(asked()));
-  if (asked()) await open();
-  else await display.dress();
+/** The address of the catalogue with what is chosen in it. */
+export function address() {
+  const said = new URLSearchParams();
+  for (const [name, values] of chosen.values) for (const value of values) said.append(`f.${name}`, value);
+  for (const name of ["query", "min", "max"]) if (chosen[name] !== null && chosen[name] !== "") said.set(name, chosen[name]);
+  if (chosen.sort !== "relevance") said.set("sort", chosen.sort);
+  return said.size ? `#catalogue?${said}` : "#catalogue";
 }
 
-/** Show the catalogue in the window. */
+/** Choose what the address says; what it says of nothing known is left out. */
+function read() {
+  const said = new URLSearchParams(location.hash.split("?").slice(1).join("?"));
+  const price = (name) => (said.get(name) > 0 ? Number(said.get(name)) : null);
+  Object.assign(chosen, { values: new Map(), query: said.get("query") ?? "", min: price("min"), max: price("max"), sort: SORTS[said.get("sort")] ? said.get("sort") : "relevance" });
+  for (const [name, value] of said) {
+    if (name.startsWith("f.")) chosen.values.set(name.slice(2), new Set([...(chosen.values.get(name.slice(2)) ?? []), value]));
+  }
+}
+
+/** Show the catalogue in the window, as the address has it. */
 export async function open() {
-  byId("catalogue").setAttribute("aria-pressed", "true");
+  read();
   state.spoken = false;
-  byId("window").scrollTo({ top: 0 });
+  display.top();
   await look();
-}
-
-/** The window shows something else now. */
-export function leave() {
-  if (asked()) history.replaceState(null, "", location.pathname);
-  byId("catalogue").setAttribute("aria-pressed", "false");
 }
 
 function filters() {
@@ -71,9 +78,10 @@ async function look() {
   try {
     [found, counts] = await Promise.all([search(), post("/v1/facets", { filters: filters() })]);
   } catch (error) {
-    if (mine !== turn) return;
-    display.settled();
-    byId("window-note").textContent = error.message;
+    if (mine !== turn || !asked()) return;
+    display.trouble(error, look, "The catalogue");
+    if (anything()) byId("facets").replaceChildren(unchoose());
+    byId("facets").hidden = !anything();
     return;
   }
   if (mine !== turn || !asked()) return;
@@ -89,9 +97,9 @@ async function look() {
 async function more() {
   const mine = turn;
   byId("more").disabled = true;
-  const found = await search().catch(() => null);
+  const found = await search().catch((error) => toast(error.message));
   byId("more").disabled = false;
-  if (!found || mine !== turn) return;
+  if (!found || mine !== turn || !asked()) return;
   state.request = found.request_id;
   const nodes = found.items.map((item) => card(item, display.actions));
   byId("cards").append(...nodes);
@@ -114,13 +122,12 @@ function draw({ facets, price }) {
     id: "facet-query", type: "search", value: chosen.query, placeholder: "Search", maxlength: 200, "aria-label": "Search the catalogue",
     on: { change: () => change(() => (chosen.query = query.value.trim())) },
   });
-  const anything = chosen.query || chosen.min !== null || chosen.max !== null || [...chosen.values.values()].some((values) => values.size);
   bar.replaceChildren(
     query,
     ...facets.map((facet) => folded(facet, open.has(facet.name))),
     ...(price ? [range(price, open.has("price"))] : []),
     el("label", { class: "sort" }, el("span", { text: "Order" }), sort),
-    ...(anything ? [el("button", { type: "button", class: "quiet", id: "facets-clear", text: "Clear all", on: { click: () => change(clear) } })] : []),
+    ...(anything() ? [unchoose()] : []),
   );
   bar.hidden = false;
   if (within) (byId(within) ?? query).focus();
@@ -156,7 +163,11 @@ function fold(name, label, open, body) {
   const node = el("details", { class: "facet", "data-facet": name, open },
     el("summary", { id: `facet-of-${name}`.replace(/[^\w-]/g, "_"), text: label }), el("div", { class: "facet-body" }, body));
   node.addEventListener("toggle", () => {
-    if (node.open) for (const other of byId("facets").querySelectorAll("details[open]")) if (other !== node) other.open = false;
+    if (!node.open) return;
+    for (const other of byId("facets").querySelectorAll("details[open]")) if (other !== node) other.open = false;
+    const menu = node.querySelector(".facet-body");
+    const over = menu.getBoundingClientRect().right + MARGIN - document.documentElement.clientWidth;
+    if (over > 0) menu.style.left = `${-over}px`;
   });
   node.addEventListener("keydown", (pressed) => {
     if (pressed.key !== "Escape" || !node.open) return;
@@ -172,6 +183,10 @@ function toggled(values, value) {
   return out;
 }
 
+const anything = () => chosen.query || chosen.min !== null || chosen.max !== null || [...chosen.values.values()].some((values) => values.size);
+
+const unchoose = () => button("quiet", "Clear all", () => change(clear), { id: "facets-clear" });
+
 function clear() {
   Object.assign(chosen, { values: new Map(), min: null, max: null, query: "" });
 }
@@ -179,5 +194,6 @@ function clear() {
 function change(run) {
   run();
   if (chosen.min !== null && chosen.max !== null && chosen.min > chosen.max) [chosen.min, chosen.max] = [chosen.max, chosen.min];
+  history.replaceState(null, "", address());
   look();
 }

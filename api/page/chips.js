@@ -38,7 +38,8 @@ function telltale(name, values, total) {
   const parting = values.filter(({ count }) => count > 0 && count < total);
   if (!parting.length || name === "category") return [];
   const best = parting.reduce((a, b) => (Math.abs(b.count - total / 2) < Math.abs(a.count - total / 2) ? b : a)).value;
-  return [name === "brand" ? `Only by ${best}` : `Only ${best}`];
+  const before = { brand: "by ", occasion: "for " }[name.toLowerCase()] ?? "";
+  return [`Only ${before}${best}`];
 }
 
 /** What takes the constraint away that left nothing. */

@@ -1,7 +1,7 @@
 // Two or three items side by side.
 
 import { picture } from "./cards.js";
-import { announce, byId, el, money } from "./dom.js";
+import { announce, byId, el, icon, money, rating } from "./dom.js";
 import { open } from "./sheet.js";
 import { get, itemPath } from "./wire.js";
 
@@ -34,12 +34,11 @@ function draw() {
   const tray = byId("tray");
   tray.hidden = chosen.size === 0;
   if (tray.hidden) return;
-  const names = [...chosen.values()].map(({ item }) => item.title).join(" · ");
-  const text = chosen.size === 1 ? "Choose one more to compare" : `Compare ${chosen.size}`;
+  const text = chosen.size === 1 ? "Choose one more" : `Compare ${chosen.size}`;
   tray.replaceChildren(
-    el("span", { class: "tray-names", text: names }),
+    el("span", { class: "tray-pictures" }, [...chosen.values()].map(({ item }) => picture({ ...item, caption: null }, { sizes: "42px" }))),
     el("button", { type: "button", class: "primary", disabled: chosen.size < 2, text, on: { click: compare } }),
-    el("button", { type: "button", class: "quiet", text: "Clear", on: { click: clear } }),
+    el("button", { type: "button", class: "close", "aria-label": "Compare nothing", title: "Compare nothing", on: { click: clear } }, icon("close")),
   );
   announce(`${chosen.size} chosen to compare.`);
 }
@@ -58,7 +57,7 @@ function table(records) {
     ["Brand", (r) => r.brand],
     ["Category", (r) => r.categories?.join(", ")],
     ...names.map((name) => [name, (r) => r.attributes?.[name]?.join(", ")]),
-    ["Rating", (r) => r.rating && `${r.rating} of 5${r.rating_count ? ` (${r.rating_count})` : ""}`],
+    ["Rating", rating],
     ["In stock", (r) => (r.availability === null || r.availability === undefined ? null : r.availability ? "yes" : "no")],
     ["In its picture", (r) => r.caption],
   ].filter(([, read]) => records.some((record) => read(record)));

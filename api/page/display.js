@@ -3,7 +3,7 @@
 import { card, placeholders } from "./cards.js";
 import * as compare from "./compare.js";
 import { detail } from "./detail.js";
-import { announce, byId } from "./dom.js";
+import { announce, button, byId, toWish } from "./dom.js";
 import * as marks from "./marks.js";
 import { begin, event, state, whose } from "./state.js";
 import * as talk from "./talk.js";
@@ -12,9 +12,11 @@ import { get, itemPath, post, put } from "./wire.js";
 
 export const WINDOW = 12;
 const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
-const wishes = { say: () => {}, key: () => {} };
+const wishes = { say: () => {}, key: () => {}, like: () => {} };
+let again = null; // a try that waits for its moment
+let turn = 0; // of what fills the window: what comes late, when something else was asked for, is not shown
 
-/** Tell what speaks for the shopper and what asks for a key; the conversation knows both. */
+/** Tell what speaks for the shopper, what asks for a key and what leads to the room of a piece's likes. */
 export const prepare = (given) => Object.assign(wishes, given);
 
 /** What the buttons of a card do. */
@@ -26,7 +28,7 @@ export const actions = {
   more(item) {
     const ordinal = ORDINALS[item.rank - 1];
     if (state.spoken && ordinal) wishes.say(`More like the ${ordinal}`);
-    else near(item);
+    else wishes.like(item);
   },
   async mark(kind, item) {
     const words = marks.KINDS[kind];
@@ -39,7 +41,7 @@ export const actions = {
       await marks.mark(kind, item);
       const offers = [["Undo", () => actions.mark(kind, item)]];
       if (!state.spoken) offers.push(["Dress the window anew", dress]);
-      toast(`${words === "liked" ? "Liked" : "Saved"}: ${item.title}. What comes next takes it into account.`, offers);
+      toast(`${words === "liked" ? "Liked" : "Saved"}: ${item.title}.`, offers);
     } catch (error) {
       toast(error.message);
     }
@@ -55,7 +57,7 @@ export const actions = {
       return;
     }
     node.remove();
-    (next?.querySelector("button.no") ?? byId("wish")).focus();
+    next ? next.querySelector("button.no").focus() : toWish();
     const back = async () => {
       try {
         await marks.unmark("dismiss", item);
@@ -87,6 +89,8 @@ async function fillUp(list) {
 
 /** Fill the window with items under a title. */
 export function fill(title, note, items) {
+  clearTimeout(again);
+  turn += 1;
   begin();
   byId("window-title").textContent = title;
   byId("window-note").textContent = note;
@@ -109,33 +113,60 @@ export function settled() {
   for (const node of document.querySelectorAll("#cards > .waiting")) node.remove();
 }
 
+/** Say why the window cannot show what was asked for, under its title; the way on is a button, and a moment that was asked for is waited for. */
+export function trouble(error, run, title) {
+  settled();
+  byId("facets").hidden = true;
+  byId("more").hidden = true;
+  byId("cards").replaceChildren();
+  byId("window-title").textContent = title;
+  clearTimeout(again);
+  const retry = () => {
+    clearTimeout(again);
+    run();
+  };
+  const locked = error.status === 401;
+  byId("window-note").replaceChildren(`${error.message} `, button("quiet", locked ? "Enter a key" : "Try again", locked ? wishes.key : retry));
+  if (locked) return wishes.key();
+  announce(error.message);
+  if (error.after) again = setTimeout(retry, error.after * 1000);
+}
+
+/** Show the window from its top. */
+export function top() {
+  const smooth = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  byId("window").scrollTo({ top: 0 });
+  if (talk.narrow()) byId("window").scrollIntoView({ block: "start", behavior: smooth });
+}
+
 /** Dress the window for the shopper, before anything is said. */
 export async function dress() {
+  const mine = (turn += 1);
   waiting();
   state.spoken = false;
+  const title = state.shopper ? `For ${state.shopper}` : "In the window today";
   try {
     const found = await post("/v1/recommendations", { user_id: state.shopper, session_id: state.session, top_n: WINDOW });
+    if (mine !== turn) return;
     state.request = found.request_id;
-    fill(state.shopper ? `For ${state.shopper}` : "In the window today", found.text ?? "", found.recommendations);
+    fill(title, found.text ?? "", found.recommendations);
   } catch (error) {
-    byId("cards").replaceChildren();
-    settled();
-    if (error.status === 401) wishes.key();
-    else byId("window-note").textContent = error.message;
+    if (mine === turn) trouble(error, dress, title);
   }
 }
 
 /** Show what is close to an item. */
 export async function near(item) {
+  const mine = (turn += 1);
   waiting();
   try {
     const found = await get(`${itemPath(item.item_id)}/similar?top_n=${WINDOW}&${whose()}`);
+    if (mine !== turn) return;
     Object.assign(state, { spoken: false, request: found.request_id });
     fill(`Like “${item.title}”`, `${found.items.length} pieces, the nearest first`, found.items);
     announce(`${found.items.length} items like ${item.title}.`);
-    byId("window").scrollTo({ top: 0 });
+    top();
   } catch (error) {
-    settled();
-    talk.remark(error.message);
+    if (mine === turn) trouble(error, () => near(item), `Like “${item.title}”`);
   }
 }

@@ -55,6 +55,11 @@ export function bar(share) {
   return el("span", { class: "bar", "aria-hidden": "true" }, fill);
 }
 
+/** Go to the wish, but not under a finger: there it would open a keyboard over what is to be seen. */
+export function toWish() {
+  if (!matchMedia("(pointer: coarse)").matches) byId("wish").focus();
+}
+
 export const byId = (id) => document.getElementById(id);
 
 /** Tell a screen reader, without showing anything. */
@@ -71,6 +76,13 @@ export function money(price, currency) {
   } catch {
     return `${price.toFixed(2)} ${currency}`;
   }
+}
+
+/** A rating with as many digits as reasons give it, or null: "3.67 of 5, by 3 shoppers". */
+export function rating({ rating: stars, rating_count: count }) {
+  if (!stars) return null;
+  const by = count ? `, by ${count.toLocaleString()} ${count === 1 ? "shopper" : "shoppers"}` : "";
+  return `${Number(stars.toFixed(2))} of 5${by}`;
 }
 
 /** A date as the reader's own language writes it. */

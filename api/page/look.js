@@ -1,6 +1,6 @@
 // Pictures in a message: chosen, pasted or dropped; made small here, so that a slow line carries them.
 
-import { announce, byId, el, icon } from "./dom.js";
+import { announce, byId, el, icon, toWish } from "./dom.js";
 
 const MOST = 4; // what one message may hold
 const SIDE = 1024;
@@ -68,7 +68,7 @@ async function add(files, refuse) {
     }
   }
   draw();
-  byId("wish").focus();
+  toWish();
 }
 
 /** A picture as a JPEG data URL, its longest side at most `SIDE`, turned as it was taken, on white where it is clear. */
@@ -95,7 +95,7 @@ function draw() {
           click() {
             held.splice(n, 1);
             draw();
-            byId("wish").focus();
+            toWish();
           },
         },
       }, icon("close")))));

@@ -21,6 +21,10 @@ export const all = (kind) => [...marks.values()].filter((mark) => mark.kind === 
 /** Call `run` whenever a mark comes or goes. */
 export const watch = (run) => watchers.push(run);
 
+addEventListener("storage", (changed) => {
+  if (place() && changed.key === place()) open(); // another tab of the same shopper marked something
+});
+
 /** Read the marks of who looks now; a guest's last as long as the page. */
 export function open() {
   marks = new Map();

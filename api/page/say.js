@@ -1,9 +1,9 @@
 // One turn of the conversation: said, streamed, shown, or stopped.
 
-import * as browse from "./browse.js";
 import * as chips from "./chips.js";
 import { fill, settled, waiting, WINDOW } from "./display.js";
 import { announce, byId, icon } from "./dom.js";
+import { leave } from "./rooms.js";
 import { state } from "./state.js";
 import * as talk from "./talk.js";
 import { trace } from "./trace.js";
@@ -84,7 +84,7 @@ function shown(wish, { outcome, items }) {
     byId("window-note").textContent = NOTES[outcome]?.(0) ?? "";
     return null;
   }
-  browse.leave();
+  leave();
   state.spoken = true;
   const words = wish || "Like your picture";
   const short = words.length > 60 ? `${words.slice(0, 58).trimEnd()}…` : words;

@@ -2,8 +2,11 @@
 
 import { byId, icon } from "./dom.js";
 
-/** Show `content` under `title`, as a `kind` of sheet; Escape, the cross and a click beside it close it. */
-export function open(title, content, kind = "") {
+let after = () => {};
+
+/** Show `content` under `title`, as a `kind` of sheet; Escape, the cross and a click beside it close it. Then `closed` is called. */
+export function open(title, content, { kind = "", closed = () => {} } = {}) {
+  after = closed;
   byId("sheet-title").textContent = title;
   byId("sheet-body").replaceChildren(content);
   const sheet = byId("sheet");
@@ -22,7 +25,10 @@ export function prepare() {
   const button = byId("sheet-close");
   button.append(icon("close"));
   button.addEventListener("click", close);
-  byId("sheet").addEventListener("close", () => document.body.append(byId("said"), byId("toast")));
+  byId("sheet").addEventListener("close", () => {
+    document.body.append(byId("said"), byId("toast"));
+    after();
+  });
   byId("sheet").addEventListener("click", (event) => {
     if (event.target === event.currentTarget) close();
   });

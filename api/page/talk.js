@@ -4,7 +4,7 @@ import { byId, el } from "./dom.js";
 
 const log = () => byId("log");
 const greeting = byId("greeting");
-const narrow = () => matchMedia("(max-width: 760px)").matches;
+export const narrow = () => matchMedia("(max-width: 760px)").matches;
 
 /** Add what the shopper said, and the pictures they showed. */
 export function said(text, images = []) {

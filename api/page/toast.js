@@ -1,6 +1,6 @@
 // A line at the foot of the page about what was just done, with a way back.
 
-import { announce, button, byId, el } from "./dom.js";
+import { announce, button, byId, el, icon } from "./dom.js";
 
 const SECONDS = 8;
 let leaving = null;
@@ -14,6 +14,7 @@ export function toast(text, offers = []) {
       close();
       run();
     })),
+    el("button", { type: "button", class: "close", "aria-label": "Put this line away", on: { click: close } }, icon("close")),
   );
   node.hidden = false;
   announce(text);

@@ -10,7 +10,7 @@ const MOST = 12;
 /** Open the drawer of a trace. */
 export async function trace(id) {
   try {
-    sheet.open("How this came about", drawn(await get(`/v1/traces/${encodeURIComponent(id)}`)), "drawer");
+    sheet.open("How this came about", drawn(await get(`/v1/traces/${encodeURIComponent(id)}`)), { kind: "drawer" });
   } catch (error) {
     talk.remark(error.message);
   }

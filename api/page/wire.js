@@ -8,13 +8,17 @@ try {
   // Storage may be forbidden; the key is then asked for again.
 }
 
-/** A refusal of the service; `message` is its own sentence. */
+/** A refusal of the service; `message` is its own sentence, `after` the seconds it asks to wait, where it does. */
 export class Refusal extends Error {
-  constructor(status, detail) {
+  constructor(status, detail, after = null) {
     super(detail);
     this.status = status;
+    this.after = after;
   }
 }
+
+/** Whether a key was given. */
+export const keyed = () => key !== null;
 
 export function useKey(value) {
   key = value;
@@ -25,7 +29,31 @@ export function useKey(value) {
   }
 }
 
+const TRIES = 3; // of a request the service put off: it did nothing of it
+const PATIENCE = 5; // seconds it may ask for while nobody is told
+
 async function request(method, path, body, options = {}) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await once(method, path, body, options);
+    } catch (error) {
+      if (error.status !== 503 || !error.after || error.after > PATIENCE || tries === TRIES) throw error;
+      await pause(error.after, options.signal);
+    }
+  }
+}
+
+function pause(seconds, signal) {
+  return new Promise((done, gone) => {
+    const timer = setTimeout(done, seconds * 1000);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      gone(signal.reason);
+    }, { once: true });
+  });
+}
+
+async function once(method, path, body, options) {
   const headers = { Accept: options.accept ?? "application/json" };
   const form = body instanceof FormData; // it names its own type, with the boundary
   if (body !== undefined && !form) headers["Content-Type"] = "application/json";
@@ -44,7 +72,8 @@ async function request(method, path, body, options = {}) {
   }
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));
-    throw new Refusal(response.status, problem.detail ?? `The shop answered ${response.status}.`);
+    const after = Number(response.headers.get("Retry-After")) || null; // as a date it is not known here
+    throw new Refusal(response.status, problem.detail ?? `The shop answered ${response.status}.`, after);
   }
   return response;
 }

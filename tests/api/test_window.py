@@ -55,6 +55,11 @@ def test_the_shop_in_a_few_words(client):
     assert 1 <= len(body["examples"]) <= 4
 
 
+def test_as_many_are_on_offer_as_the_catalogue_of_the_page_shows(client):
+    shown = client.post("/v1/facets", json={"filters": {"available": True}}).json()["total"]
+    assert 0 < client.get("/v1/shop").json()["on_offer"] == shown < 30
+
+
 def test_example_wishes_come_from_the_catalogue_or_the_settings(make, shop, registry):
     config = ApiConfig(example_wishes=("A present",))
     client = make.client(make.service(shop, registry, config=config))

@@ -39,6 +39,7 @@ class Shop(Answer):
 
     name: str
     items: int
+    on_offer: int
     categories: list[str]
     currency: str | None
     mind: str
