@@ -4,9 +4,9 @@
 
 Two workers of `vitrine serve`, events in a PostgreSQL of its own, an LLM stub. Shoppers ask, search, talk and act, a
 merchant writes and deletes items; meanwhile the LLM dies, hangs and talks rubbish, PostgreSQL is stopped and killed,
-workers are killed and stopped, indexes and models are swapped. It ends with status 1 where an acknowledged event is
-lost or kept twice, a deleted or ungrounded item is shown, a refusal is explained by nothing that was done, an error is
-logged that is explained by nothing, or latency or a record is not as it should be in time.
+workers are killed, one and all, and stopped, indexes and models are swapped. It ends with status 1 where an
+acknowledged event is lost or kept twice, a deleted or ungrounded item is shown, a refusal is explained by nothing that
+was done, an error is logged that is explained by nothing, or latency or a record is not as it should be in time.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ from catalog.events import EventConfig, open_event_store
 from catalog.workspace import Workspace
 from vitrine.shelf import Shelf
 
-EXPECTED_ERRORS = ("worker died", "worker could not open the shop", "the shop cannot be opened: event store")
+EXPECTED_ERRORS = (
+    "worker died", "no worker is left", "worker could not open the shop", "the shop cannot be opened: event store",
+)  # fmt: skip
 """What the log may call an error: it is what was done."""
 
 
@@ -129,8 +131,10 @@ def soak(store: Path, plan: Plan, folder: Path) -> Report:
         events.close()
         errors = shop.errors()
         report.breaches += ["the server ended by itself"] if shop.ended else []
+    absences = [fault.away - fault.began for fault in faults if fault.away is not None]
+    report.away = {"times": len(absences), "longest_seconds": max(absences, default=0.0)}
     measure(report, crowd.samples, faults, start, plan.quiet)
-    ledger.trouble = [(fault.began, fault.ended) for fault in faults if fault.name not in LLM]
+    ledger.trouble = [(fault.began, fault.away or fault.ended) for fault in faults if fault.name not in LLM]
     reasons = [(sample, explained(sample, faults, ledger)) for sample in crowd.samples if sample.status != 200]
     report.refused = dict(Counter(why for _, why in reasons if why))
     report.breaches += [

@@ -22,10 +22,11 @@ from catalog.event_cluster import PrivatePostgres
 
 Name = Literal[
     "llm dies", "llm hangs", "llm garbage", "postgres stops", "postgres killed", "worker killed",
-    "worker stopped", "index swap", "model swap",
+    "workers killed", "worker stopped", "index swap", "model swap",
 ]  # fmt: skip
 LLM: tuple[Name, ...] = ("llm dies", "llm hangs", "llm garbage")
-SERVICE: tuple[Name, ...] = ("postgres stops", "worker killed", "postgres killed", "worker stopped")
+SERVICE: tuple[Name, ...] = ("worker stopped", "workers killed", "worker killed", "postgres stops", "postgres killed")
+KILLED: tuple[Name, ...] = ("worker killed", "workers killed")
 JOBS: tuple[Name, ...] = ("index swap", "model swap")
 TRACKS = (LLM, SERVICE, JOBS)
 """Done side by side; of one track one thing after the other."""
@@ -38,12 +39,21 @@ RESET_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that was done; times are monotonic seconds."""
+    """Something that was done; times are monotonic seconds.
+
+    Attributes:
+        name: What.
+        began: When.
+        ended: From when on latency must come back.
+        detail: For the reader.
+        away: Until when nobody was there to answer, where every worker was killed.
+    """
 
     name: Name
     began: float
     ended: float
     detail: str = ""
+    away: float | None = None
 
 
 @dataclass
@@ -71,11 +81,16 @@ class Chaos:
         if name.startswith("worker"):
             self.shop.wait_for_all()
         began = time.monotonic()
+        if name == "workers killed":
+            for pid in self.shop.workers:
+                self.shop.kill(pid)
+            killed, back = time.monotonic(), self.shop.wait_for_one()
+            return Fault(name, began, killed, f"nobody for {back - began:.1f} s", back)
         deeds: dict[Name, Callable[[], str]] = {
             "llm dies": self._llm_dies, "llm hangs": self._llm_hangs, "llm garbage": self._llm_garbage,
             "postgres stops": lambda: self._postgres(self.postgres.stop),
             "postgres killed": lambda: self._postgres(self.postgres.kill),
-            "worker killed": lambda: f"process {self.shop.kill_worker(self.rng.randrange(len(self.shop.workers)))}",
+            "worker killed": lambda: f"process {self.shop.kill(self.rng.choice(self.shop.workers))}",
             "worker stopped": self._worker_stopped,
             "index swap": self._index_swap, "model swap": self._model_swap,
         }  # fmt: skip
@@ -149,9 +164,11 @@ def explained(sample: Sample, faults: list[Fault], ledger: Ledger) -> str | None
             return "still being taken in"
     for fault in faults:
         if fault.name.startswith("postgres"):
-            known, late = sample.status == 503 and sample.later, BACK_SECONDS
+            known, until = sample.status == 503 and sample.later, fault.ended + BACK_SECONDS
+        elif fault.away is not None and sample.status == 503:
+            known, until = sample.later, fault.away
         else:
-            known, late = sample.status == 0 and fault.name == "worker killed", RESET_SECONDS
-        if known and sample.ended >= fault.began and sample.began <= fault.ended + late:
+            known, until = sample.status == 0 and fault.name in KILLED, fault.ended + RESET_SECONDS
+        if known and sample.ended >= fault.began and sample.began <= until:
             return fault.name
     return None

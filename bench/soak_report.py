@@ -51,6 +51,7 @@ class Report:
     recoveries: list[Recovery] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    away: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
     by_second: list[dict[str, float]] = field(default_factory=list)
     longest: list[str] = field(default_factory=list)
@@ -81,6 +82,8 @@ class Report:
         told = ", ".join(f"{count} {why}" for why, count in sorted(self.refused.items())) or "none"
         lines += ["", f"refused, and why: {told}"]
         lines += [", ".join(f"{name} {count:,}" for name, count in self.counts.items())]
+        if self.away.get("times"):
+            lines += [f"no worker {self.away['times']:.0f} times, for {self.away['longest_seconds']:.1f} s at most"]
         lines += [
             "memory of all processes: " + ", ".join(f"{mib:.0f} MiB at {at} s" for at, mib in self.memory.items())
         ]
@@ -134,12 +137,15 @@ def measure(report: Report, samples: Sequence[Sample], faults: Sequence[Fault], 
 
 
 def _recovery(fault: Fault, samples: Sequence[Sample], normal: float, start: float, until: float) -> Recovery:
-    """Return when a whole window was normal again; what hangs counts to the moment it was asked."""
+    """Return when a whole window was normal again; what hangs counts to the moment it was asked.
+
+    Where anybody is refused, be it at once and with a reason, nothing is normal yet.
+    """
     near = [sample for sample in samples if fault.began - 1 <= sample.began <= until]
     after: float | None = None
     for second in range(int(max(0.0, until - fault.ended - WINDOW_SECONDS)) + 1):
         found = _p99(near, fault.ended + second)
-        if found is not None and found <= normal:
+        if found is not None and found <= normal and not _refused(near, fault.ended + second):
             after = float(second)
             break
     during = [(sample.ended - sample.began) * 1000 for sample in near if sample.ended >= fault.began]
@@ -151,3 +157,12 @@ def _recovery(fault: Fault, samples: Sequence[Sample], normal: float, start: flo
 def _p99(samples: Sequence[Sample], begin: float, seconds: float = WINDOW_SECONDS) -> float | None:
     times = [(s.ended - s.began) * 1000 for s in samples if begin <= s.began < begin + seconds]
     return float(np.percentile(times, 99)) if times else None
+
+
+def _refused(samples: Sequence[Sample], begin: float) -> bool:
+    """Whether anything asked in a window was not answered; "similar" to what is still being taken in is no answer."""
+    return any(
+        sample.status in (0, 503) and sample.kind != "similar"
+        for sample in samples
+        if begin <= sample.began < begin + WINDOW_SECONDS
+    )

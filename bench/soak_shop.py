@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from catalog.errors import ServiceError
 from catalog.items import Catalog
 from catalog.journal_readers import FOLDER
@@ -119,11 +121,19 @@ class ServedShop:
         """Whether the server is gone, which nobody asked of it."""
         return self._process is not None and self._process.poll() is not None
 
-    def kill_worker(self, place: int) -> int:
+    def kill(self, pid: int) -> int:
         """Kill a worker as the kernel would, and return its process id."""
-        pid = self.workers[place]
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    def wait_for_one(self, seconds: float = 180.0) -> float:
+        """Wait until the shop is ready, and return when it was, by the monotonic clock."""
+        until = time.monotonic() + seconds
+        while httpx.get(f"{self.address}/health/ready", timeout=seconds).status_code != 200:
+            if time.monotonic() > until:
+                raise ServiceError(f"no worker answers after {seconds:g} s")
+            time.sleep(0.05)
+        return time.monotonic()
 
     def memory(self) -> float:
         """Return the proportional memory of parent and workers, in MiB; NaN where the system does not say."""

@@ -89,6 +89,11 @@ REFUSED: list[tuple[Mapping[str, Any], str | None]] = [
     ({"status": 500, "later": True, "began": 10.5}, None),
     ({"status": 0, "began": 29.0}, "worker killed"),
     ({"status": 0, "began": 31.5}, None),
+    ({"status": 503, "later": True, "began": 73.9}, "workers killed"),  # nobody was back
+    ({"status": 503, "later": False, "began": 71.0}, None),
+    ({"status": 503, "later": True, "began": 74.1}, None),
+    ({"status": 0, "began": 70.5}, "workers killed"),
+    ({"status": 0, "began": 72.0}, None),  # refused by nobody: the address must answer
     ({"status": 404, "began": 50.0, "about": "v"}, "deleted, or on its way"),
     ({"status": 404, "began": 50.0, "about": "m"}, None),
 ]
@@ -99,6 +104,7 @@ def test_a_refusal_is_explained_by_what_was_done_then_or_not_at_all(given: Mappi
     ledger = Ledger.of([VASE, MUG])
     ledger.write("v", None, 40.0).acked = 41.0
     done = [Fault("postgres killed", 10.0, 12.0), Fault("worker killed", 30.0, 30.0)]
+    done.append(Fault("workers killed", 70.0, 70.0, "", 74.0))
     assert explained(Sample("item", ended=given["began"] + 2.0, **given), done, ledger) == why
 
 
@@ -118,6 +124,19 @@ def test_latency_is_normal_again_when_a_whole_window_is() -> None:
     assert "no" in report.text()
 
 
+def test_a_refusal_however_quick_is_not_normal() -> None:
+    """Ten requests a second of 10 ms; from 20 s, when all workers were killed, they are refused until one is back."""
+
+    def late(back: float) -> list[str]:
+        moments = [tenth / 10 for tenth in range(600)]
+        samples = [Sample("item", at, at + 0.01, 503 if 20 <= at < back else 200) for at in moments]
+        report = Report(60.0, 1)
+        measure(report, samples, [Fault("workers killed", 20.0, 20.0, "", back)], 0.0, 10.0)
+        return report.late
+
+    assert late(29.9) == [] and late(31.0) == ["latency not normal in time: workers killed at 20 s"]
+
+
 @pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.timeout(900)
@@ -131,8 +150,13 @@ def test_a_minute_of_it_breaks_nothing(tmp_path: Path) -> None:
     # How long things take is another matter on a machine that runs other tests, and stands in `late`.
     assert report["breaches"] == [], done.stdout[-3000:]
     happened = {each["fault"] for each in report["recoveries"]}
-    assert {"worker killed", "llm hangs", "llm garbage"} <= happened and happened & {
-        "postgres stops",
-        "postgres killed",
-    }
+    assert (
+        {"llm hangs", "llm garbage"} <= happened
+        and happened & {"worker killed", "workers killed"}
+        and happened
+        & {
+            "postgres stops",
+            "postgres killed",
+        }
+    )
     assert report["counts"]["events acknowledged"] > 50 and report["counts"]["items shown"] > 100
