@@ -45,7 +45,7 @@ class _Bits:
 
     def first(self, leaves: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the place of the lowest bit that is set."""
-        lone = leaves & (~leaves + self.mask(1))
+        lone = leaves & -leaves
         found: npt.NDArray[Any] = (lone.astype(self.float_).view(self.place) >> self.shift) - self.bias
         return found
 
@@ -60,19 +60,17 @@ class _Splits:
 
     Attributes:
         feature: Its column.
-        thresholds: (m,) ascending, over all trees.
+        thresholds: (m + 1,) ascending, over all trees, and infinity, behind which a search puts NaN.
         leaves: (m + 2, n_trees) the leaves left: row i where i thresholds lie below the value, the last row for NaN.
     """
 
     feature: int
-    thresholds: npt.NDArray[np.float64]
+    thresholds: Floats
     leaves: npt.NDArray[Any]
 
     def rows(self, values: Floats) -> npt.NDArray[np.int64]:
         """Return the row of `leaves` for each value (n,)."""
-        found = self.thresholds.searchsorted(values.astype(np.float64))
-        found[np.isnan(values)] = len(self.thresholds) + 1
-        return found
+        return self.thresholds.searchsorted(values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,32 +104,36 @@ class Forest:
         size = sum(len(thresholds) + 2 for _, thresholds in splits) * len(trees) * width // 8
         if len(splits) > MOST_FEATURES or size > MOST_BYTES:
             return None
-        tables = (_Splits(f, found, _struck(nodes[f], found, len(trees), bits)) for f, found in splits)
+        tables = (_Splits(f, _float32(found), _struck(nodes[f], found, len(trees), bits)) for f, found in splits)
         return cls(tuple(tables), values.ravel(), len(trees), bits)
 
     def scores(self, values: Floats) -> npt.NDArray[np.float64]:
         """Return the raw scores (n,) of rows (n, f), NaN being missing."""
-        rows = [each.rows(values[:, each.feature]) for each in self.splits]
+        rows = np.stack([each.rows(values[:, each.feature]) for each in self.splits])
         out = np.empty(len(values))
         for start in range(0, len(values), ROWS):
             part = slice(start, start + ROWS)
-            out[part] = self._scores([each[part] for each in rows], len(out[part]))
+            out[part] = self._scores(rows[:, part])
         return out
 
-    def _scores(self, rows: list[npt.NDArray[np.int64]], n: int) -> npt.NDArray[np.float64]:
-        whole = np.iinfo(self.bits.mask).max
-        left = np.full((n, self.n_trees), whole, self.bits.mask)
+    def _scores(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the scores (n,) of values by their rows (n_splits, n) of the tables."""
+        n = rows.shape[1]
+        # What is known of the shopper is the same for every candidate.
+        alike = (rows == rows[:, :1]).all(axis=1).tolist()
+        shared = np.full(self.n_trees, np.iinfo(self.bits.mask).max, self.bits.mask)
+        for each, place, same in zip(self.splits, rows[:, 0].tolist(), alike, strict=True):
+            if same:
+                shared &= each.leaves[place]
+        left = np.tile(shared, (n, 1))
         found = np.empty_like(left)
-        for each, mine in zip(self.splits, rows, strict=True):
-            if mine.min() == mine.max():  # what is known of the shopper is the same for every candidate
-                left &= each.leaves[mine[0]]
-                continue
-            np.take(each.leaves, mine, axis=0, out=found, mode="clip")
-            left &= found
+        for each, mine, same in zip(self.splits, rows, alike, strict=True):
+            if not same:
+                each.leaves.take(mine, axis=0, out=found, mode="clip")  # any other mode would write through a buffer
+                left &= found
         width = 8 * left.itemsize
         starts: npt.NDArray[Any] = np.arange(0, self.n_trees * width, width, dtype=self.bits.place)
-        at = self.bits.first(left) + starts
-        said = self.values.take(at.T)
+        said = self.values.take(self.bits.first(left.T.copy()) + starts[:, None])  # (n_trees, n)
         # Tree after tree, as LightGBM adds them; numpy adds up a lone column in another order.
         total: npt.NDArray[np.float64] = said.sum(axis=0) if n > 1 else np.add.accumulate(said)[-1]
         return total
@@ -172,6 +174,14 @@ def _cut(threshold: float) -> float:
     if abs(threshold) > ZERO:
         return threshold
     return ZERO if threshold >= 0 else float(np.nextafter(-ZERO, -np.inf))
+
+
+def _float32(thresholds: npt.NDArray[np.float64]) -> Floats:
+    """Return for each threshold the greatest float32 that goes left, and infinity after them."""
+    with np.errstate(over="ignore"):
+        near = thresholds.astype(np.float32)
+        below = np.nextafter(near, np.float32(-np.inf))
+    return np.append(np.where(near > thresholds, below, near), np.float32(np.inf))
 
 
 def _struck(nodes: list[_Node], thresholds: npt.NDArray[np.float64], n_trees: int, bits: _Bits) -> npt.NDArray[Any]:

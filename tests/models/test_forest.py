@@ -42,7 +42,9 @@ def probes(values: Floats) -> Floats:
     rng = np.random.default_rng(4)
     mixed = np.stack([rng.permutation(column) for column in values.T], axis=1)
     mixed[rng.random(mixed.shape) < 0.1] = np.nan
-    strange = np.array([[np.nan] * 6, [0] * 6, [1e30] * 6, [-1e30] * 6, [-0.0] * 6], np.float32)
+    strange = np.array(
+        [[np.nan] * 6, [0] * 6, [1e30] * 6, [-1e30] * 6, [-0.0] * 6, [np.inf] * 6, [-np.inf] * 6], np.float32
+    )
     return np.concatenate([values, mixed, strange])
 
 
