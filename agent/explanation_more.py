@@ -99,8 +99,7 @@ def further(record: Record, said: str, *, flat: bool) -> Iterator[Fragment]:
         yield field_fragment(f"rated {item.rating:g}{count}", "rating", item.rating)
     for kind in ("material", "color", "pattern"):
         for name, values in item.attributes.items():
-            fresh = [clean(value, 40) for value in values if value.casefold() not in known]
-            if kind_of(name) == kind and fresh:
+            if kind_of(name) == kind and (fresh := [clean(v, 40) for v in values if v.casefold() not in known]):
                 yield field_fragment(" and ".join(fresh), name, list(values))
     yield from _people(item, known)
     price = price_text(item.price, item.currency)

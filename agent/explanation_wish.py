@@ -78,16 +78,19 @@ def wished(
         yield Fragment(told, (*evidence, *also), plain=True)
 
 
-def limited(grounds: Grounds, record: Record, run: ToolRun | None) -> Iterator[Fragment]:
-    """Yield the price, where one was the limit."""
-    item = record.item
+def highest_price(run: ToolRun | None) -> float | None:
+    """Return the highest price a call was filtered by, None without one."""
     filters = run.arguments.get("filters") if run is not None else None
     bounds = filters.get("price") if isinstance(filters, Mapping) else None
-    if item.price is None or not isinstance(bounds, Mapping):
-        return
-    price = price_text(item.price, item.currency) or ""
-    highest = bounds.get("max")
-    if isinstance(highest, int | float) and item.price <= highest:
+    highest = bounds.get("max") if isinstance(bounds, Mapping) else None
+    return highest if isinstance(highest, int | float) else None
+
+
+def limited(grounds: Grounds, record: Record, highest: float) -> Iterator[Fragment]:
+    """Yield the price that keeps to the limit."""
+    item = record.item
+    if item.price is not None and item.price <= highest:
+        price = price_text(item.price, item.currency) or ""
         # "under 40" may have become a limit of 39.99.
         said = [n for n in grounds.wish_numbers if item.price <= n and abs(n - highest) < 0.02]
         text = f"{price}, within your limit of {price_text(said[0], item.currency)}" if said else price

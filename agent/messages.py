@@ -22,7 +22,6 @@ LINE_CHARS = 160
 VALUES = 12
 ITEMS = 60
 
-_BLANKS = re.compile(r"\s+")
 _TAGS = re.compile(r"<[^<>]{0,80}>|[<>]")
 
 
@@ -37,7 +36,9 @@ def clean(text: str, limit: int = TEXT_CHARS) -> str:
     if not text.isprintable():  # what is printable holds none of these
         plain = "".join(" " if c in "\r\n\t\v\f\u2028\u2029" else c for c in text)
         plain = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
-    plain = _BLANKS.sub(" ", _TAGS.sub(" ", plain).replace("```", " ")).strip()
+    if "<" in plain or ">" in plain:  # names and values, of which a page cleans dozens, have none
+        plain = _TAGS.sub(" ", plain)
+    plain = " ".join(plain.replace("```", " ").split())
     return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "…"
 
 

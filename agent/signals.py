@@ -1,10 +1,13 @@
-"""What the pipeline says of one result, read from a tool's trace; a tool that says less is explained with less."""
+"""What the pipeline says of one result, told by itself or by a tool's trace; who says less is explained with less."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from tools.because import Because
+from tools.pipeline.nouns import Ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,30 @@ class Signals:
 
 
 NOTHING = Signals()
+
+
+def signals_at(page: Iterable[Ranked], held: Mapping[str, tuple[Because, ...]]) -> dict[str, Signals]:
+    """Return by item id what `signals_of` reads in the trace of a page, where nobody needs the trace.
+
+    Args:
+        page: As the pipeline ranked it.
+        held: What of the shopper's past results rest on, by item id.
+    """
+    return {
+        each.item_id: Signals(
+            sources={source.name: source.rank for source in each.sources},
+            matched={match.word: match.fields for match in each.matched},
+            example=None if (near := each.closest) is None else (near.item_id, near.why, near.cosine),
+            features=each.features,
+            held=tuple(map(_because, held.get(each.item_id, ()))),
+        )
+        for each in page
+    }
+
+
+def _because(of: Because) -> Held:
+    when = None if of.when is None else of.when.isoformat()
+    return Held(of.item_id, of.why, when, round(of.likeness, 4), of.place)
 
 
 def signals_of(trace: Any) -> dict[str, Signals]:

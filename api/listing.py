@@ -15,12 +15,12 @@ from agent.explanation import Explained, Explainer
 from agent.gate.grounds import Grounds
 from agent.gate.vocabulary import ShopWords
 from agent.handles import HandleBook
+from agent.signals import signals_at
 from agent.trace import ToolRun
 from api.answers import EvidenceOut, caption_of, evidence_out, picture_address
 from api.service import Service
 from catalog.items import Catalog
 from catalog.nouns import Slate
-from tools.answers import ranked_trace
 from tools.base import Shopper
 from tools.because import because
 from tools.crossmodal.search import Found
@@ -175,11 +175,11 @@ def _explained(result: PipelineResult, request: PipelineRequest, shop: Shop) -> 
     grounds = Grounds(shop.catalog, shop.captions, HandleBook(shop.catalog), _no_words())
     if request.query:
         grounds.heard(request.query)
-    held = because(shop, request, result)
+    filters = request.filters.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     found = ToolRun(
         tool=request.mode,
-        arguments={"query": request.query, "filters": request.filters.model_dump(mode="json", by_alias=True)},
+        arguments={"query": request.query, "filters": filters},
         facts={"ground": result.ground},
-        trace={"ranked": [ranked_trace(ranked, held) for ranked in result.ranked]},
     )
-    return Explainer(grounds).explain([ranked.item_id for ranked in result.ranked], found)
+    signals = signals_at(result.ranked, because(shop, request, result))
+    return Explainer(grounds).explain(list(signals), found, signals)
