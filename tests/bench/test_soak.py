@@ -150,13 +150,6 @@ def test_a_minute_of_it_breaks_nothing(tmp_path: Path) -> None:
     # How long things take is another matter on a machine that runs other tests, and stands in `late`.
     assert report["breaches"] == [], done.stdout[-3000:]
     happened = {each["fault"] for each in report["recoveries"]}
-    assert (
-        {"llm hangs", "llm garbage"} <= happened
-        and happened & {"worker killed", "workers killed"}
-        and happened
-        & {
-            "postgres stops",
-            "postgres killed",
-        }
-    )
+    assert {"workers killed", "llm hangs", "llm garbage"} <= happened
+    assert happened & {"postgres stops", "postgres killed"}
     assert report["counts"]["events acknowledged"] > 50 and report["counts"]["items shown"] > 100
