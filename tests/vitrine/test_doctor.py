@@ -81,7 +81,25 @@ def test_a_damaged_manifest_is_a_bad_finding(store, damaged):
 
 def test_a_damaged_catalogue_is_a_bad_finding(store):
     next(store.glob("catalog/*/items.parquet")).write_bytes(b"junk")
-    assert "cannot be read" in findings({"store": str(store)})["catalog"].text
+    assert "items.parquet' has 4 bytes, and had" in findings({"store": str(store)})["catalog"].text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "command"),
+    [
+        ("embeddings/text-minilm/*/vectors.npy", "vitrine embed"),
+        ("indexes/text-minilm/*/vectors.npy", "vitrine index"),
+        ("indexes/keyword/*/weights.npy", "vitrine index"),
+        ("captions/pixels/*/captions.parquet", "vitrine caption"),
+    ],
+)
+def test_files_with_other_bytes_in_them_are_a_bad_finding(store, pattern, command):
+    [path] = store.glob(pattern)
+    held = path.read_bytes()
+    path.write_bytes(held[:-1] + bytes([held[-1] ^ 1]))  # as long as before, and it loads
+    found = findings({"store": str(store)})[pattern.partition("/")[0]]
+    assert found.level == "bad"
+    assert f"{path.name}' is not what was written" in found.text and f"run {command} again" in found.text
 
 
 def test_a_store_that_is_a_file_is_a_bad_finding(tmp_path):
