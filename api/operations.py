@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
@@ -26,16 +27,19 @@ class Ready(BaseModel):
 
 
 def operation_routes(service: Service, readiness: Readiness, metrics: Metrics, keys: Doorkeeper) -> APIRouter:
-    """Return the router of health, metrics and traces."""
-    router = APIRouter(tags=["operations"])
+    """Return the router of health, metrics and traces.
+
+    Health asks for no thread, and metrics have one of their own: those that answers share may all wait for a database.
+    """
+    router, own = APIRouter(tags=["operations"]), CapacityLimiter(1)
 
     @router.get("/health/live", summary="Whether the process answers")
-    def live() -> dict[str, str]:
+    async def live() -> dict[str, str]:
         """Answer without looking at anything."""
         return {"status": "live"}
 
     @router.get("/health/ready", summary="Whether the shop can answer, and with what")
-    def ready(response: Response) -> Ready:
+    async def ready(response: Response) -> Ready:
         """Say which implementation of every default is active; `access` is `open` when no key is asked for.
 
         503 with the status `draining` once the server was told to stop: send it nothing more.
@@ -52,9 +56,9 @@ def operation_routes(service: Service, readiness: Readiness, metrics: Metrics, k
         )
 
     @router.get("/metrics", include_in_schema=False)
-    def told() -> Response:
+    async def told() -> Response:
         """Tell Prometheus, of all workers."""
-        return Response(metrics.text(), media_type=CONTENT_TYPE)
+        return Response(await to_thread.run_sync(metrics.text, limiter=own), media_type=CONTENT_TYPE)
 
     @router.get("/v1/traces/{trace_id:id}", summary="How an answer came about")
     def trace(trace_id: ExternalId) -> dict[str, Any]:

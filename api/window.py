@@ -51,15 +51,15 @@ def window_routes(service: Service) -> APIRouter:
         return describe(service.now())
 
     @router.get("/", include_in_schema=False)
-    def page(request: Request) -> Response:
+    async def page(request: Request) -> Response:
         return _sent(request, files["index.html"])
 
     @router.get("/docs", include_in_schema=False)
-    def docs(request: Request) -> Response:
+    async def docs(request: Request) -> Response:
         return _sent(request, files["docs.html"])
 
     @router.get("/page/{name}", include_in_schema=False)
-    def file(request: Request, name: str) -> Response:
+    async def file(request: Request, name: str) -> Response:
         if name not in files:
             raise ApiProblem(404, f"there is no page file {name!r}")
         return _sent(request, files[name])

@@ -25,7 +25,9 @@ def postgres_engine(url: str, pool_size: int = 8, connect_seconds: int = 5) -> E
     Raises:
         ConfigError: When psycopg is not installed.
     """
-    arguments = {"connect_timeout": connect_seconds, "application_name": "vitrine"}
+    # A network that is gone says nothing: the system would wait a quarter of an hour for it.
+    patience = {"tcp_user_timeout": connect_seconds * 1000, "keepalives_idle": connect_seconds}
+    arguments = {"connect_timeout": connect_seconds, "application_name": "vitrine", **patience}
     try:
         engine = create_engine(
             make_url(url).set(drivername="postgresql+psycopg"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
@@ -14,6 +15,7 @@ from api.doubles import ScriptedAgent, toy_service
 from api.listing import at_once
 from api.load import Lane, lane_of
 from api.load_config import LaneConfig, LoadConfig
+from catalog.errors import EventStoreError
 
 
 @pytest.mark.parametrize(
@@ -109,6 +111,28 @@ def test_a_flood_of_chats_is_refused_and_recommendations_go_on(make, shop, regis
         told = http.get("/metrics").text
         assert 'vitrine_http_refused_total{lane="chat",reason="full"} 1.0' in told
         assert 'vitrine_http_at_work{lane="chat"} 0.0' in told
+
+
+def test_health_page_and_metrics_answer_while_every_thread_waits_for_a_database(make, shop, registry, monkeypatch):
+    """A database that hangs, above all: who asks whether the process is alive must not wait for it as well."""
+    hold, waiting = threading.Event(), threading.Semaphore(0)
+
+    def hang(*_: object) -> None:
+        waiting.release()
+        hold.wait(20)
+        raise EventStoreError("event store does not answer")
+
+    monkeypatch.setattr(shop.events, "put", hang)
+    service = make.service(shop, registry, config=ApiConfig(load=LoadConfig(events=LaneConfig(at_once=60))))
+    with make.running(service) as address, ThreadPoolExecutor(60) as callers:
+        events = [callers.submit(httpx.put, f"{address}/v1/events", json={"events": []}, timeout=30) for _ in range(60)]
+        try:
+            assert all(waiting.acquire(timeout=10) for _ in range(40)), "anyio lends forty threads"
+            for path in ("/health/live", "/health/ready", "/metrics", "/", "/page/app.js"):
+                assert httpx.get(f"{address}{path}", timeout=5).status_code == 200, path
+        finally:
+            hold.set()
+        assert {each.result().status_code for each in events} == {503}
 
 
 def test_a_flood_of_writes_leaves_shoppers_their_places(make, shop, registry, monkeypatch):

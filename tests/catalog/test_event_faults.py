@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -81,4 +84,16 @@ def test_a_statement_of_ours_that_is_wrong_stays_a_bug(tmp_path: Path) -> None:
     for wrong, kind in (("INSERT INTO told (entry_id) VALUES (NULL)", IntegrityError), ("SELECT :a", ProgrammingError)):
         with pytest.raises(kind):
             store.transaction(lambda connection, said=wrong: connection.exec_driver_sql(said))
+    store.close()
+
+
+@pytest.mark.postgres
+def test_a_network_that_is_gone_is_not_waited_for_longer_than_a_connection(postgres_server: PrivatePostgres) -> None:
+    """The kernel gives up what nobody acknowledges; to be told so is all that a client can do."""
+    store = PostgresEventStore(postgres_server.new_database(), connect_seconds=3)
+    with store.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        with socket.socket(fileno=os.dup(driver.fileno())) as wire:
+            assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 3000
+            assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 3
     store.close()
