@@ -45,7 +45,7 @@ def test_arrays_unite_as_lists_do() -> None:
     pool = united({n: Proposed(rows, -np.arange(len(rows), dtype=np.float32)) for n, rows in lists.items()}, weights)
     assert [str(row) for row in pool.rows] == [each.item_id for each in told]
     assert pool.score.tolist() == [each.score for each in told]
-    assert [pool.sources(place) for place in range(len(pool))] == [each.sources for each in told]
+    assert pool.sources() == [each.sources for each in told]
 
 
 def test_a_boost_lifts_and_is_named(shop: Shop) -> None:

@@ -7,10 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
+from catalog.vectors import EmbeddingTable, Floats
 from tools.pipeline.nouns import Closest, PipelineRequest, Ranked
 from tools.pipeline.pool import Pool
 from tools.pipeline.rerank import Reranked, contributions, seen_features
-from tools.pipeline.wish import unit_rows
+from tools.pipeline.wish import units_of
 from tools.shop import Shop
 from tools.spaces import spaces_of
 from tools.taste import Taste
@@ -57,17 +58,18 @@ def ranked_page(
     page = kept.take(np.arange(len(kept))[request.offset : request.offset + request.top_n])
     ids = shop.catalog.ids.at(page.rows)
     shared = Page(lambda: contributions(shop, order, page.rows))
-    seen = seen_features(order, page.rows)
+    seen, told, sources = seen_features(order, page.rows), page.told(), page.sources()
     near = closest(shop, request, taste, ids)
+    scores = page.score.tolist()
     keyword = shop.words
     chances = page.features.get("propensity")
     return tuple(
         Ranked(
             item_id=item_id,
             rank=request.offset + place + 1,
-            score=float(page.score[place]),
-            sources=page.sources(place),
-            features={**seen.get(place, {}), **page.told(place)},
+            score=scores[place],
+            sources=sources[place],
+            features={**seen.get(place, {}), **told[place]},
             matched=keyword.matched_terms(request.query, item_id) if keyword and request.query else (),
             contributions=Told(shared, place) if place in seen else {},
             closest=near.get(item_id),
@@ -80,19 +82,26 @@ def ranked_page(
 def closest(shop: Shop, request: PipelineRequest, taste: Taste, item_ids: Sequence[str]) -> dict[str, Closest]:
     """Return, for each item, the example (else the liked item) most like it, over all asked spaces."""
     reasons = {item_id: "example" for item_id in request.like} or dict(taste.why[-COMPARED:])
+    asked = request.spaces if request.spaces is not None else spaces_of(shop)
+    spaces = [space for space in asked if len(shop.table(space).ids)]
+    if not (reasons and item_ids and spaces):
+        return {}
+    examples = list(reasons)
+    # (n, spaces * examples): what has no vector in a space is at right angles to everything there
+    likeness = np.concatenate([_likeness(shop.table(space), item_ids, examples) for space in spaces], axis=1)
     found: dict[str, Closest] = {}
-    for space in request.spaces if request.spaces is not None else spaces_of(shop):
-        table = shop.table(space)
-        examples = [item_id for item_id in reasons if item_id in table.ids]
-        if not examples or not item_ids:
-            continue
-        likeness = unit_rows(table, item_ids) @ unit_rows(table, examples).T  # (n, examples)
-        for n, item_id in enumerate(item_ids):
-            if item_id in reasons and item_id in table.ids:
-                likeness[n, examples.index(item_id)] = -2.0  # no item is close to itself
-        best = likeness.argmax(axis=1)
-        cosines = likeness[np.arange(len(item_ids)), best].tolist()
-        for item_id, example, cosine in zip(item_ids, (examples[m] for m in best.tolist()), cosines, strict=True):
-            if cosine > 0 and (item_id not in found or cosine > found[item_id].cosine):
-                found[item_id] = Closest(example, reasons[example], space, cosine)
+    told = zip(item_ids, likeness.argmax(axis=1).tolist(), likeness.max(axis=1).tolist(), strict=True)
+    for item_id, column, cosine in told:
+        if cosine > 0:
+            space, example = divmod(column, len(examples))
+            found[item_id] = Closest(examples[example], reasons[examples[example]], spaces[space], cosine)
     return found
+
+
+def _likeness(table: EmbeddingTable, item_ids: Sequence[str], examples: Sequence[str]) -> Floats:
+    """Return the cosine of each item with each example, (n, examples); no item is close to itself."""
+    n, rows = len(item_ids), table.ids.rows([*item_ids, *examples], missing=-1)
+    units = units_of(table, rows)
+    likeness: Floats = units[:n] @ units[n:].T
+    likeness[rows[:n, None] == rows[n:]] = -1.0
+    return likeness

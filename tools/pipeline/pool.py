@@ -105,15 +105,19 @@ class Pool:
         """Return the pool with further named values (m,)."""
         return replace(self, features={**self.features, **features})
 
-    def sources(self, place: int) -> tuple[SourceRank, ...]:
-        """Return which sources proposed the candidate at a place."""
-        ranks, said = self.ranks[place].tolist(), self.said[place].tolist()
-        return tuple(SourceRank(n, r, s) for n, r, s in zip(self.names, ranks, said, strict=True) if r)
+    def sources(self) -> list[tuple[SourceRank, ...]]:
+        """Return which sources proposed each candidate."""
+        told = zip(self.ranks.tolist(), self.said.tolist(), strict=True)
+        return [
+            tuple(SourceRank(n, r, s) for n, r, s in zip(self.names, ranks, said, strict=True) if r)
+            for ranks, said in told
+        ]
 
-    def told(self, place: int) -> dict[str, float]:
-        """Return the named values of the candidate at a place."""
-        values = {name: float(column[place]) for name, column in self.features.items()}
-        return {name: value for name, value in values.items() if value == value}
+    def told(self) -> list[dict[str, float]]:
+        """Return the named values of each candidate."""
+        columns = {name: column.tolist() for name, column in self.features.items()}
+        every = ({name: column[place] for name, column in columns.items()} for place in range(len(self)))
+        return [{name: float(value) for name, value in values.items() if value == value} for values in every]
 
 
 def top(values: Floats, reach: Reach) -> Proposed:

@@ -79,23 +79,23 @@ def diversified(shop: Shop, scored: Pool, depth: int, config: PipelineConfig) ->
     together = np.concatenate(units, axis=1)
     value = (1 - weight) * scored.score[:size]
     likeness = np.zeros(size)
-    left = np.ones(size, np.bool_)
     taken_of: Counter[int] = Counter()
     full = np.zeros(size, np.bool_)
     order: list[int] = []
-    while left.any() and len(order) < depth:
-        free = left
-        if cap and len(order) < config.category_depth:
-            below = left & ~full
-            free = below if below.any() else left
-        gain = np.where(free, value - weight * likeness, -np.inf)
+    while len(order) < min(depth, size):
+        gain = value - weight * likeness
+        if full.any() and len(order) < config.category_depth:
+            below = np.where(full, -np.inf, gain)
+            gain = below if below.max() > -np.inf else gain
         taken = int(gain.argmax())
         order.append(taken)
-        left[taken] = False
-        kind = int(kinds[taken])
-        taken_of[kind] += 1
-        if cap and kind >= 0 and taken_of[kind] == cap:
-            full |= kinds == kind
+        value[taken] = -np.inf
         if weight:
             likeness = np.maximum(likeness, together @ together[taken] / len(shop.spaces))
-    return scored.take(np.concatenate([order, np.flatnonzero(left), np.arange(size, len(scored))]).astype(np.int64))
+        if cap:
+            kind = int(kinds[taken])
+            taken_of[kind] += 1
+            if kind >= 0 and taken_of[kind] == cap:
+                full |= kinds == kind
+    left = np.flatnonzero(value > -np.inf)
+    return scored.take(np.concatenate([order, left, np.arange(size, len(scored))]).astype(np.int64))

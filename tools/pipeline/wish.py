@@ -77,18 +77,21 @@ def cosines_at(shop: Shop, space: str, wish: Floats, rows: Rows) -> Floats:
 
 def units_at(shop: Shop, space: str, rows: Rows) -> Floats:
     """Return the unit vectors (n, d) of the items at catalogue rows, zeros for those without one."""
-    at = shop.table_rows[space][rows]
-    vectors = np.where((at >= 0)[:, None], shop.table(space).vectors[at], 0)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
+    return units_of(shop.table(space), shop.table_rows[space][rows])
 
 
 def unit_rows(table: EmbeddingTable, item_ids: Sequence[str]) -> Floats:
     """Return the unit vectors (n, d) of items, zeros for those without one."""
-    rows = table.ids.rows(item_ids, missing=-1)
-    vectors = np.where((rows >= 0)[:, None], table.vectors[rows], 0)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
+    return units_of(table, table.ids.rows(item_ids, missing=-1))
+
+
+def units_of(table: EmbeddingTable, at: Rows) -> Floats:
+    """Return the unit vectors (n, d) at rows of a table, zeros for those at -1."""
+    vectors: Floats = table.vectors.take(at, axis=0)  # a copy, so written in place from here on
+    vectors[at < 0] = 0
+    lengths = np.sqrt(np.add.reduce(vectors * vectors, axis=1, keepdims=True))
+    vectors /= np.where(lengths > 0, lengths, 1)
+    return vectors
 
 
 def mean_unit(table: EmbeddingTable, item_ids: Sequence[str]) -> Floats | None:
