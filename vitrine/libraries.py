@@ -14,6 +14,7 @@ SERVING = (
     "faiss",
     "lightgbm",
     "llama_index.core.agent.workflow",
+    "openai",
 )
 SENTENCES = ("torch", "transformers", "sentence_transformers")
 PICTURES = ("torch", "open_clip")
