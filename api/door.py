@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api import opening_page
 from api.problems import problem, problem_response
 from api.readiness import Readiness
 from api.service import Service
 
-LATER = {"Retry-After": "2"}
+LATER = {"Retry-After": str(opening_page.SECONDS)}
 
 
 @dataclass
@@ -53,10 +54,13 @@ class Door:
             await self._not_yet(Request(scope), receive, send)
 
     async def _not_yet(self, request: Request, receive: Receive, send: Send) -> None:
+        answer: Response
         if request.url.path == "/health/live":
             answer = JSONResponse({"status": "live"})
         elif request.url.path == "/health/ready":
             answer = JSONResponse({"status": self.readiness.phase}, 503, LATER)
+        elif opening_page.is_for(request.url.path, request.headers.get("accept", "")):
+            answer = Response(opening_page.PAGE, 503, opening_page.HEADERS)
         else:
             answer = problem_response(request, problem(503, "the shop is being opened; try again in 2 s"), LATER)
         await answer(request.scope, receive, send)

@@ -6,9 +6,11 @@ import asyncio
 import json
 import socket
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 
+from api import opening_page
 from api.accepting import Acceptor
 from api.problems import problem
 
@@ -85,12 +87,23 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 def _said_to(head: bytes) -> bytes:
     words = head.split(b"\r\n", 1)[0].split(b" ")
     path = words[1].split(b"?", 1)[0] if len(words) == 3 else b""
+    if opening_page.is_for(path.decode("latin-1"), _accepted(head)):
+        return _written("503 Service Unavailable", opening_page.HEADERS, opening_page.PAGE)
     status, kind, body = "503 Service Unavailable", "application/json", {"status": "starting"}
     if path == b"/health/live":
         status, body = "200 OK", {"status": "live"}
     elif path != b"/health/ready":
         kind, body = "application/problem+json", problem(503, "the shop is being opened; try again in 2 s")
-    data = json.dumps(body).encode()
-    fields = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(data)}", "Connection: close"]
-    fields += [] if status.startswith("200") else ["Retry-After: 2"]
+    later = {} if status.startswith("200") else {"Retry-After": str(opening_page.SECONDS)}
+    return _written(status, {"Content-Type": kind, **later}, json.dumps(body).encode())
+
+
+def _written(status: str, headers: Mapping[str, str], data: bytes) -> bytes:
+    whole = {**headers, "Content-Length": str(len(data)), "Connection": "close"}
+    fields = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in whole.items())]
     return "\r\n".join((*fields, "", "")).encode() + data
+
+
+def _accepted(head: bytes) -> str:
+    fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    return ",".join(value.decode("latin-1") for name, _, value in fields if name.strip().lower() == b"accept")

@@ -29,6 +29,14 @@ def test_live_not_ready_and_try_again() -> None:
             httpx.get(f"{url}/health/live", timeout=0.2)
 
 
+def test_a_browser_is_shown_a_page_that_looks_again() -> None:
+    with listen("127.0.0.1", 0) as listener, Porter(listener):
+        page = httpx.get(f"{url_of(listener)}/?piece=V01", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert page.status_code == 503 and page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.headers["Refresh"] == page.headers["Retry-After"] == "2"
+    assert "The shop is being opened" in page.text and "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
 def test_a_caller_that_says_nothing_keeps_nobody_waiting_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.porter._SECONDS", 0.05)
     with listen("127.0.0.1", 0) as listener, Porter(listener), socket.create_connection(listener.getsockname()):
