@@ -43,8 +43,8 @@ class Pins(Generic[View]):
     def current(self) -> View:
         """The view that this request is pinned to; outside of one, the newest."""
         pin = self._pin()
-        view: View = pin.view if pin is not None else self._view
-        return view
+        view: View | None = pin.view if pin is not None else None  # None: let go of in this very moment
+        return self._view if view is None else view
 
     @property
     def number(self) -> int:
@@ -94,6 +94,9 @@ class Pins(Generic[View]):
         with self._changed:
             if pin.held:
                 pin.held = False
+                # Timers and tasks that were begun in the request have a copy of its context, a resting connection's
+                # for over a minute: none of them is to keep an old snapshot in memory.
+                pin.view = None
                 self._held[pin.number] -= 1
                 self._held += Counter()  # drops what is held by nobody
                 self._changed.notify_all()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -20,6 +24,7 @@ from agent.minds import Minds, ShopPlanner
 from api.app import create_app
 from api.config import ApiConfig
 from api.keys import load_keys
+from api.server import opened as opened_server
 from api.service import Service
 from catalog.item_journal import JOURNAL, ItemJournal
 from tools.doubles import ToyReader, toy_shop
@@ -255,3 +260,32 @@ def test_a_service_whose_catalogue_never_changes_says_so(tmp_path):
     assert client.put("/v1/items/K1", json=KETTLE).status_code == 501
     assert client.delete("/v1/items/V01").status_code == 501
     shop.events.close()
+
+
+def test_who_rests_on_a_connection_keeps_no_old_snapshot_in_memory(live: LiveShop[Service]) -> None:
+    server = opened_server(replace(live.current, live=live), "127.0.0.1", 0, environment={})
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    snapshots: list[weakref.ref[Shop]] = []
+    with ExitStack() as resting:
+        try:
+            for number in range(4):
+                snapshots.append(weakref.ref(live.newest))
+                caller = resting.enter_context(httpx.Client(base_url=server.address, timeout=30))
+                assert caller.post("/v1/search", json={"query": "blue vase"}).status_code == 200
+                assert caller.post("/v1/chat", json={"message": "a blue vase"}).status_code == 200
+                assert caller.post("/v1/recommendations", json={"user_id": "ana"}).status_code == 200
+                with httpx.Client(base_url=server.address, timeout=30) as merchant:
+                    merchant.put(f"/v1/items/N{number}", json=KETTLE).raise_for_status()
+                assert live.wait(10)
+            assert live.newest is not snapshots[-1]()
+            end = time.monotonic() + 10
+            # The first is the service's own; the others are of those who read them, and nobody does.
+            while any(shop() is not None for shop in snapshots[1:]) and time.monotonic() < end:
+                gc.collect()
+                time.sleep(0.05)
+            assert [shop() is None for shop in snapshots[1:]] == [True, True, True]
+        finally:
+            server.stop()
+            thread.join(20)
+    assert not thread.is_alive()
