@@ -14,7 +14,7 @@ import json
 import secrets
 import threading
 from collections import OrderedDict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from catalog.errors import ToolRetry
 from catalog.tenancy import current_tenant
@@ -22,6 +22,8 @@ from tools.base import Shopper
 
 VALID = timedelta(minutes=10)
 """How long a token is good for: time enough to ask a person, too short to be found later."""
+SKEW = timedelta(minutes=1)
+"""How far the clocks of two workers may differ; one that was set back must not make tokens live longer."""
 
 MOST_SPENT = 10_000
 _ANEW = "call again without it to ask the shopper anew"
@@ -55,6 +57,8 @@ class Confirmations:
         expires = int(written) if written.isascii() and written.isdigit() and len(written) < 13 else 0
         if not hmac.compare_digest(mac.encode(), self._mac(tool, arguments, shopper, expires).encode()):
             raise ToolRetry(f"'confirmation' is not for {tool} with these arguments; {_ANEW}")
+        if now + VALID + SKEW < datetime.fromtimestamp(expires, UTC):
+            raise ToolRetry(f"'confirmation' is of a later time than this; {_ANEW}")
         if now.timestamp() > expires:
             minutes = int(VALID.total_seconds() // 60)
             raise ToolRetry(f"'confirmation' is older than {minutes} minutes; {_ANEW}")

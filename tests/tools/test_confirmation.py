@@ -98,6 +98,18 @@ def test_it_ages(outside: Outside, after: timedelta, good: bool) -> None:
             outside("record_feedback", {**RATING, "confirmation": token}, later)
 
 
+@pytest.mark.parametrize(("back", "good"), [(timedelta(seconds=30), True), (timedelta(hours=1), False)])
+def test_a_clock_that_goes_back_makes_it_no_younger(outside: Outside, back: timedelta, good: bool) -> None:
+    """Workers' clocks may differ by moments; one that was set back an hour would have let it live an hour longer."""
+    token = asked(outside)["confirmation"]
+    earlier = replace(ANA, now=TOY_NOW - back)
+    if good:
+        assert outside("record_feedback", {**RATING, "confirmation": token}, earlier).facts["recorded"]["new"]
+    else:
+        with pytest.raises(ToolRetry, match="of a later time than this; call again without it"):
+            outside("record_feedback", {**RATING, "confirmation": token}, earlier)
+
+
 def test_a_later_expiry_cannot_be_written_into_it(outside: Outside) -> None:
     expires, _, mac = asked(outside)["confirmation"].partition("-")
     with pytest.raises(ToolRetry, match="'confirmation' is not for"):
