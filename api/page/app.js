@@ -41,6 +41,7 @@ function grow(area) {
 }
 
 function send() {
+  if (voice.end()) return;
   const wish = byId("wish");
   const text = wish.value.trim();
   if (!text && !look.waiting()) return wish.focus();

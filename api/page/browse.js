@@ -87,7 +87,7 @@ async function look() {
   if (mine !== turn || !asked()) return;
   state.request = found.request_id;
   const pieces = counts.total === 1 ? "One piece" : `${counts.total.toLocaleString()} pieces`;
-  const note = found.nearest ? "Nothing fits all of that; these come nearest" : pieces;
+  const note = !counts.total && !anything() ? "Nothing is on offer just now" : found.nearest ? "Nothing fits all of that; these come nearest" : pieces;
   display.fill("The catalogue", chosen.query && !found.nearest ? `${pieces}, the closest to “${chosen.query}” first` : note, found.items);
   draw(counts);
   paged(found);

@@ -149,7 +149,7 @@ export async function dress() {
     const found = await post("/v1/recommendations", { user_id: state.shopper, session_id: state.session, top_n: WINDOW });
     if (mine !== turn) return;
     state.request = found.request_id;
-    fill(title, found.text ?? "", found.recommendations);
+    fill(title, found.recommendations.length ? found.text ?? "" : "Nothing is on offer just now.", found.recommendations);
   } catch (error) {
     if (mine === turn) trouble(error, dress, title);
   }

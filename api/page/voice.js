@@ -24,6 +24,12 @@ export function prepare(refuse, heard) {
   });
 }
 
+/** End the recording; false where there is none. */
+export function end() {
+  recording?.stop();
+  return recording !== null;
+}
+
 async function record(refuse, heard) {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true } });
   const recorder = new MediaRecorder(stream);

@@ -34,16 +34,19 @@ export function why(item) {
     if (!node.open || node.dataset.whole) return;
     node.dataset.whole = "asked";
     const whole = await evidence(item, origin);
-    if (whole) body.replaceChildren(...drawn(whole), told(item, true));
+    if (whole) body.replaceChildren(...drawn(whole), told(item, quoted(whole.words ?? [])));
   });
   return node;
 }
 
-/** The evidence that came with the answer, in the shop's own words. */
-function told(item, rest = false) {
-  const kinds = rest ? ["field"] : Object.keys(KINDS);
+/** The fields that stand marked already, by the names the evidence of an answer has for them. */
+const quoted = (words) => new Set(words.map(({ field }) => (field === "categories" ? "category" : field.replace("attributes.", ""))));
+
+/** The evidence that came with the answer, in the shop's own words; beside the whole of it, what its record says further than what is `quoted`. */
+function told(item, already = null) {
+  const kinds = already ? ["field"] : Object.keys(KINDS);
   const groups = kinds
-    .map((kind) => [kind, [...new Set(item.evidence.filter((fact) => fact.kind === kind).map((fact) => fact.text))]])
+    .map((kind) => [kind, [...new Set(item.evidence.filter((fact) => fact.kind === kind && !already?.has(fact.name)).map((fact) => fact.text))]])
     .filter(([, texts]) => texts.length);
   return el("dl", {}, groups.map(([kind, texts]) => el("div", {},
     el("dt", { text: KINDS[kind] }), texts.slice(0, MOST).map((text) => el("dd", { text })))));

@@ -148,6 +148,8 @@ class TestWhy:
         picture = card.locator(".passage", has_text="Its picture")
         assert picture.locator("mark").first.inner_text() == "blue"
         assert picture.locator(".passage-text").inner_text().startswith("A blue object")
+        assert card.locator(".passage", has_text="Cobalt bud vase").count() == 1
+        assert card.locator("dd", has_text="Cobalt bud vase").count() == 0  # said once
 
     def test_a_guest_nobody_knows_is_told_of_no_taste(self, page):
         card = page.locator(".card").first
@@ -321,6 +323,11 @@ class TestMedia:
         page.get_by_role("button", name="End the recording").click()
         page.wait_for_function(f"() => document.getElementById('wish').value === '{HEARD}'")
         assert "Put it right" in page.locator("#heard").inner_text() and level.is_hidden()
+        page.get_by_role("button", name="Speak").click()
+        page.get_by_role("button", name="End the recording").wait_for()
+        page.get_by_role("button", name="Send").click()  # ends it too: what is heard is put right before it goes
+        page.get_by_role("button", name="Speak").wait_for()
+        assert page.locator(".turn").count() == 0
         page.get_by_label("Your wish").fill(f"{HEARD} under 60")
         page.keyboard.press("Enter")
         page.get_by_role("heading", name=f"“{HEARD} under 60”").wait_for()

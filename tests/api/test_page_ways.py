@@ -273,3 +273,27 @@ def test_one_rating_reads_the_same_everywhere(opened, shop):
     page = dressed(opened("/?piece=V01"))
     page.get_by_text("Rated 4.6 of 5, by 31 shoppers").wait_for()
     assert f"{shop.catalog['V01'].rating:g}" == "4.6"
+
+
+def test_a_shop_with_nothing_on_offer_says_so(opened):
+    nothing = {"request_id": "r", "text": "", "ground": "popularity", "total": 0, "nearest": False}
+    empty = {**nothing, "recommendations": []}
+    page = opened(before=lambda page: page.route("**/v1/recommendations", lambda route: route.fulfill(json=empty)))
+    page.get_by_text("Nothing is on offer just now.").wait_for()
+
+
+def test_enlarged_four_times_nothing_that_has_the_focus_is_covered(opened):
+    page = dressed(opened(size=(320, 215)))  # 1280 x 860 at 400%
+    covered = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        name, free = page.evaluate(
+            """(() => {
+                 const node = document.activeElement, box = node.getBoundingClientRect();
+                 const [x, y] = [box.x + box.width / 2, box.y + Math.min(box.height / 2, 10)];
+                 const there = document.elementFromPoint(Math.min(x, innerWidth - 1), Math.min(y, innerHeight - 1));
+                 return [node.textContent, node === document.body || node.contains(there) || there.contains(node)];
+               })()"""
+        )
+        covered += [] if free else [name]
+    assert covered == [] and page.evaluate("document.documentElement.scrollWidth") <= 320
