@@ -69,11 +69,11 @@ class Exposure:
         self._users: dict[str, float] = dict(zip(by_user["user_id"].to_list(), by_user["lift"].to_list(), strict=True))
         self._pairs = _pairs(past, items)
 
-    def columns(self, user_id: str | None, rows: Rows, now: datetime) -> dict[str, Column]:
-        """Return the features (n,) of the items at `rows` for a shopper; NaN where nothing was ever shown."""
-        size, nan = len(rows), np.full(len(rows), np.nan)
+    def columns(self, user_id: str | None, rows: Rows, now: datetime) -> dict[str, Column | float]:
+        """Return the features of the items at `rows`, (n,) or one for all; NaN where nothing was ever shown."""
+        nan = float("nan")
         mine = self._pairs.get(user_id or "")
-        counts = {"shown_before": nan, "opened_before": nan, "days_since_shown": nan}
+        counts: dict[str, Column | float] = {"shown_before": nan, "opened_before": nan, "days_since_shown": nan}
         if mine is not None:
             place = np.minimum(np.searchsorted(mine.rows, rows), len(mine.rows) - 1)
             met = mine.rows[place] == rows
@@ -85,7 +85,7 @@ class Exposure:
         return {
             "shown": np.log1p(self._shown[rows]) if self.any else nan,
             "click_lift": self._lift[rows],
-            "shopper_click_lift": np.full(size, self._users.get(user_id or "", np.nan)),
+            "shopper_click_lift": self._users.get(user_id or "", nan),
             **counts,
         }
 

@@ -1,4 +1,4 @@
-"""The columns of `build_features`: each function returns named columns (n,), NaN where a value is unknown."""
+"""The columns of `build_features`: each function returns named columns, NaN where a value is unknown."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from catalog.errors import DataError
-from catalog.ids import IdMap, Rows
+from catalog.ids import Rows
 from catalog.nouns import Candidate
-from catalog.vectors import EmbeddingTable, Floats, Mask
+from catalog.vectors import Floats, Mask
 from models.base import Recommender
 from models.item_statistics import DAY, Belonging, ItemStatistics
-from models.session import Session, moment_columns
-from models.shopper import Shopper
+from models.shopper import Shopper, branded, paid
+from models.units import Units
 
 Column = npt.NDArray[Any]
+
+Feature = Column | float
+"""Values (n,) of the items, or the one that all of them have."""
 
 ITEM_FEATURES = (
     "price", "log_price", "item_age_days", "days_since_taken", "popularity", "return_rate", "rating", "rating_count",
@@ -39,87 +42,67 @@ SHOWN = "shown"
 """Source of an item whose impression was logged (`models/ctr_data.py`); it fills no column either."""
 
 
-def item_columns(statistics: ItemStatistics, rows: Rows, as_of: datetime) -> dict[str, Column]:
-    """Return what is known of the items themselves, aged to the moment of the request."""
-    of = {name: column[rows] for name, column in statistics.columns.items()}
+def item_columns(statistics: ItemStatistics, known: Mapping[str, Column], as_of: datetime) -> dict[str, Feature]:
+    """Return what is `known` of the items themselves (`ItemStatistics.at`), aged to the moment of the request."""
     now = as_of.timestamp()
     # Every positive aged alike since the store was built, so the decayed sum ages by one factor.
     aged = 0.5 ** ((now - statistics.as_of.timestamp()) / DAY / statistics.half_life_days)
     return {
-        "price": of["price"],
-        "log_price": np.log1p(of["price"]),
-        "item_age_days": (now - of["first_event"]) / DAY,
-        "days_since_taken": (now - of["last_positive"]) / DAY,
-        "popularity": np.log1p(of["popularity"] * aged),
-        "return_rate": of["return_rate"],
-        "rating": of["rating"],
-        "rating_count": of["rating_count"],
-        "availability": of["availability"],
+        "price": known["price"],
+        "log_price": np.log1p(known["price"]),
+        "item_age_days": (now - known["first_event"]) / DAY,
+        "days_since_taken": (now - known["last_positive"]) / DAY,
+        "popularity": np.log1p(known["popularity"] * aged),
+        "return_rate": known["return_rate"],
+        "rating": known["rating"],
+        "rating_count": known["rating_count"],
+        "availability": known["availability"],
     }
 
 
-def shopper_columns(
-    statistics: ItemStatistics, rows: Rows, shopper: Shopper, categories: Belonging
-) -> dict[str, Column]:
-    """Return how the items meet what the shopper took, paid and sent back."""
-    unknown = np.full(len(rows), np.nan)
-    columns = dict.fromkeys(SHOPPER_FEATURES, unknown)
-    price = statistics.columns["price"][rows]
+def shopper_columns(rows: Rows, shopper: Shopper, prices: Column, brands: Column, of: Belonging) -> dict[str, Feature]:
+    """Return how items, their prices, brand codes and categories meet what the shopper took, paid and sent back."""
+    columns: dict[str, Feature] = dict.fromkeys(SHOPPER_FEATURES, np.nan)
     if len(shopper.prices):
-        columns["price_to_median"] = _beyond_median(price, shopper.prices)
-        inside = (price >= shopper.prices.min()) & (price <= shopper.prices.max())
-        columns["price_in_range"] = np.where(np.isnan(price), np.nan, inside)
-    columns["shopper_takes"] = np.full(len(rows), np.log1p(len(shopper.taken)))
-    columns["shopper_return_rate"] = np.full(len(rows), shopper.return_rate)
-    if len(shopper.against):
-        columns["against_before"] = _times(shopper.against, rows)
+        columns["price_to_median"] = _beyond_median(prices, shopper.prices)
+        inside = (prices >= shopper.prices[0]) & (prices <= shopper.prices[-1])
+        columns["price_in_range"] = np.where(np.isnan(prices), np.nan, inside)
+    columns["shopper_takes"] = np.log1p(len(shopper.taken))
+    columns["shopper_return_rate"] = shopper.return_rate
     if len(shopper.taken):
-        columns["brand_affinity"] = _brand_share(statistics, rows, shopper.brand_share)
-        columns["category_affinity"] = categories.mean(shopper.category_share)
+        columns["brand_affinity"] = _brand_share(brands, shopper.brands)
+        columns["category_affinity"] = of.mean(shopper.category_share)
         columns["taken_before"] = _times(shopper.taken, rows)
-        columns["against_before"] = np.nan_to_num(columns["against_before"])
+    if len(shopper.against) or len(shopper.taken):
+        columns["against_before"] = _times(shopper.against, rows)
     return columns
 
 
 def session_columns(
-    statistics: ItemStatistics, items: IdMap, rows: Rows, session: Session, as_of: datetime, categories: Belonging
-) -> dict[str, Column]:
-    """Return how the items meet what was looked at in this session, and when it is."""
-    unknown = np.full(len(rows), np.nan)
-    columns = {
-        **dict.fromkeys(("session_seen", "session_brand", "session_category", "session_price"), unknown),
-        **moment_columns(len(rows), as_of, session.device),
-    }
-    viewed = _known_rows(items, session.viewed)
-    columns["session_items"] = np.full(len(rows), float(len(np.unique(viewed))))
+    statistics: ItemStatistics, rows: Rows, viewed: Rows, prices: Column, brands: Column, of: Belonging
+) -> dict[str, Feature]:
+    """Return how items, their prices, brand codes and categories meet those `viewed` in this session."""
+    unknown = ("session_seen", "session_brand", "session_category", "session_price")
+    columns: dict[str, Feature] = {"session_items": len(set(viewed.tolist())), **dict.fromkeys(unknown, np.nan)}
     if not len(viewed):
         return columns
     columns["session_seen"] = _times(viewed, rows)
-    brands = statistics.brands[viewed]
-    n_brands = statistics.n_brands
-    share = np.bincount(brands[brands >= 0], minlength=n_brands) / max(int((brands >= 0).sum()), 1)
-    columns["session_brand"] = _brand_share(statistics, rows, share)
-    columns["session_category"] = categories.mean(statistics.category_counts(viewed) / len(viewed))
-    paid = statistics.columns["price"][viewed]
-    if np.isfinite(paid).any():
-        columns["session_price"] = _beyond_median(statistics.columns["price"][rows], paid[np.isfinite(paid)])
+    columns["session_brand"] = _brand_share(brands, branded(statistics, viewed))
+    columns["session_category"] = of.mean(statistics.category_counts(viewed) / len(viewed))
+    if len(seen := paid(statistics, viewed)):
+        columns["session_price"] = _beyond_median(prices, seen)
     return columns
 
 
-def space_columns(
-    units: Mapping[str, EmbeddingTable], items: IdMap, rows: Rows, shopper: Shopper, session: Session
-) -> dict[str, Column]:
-    """Return cosines of each space: with the mean of what was taken, its nearest, and this session's mean."""
-    viewed = _known_rows(items, session.viewed)
-    columns: dict[str, Column] = {}
-    for space, table in units.items():
-        mine = table.vectors[rows]
-        blank = np.einsum("nd,nd->n", mine, mine) == 0  # a unit row, or zeros
-        seen = table.vectors[viewed]
-        seen = seen[seen.any(axis=1)]
-        columns[f"similarity.{space}"] = _similarity(mine, blank, shopper.means[space])
-        columns[f"nearest.{space}"] = _nearest(mine, blank, table.vectors[shopper.taken[-NEAREST_DEPTH:]])
-        columns[f"session_similarity.{space}"] = _similarity(mine, blank, seen.mean(axis=0) if len(seen) else None)
+def space_columns(units: Mapping[str, Units], rows: Rows, shopper: Shopper, viewed: Rows) -> dict[str, Feature]:
+    """Return cosines of each space: with the mean of what was taken, its nearest, and the mean of those `viewed`."""
+    columns: dict[str, Feature] = {}
+    for name, space in units.items():
+        mine, blank = space.vectors[rows], space.blank[rows]
+        near = space.present(shopper.taken[-NEAREST_DEPTH:])
+        columns[f"similarity.{name}"] = _similarity(mine, blank, shopper.means[name])
+        columns[f"nearest.{name}"] = _nearest(mine, blank, near)
+        columns[f"session_similarity.{name}"] = _similarity(mine, blank, space.mean(viewed))
     return columns
 
 
@@ -151,18 +134,15 @@ def source_columns(
 
 
 def proposed_columns(
-    sources: tuple[str, ...], rows: Rows, proposed: Mapping[str, tuple[Rows, Floats]]
-) -> dict[str, Column]:
+    sources: tuple[str, ...], size: int, proposed: Mapping[str, tuple[Rows, Floats]]
+) -> dict[str, Feature]:
     """Return score and rank of each retrieval source, as `source_columns` does, for candidates given as arrays."""
-    order = np.argsort(rows)
-    ranked = rows[order]
-    columns: dict[str, Column] = {}
-    for source in sources:
-        score, rank = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-        if source in proposed:
-            mine, scores = proposed[source]
-            at = order[np.searchsorted(ranked, mine)]
-            score[at], rank[at] = scores, np.arange(1, len(mine) + 1)
+    columns: dict[str, Feature] = dict.fromkeys(
+        (f"{what}.{source}" for source in sources for what in ("score", "rank")), np.nan
+    )
+    for source, (places, scores) in proposed.items():
+        score, rank = np.full((2, size), np.nan)
+        score[places], rank[places] = scores, np.arange(1, len(places) + 1)
         columns[f"score.{source}"], columns[f"rank.{source}"] = score, rank
     return columns
 
@@ -197,47 +177,37 @@ def model_lift(
     return lift
 
 
-def _known_rows(items: IdMap, ids: Sequence[str]) -> npt.NDArray[np.int64]:
-    rows = items.rows(list(ids), missing=-1)
-    return np.asarray(rows[rows >= 0], np.int64)
+def _times(given: npt.NDArray[np.int64], asked: npt.NDArray[np.int64]) -> Column:
+    """Return how often each of `asked` (n,) stands in `given`."""
+    ordered = np.sort(given)
+    return ordered.searchsorted(asked, "right") - ordered.searchsorted(asked)
 
 
-def _times(given: npt.NDArray[np.int64], rows: Rows) -> Column:
-    """Return how often each of `rows` stands in `given`, (n,)."""
-    met, often = np.unique(given, return_counts=True)
-    if not len(met):
-        return np.zeros(len(rows), np.int64)
-    at = np.minimum(np.searchsorted(met, rows), len(met) - 1)
-    return np.where(met[at] == rows, often[at], 0)
+def _beyond_median(prices: Column, paid: Column) -> Feature:
+    """Return by how much prices lie above the median of what was paid (ascending), as logs."""
+    median = (paid[(len(paid) - 1) // 2] + paid[len(paid) // 2]) / 2
+    return np.log1p(prices) - np.log1p(median) if median > 0 else np.nan
 
 
-def _beyond_median(price: Column, paid: Column) -> Column:
-    median = np.median(paid)
-    return np.log1p(price) - np.log1p(median) if median > 0 else np.full(len(price), np.nan)
+def _brand_share(brands: Column, taken: npt.NDArray[np.int64]) -> Column:
+    """Return the share (n,) of each of `brands` in those `taken`; NaN for no brand (-1)."""
+    return np.where(brands >= 0, _times(taken, brands) / max(len(taken), 1), np.nan)
 
 
-def _brand_share(statistics: ItemStatistics, rows: Rows, share: Column) -> Column:
-    brands = statistics.brands[rows]
-    if not len(share):
-        return np.full(len(rows), np.nan)
-    return np.where(brands >= 0, share[brands], np.nan)
-
-
-def _similarity(units: Floats, blank: Mask, mean: Floats | None) -> Column:
+def _similarity(units: Floats, blank: Mask, mean: Floats | None) -> Feature:
     """Return the cosine of each item with a mean; NaN where either has no vector."""
     if mean is None:
-        return np.full(len(units), np.nan)
+        return np.nan
     length = max(float(np.linalg.norm(mean)), 1e-12)
     cosine: Column = units @ mean / length
     cosine[blank] = np.nan
     return cosine
 
 
-def _nearest(units: Floats, blank: Mask, taken: Floats) -> Column:
+def _nearest(units: Floats, blank: Mask, taken: Floats) -> Feature:
     """Return the greatest cosine of each item with one of those taken; NaN where either side has no vector."""
-    taken = taken[taken.any(axis=1)]
     if not len(taken):
-        return np.full(len(units), np.nan)
+        return np.nan
     cosine: Column = (units @ taken.T).max(axis=1)
     cosine[blank] = np.nan
     return cosine

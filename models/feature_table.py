@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
 from catalog.errors import DataError
+from catalog.ids import IdMap, Rows
 from catalog.vectors import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class IdsAt(Sequence[str]):
+    """The ids of the items at `rows`, looked up when they are read: a request reads those of its page alone."""
+
+    items: IdMap
+    rows: Rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        """Return the id of one place, or those of a part."""
+        if isinstance(at, slice):
+            return IdsAt(self.items, self.rows[at])
+        return self.items.ids[int(self.rows[at])]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +51,7 @@ class FeatureTable:
     """
 
     names: tuple[str, ...]
-    item_ids: tuple[str, ...]
+    item_ids: Sequence[str]
     values: Floats
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -18,7 +19,7 @@ from catalog.ids import IdMap, Rows
 from catalog.items import Catalog
 from catalog.log import positives
 from catalog.nouns import Candidate, User
-from catalog.vectors import EmbeddingTable, Floats, unit_rows
+from catalog.vectors import EmbeddingTable, Floats
 from models.base import Recommender
 from models.exposure import EXPOSURE_FEATURES, Exposure
 from models.feature_columns import (
@@ -26,7 +27,7 @@ from models.feature_columns import (
     MISSED,
     SHOPPER_FEATURES,
     SHOWN,
-    Column,
+    Feature,
     item_columns,
     model_lift,
     model_score,
@@ -36,12 +37,13 @@ from models.feature_columns import (
     source_columns,
     space_columns,
 )
-from models.feature_table import FeatureTable
+from models.feature_table import FeatureTable, IdsAt
 from models.intents.features import IntentFeatures, require_moment
 from models.item_statistics import ItemStatistics, before, item_statistics
 from models.membership import MEMBERSHIP_FEATURES, Membership
-from models.session import NO_SESSION, SESSION_FEATURES, Session
+from models.session import NO_SESSION, SESSION_FEATURES, Session, moment_columns
 from models.shopper import Histories, Shopper, shopper_profile, with_recent
+from models.units import Units
 
 __all__ = [
     "MISSED",
@@ -112,7 +114,7 @@ class FeatureStore:
             require_moment(intents, as_of)
         self.as_of = as_of
         self.items: IdMap = catalog.ids
-        self.units = {name: _aligned_units(table, catalog.ids) for name, table in (spaces or {}).items()}
+        self.units = {name: Units.of(table, catalog.ids) for name, table in (spaces or {}).items()}
         past, kinds = before(log, as_of), self.config.positives
         self.statistics: ItemStatistics = item_statistics(
             catalog, past, as_of, half_life_days=self.config.half_life_days, kinds=kinds
@@ -131,7 +133,7 @@ class FeatureStore:
         taken = with_recent(self._histories.of(user_id), recent, self.items)
         return shopper_profile(taken, self.statistics, self.units, self._histories.against(user_id))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The features' names in column order."""
         return (
@@ -200,7 +202,8 @@ def proposed_features(
 
     Args:
         rows: (n,) distinct item rows of the store, in the order of the result.
-        proposed: By source, the rows it proposed, best first, each among `rows`, and its scores.
+        proposed: By source of the store's config, the places among `rows` of what it proposed, best first, and its
+            scores.
         context: The shopper and the look-ups.
         as_of: The moment of the request; not before the store's own.
 
@@ -208,12 +211,12 @@ def proposed_features(
         DataError: As `build_features`.
     """
     store = context.store
-    columns = proposed_columns(store.config.sources, rows, proposed)
-    return _features(tuple(store.items.at(rows)), rows, columns, context, as_of)
+    columns = proposed_columns(store.config.sources, len(rows), proposed)
+    return _features(IdsAt(store.items, rows), rows, columns, context, as_of)
 
 
 def _features(
-    ids: tuple[str, ...], rows: Rows, sources: Mapping[str, Column], context: FeatureContext, as_of: datetime
+    ids: Sequence[str], rows: Rows, sources: Mapping[str, Feature], context: FeatureContext, as_of: datetime
 ) -> FeatureTable:
     store = context.store
     if as_of < store.as_of:
@@ -221,16 +224,20 @@ def _features(
             f"features as of {as_of.isoformat()} from a store as of {store.as_of.isoformat()}: "
             "it knows later events; a store built as of that time or earlier would be valid"
         )
-    shopper, liked = store.shopper(context.user_id, context.recent), context.recent
-    prices, categories = store.statistics.columns["price"][rows], store.statistics.categories_of(rows)
-    columns = {
-        **item_columns(store.statistics, rows, as_of),
-        **shopper_columns(store.statistics, rows, shopper, categories),
+    shopper, liked, statistics = store.shopper(context.user_id, context.recent), context.recent, store.statistics
+    viewed = store.items.rows(context.session.viewed, missing=-1)
+    viewed = viewed[viewed >= 0]
+    known, brands, categories = statistics.at(rows), statistics.brands[rows], statistics.categories_of(rows)
+    prices = known["price"]
+    columns: dict[str, Feature] = {
+        **item_columns(statistics, known, as_of),
+        **shopper_columns(rows, shopper, prices, brands, categories),
         **store.membership.columns(context.user_id, rows),
         **store.exposure.columns(context.user_id, rows, as_of),
-        **session_columns(store.statistics, store.items, rows, context.session, as_of, categories),
+        **session_columns(statistics, rows, viewed, prices, brands, categories),
+        **moment_columns(as_of, context.session.device),
         **(store.intents.columns(context.user_id, rows, prices) if store.intents is not None else {}),
-        **space_columns(store.units, store.items, rows, shopper, context.session),
+        **space_columns(store.units, rows, shopper, viewed),
         **sources,
         MODEL_SCORE: (
             model_score(context.recommender, context.user_id, liked, ids) if context.scored is None else context.scored
@@ -238,13 +245,7 @@ def _features(
     }
     for name in store.config.models:
         columns[f"{MODEL_LIFT}.{name}"] = model_lift(context.recommenders.get(name), context.user_id, liked, ids)
-    names = store.names
-    values = np.empty((len(names), len(ids)), np.float32)  # a column at a time lies close together
-    for at, name in enumerate(names):
+    values = np.empty((len(store.names), len(rows)), np.float32)  # a column lies together, as it is written and read
+    for at, name in enumerate(store.names):
         values[at] = columns[name]
-    return FeatureTable(names, ids, np.ascontiguousarray(values.T))
-
-
-def _aligned_units(table: EmbeddingTable, items: IdMap) -> EmbeddingTable:
-    vectors, _ = table.align(items)
-    return EmbeddingTable(items, unit_rows(vectors), table.space)
+    return FeatureTable(store.names, ids, values.T)

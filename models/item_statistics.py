@@ -51,9 +51,10 @@ class ItemStatistics:
         items: Id world of every array here.
         as_of: No event at or after it was seen; aware UTC.
         half_life_days: Of `popularity`.
-        columns: By name, (n,) float64, NaN where unknown: `price`, `availability` (from the catalogue); `first_event`
-            and `last_positive` (seconds since the epoch); `popularity` (sum of 0.5 ** (age / half life) over
-            positives, at `as_of`); `return_rate` (returns over purchases); `rating`, `rating_count` (of rating events).
+        names: Of the columns of `values`: `price`, `availability` (from the catalogue); `first_event` and
+            `last_positive` (seconds since the epoch); `popularity` (sum of 0.5 ** (age / half life) over positives, at
+            `as_of`); `return_rate` (returns over purchases); `rating`, `rating_count` (of rating events).
+        values: (n, n_names) float64, NaN where unknown; what is known of one item lies together, for look-ups.
         brands: (n,) int64, -1 without a brand.
         categories: Binary (n, n_categories).
     """
@@ -61,14 +62,19 @@ class ItemStatistics:
     items: IdMap
     as_of: datetime
     half_life_days: float
-    columns: Mapping[str, npt.NDArray[np.float64]]
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float64]
     brands: npt.NDArray[np.int64]
     categories: sparse.csr_array
 
     @cached_property
-    def n_brands(self) -> int:
-        """How many brands there are."""
-        return int(self.brands.max(initial=-1)) + 1
+    def columns(self) -> Mapping[str, npt.NDArray[np.float64]]:
+        """By name, (n,)."""
+        return dict(zip(self.names, self.values.T, strict=True))
+
+    def at(self, rows: npt.NDArray[np.int64]) -> Mapping[str, npt.NDArray[np.float64]]:
+        """Return by name the values (m,) of the items at `rows`."""
+        return dict(zip(self.names, np.ascontiguousarray(self.values[rows].T), strict=True))
 
     def category_counts(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return how many of the items at `rows` (repeats count) lie in each category, (n_categories,)."""
@@ -129,7 +135,9 @@ def item_statistics(
         "rating": _by_item(catalog.ids, rated, pl.col("value").mean()),
         "rating_count": _by_item(catalog.ids, rated, pl.len(), empty=0.0),
     }
-    return ItemStatistics(catalog.ids, as_of, half_life_days, columns, _brands(catalog), _categories(catalog))
+    values = np.stack(list(columns.values()), axis=1)
+    brands, categories = _brands(catalog), _categories(catalog)
+    return ItemStatistics(catalog.ids, as_of, half_life_days, tuple(columns), values, brands, categories)
 
 
 def _seconds() -> pl.Expr:

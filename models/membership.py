@@ -49,9 +49,9 @@ class Membership:
         np.divide(takes + PRIOR_TAKES * share, usual, out=self._lift, where=usual > 0)
         self._lift = np.log(self._lift)
 
-    def columns(self, user_id: str | None, rows: Rows) -> dict[str, Column]:
-        """Return the features (n,) of the items at `rows`; NaN for a shopper nobody knows."""
+    def columns(self, user_id: str | None, rows: Rows) -> dict[str, Column | float]:
+        """Return the features of the items at `rows`, (n,) or one for all; NaN for a shopper nobody knows."""
         level = self._codes.get(user_id or "")
         if level is None:
-            return dict.fromkeys(MEMBERSHIP_FEATURES, np.full(len(rows), np.nan))
-        return {"membership": np.full(len(rows), float(level)), "membership_lift": self._lift[rows, level]}
+            return dict.fromkeys(MEMBERSHIP_FEATURES, float("nan"))
+        return {"membership": float(level), "membership_lift": self._lift[rows, level]}

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-import numpy.typing as npt
-
 SESSION_FEATURES = (
     "session_items", "session_seen", "session_brand", "session_category", "session_price",
     "hour", "weekday", "month", "screen",
@@ -36,8 +33,7 @@ class Session:
 NO_SESSION = Session()
 
 
-def moment_columns(size: int, now: datetime, device: str | None) -> dict[str, npt.NDArray[np.float64]]:
-    """Return hour (0 to 23), weekday (0 is Monday) and month of `now` in UTC, and the screen, each (size,)."""
-    screen = SCREENS.get((device or "").strip().casefold(), np.nan)
-    values = {"hour": now.hour, "weekday": now.weekday(), "month": now.month, "screen": screen}
-    return {name: np.full(size, float(value)) for name, value in values.items()}
+def moment_columns(now: datetime, device: str | None) -> dict[str, float]:
+    """Return hour (0 to 23), weekday (0 is Monday) and month of `now` in UTC, and the screen, alike for all items."""
+    screen = SCREENS.get((device or "").strip().casefold(), float("nan"))
+    return {"hour": now.hour, "weekday": now.weekday(), "month": now.month, "screen": screen}

@@ -13,8 +13,9 @@ import polars as pl
 from catalog.ids import IdMap
 from catalog.log import positives
 from catalog.nouns import NEGATIVE_KINDS
-from catalog.vectors import EmbeddingTable, Floats
+from catalog.vectors import Floats
 from models.item_statistics import ItemStatistics, before
+from models.units import Units
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +24,8 @@ class Shopper:
 
     Attributes:
         taken: Item rows, repeats kept, oldest first; empty for a stranger.
-        prices: Finite prices of `taken`.
-        brand_share: By brand code, share of the positives that have a brand.
+        prices: Finite prices of `taken`, ascending.
+        brands: Brand codes of the positives that have a brand, repeats kept.
         category_share: (n_categories,), share of the positives that lie in each.
         means: By space, the mean (d,) of the unit vectors of `taken`, or None when none has one.
         against: Item rows dismissed, returned or complained about, repeats kept.
@@ -33,7 +34,7 @@ class Shopper:
 
     taken: npt.NDArray[np.int64]
     prices: npt.NDArray[np.float64]
-    brand_share: npt.NDArray[np.float64]
+    brands: npt.NDArray[np.int64]
     category_share: npt.NDArray[np.float64]
     means: Mapping[str, Floats | None]
     against: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
@@ -77,7 +78,7 @@ class Histories:
 def shopper_profile(
     taken: npt.NDArray[np.int64],
     statistics: ItemStatistics,
-    units: Mapping[str, EmbeddingTable],
+    units: Mapping[str, Units],
     against: Against = NOTHING,
 ) -> Shopper:
     """Sum up the items at rows `taken`.
@@ -85,29 +86,36 @@ def shopper_profile(
     Args:
         taken: Item rows, repeats kept.
         statistics: Over the same item rows.
-        units: By space, unit vectors aligned with those rows; zeros where an item has none.
+        units: By space, over the same item rows.
         against: What they spoke against.
     """
-    prices = statistics.columns["price"][taken]
-    brands = statistics.brands[taken]
-    branded = brands[brands >= 0]
-    n_brands = statistics.n_brands
-    categories = statistics.category_counts(taken)
     return Shopper(
         taken,
-        prices[np.isfinite(prices)],
-        np.bincount(branded, minlength=n_brands) / max(len(branded), 1),
-        categories / max(len(taken), 1),
-        {name: _mean(table.vectors[taken]) for name, table in units.items()},
+        paid(statistics, taken),
+        branded(statistics, taken),
+        statistics.category_counts(taken) / max(len(taken), 1),
+        {name: space.mean(taken) for name, space in units.items()},
         against.rows,
         against.return_rate,
     )
 
 
+def paid(statistics: ItemStatistics, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the finite prices of the items at `rows`, ascending."""
+    prices = statistics.columns["price"][rows]
+    return np.sort(prices[np.isfinite(prices)])
+
+
+def branded(statistics: ItemStatistics, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the brand codes of the items at `rows` that have a brand, repeats kept."""
+    brands = statistics.brands[rows]
+    return brands[brands >= 0]
+
+
 def with_recent(taken: npt.NDArray[np.int64], recent: Sequence[str], items: IdMap) -> npt.NDArray[np.int64]:
     """Return `taken` followed by the rows of the recent items it does not hold; unknown ids are left out."""
     rows = items.rows(list(dict.fromkeys(recent)), missing=-1)
-    return np.concatenate([taken, rows[(rows >= 0) & ~np.isin(rows, taken)]])
+    return np.concatenate([taken, rows[(rows >= 0) & ~(rows[:, None] == taken).any(axis=1)]])
 
 
 def _rows_by_user(events: pl.DataFrame, items: IdMap) -> dict[str, npt.NDArray[np.int64]]:
@@ -117,8 +125,3 @@ def _rows_by_user(events: pl.DataFrame, items: IdMap) -> dict[str, npt.NDArray[n
     known = ordered.select("user_id").with_columns(pl.Series("row", rows, dtype=pl.Int64)).filter(pl.col("row") >= 0)
     grouped = known.group_by("user_id", maintain_order=True).agg("row")
     return {user: np.asarray(mine, np.int64) for user, mine in grouped.iter_rows()}
-
-
-def _mean(vectors: Floats) -> Floats | None:
-    present = vectors[vectors.any(axis=1)]
-    return present.mean(axis=0) if len(present) else None

@@ -19,7 +19,7 @@ from catalog.nouns import Candidate, Interaction, Item, Kind, User
 from catalog.vectors import EmbeddingTable
 from models.base import TrainingData
 from models.exposure import EXPOSURE_FEATURES, PRIOR_CLICKS
-from models.features import FeatureConfig, FeatureContext, FeatureStore, build_features
+from models.features import FeatureConfig, FeatureContext, FeatureStore, build_features, proposed_features
 from models.impressions import labelled_impressions
 from models.membership import MEMBERSHIP_FEATURES, PRIOR_TAKES
 from models.popularity import Popularity
@@ -252,6 +252,33 @@ def test_training_features_equal_serving_features_of_the_same_log() -> None:
     assert np.isfinite(data.table.column("model_score")).all()
     # Returned later, so the cart of bob's "c" is no positive; ann's purchases are graded 2.
     assert data.labels.tolist() == [2, 0, 2, 2, 0, 0]
+
+
+def test_candidates_as_arrays_have_the_features_and_ids_of_the_same_candidates() -> None:
+    known = store(PAST)
+    context = FeatureContext(known, "ann", recent=["c", "b"], session=Session(("c", "d"), "tv"))
+    candidates = proposed(("c", "keyword"), ("d", "keyword"), ("007", "vector"), ("c", "vector"))
+    wanted = build_features(candidates, context, NOON)
+    first, last = np.array([1.0, 0.9], np.float32), np.array([0.8, 0.7], np.float32)
+    places = {"keyword": (np.array([0, 1]), first), "vector": (np.array([2, 0]), last)}
+    rows = known.items.rows(["c", "d", "007"])
+    found = proposed_features(rows, places, context, NOON)
+    np.testing.assert_array_equal(found.values, wanted.values)
+    assert found.names == wanted.names
+    assert tuple(found.item_ids) == tuple(wanted.item_ids) == ("c", "d", "007")
+    assert tuple(found.item_ids[1:]) == ("d", "007")
+    assert found.rows(np.array([2])).item_ids == ("007",)
+    only = proposed_features(rows, {"keyword": places["keyword"]}, context, NOON)
+    assert np.isnan(only.column("rank.vector")).all()
+
+
+def test_an_even_number_of_prices_has_its_median_between_the_two_in_the_middle() -> None:
+    events = [event("ann", item, -1) for item in ("007", "b", "b", "c", "d")]
+    table = build_features(proposed(("c", "keyword")), FeatureContext(store(events), "ann"), NOON)
+    assert table.column("price_to_median")[0] == pytest.approx(math.log(51) - math.log(1 + (30 + 30) / 2))
+    table = build_features(proposed(("c", "keyword")), FeatureContext(store(events[:2]), "ann"), NOON)
+    assert table.column("price_to_median")[0] == pytest.approx(math.log(51) - math.log(1 + (10 + 30) / 2))
+    assert table.column("price_in_range")[0] == 0
 
 
 def test_later_events_change_nothing() -> None:

@@ -71,18 +71,25 @@ def reranked(
         return Reranked(scored)
     from models.features import FeatureContext, proposed_features
 
-    known = {name: (lists[name].rows, lists[name].scores) for name in store.config.sources if name in lists}
-    if not sum(len(rows) for rows, _ in known.values()):
+    known = {name: lists[name] for name in store.config.sources if name in lists}
+    if not sum(len(each) for each in known.values()):
         return Reranked(scored)
-    every = np.concatenate([rows for rows, _ in known.values()])
-    rows = every[np.sort(np.unique(every, return_index=True)[1])]  # as training has them: in order of appearance
+    every = np.concatenate([each.rows for each in known.values()])
+    met, first, which = np.unique(every, return_index=True, return_inverse=True)
+    order = np.argsort(first)  # as training has them: in order of appearance
+    rows, seat = met[order], np.empty_like(order)
+    seat[order] = np.arange(len(order))
+    ends = np.cumsum([len(each) for each in known.values()])
+    proposed = {
+        name: (places, each.scores)
+        for (name, each), places in zip(known.items(), np.split(seat[which], ends[:-1]), strict=True)
+    }
     session = session_of(shop, request.shopper, request.now, past)
     user_id = request.shopper.user_id
     context = FeatureContext(store, user_id, taste.live, shop.recommender, shop.scorers, session, plain(rows))
-    whole = proposed_features(rows, known, context, request.now)
-    order = np.argsort(rows)
-    found = order[np.minimum(np.searchsorted(rows, scored.rows, sorter=order), len(rows) - 1)]
-    place = np.where(rows[found] == scored.rows, found, -1)
+    whole = proposed_features(rows, proposed, context, request.now)
+    found = np.minimum(met.searchsorted(scored.rows), len(met) - 1)
+    place = np.where(met[found] == scored.rows, seat[found], -1)
     if shop.ctr is not None:
         scored = scored.noted(ctr=_spread(shop.ctr.probability(whole), place))
     if shop.ranker is None:
