@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import select
 import signal
@@ -160,3 +161,41 @@ def test_while_no_worker_is_left_callers_are_told_to_come_again(tmp_path, monkey
     assert {answer.headers["Retry-After"] for answer in (*ready, *other)} == {"2"}
     assert {answer.headers["Content-Type"] for answer in other} == {"application/problem+json"}
     assert "no worker is left" in caplog.text
+
+
+def late_service(folder: Path) -> Service:
+    """A shop that says that it is being opened, and is once there is a file `go`."""
+    (folder / f"opening-{os.getpid()}").touch()
+    while not (folder / "go").exists():
+        time.sleep(0.05)
+    return toy_service(folder)
+
+
+def begin(folder: Path) -> None:
+    two_workers(late_service, folder)[0].run()
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="other people's children are looked for in /proc")
+def test_workers_whose_parent_is_killed_while_they_open_end_without_a_word(tmp_path, monkeypatch, capfd):
+    monkeypatch.delenv("VITRINE_API_KEYS", raising=False)
+    parent = multiprocessing.get_context("spawn").Process(target=begin, args=(tmp_path,))
+    parent.start()
+    until = time.monotonic() + 100
+    while len(opening := list(tmp_path.glob("opening-*"))) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    parent.kill()
+    parent.join()
+    (tmp_path / "go").touch()
+    pids = [int(path.name.removeprefix("opening-")) for path in opening]
+    while any(map(alive, pids)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert len(pids) == 2 and not any(map(alive, pids))
+    assert "Traceback" not in capfd.readouterr().err
