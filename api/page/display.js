@@ -126,7 +126,7 @@ export function trouble(error, run, title) {
     run();
   };
   const locked = error.status === 401;
-  byId("window-note").replaceChildren(`${error.message} `, button("quiet", locked ? "Enter a key" : "Try again", locked ? wishes.key : retry));
+  byId("window-note").replaceChildren(`${locked ? "This shop asks for a key." : error.message} `, button("quiet", locked ? "Enter a key" : "Try again", locked ? wishes.key : retry));
   if (locked) return wishes.key();
   announce(error.message);
   if (error.after) again = setTimeout(retry, error.after * 1000);

@@ -45,9 +45,16 @@ export function answering() {
       turn.append(el("button", { type: "button", class: "trace", text: words, on: { click: run } }));
     },
     problem(words, again) {
-      turn.classList.add("failed");
-      text.textContent = words;
-      if (again) turn.append(el("button", { type: "button", class: "quiet", text: "Try again", on: { click: again } }));
+      status.hidden = true;
+      turn.append(el("p", { class: "failure", text: words }), el("button", {
+        type: "button", class: "quiet", text: "Try again",
+        on: {
+          click() {
+            turn.remove(); // what comes now stands in its place
+            again();
+          },
+        },
+      }));
     },
     end() {
       status.remove();

@@ -73,7 +73,8 @@ async function once(method, path, body, options) {
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));
     const after = Number(response.headers.get("Retry-After")) || null; // as a date it is not known here
-    throw new Refusal(response.status, problem.detail ?? `The shop answered ${response.status}.`, after);
+    const detail = problem.detail ?? `The shop answered ${response.status}.`;
+    throw new Refusal(response.status, detail.charAt(0).toUpperCase() + detail.slice(1), after);
   }
   return response;
 }

@@ -146,7 +146,7 @@ class TestAwayAndBusy:
                 route.continue_()
 
         page = opened(before=lambda page: page.route("**/v1/recommendations", busy))
-        page.get_by_text("too much is asked at once").first.wait_for()
+        page.get_by_text("Too much is asked at once").first.wait_for()
         dressed(page)
         assert len(refused) == 4 and page.get_by_role("button", name="Try again").count() == 0
 
@@ -193,10 +193,12 @@ class TestAwayAndBusy:
         page.get_by_label("Your wish").fill("a mug")
         page.keyboard.press("Enter")
         page.get_by_text("The answer broke off.").wait_for()
+        assert page.locator(".answer").inner_text() == "I found"
         page.unroute("**/v1/chat")
         page.get_by_role("button", name="Try again").click()
         page.get_by_role("heading", name="“a mug”").wait_for()
         assert page.get_by_text("(you)").count() == 1  # said once
+        assert page.get_by_text("broke off").count() == page.get_by_role("button", name="Try again").count() == 0
 
     def test_a_wrong_key_is_told_and_a_closed_door_can_be_opened_again(self, chromium, make, shop, registry):
         with make.running(make.service(shop, registry), {"VITRINE_API_KEYS": f"acme:{KEY}"}) as address:
@@ -251,6 +253,17 @@ class TestPhone:
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="“a mug”").wait_for()
         assert page.evaluate("document.activeElement.id") != "wish"
+
+    def test_three_stand_side_by_side_without_scrolling_sideways(self, opened):
+        page = dressed(opened(size=self.SIZE, has_touch=True, is_mobile=True))
+        for n in range(3):
+            page.locator(".action.compare").nth(n).click()
+        page.get_by_role("button", name="Compare 3").click()
+        table = page.locator(".compare-scroll")
+        table.wait_for()
+        assert table.evaluate("(node) => node.scrollWidth <= node.clientWidth")
+        prices = page.get_by_role("row", name="Price").get_by_role("cell")
+        assert prices.count() == 3
 
 
 @pytest.mark.parametrize("width", [780, 1024, 1280])
