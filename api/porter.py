@@ -14,8 +14,10 @@ from api import opening_page
 from api.accepting import Acceptor
 from api.problems import problem
 
-_SECONDS = 1.0
+_SECONDS = 10.0
 """How long a caller has to say what it wants, and as long again to hear the answer, however it spreads its bytes."""
+_MOST_CALLERS = 256
+"""At a time; one too many is cut off, since new workers need files of this process too."""
 _MOST_BYTES = 16_384
 
 
@@ -48,6 +50,9 @@ class Porter:
         answers: set[asyncio.Task[None]] = set()
 
         def come(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if len(answers) >= _MOST_CALLERS:
+                writer.close()
+                return
             answers.add(task := asyncio.create_task(_answer(reader, writer)))
             task.add_done_callback(answers.discard)
 

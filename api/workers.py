@@ -142,7 +142,8 @@ class Workers:
         announced, attended = False, True
         while not self._stop.is_set():
             opening = [worker.news for worker in self._workers if not worker.ready]
-            wait([*opening, *(worker.process.sentinel for worker in self._workers)], timeout=0.2)
+            living = [worker.process.sentinel for worker in self._workers if worker.process.exitcode is None]
+            wait([*opening, *living], timeout=0.2)
             for worker in self._workers:
                 if worker.hear():
                     self._was_open, self._failed = True, 0
@@ -154,7 +155,9 @@ class Workers:
                 absence.enter_context(Porter(self.listener))
             attended = not answered
             for place, worker in enumerate(self._workers):
-                if worker.process.exitcode is not None and not self._stop.is_set():
+                # While nobody answers one opens the shop, and has the processors for it; the others follow.
+                in_turn = answered or not any(each.process.is_alive() for each in self._workers)
+                if worker.process.exitcode is not None and in_turn and not self._stop.is_set():
                     self._workers[place] = self._replaced(worker)
             if not announced and all(worker.ready for worker in self._workers):
                 announced = True

@@ -128,24 +128,41 @@ def test_a_worker_that_cannot_open_the_shop_any_more_does_not_end_those_that_cou
     assert set(found[:-2]) == {200} and found[-2:] == [True, True]
 
 
+def late_service(folder: Path) -> Service:
+    """A shop that says that it is being opened, and is once there is a file `go`."""
+    (folder / f"opening-{os.getpid()}").touch()
+    while not (folder / "go").exists():
+        time.sleep(0.05)
+    return toy_service(folder)
+
+
 @pytest.mark.slow
 def test_while_no_worker_is_left_callers_are_told_to_come_again(tmp_path, monkeypatch, caplog):
     monkeypatch.delenv("VITRINE_API_KEYS", raising=False)
-    (workers, address, open_now), found = two_workers(fickle_service, tmp_path), []
+    (workers, address, open_now), found = two_workers(late_service, tmp_path), []
+    opened: list[int] = []
     asked = ("/health/live", "/health/ready", "/v1/shop")
 
     def visit() -> None:
         try:
+            (tmp_path / "go").touch()
             assert open_now.wait(200)
-            (tmp_path / "away").touch()
+            (tmp_path / "go").unlink()
             for pid in workers.pids:
                 os.kill(pid, signal.SIGKILL)
             for path in asked * 20:  # none of them is refused or cut off, from the first moment on
                 found.append((path, httpx.get(f"{address}{path}", timeout=30)))
-            (tmp_path / "away").unlink()
             until = time.monotonic() + 100
+            while len(list(tmp_path.glob("opening-*"))) < 3 and time.monotonic() < until:
+                time.sleep(0.1)
+            time.sleep(1)
+            opened.append(len(list(tmp_path.glob("opening-*"))))
+            (tmp_path / "go").touch()
             while httpx.get(f"{address}/v1/shop", timeout=30).status_code != 200 and time.monotonic() < until:
                 time.sleep(0.1)
+            while len(list(tmp_path.glob("opening-*"))) < 4 and time.monotonic() < until:
+                time.sleep(0.1)
+            opened.append(len(list(tmp_path.glob("opening-*"))))
             found.append(("back", httpx.get(f"{address}/health/ready", timeout=30)))
         finally:
             workers.stop()
@@ -161,14 +178,7 @@ def test_while_no_worker_is_left_callers_are_told_to_come_again(tmp_path, monkey
     assert {answer.headers["Retry-After"] for answer in (*ready, *other)} == {"2"}
     assert {answer.headers["Content-Type"] for answer in other} == {"application/problem+json"}
     assert "no worker is left" in caplog.text
-
-
-def late_service(folder: Path) -> Service:
-    """A shop that says that it is being opened, and is once there is a file `go`."""
-    (folder / f"opening-{os.getpid()}").touch()
-    while not (folder / "go").exists():
-        time.sleep(0.05)
-    return toy_service(folder)
+    assert opened == [3, 4]  # one after the other, so that the first has the processors to itself
 
 
 def begin(folder: Path) -> None:
