@@ -98,7 +98,7 @@ def space_columns(units: Mapping[str, Units], rows: Rows, shopper: Shopper, view
     """Return cosines of each space: with the mean of what was taken, its nearest, and the mean of those `viewed`."""
     columns: dict[str, Feature] = {}
     for name, space in units.items():
-        mine, blank = space.vectors[rows], space.blank[rows]
+        mine, blank = space.vectors.take(rows, axis=0), space.blank[rows]
         near = space.present(shopper.taken[-NEAREST_DEPTH:])
         columns[f"similarity.{name}"] = _similarity(mine, blank, shopper.means[name])
         columns[f"nearest.{name}"] = _nearest(mine, blank, near)
@@ -137,14 +137,13 @@ def proposed_columns(
     sources: tuple[str, ...], size: int, proposed: Mapping[str, tuple[Rows, Floats]]
 ) -> dict[str, Feature]:
     """Return score and rank of each retrieval source, as `source_columns` does, for candidates given as arrays."""
-    columns: dict[str, Feature] = dict.fromkeys(
-        (f"{what}.{source}" for source in sources for what in ("score", "rank")), np.nan
-    )
-    for source, (places, scores) in proposed.items():
-        score, rank = np.full((2, size), np.nan)
-        score[places], rank[places] = scores, np.arange(1, len(places) + 1)
-        columns[f"score.{source}"], columns[f"rank.{source}"] = score, rank
-    return columns
+    values = np.full((len(sources), 2, size), np.nan)
+    for (score, rank), source in zip(values, sources, strict=True):
+        if source in proposed:
+            places, scores = proposed[source]
+            score[places], rank[places] = scores, np.arange(1, len(places) + 1)
+    names = [f"{what}.{source}" for source in sources for what in ("score", "rank")]
+    return dict(zip(names, values.reshape(-1, size), strict=True))
 
 
 def model_score(
@@ -191,14 +190,15 @@ def _beyond_median(prices: Column, paid: Column) -> Feature:
 
 def _brand_share(brands: Column, taken: npt.NDArray[np.int64]) -> Column:
     """Return the share (n,) of each of `brands` in those `taken`; NaN for no brand (-1)."""
-    return np.where(brands >= 0, _times(taken, brands) / max(len(taken), 1), np.nan)
+    times = np.bincount(taken, minlength=int(brands.max(initial=-1)) + 2)
+    return np.where(brands >= 0, times[brands] / max(len(taken), 1), np.nan)
 
 
 def _similarity(units: Floats, blank: Mask, mean: Floats | None) -> Feature:
     """Return the cosine of each item with a mean; NaN where either has no vector."""
     if mean is None:
         return np.nan
-    length = max(float(np.linalg.norm(mean)), 1e-12)
+    length = max(float(np.sqrt(mean @ mean)), 1e-12)
     cosine: Column = units @ mean / length
     cosine[blank] = np.nan
     return cosine

@@ -76,10 +76,10 @@ class ItemStatistics:
         """Return by name the values (m,) of the items at `rows`."""
         return dict(zip(self.names, np.ascontiguousarray(self.values[rows].T), strict=True))
 
-    def category_counts(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def category_counts(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return how many of the items at `rows` (repeats count) lie in each category, (n_categories,)."""
-        of = self.categories_of(rows).codes
-        return np.bincount(of, minlength=self.categories.shape[1]).astype(np.float64)
+        places, _ = spans(self.categories.indptr, rows)
+        return np.bincount(self.categories.indices[places], minlength=self.categories.shape[1])
 
     def categories_of(self, rows: npt.NDArray[np.int64]) -> Belonging:
         """Return the categories of the items at `rows` (n,)."""

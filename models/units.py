@@ -31,10 +31,9 @@ class Units:
 
     def present(self, rows: Rows) -> Floats:
         """Return the vectors of the items at `rows`, those that have one."""
-        found: Floats = self.vectors[rows[~self.blank[rows]]]
-        return found
+        return self.vectors.take(rows[~self.blank[rows]], axis=0)
 
     def mean(self, rows: Rows) -> Floats | None:
         """Return the mean (d,) of the vectors of the items at `rows`, or None when none has one."""
         found = self.present(rows)
-        return found.mean(axis=0) if len(found) else None
+        return found.sum(axis=0) / np.float32(len(found)) if len(found) else None

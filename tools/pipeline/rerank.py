@@ -79,11 +79,10 @@ def reranked(
     order = np.argsort(first)  # as training has them: in order of appearance
     rows, seat = met[order], np.empty_like(order)
     seat[order] = np.arange(len(order))
-    ends = np.cumsum([len(each) for each in known.values()])
-    proposed = {
-        name: (places, each.scores)
-        for (name, each), places in zip(known.items(), np.split(seat[which], ends[:-1]), strict=True)
-    }
+    proposed, places = {}, seat[which]
+    for name, each in known.items():
+        proposed[name] = (places[: len(each)], each.scores)
+        places = places[len(each) :]
     session = session_of(shop, request.shopper, request.now, past)
     user_id = request.shopper.user_id
     context = FeatureContext(store, user_id, taste.live, shop.recommender, shop.scorers, session, plain(rows))
@@ -105,17 +104,6 @@ def reranked(
 def _spread(values: Column, place: Rows) -> Column:
     """Return values of the table's rows for the candidates, NaN for those that are not in it."""
     return np.where(place >= 0, values[place].astype(np.float64), np.nan)
-
-
-def seen_features(order: Reranked | None, rows: Rows) -> dict[int, dict[str, float]]:
-    """Return, for the places of a page of catalogue rows, the features the ranker saw, those that are known."""
-    if order is None or order.table is None:
-        return {}
-    places, at = order.seen(rows)
-    return {
-        place: {name: value for name, value in zip(order.table.names, values, strict=True) if value == value}
-        for place, values in zip(places.tolist(), order.table.values[at].tolist(), strict=True)
-    }
 
 
 def contributions(shop: Shop, order: Reranked | None, rows: Rows) -> dict[int, dict[str, float]]:
