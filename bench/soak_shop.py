@@ -141,8 +141,9 @@ class ServedShop:
         return sum(_pss(pid) for pid in [self._process.pid, *_below(self._process.pid)]) / 1024
 
     def errors(self) -> list[str]:
-        """Return the lines of the log that tell of an error, each from its level on, numbers left out."""
-        return [line for line in self._log.read_text(errors="replace").splitlines() if "level=error" in line.lower()]
+        """Return the lines of the log that tell of an error, or begin a traceback that nobody logged."""
+        lines = self._log.read_text(errors="replace").splitlines()
+        return [line for line in lines if "level=error" in line.lower() or "Traceback (most recent" in line]
 
 
 def _held(path: Path) -> bool:

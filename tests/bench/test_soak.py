@@ -16,6 +16,7 @@ from bench.soak_clients import Sample
 from bench.soak_faults import Fault, explained
 from bench.soak_ledger import Judgement, Ledger, Told, store_faults
 from bench.soak_report import Report, measure
+from bench.soak_shop import ServedShop
 from catalog.event_cluster import postgres_binaries
 from catalog.nouns import Item
 
@@ -135,6 +136,12 @@ def test_a_refusal_however_quick_is_not_normal() -> None:
         return report.late
 
     assert late(29.9) == [] and late(31.0) == ["latency not normal in time: workers killed at 20 s"]
+
+
+def test_an_error_in_the_log_and_a_raw_traceback_are_seen(tmp_path: Path) -> None:
+    log, error = tmp_path / "serve.log", 'time=2026-11-22T03:00:45+0000 level=ERROR logger=vitrine.api event="lost"'
+    log.write_text(f"worker 7: loading the models ...\n{error}\n  + Traceback (most recent call last):\n")
+    assert ServedShop(tmp_path, [], {}, log).errors() == [error, "  + Traceback (most recent call last):"]
 
 
 @pytest.mark.slow
