@@ -12,6 +12,7 @@ from bench.pipeline_shop import LOADED, generated_log
 from bench.retrieval import DIM, Mixture
 from catalog.events import SqliteEventStore
 from catalog.id_files import known_ids
+from catalog.mapped import mapped
 from catalog.nouns import Interaction
 from catalog.vectors import EmbeddingTable, Floats
 from embedding.base import TextEmbedder
@@ -68,8 +69,7 @@ def opened_serve_shop(n: int, seed: int, folder: Path) -> Shop:
     if not (folder / "vectors" / f"{[*SPACES][-1]}.npy").exists():
         _make_vectors(spaces(made, embedder, rng), config, folder)
     tables = {
-        name: EmbeddingTable(made.catalog.ids, np.load(folder / "vectors" / f"{name}.npy", mmap_mode="r"), name)
-        for name in SPACES
+        name: EmbeddingTable(made.catalog.ids, mapped(folder / "vectors" / f"{name}.npy"), name) for name in SPACES
     }
     if not (folder / KEYWORD).exists():
         (folder / KEYWORD).mkdir()

@@ -7,10 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
+from catalog.ids import Rows
 from catalog.vectors import EmbeddingTable, Floats
 from tools.pipeline.nouns import Closest, PipelineRequest, Ranked
 from tools.pipeline.pool import Pool
-from tools.pipeline.rerank import Reranked, contributions, seen_features
+from tools.pipeline.rerank import Reranked, contributions
 from tools.pipeline.wish import units_of
 from tools.shop import Shop
 from tools.spaces import spaces_of
@@ -39,6 +40,37 @@ class Told(Mapping[str, float]):
         return len(self._values())
 
 
+class Features(Mapping[str, float]):
+    """The named values of one result: of its order, and those the ranker saw, which nobody reads of most results.
+
+    Args:
+        own: What the order was made of.
+        seen: What the ranker saw (f,), NaN where it is unknown.
+        names: Of `seen`.
+    """
+
+    def __init__(self, own: Mapping[str, float], seen: Floats, names: tuple[str, ...]) -> None:
+        self._own, self._seen, self._names = own, seen, names
+
+    @cached_property
+    def _values(self) -> Mapping[str, float]:
+        seen = zip(self._names, self._seen.tolist(), strict=True)
+        return {**{name: value for name, value in seen if value == value}, **self._own}
+
+    def __getitem__(self, name: str) -> float:
+        if name in self._own:
+            return self._own[name]
+        if name not in self._names:  # who asks for what nobody knows must not make the others read
+            raise KeyError(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
 class Page:
     """What one page shares: the contributions of all its results are computed together, at the first look."""
 
@@ -58,9 +90,9 @@ def ranked_page(
     page = kept.take(np.arange(len(kept))[request.offset : request.offset + request.top_n])
     ids = shop.catalog.ids.at(page.rows)
     shared = Page(lambda: contributions(shop, order, page.rows))
-    seen, told, sources = seen_features(order, page.rows), page.told(), page.sources()
+    told, sources, scores = page.told(), page.sources(), page.score.tolist()
+    seen = _seen(order, page.rows)
     near = closest(shop, request, taste, ids)
-    scores = page.score.tolist()
     keyword = shop.words
     chances = page.features.get("propensity")
     return tuple(
@@ -69,7 +101,7 @@ def ranked_page(
             rank=request.offset + place + 1,
             score=scores[place],
             sources=sources[place],
-            features={**seen.get(place, {}), **told[place]},
+            features=Features(told[place], *seen[place]) if place in seen else told[place],
             matched=keyword.matched_terms(request.query, item_id) if keyword and request.query else (),
             contributions=Told(shared, place) if place in seen else {},
             closest=near.get(item_id),
@@ -77,6 +109,17 @@ def ranked_page(
         )
         for place, item_id in enumerate(ids)
     )
+
+
+def _seen(order: Reranked | None, rows: Rows) -> dict[int, tuple[Floats, tuple[str, ...]]]:
+    """Return, for the places of a page of catalogue rows, what the ranker saw (f,), and the names of it."""
+    if order is None or order.table is None:
+        return {}
+    places, at = order.seen(rows)
+    return {
+        place: (values, order.table.names)
+        for place, values in zip(places.tolist(), order.table.values[at], strict=True)
+    }
 
 
 def closest(shop: Shop, request: PipelineRequest, taste: Taste, item_ids: Sequence[str]) -> dict[str, Closest]:
