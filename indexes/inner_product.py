@@ -17,7 +17,7 @@ SAMPLE = 20_000
 FEW = 1_000
 """Below so many rows there is nothing to learn levels from, nor to gain."""
 
-SPARE = 8
+SPARE = 5
 """Rows found for each that is wanted: the asker scores them truly."""
 
 DEPTH = 200

@@ -11,6 +11,9 @@ from catalog.errors import DataError
 from catalog.vectors import Mask
 from indexes.base import Query
 
+FEW = 512
+"""Scores up to which all are sorted."""
+
 
 def check(query: Query, k: int, kinds: tuple[str, ...], name: str, allowed: Mask | None, n_items: int) -> str:
     """Return which one of `kinds` the query carries.
@@ -37,6 +40,8 @@ def check(query: Query, k: int, kinds: tuple[str, ...], name: str, allowed: Mask
 def best(scores: npt.NDArray[Any], k: int) -> npt.NDArray[np.int64]:
     """Return the positions of the `k` highest scores (n,), best first, ties by lower position."""
     n = len(scores)
+    if n <= FEW:  # sorting them all takes less than finding out which
+        return np.argsort(-scores, kind="stable")[:k]
     if k < n:
         bar = np.partition(scores, n - k)[n - k]
         above = np.flatnonzero(scores > bar)

@@ -84,6 +84,10 @@ class ScanIndex(VectorIndex):
         rows: Rows = self._codes.search(np.ascontiguousarray(wanted, np.float32), ask, params=how)[1]
         return rows
 
+    def asked_beside(self, beside: int) -> int:
+        """Return fewer than `beside`: each is proposed with its spare."""
+        return ceil(beside / self.config.scan.spare)
+
     def write_parts(self, folder: Path) -> None:
         """Write `index.faiss`, the codes, `vectors.npy`, and `slots.npy` where rows share a vector."""
         write(self._codes, folder / CODES)

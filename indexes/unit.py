@@ -23,10 +23,11 @@ def unit_rows(vectors: Floats) -> Floats:
     for start in range(0, len(vectors), SLICE):
         part = vectors[start : start + SLICE]
         with np.errstate(over="ignore"):
-            lengths = np.linalg.norm(part, axis=1, keepdims=True)
-        far = np.flatnonzero((lengths < _LEAST) | ~np.isfinite(lengths))
-        far = far[part[far].any(axis=1)]
-        if len(far):
+            lengths = np.sqrt(np.add.reduce(part * part, axis=1, keepdims=True))
+        far = np.empty(0, np.int64)
+        if not (lengths.min() >= _LEAST and lengths.max() < np.inf):
+            far = np.flatnonzero((lengths < _LEAST) | ~np.isfinite(lengths))
+            far = far[part[far].any(axis=1)]
             part = np.array(part, np.float32)
             part[far] /= np.abs(part[far]).max(axis=1, keepdims=True)
             lengths[far] = np.linalg.norm(part[far], axis=1, keepdims=True)

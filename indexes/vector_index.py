@@ -72,6 +72,10 @@ class VectorIndex(ABC):
             share: Of what it would look at for its best answer, how much is enough; an index may look at more.
         """
 
+    def asked_beside(self, beside: int) -> int:
+        """Return for how many more `propose` is asked so that `beside` rows may be dropped."""
+        return beside
+
     def search(self, query: Query, k: int, *, allowed: Mask | None = None) -> list[Candidate]:
         """Return up to `k` candidates by cosine; see `indexes.base.Index.search`."""
         if check(query, k, ("vector", "item_id"), self.name, allowed, len(self.items)) == "item_id":
@@ -87,15 +91,17 @@ class VectorIndex(ABC):
         return [Candidate(self.items.ids[row], score, self.name) for row, score in found]
 
     def search_rows(
-        self, vector: Floats, k: int, *, allowed: Mask | None = None, share: float = 1.0
+        self, vector: Floats, k: int, *, allowed: Mask | None = None, share: float = 1.0, beside: int = 0
     ) -> tuple[Rows, Floats]:
         """Return rows and cosines of up to `k` items, best first, as `search` does, without an object for each.
 
         With a `share` below 1 an index may look at that part of what it has and miss some; their cosines are true.
+        Up to `beside` more are returned in their places, for an asker who will drop as many.
         """
         check(Query(vector=vector), k, ("vector",), self.name, allowed, len(self.items))
+        wanted = self._checked(np.asarray(vector, np.float32)[None])
         with threads(1):
-            return self._nearest(self._checked(np.asarray(vector, np.float32)[None]), k, allowed, share=share)[0]
+            return self._nearest(wanted, k, allowed, share=share, beside=beside)[0]
 
     def search_many(self, vectors: Floats, k: int, *, allowed: Mask | None = None) -> Neighbours:
         """Return the `k` nearest of each vector; see `indexes.base.VectorSearch.search_many`."""
@@ -109,13 +115,20 @@ class VectorIndex(ABC):
         return out
 
     def _nearest(
-        self, wanted: Floats, k: int, allowed: Mask | None, *, many: bool = False, share: float = 1.0
+        self,
+        wanted: Floats,
+        k: int,
+        allowed: Mask | None,
+        *,
+        many: bool = False,
+        share: float = 1.0,
+        beside: int = 0,
     ) -> list[tuple[Rows, Floats]]:
         """Return rows and scores of each query, best first, ties by lower row."""
         passing = len(self.items) if allowed is None else int(np.count_nonzero(allowed))
         if passing == len(self.items):
             allowed = None
-        k = min(k, passing)
+        asked, k = k + self.asked_beside(beside), min(k + beside, passing)
         if not k:
             return [(np.empty(0, np.int64), np.empty(0, np.float32))] * len(wanted)
         device = self.config.batch_device if many else "cpu"
@@ -123,7 +136,7 @@ class VectorIndex(ABC):
         if not on_gpu(device):
             mask = self.stored.mask(allowed)
             passing = len(self.stored.vectors) if mask is None else int(np.count_nonzero(mask))
-            proposed = self.propose(wanted, min(k, passing), mask, passing, share)
+            proposed = self.propose(wanted, min(asked, passing), mask, passing, share)
         if proposed is None and many:
             rows = exact.candidates_of_many(self.stored, wanted, k, allowed, device, self.config.batch_threads)
         elif proposed is None:

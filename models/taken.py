@@ -30,9 +30,9 @@ class Taken:
     def of(cls, items: IdMap, recent: Sequence[str], against: Sequence[str], against_weight: float) -> Taken:
         """Return the known items of both lists; an item in both counts against."""
         liked, disliked = known_rows(items, recent), known_rows(items, against)
-        liked = np.setdiff1d(liked, disliked, assume_unique=True)
         if not len(disliked):
             return cls(liked, np.ones(len(liked), np.float32))
+        liked = np.setdiff1d(liked, disliked, assume_unique=True)
         weights = np.concatenate([np.ones(len(liked)), np.full(len(disliked), -against_weight)])
         rows = np.concatenate([liked, disliked])
         order = np.argsort(rows)
@@ -49,15 +49,13 @@ class Taken:
         return self.rows[self.weights > 0]
 
     def after(self, before: Rows) -> Taken:
-        """Return the whole history: these items, and those of `before` that are not among them, as liked."""
-        older = np.setdiff1d(before, self.rows, assume_unique=False)
+        """Return the whole history: these items, and those of `before` (each once) not among them, as liked."""
+        older = before[~np.isin(before, self.rows)]
         rows = np.concatenate([older, self.rows])
         return Taken(rows, np.concatenate([np.ones(len(older), np.float32), self.weights]))
 
 
 def known_rows(items: IdMap, item_ids: Sequence[str]) -> Rows:
     """Return the rows (n,) of the ids that are known, each once, ascending."""
-    if not len(item_ids):
-        return np.empty(0, np.int64)
-    rows = np.unique(items.rows(list(item_ids), missing=-1)).astype(np.int64)
-    return rows[rows >= 0]
+    rows = {row for item_id in item_ids if (row := items.get(item_id)) is not None}
+    return np.array(sorted(rows), np.int64)

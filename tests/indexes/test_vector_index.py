@@ -242,3 +242,10 @@ def test_a_scan_of_before_there_were_lists_is_looked_at_whole() -> None:
     codes.add(built.stored.vectors)
     old = ScanIndex(TABLE.ids, built.stored, "clusters", "clusters", CONFIG, codes)
     assert old.search_rows(WISHES[0], K, share=0.1)[0].tolist() == old.search_rows(WISHES[0], K)[0].tolist()
+
+
+def test_rows_that_will_be_dropped_are_found_beside_those_wanted(built: dict[str, VectorIndex]) -> None:
+    for kind in ("flat", "scan", "hnsw", "ivf_pq"):
+        rows, scores = built[kind].search_rows(WISHES[0], K, beside=7)
+        assert len(rows) == K + 7 and (np.diff(scores) <= 0).all()
+        assert len(nearest(None)[0] & set(rows[:K].tolist())) >= 0.9 * K

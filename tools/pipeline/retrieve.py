@@ -31,7 +31,7 @@ LIKED_WEIGHT = 0.5
 
 POPULARITY_WEIGHT = 0.25
 
-LIKED_SHARE = 0.125
+LIKED_SHARE = 0.25
 """Of a space's vectors, how many are looked at for what is like the liked: one voice of several may miss a few."""
 
 LIKED, POPULARITY = "liked", "popularity"
@@ -134,17 +134,16 @@ def _search(shop: Shop, name: str, query: Query, reach: Reach, share: float = 1.
 
 def _searched(shop: Shop, name: str, query: Query, reach: Reach, share: float) -> Proposed:
     index, own = shop.indexes[name], shop.index_rows[name]
-    same, k = name in shop.same_rows, reach.k
-    allowed = None
+    same, beside, allowed = name in shop.same_rows, 0, None
     if same and reach.hidden <= reach.few:
-        k += reach.hidden
+        beside = reach.hidden
     else:
         allowed = reach.allowed if same else np.where(own >= 0, reach.allowed[own], False)
     if isinstance(index, VectorIndex) and query.vector is not None:
-        rows, scores = index.search_rows(query.vector, k, allowed=allowed, share=share)
-        rows = own[rows]
+        rows, scores = index.search_rows(query.vector, reach.k, allowed=allowed, share=share, beside=beside)
+        rows = rows if same else own[rows]
     else:
-        found = index.search(query, k, allowed=allowed)
+        found = index.search(query, reach.k + beside, allowed=allowed)
         rows = shop.catalog.ids.rows([each.item_id for each in found])
         scores = np.array([each.score for each in found])
     keep = np.flatnonzero(reach.allowed[rows])[: reach.k]
