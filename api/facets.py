@@ -93,7 +93,9 @@ def counted(index: FacetIndex, filters: Filters, among: Mask | None = None) -> F
 
     whole = passing(filters)
     chosen = {name.casefold() for name in filters.attributes}
-    attributes = sorted(index.attribute_names, key=lambda name: (name not in chosen, -_carried(index, name)))
+    carried = {name: _carried(index, name) for name in index.attribute_names}
+    told = sorted(carried, key=lambda name: (name not in chosen, -carried[name]))[:MOST_ATTRIBUTES]
+    attributes = sorted(told, key=lambda name: -carried[name])  # a chosen one stays where it stood
     facets = [
         FacetOut(
             name=name,
@@ -102,7 +104,7 @@ def counted(index: FacetIndex, filters: Filters, among: Mask | None = None) -> F
                 for c in index.counts(name, passing(_without(filters, name)))[:MOST_VALUES]
             ],
         )
-        for name in (CATEGORY, BRAND, *attributes[:MOST_ATTRIBUTES])
+        for name in (CATEGORY, BRAND, *attributes)
     ]
     span = index.price_span(passing(filters.model_copy(update={"price": None})))
     return FacetsOut(

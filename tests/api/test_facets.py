@@ -29,6 +29,21 @@ def test_a_chosen_facet_offers_its_other_values_and_narrows_the_rest(client, sho
     assert sum(found["brand"].values()) == len(vases)
 
 
+def test_a_chosen_facet_stays_where_it_stood(client):
+    def names(filters):
+        return [each["name"] for each in client.post("/v1/facets", json={"filters": filters}).json()["facets"]]
+
+    before = names({})
+    assert len(before) > 3
+    chosen = names({"attributes": {before[-1]: [first_value(client, before[-1])]}})
+    assert chosen == [name for name in before if name in chosen] and before[-1] in chosen
+
+
+def first_value(client, name):
+    facets = client.post("/v1/facets", json={}).json()["facets"]
+    return next(each["values"][0]["value"] for each in facets if each["name"] == name)
+
+
 def test_only_the_named_items_count(client, shop):
     body, found = facets(client, item_ids=["V01", "M01"])
     assert body["total"] == 2 and found["category"] == {"home": 2, "mugs": 1, "vases": 1}
