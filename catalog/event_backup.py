@@ -1,17 +1,20 @@
 """Backup and restore of an event store, beside running writers, from either database into either.
 
 A backup is JSON lines, one row a line, as the store stood at one moment: a first line that says what it is, the rows,
-a last line that counts them. From SQLite it may also be a copy of the database, `.sqlite`.
+a last line that counts them and has the sum of all before. From SQLite it may also be a copy of the database,
+`.sqlite`, with the sum of its rows in a table of its own.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
 import sqlite3
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -23,7 +26,9 @@ from typing import IO, Any, cast
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import StatementError
 
-from catalog.errors import DataError
+from catalog.errors import DataError, ServiceError
+from catalog.event_faults import answering
+from catalog.event_rows import row_fault
 from catalog.event_schema import HEAD, RESTORABLE
 from catalog.event_store import SqlEventStore
 from catalog.event_tables import METADATA
@@ -32,6 +37,10 @@ from catalog.events import SqliteEventStore
 FORMAT = "vitrine events"
 FORMS = (".jsonl.gz", ".jsonl", ".sqlite")
 _STEP = 1000
+_LONGEST_LINE = 1 << 26
+"""Characters; a row holds some kilobytes, and a packed file of nothing would fill the memory."""
+_SUM = "backup_sum"
+"""Table of a copy, for the sum of its other tables' rows."""
 _SQLITE = b"SQLite format 3\0"
 
 
@@ -67,7 +76,10 @@ def backup(store: SqlEventStore, target: Path) -> dict[str, int]:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
         made = Path(folder) / target.name
-        counts = _copy(store, made) if copies else _write(store, made)
+        try:
+            counts = _copy(store, made) if copies else _write(store, made)
+        except sqlite3.DatabaseError as error:
+            raise ServiceError(f"event store cannot be copied: {error}") from error
         with made.open("rb") as file:
             os.fsync(file.fileno())
         made.replace(target)
@@ -113,18 +125,38 @@ def _copy(store: SqlEventStore, target: Path) -> dict[str, int]:
         finally:
             connection.close()
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, that needs no other beside it
+        copy.execute(f"CREATE TABLE {_SUM} AS SELECT ? AS sha256", (_sum_of(copy),))
+        copy.commit()
         tables = [table.name for table in METADATA.sorted_tables]
         return {name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
 
 
+def _sum_of(copy: sqlite3.Connection) -> str:
+    """Return the sha256 of all rows of a copy, whatever its schema."""
+    digest = hashlib.sha256()
+    names = copy.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> ? ORDER BY name", (_SUM,))
+    for (name,) in names.fetchall():
+        digest.update(f"{name}\n".encode())
+        for row in copy.execute(f'SELECT * FROM "{name}" ORDER BY rowid'):
+            digest.update(f"{row!r}\n".encode())
+    return digest.hexdigest()
+
+
 def _write(store: SqlEventStore, target: Path) -> dict[str, int]:
     counts: dict[str, int] = {}
+    digest = hashlib.sha256()
+
+    def say(value: Mapping[str, Any]) -> None:
+        line = json.dumps(value) + "\n"
+        digest.update(line.encode())
+        file.write(line)
+
     with _packed(target, "w") as file:
-        _say(file, {"format": FORMAT, "schema": HEAD, "made_at": datetime.now(UTC).isoformat(timespec="seconds")})
+        say({"format": FORMAT, "schema": HEAD, "made_at": datetime.now(UTC).isoformat(timespec="seconds")})
         for name, row in rows_of(store):
             counts[name] = counts.get(name, 0) + 1
-            _say(file, {"table": name, "row": row})
-        _say(file, {"end": counts})
+            say({"table": name, "row": row})
+        say({"end": counts, "sha256": digest.hexdigest()})
     return counts
 
 
@@ -134,7 +166,7 @@ def rows_of(store: SqlEventStore) -> Iterator[tuple[str, dict[str, Any]]]:
     options: dict[str, Any] = {"stream_results": True, "yield_per": _STEP}
     if store.engine.name == "postgresql":
         options["isolation_level"] = "REPEATABLE READ"
-    with store.engine.connect().execution_options(**options) as connection:
+    with answering(store.engine), store.engine.connect().execution_options(**options) as connection:
         if store.engine.name == "sqlite":
             connection.execute(text("BEGIN"))  # one snapshot for all tables
         for table in METADATA.sorted_tables:
@@ -156,50 +188,75 @@ def _batches(source: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def _rows(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    if _starts_with(source, _SQLITE):
-        # Opened as a copy: opening migrates an old one, and writes beside it.
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(shutil.copy(source, folder))
-            store = SqliteEventStore(copy)
-            try:
-                yield from rows_of(store)
-            finally:
-                store.close()
-    else:
-        yield from _lines(source)
+    try:
+        yield from _copied(source) if _starts_with(source, _SQLITE) else _lines(source)
+    except (ValueError, AttributeError, EOFError, OSError, zlib.error, sqlite3.DatabaseError, ServiceError) as error:
+        raise DataError(f"backup {str(source)!r} cannot be read ({error})") from error
+
+
+def _copied(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    # Opened as a copy: opening migrates an old one, and writes beside it.
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copy(source, folder))
+        with closing(sqlite3.connect(copy)) as raw:
+            summed = raw.execute("SELECT count(*) FROM sqlite_master WHERE name = ?", (_SUM,)).fetchone()[0]
+            if summed and raw.execute(f"SELECT sha256 FROM {_SUM}").fetchone() != (_sum_of(raw),):
+                raise DataError(f"backup {str(source)!r} was changed: its rows are not those that it was made of")
+        store = SqliteEventStore(copy)
+        try:
+            for name, row in rows_of(store):
+                if (fault := row_fault(METADATA.tables[name], row)) is not None:
+                    raise DataError(f"backup {str(source)!r}: {fault}")
+                yield name, row
+        finally:
+            store.close()
 
 
 def _lines(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    tables = {table.name: frozenset(table.columns.keys()) - {"row_id"} for table in METADATA.sorted_tables}
     counts: dict[str, int] = {}
+    digest, so_far = hashlib.sha256(), ""
     said: Any = None
-    number = 0
-    try:
-        with _packed(source, "r") as file:
-            for number, line in enumerate(file, start=1):
-                if isinstance(said, dict) and "end" in said:
-                    raise DataError(
-                        f"backup {str(source)!r}, line {number}: follows the end; one backup would be valid"
-                    )
+    with _packed(source, "r") as file:
+        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), ""), start=1):
+            place = f"backup {str(source)!r}, line {number}"
+            if isinstance(said, dict) and "end" in said:
+                raise DataError(f"{place}: follows the end; one backup would be valid")
+            if len(line) == _LONGEST_LINE:
+                raise DataError(f"{place}: longer than {_LONGEST_LINE:,} characters, so no row of an event store")
+            try:
                 said = json.loads(line)
-                if number == 1:
-                    _check_head(source, said)
-                elif isinstance(said, dict) and said.keys() == {"table", "row"} and said["table"] in tables:
-                    unknown = sorted(said["row"].keys() - tables[said["table"]])
-                    if unknown:
-                        raise DataError(f"backup {str(source)!r}, line {number}: unknown column {unknown[0]!r}")
-                    counts[said["table"]] = counts.get(said["table"], 0) + 1
-                    yield said["table"], said["row"]
-                elif not isinstance(said, dict) or said.keys() != {"end"}:
-                    raise DataError(f"backup {str(source)!r}, line {number}: is no row of an event store")
-    except (ValueError, AttributeError, EOFError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise DataError(f"backup {str(source)!r}, near line {number}: cannot be read ({error})") from error
+            except ValueError as error:
+                raise DataError(f"{place}: cannot be read ({error})") from error
+            so_far = digest.hexdigest()
+            digest.update(line.encode("utf-8", "surrogatepass"))
+            if number == 1:
+                _check_head(source, said)
+            elif not isinstance(said, dict) or "end" not in said:
+                table, row = _row_in(said, place)
+                counts[table] = counts.get(table, 0) + 1
+                yield table, row
     if not isinstance(said, dict) or said.get("end") != counts:
-        raise DataError(
-            f"backup {str(source)!r} is cut short: its last line does not count its {sum(counts.values())} rows"
-        )
+        rows = sum(counts.values())
+        raise DataError(f"backup {str(source)!r} is cut short: its last line does not count its {rows} rows")
+    if said.get("sha256", so_far) != so_far:  # older ones have none
+        raise DataError(f"backup {str(source)!r} was changed: its lines are not those that it was made of")
+
+
+def _row_in(said: Any, place: str) -> tuple[str, dict[str, Any]]:
+    """Return table and row of a line.
+
+    Raises:
+        DataError: When it holds none that a store can keep.
+    """
+    table = METADATA.tables.get(str(said.get("table"))) if isinstance(said, dict) else None
+    if table is None or said.keys() != {"table", "row"} or not isinstance(said["row"], dict):
+        raise DataError(f"{place}: is no row of an event store")
+    unknown = sorted(said["row"].keys() - set(table.columns.keys()) | said["row"].keys() & {"row_id"})
+    if unknown:
+        raise DataError(f"{place}: unknown column {unknown[0]!r}")
+    if (fault := row_fault(table, said["row"])) is not None:
+        raise DataError(f"{place}: {fault}")
+    return table.name, said["row"]
 
 
 def _check_head(source: Path, said: Any) -> None:
@@ -223,7 +280,3 @@ def _packed(path: Path, mode: str) -> Iterator[IO[str]]:
 def _starts_with(path: Path, mark: bytes) -> bool:
     with path.open("rb") as file:
         return file.read(len(mark)) == mark
-
-
-def _say(file: IO[str], value: Mapping[str, Any]) -> None:
-    file.write(json.dumps(value) + "\n")

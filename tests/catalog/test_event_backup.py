@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
+import re
 import threading
+import tracemalloc
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +16,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from catalog.errors import DataError
+from catalog.errors import DataError, ServiceError
 from catalog.event_backup import backup, restore, rows_of
 from catalog.event_schema import HEAD
 from catalog.event_store import SqlEventStore
@@ -44,8 +48,8 @@ def event(n: int, **more: object) -> Interaction:
     return Interaction(f"e{n}", "ann", "shoe", NOON + timedelta(minutes=n), "view", **more)  # type: ignore[arg-type]
 
 
-def fill(store: SqlEventStore) -> None:
-    store.put([event(n) for n in range(2100)])
+def fill(store: SqlEventStore, many: int = 2100) -> None:
+    store.put([event(n) for n in range(many)])
     with acting_for("acme"):
         store.put([event(1, session_id="s1", value=4.5, text="schön; 靴", context={"page": [1]}, request_id="r")])
         store.put_slate(Slate("r", "ann", "s1", NOON, ("a", "b"), (0.5, 0.5)))
@@ -121,13 +125,25 @@ def damaged(text: str) -> dict[str, str]:
     return {
         "cut short: its last line does not count its 1500 rows": "".join(lines[:-1]),
         "line 3: is no row": "".join([*lines[:2], "[1]\n", *lines[2:]]),
-        "near line 2: cannot be read": "".join([lines[0], "{not json\n", *lines[1:]]),
+        "line 2: cannot be read": "".join([lines[0], "{not json\n", *lines[1:]]),
         "cannot be read": text[: len(text) // 2],
         "no backup of events": "".join(lines[1:]),
         "schema '9999'": text.replace(f'"schema": "{HEAD}"', '"schema": "9999"'),
         "unknown column 'odd'": text.replace('"row": {', '"row": {"odd": 1, ', 1),
         "no store can keep": text.replace('"kind": "view", ', "", 1),
         "follows the end": text + lines[1],
+        "was changed": text.replace('"shoe"', '"shoo"', 1),
+        "timestamp of events is 'noon'; microseconds would be valid": re.sub(
+            r'"timestamp": \d+', '"timestamp": "noon"', text, count=1
+        ),
+        "timestamp of events is 1000": re.sub(r'"timestamp": \d+', f'"timestamp": {10**30}', text, count=1),
+        "context of events is 'abc', which cannot be read again": text.replace(
+            '"context": null', '"context": "abc"', 1
+        ),
+        r"user_id of events is '\\ud800'": text.replace('"user_id": "ann"', '"user_id": "\\ud800"', 1),
+        "event_id of events is .'a': 1.; a text would be valid": re.sub(
+            r'"event_id": "\w+"', '"event_id": {"a": 1}', text, count=1
+        ),
     }
 
 
@@ -173,6 +189,74 @@ def test_a_backup_of_the_schema_before_this_one_is_taken(other: SqlEventStore, t
     other.put([event(1)])
     backup(other, tmp_path / "kept.jsonl")
     text = (tmp_path / "kept.jsonl").read_text().replace(f'"schema": "{HEAD}"', '"schema": "0002"')
+    text = re.sub(r', "sha256": "[0-9a-f]{64}"', "", text)  # which came later
     (tmp_path / "older.jsonl").write_text(text)
     other.forget_user("ann")
     assert restore(other, tmp_path / "older.jsonl").new == {"events": 1}
+
+
+def test_every_flipped_bit_of_a_backup_is_noticed_or_is_of_no_account(tmp_path: Path) -> None:
+    """A disk or a wire that errs: the same rows, or none and a clear line; never others."""
+    store = SqliteEventStore(tmp_path / "kept.sqlite")
+    fill(store, many=120)
+    whole, rng, seen = rows(store), random.Random(5), Counter[str]()
+    for name in ("kept.jsonl", "kept.jsonl.gz", "copy.sqlite"):
+        backup(store, tmp_path / name)
+        sound = (tmp_path / name).read_bytes()
+        for _ in range(60):
+            bad = bytearray(sound)
+            bad[rng.randrange(len(bad))] ^= 1 << rng.randrange(8)
+            (tmp_path / "bad").write_bytes(bad)
+            into = SqliteEventStore(tmp_path / "into.sqlite")
+            try:
+                restore(into, tmp_path / "bad")
+            except DataError:
+                assert rows(into) == []
+                seen[f"{name} refused"] += 1
+            else:
+                assert rows(into) == whole, name  # unused space of the file
+            into.close()
+            for left in tmp_path.glob("into.sqlite*"):
+                left.unlink()
+    store.close()
+    assert min(seen[f"{name} refused"] for name in ("kept.jsonl", "kept.jsonl.gz", "copy.sqlite")) > 5
+
+
+def test_a_packed_file_of_nothing_does_not_fill_the_memory(
+    other: SqlEventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.event_backup._LONGEST_LINE", 1 << 20)
+    with gzip.open(tmp_path / "bomb.gz", "wb") as file:
+        for _ in range(64):
+            file.write(b"0" * (1 << 20))
+    tracemalloc.start()
+    with pytest.raises(DataError, match="line 1: longer than 1,048,576 characters"):
+        restore(other, tmp_path / "bomb.gz")
+    assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("what", ["missing", "folder", "empty", "text"])
+def test_what_is_no_backup_at_all_is_one_line(other: SqlEventStore, tmp_path: Path, what: str) -> None:
+    path = tmp_path / what
+    if what == "folder":
+        path.mkdir()
+    elif what != "missing":
+        path.write_text("" if what == "empty" else "hello\n")
+    with pytest.raises(DataError, match=f"backup '.*{what}'"):
+        restore(other, path)
+    assert other.since(0) == []
+
+
+@pytest.mark.parametrize("name", ["kept.jsonl.gz", "kept.sqlite"])
+def test_a_damaged_store_gives_no_backup_and_says_why(tmp_path: Path, name: str) -> None:
+    store = SqliteEventStore(tmp_path / "events.sqlite")
+    fill(store)
+    store.close()
+    with (tmp_path / "events.sqlite").open("r+b") as file:
+        file.seek(3 * 4096)
+        file.write(b"\xde\xad" * 40_000)
+    with pytest.raises(ServiceError, match="malformed"):
+        backup(store, tmp_path / name)
+    assert not (tmp_path / name).exists()
+    store.engine.dispose()
