@@ -36,27 +36,29 @@ def sifted(shop: Shop, scored: Pool, *, drop_unavailable: bool, one_a_parent: bo
     drops: dict[str, str] = {}
     variants: dict[str, tuple[str, ...]] = {}
     gone = ~shop.in_stock[scored.rows] if drop_unavailable else np.zeros(len(scored), np.bool_)
-    keeper = np.arange(len(scored))
+    stays = ~gone
+    first: dict[int, int] = {}  # by parent, the place of its best variant
+    keeper: dict[int, int] = {}
     if one_a_parent:
         codes = shop.parents[scored.rows]
-        there = np.flatnonzero(~gone & (codes >= 0))
-        _, first, of = np.unique(codes[there], return_index=True, return_inverse=True)
-        keeper[there] = there[first[of]]
-    double = keeper != np.arange(len(scored))
-    stays = ~gone & ~double
+        there = np.flatnonzero(stays & (codes >= 0))
+        for place, code in zip(there.tolist(), codes[there].tolist(), strict=True):
+            if first.setdefault(code, place) != place:
+                keeper[place] = first[code]
+        stays[list(keeper)] = False
     # Of what is gone, those that would have stood on the page: behind fewer than `depth` that stand or would have.
     missed = np.flatnonzero(gone)
     before = np.cumsum(stays)[missed] + np.arange(len(missed))
-    unavailable = tuple(ids[row] for row in scored.rows[missed[before < depth]])
-    for place in np.flatnonzero(gone | double).tolist():
+    unavailable = tuple(shop.catalog.ids.at(scored.rows[missed[before < depth]]))
+    for place in np.flatnonzero(~stays).tolist():
         item_id = ids[scored.rows[place]]
-        if gone[place]:
+        if place not in keeper:
             drops[item_id] = "out of stock"
             continue
         other = ids[scored.rows[keeper[place]]]
         drops[item_id] = f"variant of {other}"
         variants[other] = (*variants.get(other, ()), item_id)
-    return Sifted(scored.take(stays), drops, variants, unavailable)
+    return Sifted(scored.take(np.flatnonzero(stays)), drops, variants, unavailable)
 
 
 def diversified(shop: Shop, scored: Pool, depth: int, config: PipelineConfig) -> Pool:
