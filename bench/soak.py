@@ -27,7 +27,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bench.soak_clients import Crowd
-from bench.soak_faults import JOBS, LLM, SERVICE, Chaos, Fault, Name, explained, schedule
+from bench.soak_faults import JOBS, LLM, SERVICE, UNDONE, Chaos, Fault, Name, explained, schedule
 from bench.soak_ledger import STALE, Judgement, Ledger, store_faults
 from bench.soak_report import Report, measure
 from bench.soak_shop import ServedShop, build, catalogue, soak_settings
@@ -134,6 +134,9 @@ def soak(store: Path, plan: Plan, folder: Path) -> Report:
     absences = [fault.away - fault.began for fault in faults if fault.away is not None]
     report.away = {"times": len(absences), "longest_seconds": max(absences, default=0.0)}
     measure(report, crowd.samples, faults, start, plan.quiet)
+    report.late += [
+        f"job {UNDONE}: {each.name} at {each.began - start:.0f} s" for each in faults if each.detail == UNDONE
+    ]
     ledger.trouble = [(fault.began, fault.away or fault.ended) for fault in faults if fault.name not in LLM]
     reasons = [(sample, explained(sample, faults, ledger)) for sample in crowd.samples if sample.status != 200]
     report.refused = dict(Counter(why for _, why in reasons if why))

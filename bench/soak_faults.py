@@ -33,6 +33,9 @@ TRACKS = (LLM, SERVICE, JOBS)
 GARBAGE = (RUBBISH, "broken_json", "lying", "dreaming", "failing")
 BACK_SECONDS = 2.0
 """How long after PostgreSQL answers again a request that began before may still be refused."""
+JOB_SECONDS = 240.0
+"""How long a job on the artifacts may take."""
+UNDONE = "not done in time"
 RESET_SECONDS = 1.0
 """How long after a worker's death a client may still write to its connection."""
 
@@ -131,7 +134,7 @@ class Chaos:
 
     def _index_swap(self) -> str:
         done = self._beside([sys.executable, "-m", "bench.soak_swap", str(self.store)])
-        return f"{done.strip()} items worked in"
+        return done if done == UNDONE else f"{done.strip()} items worked in"
 
     def _model_swap(self) -> str:
         label = self.models[self.rng.randrange(len(self.models))]
@@ -139,11 +142,17 @@ class Chaos:
         return self._beside([sys.executable, "-m", "vitrine", "models", "promote", label, *store]).strip()[:60]
 
     def _beside(self, command: list[str]) -> str:
-        """Run a job as an operator would beside an open shop: with what processor time is left."""
-        done = subprocess.run(
-            ["nice", "-n", "19", *command], capture_output=True, text=True, check=False, timeout=600,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
+        """Run a job as an operator would beside an open shop: with what processor time is left.
+
+        One for which none is left is killed after `JOB_SECONDS`; it can be run again.
+        """
+        try:
+            done = subprocess.run(
+                ["nice", "-n", "19", *command], capture_output=True, text=True, check=False, timeout=JOB_SECONDS,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return UNDONE
         if done.returncode:
             raise ServiceError(f"{' '.join(command[1:4])} ended with {done.returncode}: {done.stderr[-500:]}")
         return done.stdout

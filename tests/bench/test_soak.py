@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from bench.soak_clients import Sample
-from bench.soak_faults import Fault, explained
+from bench.soak_faults import JOBS, UNDONE, Chaos, Fault, explained
 from bench.soak_ledger import Judgement, Ledger, Told, store_faults
 from bench.soak_report import Report, measure
 from bench.soak_shop import ServedShop
@@ -136,6 +137,13 @@ def test_a_refusal_however_quick_is_not_normal() -> None:
         return report.late
 
     assert late(29.9) == [] and late(31.0) == ["latency not normal in time: workers killed at 20 s"]
+
+
+def test_a_job_for_which_no_time_is_left_does_not_end_the_soak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.soak_faults.JOB_SECONDS", 0.01)
+    nobody: Any = None
+    chaos = Chaos(nobody, tmp_path, nobody, nobody, random.Random(1), ("a",))
+    assert [chaos.do(name).detail for name in JOBS] == [UNDONE, UNDONE]
 
 
 def test_an_error_in_the_log_and_a_raw_traceback_are_seen(tmp_path: Path) -> None:
