@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from catalog.event_claims import guest_id
 from catalog.events import EventStore
@@ -47,7 +48,7 @@ class Taste:
     session: frozenset[str] = frozenset()
     visit: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def live(self) -> tuple[str, ...]:
         """Liked items that stand in live events or the session, not only in the log the shop was loaded with."""
         return tuple(item_id for item_id, why in self.why if why != HISTORICAL)
