@@ -132,7 +132,7 @@ def load_captions(workspace: Workspace, name: str) -> dict[str, tuple[Caption, .
         NotBuiltError: When `captions/<name>` was never finished.
         DataError: When it is damaged.
     """
-    with workspace.reading(f"captions/{name}") as folder:
+    with workspace.reading(f"captions/{name}", whole=True) as folder:
         table = pl.read_parquet(folder / CAPTIONS_FILE).select(list(CAPTIONS))
     found: dict[str, list[Caption]] = {}
     for row in table.iter_rows(named=True):

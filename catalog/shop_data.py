@@ -87,7 +87,7 @@ def load_shop(workspace: Workspace) -> ShopData:
         NotBuiltError: When the store has none.
         DataError: When it is damaged.
     """
-    with workspace.reading("catalog") as folder:
+    with workspace.reading("catalog", whole=True) as folder:
         manifest = workspace.manifest("catalog")
         assert manifest is not None
         tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in ("items", "log", "users")}

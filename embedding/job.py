@@ -226,7 +226,7 @@ def load_embeddings(workspace: Workspace, space: str) -> EmbeddingTable:
     if not workspace.has(f"embeddings/{space}"):
         available = did_you_mean(space, workspace.names("embeddings"))
         raise NotBuiltError(f"no embedding space {space!r} in the store: run vitrine embed first. {available}")
-    with workspace.reading(f"embeddings/{space}") as folder:
+    with workspace.reading(f"embeddings/{space}", whole=True) as folder:
         return EmbeddingTable.load(folder, space)
 
 

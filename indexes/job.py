@@ -108,7 +108,7 @@ def _keyword(
 
 
 def _vectors(workspace: Workspace, catalog: Catalog, space: str, config: VectorIndexConfig) -> BuiltIndex:
-    with workspace.reading(f"embeddings/{space}") as folder:
+    with workspace.reading(f"embeddings/{space}", whole=True) as folder:
         table = EmbeddingTable.load(folder, space)
     held = catalogue_order(table, catalog.ids)
     kind = config.choose(len(held.ids), held.dim)

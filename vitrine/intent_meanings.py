@@ -38,7 +38,7 @@ def _kept(workspace: Workspace, name: str, values: list[str], embedder: TextEmbe
         vectors = np.asarray(embedder.embed(values), np.float32) if values else np.zeros((0, 1), np.float32)
         with workspace.writing(name, key) as folder:
             EmbeddingTable(IdMap(values), vectors, name).save(folder)
-    with workspace.reading(name) as folder:
+    with workspace.reading(name, whole=True) as folder:
         return EmbeddingTable.load(folder, name)
 
 

@@ -156,7 +156,7 @@ def retrained(
     )
     name = f"reports/spaces/{key[:16]}"
     if workspace.has(name, key):
-        with workspace.reading(name) as folder:
+        with workspace.reading(name, whole=True) as folder:
             return EmbeddingTable.load(folder, SPACE)
     tables = {role: load_embeddings(workspace, space) for role, space in encoder.spaces.items()}
     fresh, _ = fit_fusion(tables, items, events, encoder.config, seed=seed, progress=progress)
