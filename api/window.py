@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -122,11 +124,12 @@ def example_wishes(catalog: Catalog) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """A file of the page as it is sent."""
+    """A file of the page as it is sent; `packed` is it in gzip, where that makes it smaller."""
 
     data: bytes
     kind: str
     tag: str
+    packed: bytes | None
 
 
 def page_files() -> dict[str, PageFile]:
@@ -134,13 +137,24 @@ def page_files() -> dict[str, PageFile]:
     files = (path for path in sorted(PAGE.iterdir()) if path.suffix in KINDS)
     contents = {path.name: (path.read_bytes(), KINDS[path.suffix]) for path in files}
     return {
-        name: PageFile(data, kind, f'"{hashlib.sha256(data).hexdigest()[:20]}"')
+        name: PageFile(data, kind, hashlib.sha256(data).hexdigest()[:20], _packed(data, kind))
         for name, (data, kind) in contents.items()
     }
 
 
+def _packed(data: bytes, kind: str) -> bytes | None:
+    return None if kind == KINDS[".woff2"] else gzip.compress(data, mtime=0)  # a font is packed in itself
+
+
+def _takes_gzip(accepted: str) -> bool:
+    return any(re.fullmatch(r"\s*gzip\s*(;\s*q=(1|0\.\d*[1-9]).*)?", each) for each in accepted.lower().split(","))
+
+
 def _sent(request: Request, file: PageFile) -> Response:
-    headers = {"ETag": file.tag, "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match") == file.tag:
+    packed = file.packed if _takes_gzip(request.headers.get("accept-encoding", "")) else None
+    headers = {"ETag": f'"{file.tag}{"-gz" if packed else ""}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") in (f'"{file.tag}"', f'"{file.tag}-gz"'):
         return Response(status_code=304, headers=headers)
-    return Response(file.data, media_type=file.kind, headers=headers)
+    if packed is None:
+        return Response(file.data, media_type=file.kind, headers=headers)
+    return Response(packed, media_type=file.kind, headers={**headers, "Content-Encoding": "gzip"})

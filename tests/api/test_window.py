@@ -48,6 +48,30 @@ def test_page_files_are_revalidated_by_tag(client):
     assert client.get("/page/app.js", headers={"If-None-Match": tag}).status_code == 304
 
 
+def test_page_files_go_packed_to_those_who_take_it(client):
+    for name in ("app.js", "rooms.css"):
+        packed = client.get(f"/page/{name}", headers={"Accept-Encoding": "br, gzip"})
+        plain = client.get(f"/page/{name}", headers={"Accept-Encoding": "identity"})
+        assert packed.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
+        assert packed.text == plain.text and int(packed.headers["content-length"]) < len(plain.content) / 2
+        assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+        assert packed.headers["etag"] != plain.headers["etag"]
+        for each in (packed, plain):
+            again = {"If-None-Match": each.headers["etag"]}
+            assert client.get(f"/page/{name}", headers=again).status_code == 304
+    font = client.get("/page/inter.woff2", headers={"Accept-Encoding": "gzip"})  # packed already
+    assert "content-encoding" not in font.headers
+    refused = client.get("/page/app.js", headers={"Accept-Encoding": "gzip;q=0"})
+    assert "content-encoding" not in refused.headers
+
+
+def test_every_module_of_the_page_is_asked_for_at_once():
+    """A module known only from another one's imports is asked for one journey later."""
+    index = (PAGE / "index.html").read_text(encoding="utf-8")
+    imported = {name for path in PAGE.glob("*.js") for name in re.findall(r'from "\./([\w-]+\.js)"', path.read_text())}
+    assert imported == set(re.findall(r'rel="modulepreload" href="/page/([\w-]+\.js)"', index))
+
+
 def test_the_shop_in_a_few_words(client):
     body = client.get("/v1/shop").json()
     assert (body["name"], body["items"], body["currency"], body["mind"]) == ("toy", 30, "EUR", "planner")
