@@ -74,7 +74,7 @@ def retrain_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
         lines += train_store(settings, None, progress, promote=False, live=live)
         made = [version for version in shelf.versions(name) if version.number not in known]
         if not made:
-            return [*lines, "nothing to promote: no version was made"]
+            return [*lines, "it was judged before and not promoted; vitrine models promote serves it all the same"]
         found = None
         if ground is not None and champion is not None:
             found = rematch(settings, workspace, ground, data.catalog.ids, made[-1], champion, progress)

@@ -262,12 +262,14 @@ def undated_roles(workspace: Workspace, spaces: Mapping[str, str]) -> frozenset[
 def active_parts(settings: Settings) -> dict[str, str]:
     """Return which implementation each job uses, for doctor, health and page; nothing falls back silently."""
     from indexes.job import vector_kinds
+    from vitrine.shelf import Shelf
 
     workspace = Workspace(settings.store)
     llm, vision, pictures = settings.agent.llm, _vision_config(settings), picture_config(settings)
     embedder = make_embedder(settings)
     served = settings.models.serve
     standing = workspace.manifest(f"models/{served}")
+    number = Shelf(workspace).promoted(served)
     meta = standing.meta if standing else {}
     return {
         "captions": vision.model_name if vision else settings.captions.captioner,
@@ -279,7 +281,7 @@ def active_parts(settings: Settings) -> dict[str, str]:
         "events": settings.events.label,
         "batch": settings.batch.engine,
         "mind": f"LLM {llm.model}, planner in reserve" if llm else "planner",
-        "recommender": served if standing else "popularity (no model is trained)",
+        "recommender": f"{served}@{number}" if standing else "popularity (no model is trained)",
         "ranker": "LightGBM LambdaRank" if meta.get("ranker") else "none (not trained)",
         **({"click model": "LightGBM, calibrated"} if meta.get("ctr") else {}),
     }

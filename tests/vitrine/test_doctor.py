@@ -67,7 +67,7 @@ def test_a_finished_store_says_what_it_holds(life):
     assert found["catalog"].text == "items: 6 items, 8 shoppers, 40 events"
     assert found["embeddings"].text == "attributes, caption-pixels-minilm, text-minilm"
     assert found["reports"].text == "mmrec-last"
-    assert found["recommender by"].text == "lirdrec"
+    assert found["recommender by"].text == "lirdrec@1"
     assert found["vectors by"].text == "flat (caption-pixels-minilm, text-minilm)"
 
 

@@ -142,3 +142,6 @@ def test_it_learns_from_what_happened_while_the_shop_was_open(store: Path, run: 
     assert shelf.versions("lirdrec")[-1] == newest
     assert f"lirdrec@{before} is promoted again" in run("retrain", "--store", store, "--rollback").out
     assert shelf.promoted("lirdrec") == before
+    same = run("retrain", "--store", store, *QUICK).out
+    assert f"version {newest.number} was trained on the same" in same
+    assert "judged before and not promoted; vitrine models promote serves it all the same" in same
