@@ -38,6 +38,12 @@ def experiment_slates(store: SqlEventStore) -> Iterator[Slate]:
             yield slate_of(dict(row))
 
 
+def experiment_tenants(store: SqlEventStore) -> list[str]:
+    """Return whose shoppers were shown something inside an experiment, by name."""
+    query = select(SLATES.c.tenant).where(SLATES.c.assignment.is_not(None)).distinct().order_by(SLATES.c.tenant)
+    return [str(row["tenant"]) for row in store.rows(query)]
+
+
 def deeds_since(store: SqlEventStore, moment: datetime) -> Iterator[Deed]:
     """Yield what the tenant's shoppers did from a moment on, oldest first."""
     store.settled()

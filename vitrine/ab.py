@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalog.errors import ConfigError, did_you_mean
-from catalog.event_experiments import deeds_since, experiment_slates
+from catalog.errors import ConfigError, DataError, did_you_mean
+from catalog.event_experiments import deeds_since, experiment_slates, experiment_tenants
+from catalog.tenancy import current_tenant
 from eval.ab import AbReport, ab_report
 from eval.ab_units import BEFORE, arms_data, exposed
 from vitrine.settings import Settings
@@ -33,13 +34,19 @@ def report_experiment(
 
     Raises:
         ConfigError: When no experiment is named, or the control is none of its arms.
-        DataError: When nothing was shown by it.
+        DataError: When nothing was shown by it to the tenant's shoppers; the text names tenants that have any.
     """
     running = settings.experiment
     name = experiment or (running.id if running else None)
     if name is None:
         raise ConfigError("no experiment is named; --experiment ID or the setting experiment.id would be valid")
-    found = exposed(experiment_slates(events), name)
+    try:
+        found = exposed(experiment_slates(events), name)
+    except DataError as error:
+        mine = current_tenant()
+        if not (others := [each for each in experiment_tenants(events) if each != mine]):
+            raise
+        raise DataError(f"{error}, as tenant {mine!r}; of others there are: --tenant {', '.join(others)}") from error
     order = list(running.arms) if running is not None and running.id == name else sorted(found.shares)
     if running is not None and running.id == name:
         for arm, share in running.shares().items():

@@ -51,6 +51,7 @@ def test_what_cannot_be_compared_is_said(run, folder: Path) -> None:
         "--control 'x' is no arm. Available: diverse, plain"
         in run(*asked, "--experiment", "look", "--control", "x").line
     )
-    assert "No list in the log" in run("ab", "report", "--store", folder, "--experiment", "look").line
+    of_nobody = run("ab", "report", "--store", folder, "--experiment", "look").line
+    assert "No list in the log" in of_nobody and "as tenant 'open'; of others there are: --tenant acme" in of_nobody
     wrong = 'experiment={"id": "look", "arms": {"a": {}, "b": {"pipeline": {"diversity": 7}}}}'
     assert "pipeline.diversity" in run(*asked, "--set", wrong).line
