@@ -66,8 +66,8 @@ class _Written(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     keys: tuple[KeyRecord, ...] = ()
-    consent: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
-    """Random, of no use to enter with: what workers mint tokens of consent by (`api.keys.shared_secret`)."""
+    consent: str | None = None
+    """In files of earlier versions: what tokens of consent were minted by, before `api.consent`."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,6 @@ class KeyFile:
             DataError: When the file is damaged.
         """
         return self._written().keys
-
-    def consent(self) -> bytes | None:
-        """Return what processes with the same file share and nobody else can make, or None without a file.
-
-        Raises:
-            DataError: When the file is damaged.
-        """
-        written = self._written().consent
-        return bytes.fromhex(written) if written is not None else None
 
     def _written(self) -> _Written:
         try:
@@ -168,9 +159,8 @@ class KeyFile:
             yield
 
     def _write(self, keys: tuple[KeyRecord, ...]) -> None:
-        consent = self._written().consent or secrets.token_hex(32)
         self.mark.touch()
-        text = json.dumps(_Written(keys=keys, consent=consent).model_dump(mode="json"), indent=1) + "\n"
+        text = json.dumps(_Written(keys=keys).model_dump(mode="json", exclude_none=True), indent=1) + "\n"
         beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)

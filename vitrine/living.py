@@ -47,7 +47,7 @@ def open_service(settings: Settings) -> Service:
         NotBuiltError: When the catalogue or the indexes are missing; the text names the command that makes them.
         DataError: When an artifact, or the journal of items, is damaged.
     """
-    from api.key_file import KEY_FILE, KeyFile
+    from api.consent import store_secret
     from api.keys import shared_secret
     from api.service import Service
     from tools.confirmation import Confirmations
@@ -57,7 +57,7 @@ def open_service(settings: Settings) -> Service:
     workspace = Workspace(settings.store)
     marks = _marks(settings, workspace)  # before the opening: what a job makes meanwhile is seen as new
     shop = open_shop(settings, written=False)
-    shared = shared_secret(os.environ) or KeyFile(workspace.root / KEY_FILE).consent()
+    shared = shared_secret(os.environ) or store_secret(workspace.root)
     consent, agents = Confirmations(shared), _Agents(settings, shop)
 
     rest = "beside the events" if shares_sessions(settings) else "memory of the worker"
