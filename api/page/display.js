@@ -87,11 +87,11 @@ async function fillUp(list) {
   if (item && list.isConnected && !state.spoken && list.closest("#window")) list.append(card({ ...item, rank: shown.length + 1 }, actions));
 }
 
-/** Fill the window with items under a title. */
-export function fill(title, note, items) {
+/** Fill the window with items under a title; `origin` where they stood in it before. */
+export function fill(title, note, items, origin = null) {
   clearTimeout(again);
   turn += 1;
-  begin();
+  begin(origin);
   byId("window-title").textContent = title;
   byId("window-note").textContent = note;
   byId("facets").hidden = true;
@@ -139,11 +139,19 @@ export function top() {
   if (talk.narrow()) byId("window").scrollIntoView({ block: "start", behavior: smooth });
 }
 
+/** Show the latest answer again, or the dressed window where nothing was answered. */
+export async function back() {
+  if (!state.answer) return dress();
+  state.spoken = true;
+  const [title, note, items, origin] = state.answer;
+  fill(title, note, items.filter((item) => !marks.marked("dismiss", item)), origin);
+}
+
 /** Dress the window for the shopper, before anything is said. */
 export async function dress() {
   const mine = (turn += 1);
   waiting();
-  state.spoken = false;
+  Object.assign(state, { spoken: false, answer: null });
   const title = state.shopper ? `For ${state.shopper}` : "In the window today";
   try {
     const found = await post("/v1/recommendations", { user_id: state.shopper, session_id: state.session, top_n: WINDOW });

@@ -36,7 +36,7 @@ export async function follow() {
   tell();
   const id = location.hash.startsWith("#like=") ? decoded(location.hash.slice(6)) : null;
   if (browse.asked()) await browse.open();
-  else if (id === null) await display.dress();
+  else if (id === null) await display.back();
   else await display.near(near?.item_id === id ? near : await known(id));
 }
 

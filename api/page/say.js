@@ -88,7 +88,9 @@ function shown(wish, { outcome, items }) {
   state.spoken = true;
   const words = wish || "Like your picture";
   const short = words.length > 60 ? `${words.slice(0, 58).trimEnd()}…` : words;
-  fill(wish ? `“${short}”` : short, NOTES[outcome]?.(items.length) ?? "", items);
+  const what = [wish ? `“${short}”` : short, NOTES[outcome]?.(items.length) ?? "", items];
+  fill(...what);
+  state.answer = [...what, state.origin];
   announce(`${items.length} items in the window.`);
   return state.origin;
 }

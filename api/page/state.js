@@ -13,6 +13,7 @@ export const state = {
   shopper: null,
   running: null,
   spoken: false,
+  answer: null, // the latest answer, which the way back from the catalogue leads to: what `display.fill` takes
   shop: null,
 };
 
@@ -28,9 +29,9 @@ export function event(kind, item) {
   };
 }
 
-/** Begin another answer's items: their evidence is asked for under it, and kept. */
-export function begin() {
-  state.origin = { trace: null, request: state.request, shopper: state.shopper, session: state.session, told: new Map() };
+/** Begin another answer's items, or go back to those of `origin`: their evidence is asked for under it, and kept. */
+export function begin(origin) {
+  state.origin = origin ?? { trace: null, request: state.request, shopper: state.shopper, session: state.session, told: new Map() };
 }
 
 /** Who looks, for requests that ask for it in the address. */

@@ -462,7 +462,7 @@ class TestLooks:
         paints = page.evaluate("performance.getEntriesByType('paint').map(({ name, startTime }) => [name, startTime])")
         size = page.evaluate(
             "performance.getEntriesByType('resource').filter(({ name }) => /\\.(js|css)$/.test(name))"
-            ".reduce((sum, each) => sum + each.encodedBodySize, 0)"
+            ".reduce((sum, each) => sum + each.decodedBodySize, 0)"
         )
         assert {"first-contentful-paint"} <= {name for name, _ in paints} and size < 150_000
         told = [*(f"{name} {at:.0f} ms" for name, at in paints), f"script and style {size / 1000:.0f} kB"]

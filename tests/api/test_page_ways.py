@@ -133,6 +133,21 @@ class TestAddresses:
         page.go_back()
         page.get_by_role("heading", name="The catalogue").wait_for()
 
+    def test_the_answer_still_stands_behind_the_catalogue(self, opened):
+        page = dressed(opened())
+        page.get_by_label("Your wish").fill("a mug")
+        page.keyboard.press("Enter")
+        answer = page.get_by_role("heading", name="“a mug”")
+        answer.wait_for()
+        titles = page.locator(".card h3").all_text_contents()
+        page.get_by_role("button", name="Catalogue").click()
+        page.get_by_role("heading", name="The catalogue").wait_for()
+        page.get_by_role("button", name="Catalogue").click()
+        answer.wait_for()
+        assert page.locator(".card h3").all_text_contents() == titles
+        page.get_by_text("Why this?").first.click()
+        page.get_by_text("How strongly").or_(page.get_by_text("In its record")).first.wait_for()
+
 
 class TestAwayAndBusy:
     def test_a_busy_shop_is_asked_again_by_itself(self, opened):
