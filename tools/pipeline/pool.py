@@ -144,7 +144,11 @@ def united(lists: Mapping[str, Proposed], weights: Mapping[str, float], k: int =
     """
     names = tuple(lists)
     found: Sequence[Rows] = [each.rows for each in lists.values()]
-    rows, place = np.unique(np.concatenate([np.empty(0, np.int64), *found]), return_inverse=True)
+    every = np.concatenate([np.empty(0, np.int64), *found])
+    order, place = np.argsort(every, kind="stable"), np.zeros(len(every), np.int64)
+    ranked = every[order]
+    new = np.append(True, ranked[1:] != ranked[:-1])[: len(every)]
+    rows, place[order] = ranked[new], np.cumsum(new) - 1
     ranks = np.zeros((len(rows), len(names)), np.int64)
     said = np.full((len(rows), len(names)), np.nan)
     score = np.zeros(len(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,7 @@ class _Hidden:
     """A rule of the house: its name, the ids it is about, and the rows (n,) it hides, each once, ascending."""
 
     field: str
-    item_ids: Sequence[str]
+    item_ids: Collection[str]
     rows: Rows
 
     def constraint(self, shop: Shop) -> Constraint:
@@ -70,23 +70,34 @@ class _Hidden:
         passes = np.ones(len(shop.catalog), np.bool_)
         passes[self.rows] = False
         beside = shop.catalog.ids.at(self.rows)
-        return Constraint(self.field, [*dict.fromkeys([*self.item_ids, *beside])], passes)
+        given = sorted(self.item_ids) if isinstance(self.item_ids, frozenset) else self.item_ids
+        return Constraint(self.field, [*dict.fromkeys([*given, *beside])], passes)
 
 
 def _house_rules(shop: Shop, request: PipelineRequest, taste: Taste) -> list[_Hidden]:
-    about: dict[str, Sequence[str]] = {"exclude": request.exclude, "asked about": (*request.like, *request.unlike)}
+    about: dict[str, Collection[str]] = {"exclude": request.exclude, "asked about": (*request.like, *request.unlike)}
     # The same thing in another colour is not something like it, nor news to who has it.
-    variants_of: dict[str, Iterable[str]] = {"asked about": request.like if request.mode == "similar" else ()}
+    families: dict[str, Collection[str]] = {"asked about": request.like if request.mode == "similar" else ()}
     if request.mode == "recommend":
-        about |= {"owned": sorted(taste.owned), "disliked": sorted(taste.disliked)}
-        variants_of["owned"] = taste.owned
-    row, rules = shop.catalog.ids.get, []
+        about |= {"owned": taste.owned, "disliked": taste.disliked}
+        families["owned"] = taste.owned
+    rules = []
     for name, item_ids in about.items():
-        hidden = {at for item_id in item_ids if (at := row(item_id)) is not None}
-        hidden |= _variants(shop, variants_of.get(name, ()))
-        if hidden:
+        if item_ids and (hidden := _rows(shop, item_ids) | _family(shop, families.get(name, ()))):
             rules.append(_Hidden(name, item_ids, np.array(sorted(hidden), np.int64)))
     return rules
+
+
+def _rows(shop: Shop, item_ids: Collection[str]) -> set[int]:
+    """Return the rows of the items that are in the catalogue."""
+    return set(shop.catalog.ids.rows([*item_ids], missing=-1).tolist()) - {-1}
+
+
+def _family(shop: Shop, item_ids: Collection[str]) -> set[int]:
+    """Return the rows of every item that is a variant of one of these."""
+    rows = _rows(shop, item_ids) if item_ids else None
+    parents = set(shop.parents[[*rows]].tolist()) - {-1} if rows else ()
+    return {row for parent in parents for row in shop.children[parent]}
 
 
 def _named(shop: Shop, request: PipelineRequest) -> list[Constraint]:
@@ -94,10 +105,3 @@ def _named(shop: Shop, request: PipelineRequest) -> list[Constraint]:
     named = named_categories(request.query, shop.facets) if request.query and not request.filters.empty else ()
     mask = shop.facets.mask(Filters(category=named))
     return [] if mask is None else [Constraint("query", request.query, mask, "core")]
-
-
-def _variants(shop: Shop, item_ids: Iterable[str]) -> set[int]:
-    """Return the rows of every item that is a variant of one of these."""
-    rows = [row for item_id in item_ids if (row := shop.catalog.ids.get(item_id)) is not None]
-    parents = set(shop.parents[rows].tolist()) - {-1} if rows else ()
-    return {row for parent in parents for row in shop.children[parent]}

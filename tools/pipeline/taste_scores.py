@@ -127,5 +127,7 @@ def _standardised(values: Floats) -> Floats:
 
 def percentiles(values: Floats) -> Floats:
     """Return values (n,) as shares of the distinct values below, 0 to 1; equals stay equal."""
-    distinct, place = np.unique(values, return_inverse=True)
-    return np.asarray(place / max(len(distinct) - 1, 1), np.float32)
+    order, place = np.argsort(values, kind="stable"), np.zeros(len(values))
+    ranked = values[order]
+    place[order[1:]] = np.cumsum(ranked[1:] != ranked[:-1])
+    return np.asarray(place / max(place.max(initial=0.0), 1.0), np.float32)
