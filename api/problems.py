@@ -182,7 +182,9 @@ def add_problem_handlers(app: FastAPI, headers: Mapping[str, str]) -> None:
         # The traceback is logged once, by the server that this exception goes on to.
         log.error("bug error=%s path=%s request_id=%s", type(error).__name__, request.url.path, request_id_of(request))
         body = problem(500, "something went wrong here, not in your request")
-        return problem_response(request, body, {**headers, "X-Request-Id": request_id_of(request)})
+        # The exception goes on to the server, which closes the connection: a caller who is not told would write to it.
+        left = {**headers, "X-Request-Id": request_id_of(request), "Connection": "close"}
+        return problem_response(request, body, left)
 
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(StarletteHTTPException, on_http)

@@ -170,6 +170,20 @@ def test_a_bug_in_the_json_door_is_a_plain_500(make, shop, registry):
     assert answer.headers["content-security-policy"] and answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
+def test_the_request_after_a_bug_is_answered(make, shop, registry):
+    """The server closes a connection on which something of ours failed: its caller is told, and opens another."""
+
+    class Failing(ScriptedAgent):
+        def _think(self, request):
+            raise RuntimeError("a bug")
+
+    told = {"Accept": "application/json"}
+    with make.running(make.service(shop, registry, Failing(shop))) as address, httpx.Client(base_url=address) as http:
+        for _ in range(3):
+            answer = http.post("/v1/chat", json={"message": "hello"}, headers=told)
+            assert (answer.status_code, answer.headers.get("connection")) == (500, "close")
+
+
 def test_a_silent_stream_says_it_is_alive(make, shop, registry):
     config = ApiConfig(keep_alive_seconds=0.02)
     client = make.client(make.service(shop, registry, ScriptedAgent(shop, pause=0.08), config))
