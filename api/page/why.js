@@ -34,7 +34,8 @@ export function why(item) {
     if (!node.open || node.dataset.whole) return;
     node.dataset.whole = "asked";
     const whole = await evidence(item, origin);
-    if (whole) body.replaceChildren(...drawn(whole), told(item, quoted(whole.words ?? [])));
+    if (!whole) delete node.dataset.whole; // asked for again when it is opened again
+    else body.replaceChildren(...drawn(whole), told(item, quoted(whole.words ?? [])));
   });
   return node;
 }
@@ -53,8 +54,9 @@ function told(item, already = null) {
 }
 
 async function evidence(item, origin) {
-  if (!origin.told.has(item.item_id)) origin.told.set(item.item_id, await asked(item, origin).catch(() => null));
-  return origin.told.get(item.item_id);
+  const known = origin.told.get(item.item_id) ?? await asked(item, origin).catch(() => null);
+  origin.told.set(item.item_id, known);
+  return known;
 }
 
 async function asked(item, { trace, shopper, session }) {

@@ -68,7 +68,7 @@ async function once(method, path, body, options) {
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refusal(0, "The shop cannot be reached just now.");
+    throw new Refusal(0, "The shop cannot be reached just now.", PATIENCE);
   }
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));

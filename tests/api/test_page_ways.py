@@ -201,6 +201,29 @@ class TestAwayAndBusy:
         dressed(page)
         assert "pieces" in page.locator("#shop").inner_text()
 
+    def test_what_was_out_of_reach_is_asked_for_again(self, opened):
+        missed = []
+
+        def once(route: Any) -> None:
+            path = route.request.url.rpartition("/")[2]
+            if path in missed:
+                return route.continue_()
+            missed.append(path)
+            return route.abort()
+
+        def away(page: Any) -> None:
+            page.route("**/v1/recommendations", once)
+            page.route("**/v1/tools/explain_item", once)
+
+        page = dressed(opened(before=away))  # the window by itself
+        why = page.get_by_text("Why this?").first
+        with page.expect_event("requestfailed"):
+            why.click()
+        why.click()
+        why.click()
+        page.get_by_text("How strongly").wait_for()
+        assert missed == ["recommendations", "explain_item"]
+
     def test_an_answer_that_breaks_off_keeps_what_came_and_offers_another_try(self, opened):
         page = dressed(opened())
         begun = 'event: token\ndata: {"text": "I found "}\n\n'
