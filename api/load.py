@@ -93,6 +93,8 @@ class Bounded:
 
     def __post_init__(self) -> None:
         self.lanes = {name: Lane(getattr(self.config, name)) for name in get_args(LaneName)}
+        for name in self.lanes:
+            self.metrics.expect(name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on when there is room, or refuse it."""

@@ -65,6 +65,12 @@ class Metrics:
         self._requests.labels(method if method in METHODS else "other", named, str(status)).inc()
         self._seconds.labels(named).observe(seconds)
 
+    def expect(self, lane: str) -> None:
+        """Begin the counts of a lane at 0: of a count that first comes as 1 Prometheus sees no increase."""
+        for reason in ("full", "waited"):
+            self._refused.labels(lane, reason)
+        self.occupied(lane, 0, 0)
+
     def refused(self, lane: str, reason: str) -> None:
         """Count a request that found no place."""
         self._refused.labels(lane, reason).inc()

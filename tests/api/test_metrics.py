@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.keys import load_keys
+from api.load import LaneName
 from api.metrics import MOST_NAMES, Metrics
 
 
@@ -45,6 +47,16 @@ def test_addresses_and_methods_nobody_serves_make_no_series(client):
     counted = series(client.get("/metrics").text, "vitrine_http_requests_total")
     assert {labels["method"] for labels, _ in counted} <= {"GET", "other"}
     assert not [labels for labels, _ in counted if re.search(r"\d", labels["route"].removeprefix("/v1"))]
+
+
+def test_what_has_not_happened_yet_is_zero_not_absent(client):
+    text = client.get("/metrics").text
+    refused = series(text, "vitrine_http_refused_total")
+    assert {(labels["lane"], labels["reason"]) for labels, _ in refused} == {
+        (lane, reason) for lane in get_args(LaneName) for reason in ("full", "waited")
+    }
+    assert {count for _, count in refused} == {0.0}
+    assert {labels["lane"] for labels, _ in series(text, "vitrine_http_waiting")} == set(get_args(LaneName))
 
 
 def test_a_label_takes_so_many_values_and_no_more():
