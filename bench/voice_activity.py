@@ -7,6 +7,7 @@ Speech is every sound file of the folders, plain and under noise; all else is ge
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections import Counter
 from pathlib import Path
@@ -76,4 +77,9 @@ def _mixed(samples: Floats, make: Maker, ratio: float, rng: np.random.Generator)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="*", help="of recorded speech; without any only false alarms are counted")
+    given: list[str] = parser.parse_args().folders
+    if missing := [folder for folder in given if not Path(folder).is_dir()]:
+        parser.error(f"no such folder: {', '.join(missing)}")
+    main(given)
