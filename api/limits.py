@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import cast
 
 RATE_FILE = "rates.bin"
 """Its name in the store; of no worth after a restart of the machine."""
@@ -65,9 +66,10 @@ class RateLimit:
         file = self._file = self._opened() if self._file is None else self._file
         _take(file)
         try:
-            held = os.pread(file, _GROUP, group)
+            held = os.pread(file, _GROUP, group).ljust(_GROUP, b"\0")  # somebody may cut it short
             place = _place(held, name)
-            now, (known, full) = self.clock(), _PLACE.unpack_from(held, place)
+            now = self.clock()
+            known, full = cast(tuple[bytes, float], _PLACE.unpack_from(held, place))
             # Another caller's place, a bucket that is full, or a moment of before the machine's restart.
             if known != name or not now <= full <= now + _LONGEST:
                 full = now

@@ -116,6 +116,14 @@ def test_rubbish_in_the_file_holds_nobody_up(tmp_path: Path) -> None:
     limit.close()
 
 
+def test_a_file_that_is_cut_short_while_it_is_open_is_begun_anew(tmp_path: Path, clock: Clock) -> None:
+    limit = RateLimit(60, tmp_path / RATE_FILE, clock)
+    limit.wait("a")
+    os.truncate(tmp_path / RATE_FILE, 0)
+    assert [limit.wait("a") for _ in range(11)] == [0] * 10 + [1]
+    limit.close()
+
+
 def test_a_worker_that_was_stopped_with_the_lock_holds_nobody_up(tmp_path: Path, clock: Clock) -> None:
     limit = RateLimit(60, tmp_path / RATE_FILE, clock)
     limit.wait("a")
