@@ -190,6 +190,10 @@ def _batches(source: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def _rows(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         yield from _copied(source) if _starts_with(source, _SQLITE) else _lines(source)
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise DataError(
+            f"backup {str(source)!r}: {error.strerror}; what 'vitrine events backup' wrote is valid"
+        ) from error
     except (ValueError, AttributeError, EOFError, OSError, zlib.error, sqlite3.DatabaseError, ServiceError) as error:
         raise DataError(f"backup {str(source)!r} cannot be read ({error})") from error
 
