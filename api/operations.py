@@ -47,11 +47,12 @@ def operation_routes(service: Service, readiness: Readiness, metrics: Metrics, k
         if readiness.phase != "ready":
             response.status_code = 503
             response.headers["Retry-After"] = "1"
+        now = service.now()
         return Ready(
             status=readiness.phase,
             shop=service.shop.name,
-            items=len(service.now().shop.catalog),
-            active={**service.now().shop.active, **service.active},
+            items=len(now.shop.catalog),
+            active={**now.shop.active, **now.active},
             access="keys" if keys else "open",
         )
 

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
+from types import SimpleNamespace
+
 
 def test_live(client):
     assert client.get("/health/live").json() == {"status": "live"}
@@ -9,6 +13,13 @@ def test_ready_says_what_is_active(client):
     body = client.get("/health/ready").json()
     assert body["status"] == "ready" and body["items"] == 30 and body["access"] == "open"
     assert body["active"]["mind"] == "planner" and body["active"]["captions"] == "toy"
+
+
+def test_ready_says_what_is_active_now_not_what_was_when_the_shop_opened(make, service):
+    current = replace(service, active={**service.active, "recommender": "lirdrec@2"})
+    live = SimpleNamespace(current=current, pinned=nullcontext)
+    opened = replace(service, active={**service.active, "recommender": "lirdrec@1"}, live=live)
+    assert make.client(opened).get("/health/ready").json()["active"]["recommender"] == "lirdrec@2"
 
 
 def test_a_trace_is_given_back_and_an_unknown_one_is_404(client, shop):
