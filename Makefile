@@ -66,8 +66,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev
-	@set -e; for file in bench/[a-z]*.py; do name=$$(basename $$file .py); \
-	  echo "== bench.$$name"; $(BIN)/python -m bench.$$name; done
+	$(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV) .venv-vllm store .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
