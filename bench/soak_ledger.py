@@ -150,14 +150,17 @@ class Judgement:
     def _judge(self, told: Told) -> tuple[Judge, Mapping[str, Any]]:
         """Return a judge of the records of that time, and the answer with what left its list while it was told."""
         shown = {str(each["item_id"]): each["price"] for each in told.answer["recommendations"]}
-        known, others, left = [], [], []
+        text, known, others, left = told.answer["text"], [], [], []
         for item_id in self._ledger.items:
             records = self._ledger.records(item_id, told.began, told.ended)
-            # Of several versions the one that was shown; a text may speak of any.
-            records.sort(key=lambda item: item.price != shown.get(item_id))
+            # Of several versions the one that was shown; of what left the list since, the one that is spoken of.
+            if item_id in shown:
+                records.sort(key=lambda item: item.price != shown[item_id])
+            else:
+                records.sort(key=lambda item: item.price is None or f"{item.price:.2f}" not in text)
             known += records[:1]
             others += records[1:]
-            if records and item_id not in shown and records[0].title and records[0].title in told.answer["text"]:
+            if records and item_id not in shown and records[0].title and records[0].title in text:
                 left.append({"item_id": item_id, "title": records[0].title, "price": records[0].price})
         then = [replace(item, item_id=f"{item.item_id} then {at}") for at, item in enumerate(others)]
         return Judge([*known, *then]), {**told.answer, "recommendations": [*told.answer["recommendations"], *left]}

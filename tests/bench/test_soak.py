@@ -72,6 +72,17 @@ def test_what_is_said_is_held_against_the_records_of_its_time() -> None:
     assert faults(ledger, told(12.0, VASE, text=both))
 
 
+def test_of_what_left_the_list_a_text_may_say_any_price_of_that_time() -> None:
+    """Its price was written anew, and then it was deleted, while the answer was told."""
+    ledger = Ledger.of([VASE, MUG])
+    ledger.write("v", replace(VASE, price=30.0), 10.0).acked = 10.1
+    ledger.write("v", None, 10.2)
+    for price in ("24.00", "30.00"):
+        both = f"Here are the Speckled mug at 8.00 EUR and the Cobalt vase at {price} EUR."
+        assert faults(ledger, told(10.15, MUG, text=both)) == []
+    assert faults(ledger, told(10.15, MUG, text="The Speckled mug at 8.00 EUR and the Cobalt vase at 27.00 EUR."))
+
+
 def test_events_are_kept_once_and_as_they_were_sent() -> None:
     sent: dict[str, Mapping[str, Any]] = {each: {"item_id": "v", "kind": "view"} for each in ("a", "b", "c")}
     ledger = Ledger(sent=sent, acked={"a", "b"})
