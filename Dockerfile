@@ -18,7 +18,7 @@ RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && 
     && useradd --uid 10001 --create-home --home-dir /home/vitrine vitrine \
     && mkdir /store && chown vitrine /store
 COPY --from=made /opt/vitrine /opt/vitrine
-ENV PATH=/opt/vitrine/bin:$PATH PYTHONUNBUFFERED=1 HOME=/tmp
+ENV PATH=/opt/vitrine/bin:$PATH PYTHONUNBUFFERED=1 HOME=/tmp OMP_WAIT_POLICY=passive
 USER 10001
 WORKDIR /home/vitrine
 VOLUME /store
