@@ -28,6 +28,7 @@ def unit_rows(vectors: Floats) -> Floats:
         if not (lengths.min() >= _LEAST and lengths.max() < np.inf):
             far = np.flatnonzero((lengths < _LEAST) | ~np.isfinite(lengths))
             far = far[part[far].any(axis=1)]
+        if len(far):
             part = np.array(part, np.float32)
             part[far] /= np.abs(part[far]).max(axis=1, keepdims=True)
             lengths[far] = np.linalg.norm(part[far], axis=1, keepdims=True)
