@@ -156,6 +156,8 @@ class Workers:
             attended = not answered
             for place, worker in enumerate(self._workers):
                 # While nobody answers one opens the shop, and has the processors for it; the others follow.
+                # Asked anew for each: the last that answered may have died since this round began.
+                answered = any(each.answers for each in self._workers)
                 in_turn = answered or not any(each.process.is_alive() for each in self._workers)
                 if worker.process.exitcode is not None and in_turn and not self._stop.is_set():
                     self._workers[place] = self._replaced(worker)
