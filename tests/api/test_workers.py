@@ -31,6 +31,14 @@ def two_workers(opened: Callable[[Path], Service], store: Path) -> tuple[Workers
     return Workers(partial(opened, store), config, store, listener, open_now.set), url_of(listener), open_now
 
 
+def run_beside(workers: Workers, visit: Callable[[], None]) -> None:
+    """Run the workers in this thread, which takes signals, while another visits and then stops them."""
+    thread = threading.Thread(target=visit)
+    thread.start()
+    workers.run()
+    thread.join(20)
+
+
 def share_of_the_second(workers: Workers, address: str, callers: int = 16) -> int:
     """Open connections in one moment, and return how many of them the second worker took."""
     url = httpx.URL(address)
@@ -77,10 +85,7 @@ def test_two_workers_serve_and_a_killed_one_is_replaced(tmp_path, monkeypatch):
         finally:
             workers.stop()
 
-    thread = threading.Thread(target=visit)
-    thread.start()
-    workers.run()
-    thread.join(20)
+    run_beside(workers, visit)
     # While one takes the other's place nobody is led to it: the one that is left answers.
     assert found == [[200] * 6, True, True, {200}, True]
     with pytest.raises(httpx.ConnectError):
@@ -121,10 +126,7 @@ def test_a_worker_that_cannot_open_the_shop_any_more_does_not_end_those_that_cou
         finally:
             workers.stop()
 
-    thread = threading.Thread(target=visit)
-    thread.start()
-    workers.run()
-    thread.join(20)
+    run_beside(workers, visit)
     assert set(found[:-2]) == {200} and found[-2:] == [True, True]
 
 
@@ -167,10 +169,7 @@ def test_while_no_worker_is_left_callers_are_told_to_come_again(tmp_path, monkey
         finally:
             workers.stop()
 
-    thread = threading.Thread(target=visit)
-    thread.start()
-    workers.run()
-    thread.join(20)
+    run_beside(workers, visit)
     assert len(found) == 61 and found.pop()[1].status_code == 200
     live, ready, other = ([answer for path, answer in found if path == each] for each in asked)
     assert {answer.status_code for answer in live} == {200}

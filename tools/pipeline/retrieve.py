@@ -111,7 +111,7 @@ def _best_of(
         found = scores_of(model, user_id, taste)
         if found is None:
             return None
-        near = top(found, Reach(reach.allowed[rows] & (rows >= 0), reach.k, hidden=reach.hidden))
+        near = top(found, Reach(reach.allowed[rows] & (rows >= 0), reach.k))
         return Proposed(rows[near.rows], near.scores)
 
 
