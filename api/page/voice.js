@@ -5,6 +5,10 @@ import { transcribe } from "./wire.js";
 
 const SECONDS = 60; // what the shop hears of one message
 const BARS = 24;
+// Where the service's own voice detector finds nothing for certain: no syllable is as short, none as quiet (-60 dB).
+const SHORTEST = 0.1; // seconds
+const QUIETEST = 0.001; // of full scale
+const NO_SOUND = "That recording held no sound. Press the microphone, speak, and press it again when you are done.";
 let recording = null;
 
 /** Show the microphone where there is one; `refuse` is told what goes wrong, `heard` the words. */
@@ -58,7 +62,9 @@ async function record(refuse, heard) {
     byId("speak").disabled = true;
     announce("Listening to what you said.");
     try {
-      heard(await transcribe(new Blob(pieces, { type: recorder.mimeType })));
+      const sound = new Blob(pieces, { type: recorder.mimeType });
+      if (await holdsSound(sound)) heard(await transcribe(sound));
+      else tell(NO_SOUND);
     } catch (error) {
       refuse(error.message);
     } finally {
@@ -66,8 +72,26 @@ async function record(refuse, heard) {
     }
   });
   recorder.start();
+  byId("heard").hidden = true;
   listening(true);
   announce("Recording. Press the microphone again to end, Escape to drop it.");
+}
+
+/** Whether there is anything to hear: a recorder ended before its first packet of sound gives an empty file. */
+async function holdsSound(recorded) {
+  try {
+    const sound = await new OfflineAudioContext(1, 1, 16000).decodeAudioData(await recorded.arrayBuffer());
+    return sound.duration >= SHORTEST && sound.getChannelData(0).some((value) => Math.abs(value) > QUIETEST);
+  } catch {
+    return false; // not one sample of it can be decoded
+  }
+}
+
+/** Say `text` in the line above the composer. */
+function tell(text) {
+  byId("heard").textContent = text;
+  byId("heard").hidden = false;
+  announce(text);
 }
 
 function listening(on) {

@@ -325,13 +325,46 @@ class TestMedia:
         assert "Put it right" in page.locator("#heard").inner_text() and level.is_hidden()
         page.get_by_role("button", name="Speak").click()
         page.get_by_role("button", name="End the recording").wait_for()
+        page.wait_for_function("() => Number(document.getElementById('level').getAttribute('aria-valuenow')) > 0")
+        page.wait_for_timeout(1500)
         page.get_by_role("button", name="Send").click()  # ends it too: what is heard is put right before it goes
+        page.wait_for_function(f"() => document.getElementById('wish').value === '{HEARD} {HEARD}'")
         page.get_by_role("button", name="Speak").wait_for()
         assert page.locator(".turn").count() == 0
         page.get_by_label("Your wish").fill(f"{HEARD} under 60")
         page.keyboard.press("Enter")
         page.get_by_role("heading", name=f"“{HEARD} under 60”").wait_for()
         page.locator("#log[aria-busy=false]").wait_for()
+
+    @pytest.mark.parametrize("muted", [False, True], ids=["ended as it began", "nothing reaches the microphone"])
+    def test_a_recording_without_sound_is_not_sent_and_that_is_said(self, page, muted):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        # As it began: in the task that starts the recorder, before any sound has come.
+        page.evaluate(
+            """(muted) => {
+              const still = () => new AudioContext().createMediaStreamDestination().stream;
+              if (muted) return void (navigator.mediaDevices.getUserMedia = async () => still());
+              const speak = document.getElementById("speak");
+              new MutationObserver((seen, observer) => {
+                observer.disconnect();
+                speak.click();
+              }).observe(speak, { attributeFilter: ["aria-pressed"] });
+            }""",
+            muted,
+        )
+        page.get_by_role("button", name="Speak").click()
+        if muted:
+            page.wait_for_timeout(700)
+            page.get_by_role("button", name="End the recording").click()
+        page.locator("#heard", has_text="held no sound").wait_for()
+        page.get_by_role("button", name="Speak").wait_for()
+        assert page.get_by_role("button", name="Speak").is_enabled()
+        assert not [url for url in asked if "transcriptions" in url]
+        page.get_by_label("Your wish").fill("a mug")  # the conversation goes on, and the line goes with it
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="“a mug”").wait_for()
+        assert page.locator("#heard").is_hidden()
 
     def test_without_a_speech_model_there_is_no_microphone(self, chromium, make, shop):
         registry = Registry(shop)
