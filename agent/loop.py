@@ -16,6 +16,7 @@ from agent.catching_up import catch_up
 from agent.config import AgentConfig
 from agent.gate.vocabulary import ShopWords
 from agent.handles import HandleBook
+from agent.memory.heeding import NOTHING, Heeded
 from agent.memory.keeping import scrub
 from agent.memory_sessions import MemorySessions
 from agent.minds import Minds
@@ -25,7 +26,10 @@ from agent.spoken import heard_of, understood
 from agent.turn import Turn
 from agent.writes import none_to_undo
 from catalog.errors import ConfigError, DataError
+from catalog.filters import Filters
 from catalog.plain_text import whole_text
+from catalog.told import Told
+from tools.base import Shopper
 from tools.registry import Registry
 from tools.shop import Shop
 
@@ -152,6 +156,18 @@ class Agent:
         words = [each.words for each in gone]
         self.sessions.edit(user_id, lambda session: scrub(session, words))
         return count
+
+    def heed(self, filters: Filters, shopper: Shopper, told: tuple[Told, ...]) -> Heeded:
+        """Return what a shopper told before and counts for a list under filters, which no message asked for.
+
+        Args:
+            filters: What the list was asked for with.
+            shopper: Who looks; a guest's session is asked for what was told in it.
+            told: What is kept of the shopper (`EventStore.told_by`).
+        """
+        if shopper.user_id is None and shopper.session_id is not None:
+            told = self.sessions.told_in(shopper.session_id)
+        return self.minds.planner.heed(filters, told) if told else NOTHING
 
     async def owners(self, session_id: str) -> frozenset[Owner]:
         """Return who has a conversation of this id, in every tenant."""

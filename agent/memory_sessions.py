@@ -16,6 +16,7 @@ from agent.handles import HandleBook
 from agent.sessions import Owner, Session, checked_id, fingerprint
 from catalog.items import Catalog
 from catalog.tenancy import current_tenant
+from catalog.told import Told
 
 _Key = tuple[str, str | None, str]
 """Whose conversation it is and which: tenant, shopper, session id."""
@@ -109,6 +110,13 @@ class MemorySessions:
         for session in self.of_user(user_id):
             if session.session_id != but:
                 change(session)
+
+    def told_in(self, session_id: str) -> tuple[Told, ...]:
+        """See `SessionStore.told_in`."""
+        with self._lock:
+            self._expire(self._clock())
+            kept = self._kept.get((current_tenant(), None, session_id))
+        return kept.session.told if kept is not None else ()
 
     async def owners(self, session_id: str) -> frozenset[Owner]:
         """See `SessionStore.owners`."""

@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.base import ShownItem
 from agent.config import LLMConfig
+from catalog.filters import Filters
 from catalog.items import Catalog
 from catalog.nouns import Caption
 from catalog.told import Told
@@ -19,6 +20,7 @@ from embedding.base import TextEmbedder
 if TYPE_CHECKING:
     from llama_index.core.llms.function_calling import FunctionCallingLLM
 
+    from agent.memory.heeding import Heeded
     from agent.memory.recall import Recalled
     from agent.understanding.intent import Understanding
     from agent.understanding.telling import Telling
@@ -54,6 +56,9 @@ class Planner(Protocol):
     def recall(self, message: str, understanding: Any, before: Any, told: tuple[Told, ...]) -> Recalled:
         """Return what was told before and counts for a message, which `follow` understood."""
 
+    def heed(self, filters: Filters, told: tuple[Told, ...]) -> Heeded:
+        """Return what was told before and counts for a list under filters, which no message asked for."""
+
     @property
     def vocabulary(self) -> Vocabulary:
         """The catalogue's words."""
@@ -63,6 +68,10 @@ class Planner(Protocol):
 
     def warm(self) -> None:
         """Load what the first message would otherwise wait for."""
+
+
+HEEDED = 64
+"""Shoppers of whom it is known which items what they told keeps out; a few bytes for each such item."""
 
 
 class ShopPlanner:
@@ -83,6 +92,8 @@ class ShopPlanner:
         self._catalog = catalog
         self._embedder = embedder
         self._captions = captions
+        # Whoever looks through the shop asks for the same page after page.
+        self._heeded = lru_cache(maxsize=HEEDED)(self._heeding)
 
     @cached_property
     def understander(self) -> Understander:
@@ -121,6 +132,15 @@ class ShopPlanner:
 
         understanding = understanding.model_copy(update={"told": self.telling(message)})
         return recalled(waiving(understanding, before or IntentState(), message), told, self.vocabulary)
+
+    def heed(self, filters: Filters, told: tuple[Told, ...]) -> Heeded:
+        """See `Planner.heed`."""
+        return self._heeded(filters.model_dump_json(), told)
+
+    def _heeding(self, filters: str, told: tuple[Told, ...]) -> Heeded:
+        from agent.memory.heeding import heeded
+
+        return heeded(Filters.model_validate_json(filters), told, self.vocabulary)
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -41,6 +41,12 @@ class _Told(BaseModel):
     about: str | None
 
 
+class _OnlyTold(BaseModel):
+    """Of what stands in the text, what was told."""
+
+    told: tuple[_Told, ...]
+
+
 class _Written(BaseModel):
     """What stands in the text; ids and shopper stand beside it."""
 
@@ -95,6 +101,18 @@ def written(session: Session) -> str:
         return plain.encode("utf-8", "replace").decode()
 
 
+def told_of(text: str, session_id: str) -> tuple[Told, ...]:
+    """Return what the conversation that `written` gave tells of its shopper, the latest first; reads nothing else.
+
+    Raises:
+        DataError: When it is not such a text.
+    """
+    try:
+        return tuple(_told(each) for each in _OnlyTold.model_validate_json(text).told)
+    except ValidationError as error:
+        raise _unreadable(session_id, error) from None
+
+
 def read(text: str, session_id: str, user_id: str | None, max_handles: int) -> Session:
     """Return the conversation that `written` gave.
 
@@ -112,11 +130,7 @@ def read(text: str, session_id: str, user_id: str | None, max_handles: int) -> S
     try:
         record = _Written.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise DataError(
-            f"conversation {session_id!r}: {place}: {first['msg']}; what `written` gave would be valid"
-        ) from None
+        raise _unreadable(session_id, error) from None
     spoken = record.spoken
     return Session(
         session_id,
@@ -130,5 +144,15 @@ def read(text: str, session_id: str, user_id: str | None, max_handles: int) -> S
         record.recorded,
         record.unread,
         None if spoken is None else Asked(spoken.text, spoken.sure, spoken.state),
-        tuple(Told(**{name: getattr(t, name) for name in _Told.model_fields}) for t in record.told),
+        tuple(_told(t) for t in record.told),
     )
+
+
+def _unreadable(session_id: str, error: ValidationError) -> DataError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return DataError(f"conversation {session_id!r}: {place}: {first['msg']}; what `written` gave would be valid")
+
+
+def _told(told: _Told) -> Told:
+    return Told(**{name: getattr(told, name) for name in _Told.model_fields})

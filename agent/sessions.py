@@ -148,6 +148,9 @@ class SessionStore(Protocol):
             but: The id of the one that is left as it is: the caller's own turn holds it.
         """
 
+    def told_in(self, session_id: str) -> tuple[Told, ...]:
+        """Return what the guest of a conversation told of themselves, the latest first; () where there is none."""
+
     async def owners(self, session_id: str) -> frozenset[Owner]:
         """Return who has a conversation of this id, in every tenant."""
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 from agent.base import PastMessage
 from agent.handles import HandleBook
-from agent.session_text import read, written
+from agent.session_text import read, told_of, written
 from agent.sessions import Owner, Session, checked_id, fingerprint
 from catalog.conversations import Conversation, ConversationRows
 from catalog.errors import ServiceError
 from catalog.items import Catalog
+from catalog.told import Told
 
 log = logging.getLogger("vitrine.agent")
 
@@ -86,6 +87,11 @@ class SharedSessions:
                 if self._rows.rewrite(replace(found, state=written(session))):
                     break
                 found = self._rows.find(found.session_id, user_id)
+
+    def told_in(self, session_id: str) -> tuple[Told, ...]:
+        """See `SessionStore.told_in`."""
+        state = self._rows.said_by_guest(session_id)
+        return () if state is None else told_of(state, session_id)
 
     async def owners(self, session_id: str) -> frozenset[Owner]:
         """See `SessionStore.owners`."""

@@ -21,9 +21,13 @@ from agent.base import (
     Status,
     Token,
 )
+from agent.memory.heeding import NOTHING, Heeded
 from agent.sessions import Owner
 from api.service import Service
+from catalog.filters import Filters
 from catalog.nouns import Evidence, Item
+from catalog.told import Told
+from tools.base import Shopper
 from tools.doubles import toy_shop
 from tools.registry import Registry
 from tools.shop import Shop
@@ -68,6 +72,10 @@ class ScriptedAgent:
     def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
         """Forget what the store holds; it remembers nothing itself."""
         return self.shop.events.forget_told(user_id, entry_id)
+
+    def heed(self, filters: Filters, shopper: Shopper, told: tuple[Told, ...]) -> Heeded:
+        """Heed nothing: it understands nothing of what was told."""
+        return NOTHING
 
     async def turn(self, request: ChatRequest) -> AsyncIterator[AgentEvent]:
         """Give a status, the tokens, the items and the end."""

@@ -80,6 +80,10 @@ class RecommendationsOut(ListOut):
     """What the shop would show this shopper."""
 
     recommendations: list[ListedOut]
+    memory: dict[str, list[str]] = Field(
+        {},
+        description="Ids of what the shopper told, by how it counted: `kept` (to), `liked` (goes first), `set_aside`.",
+    )
 
 
 class SimilarOut(ListOut):

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from api.answers import json_of
 from api.fields import SOMETHING, Body, ExternalId, SessionId, TopN, WireFilters, check_top_n
+from api.heeding import barring, recommend
 from api.listing import FoundOut, RecommendationsOut, at_once, found_items, header, listed, new_request_id, show
 from api.media import MediaBody, looked_at, query_of
 from api.problems import ApiProblem
@@ -21,7 +22,6 @@ from tools.base import Shopper
 from tools.crossmodal.search import Found, find
 from tools.cursor import cursor_at, page_of
 from tools.pipeline.nouns import PipelineRequest, Sort
-from tools.pipeline.run import run
 from tools.shop import Shop
 from tools.vocabulary import spoken
 
@@ -92,7 +92,8 @@ def search_routes(service: Service) -> APIRouter:
     )
     def search(body: SearchBody) -> Response:
         """Return a page of results with a score for every channel and every modality."""
-        shop = service.now().shop
+        now = service.now()
+        shop = now.shop
         if not (body.query or "").strip() and not body.like and body.filters.empty and not body.media:
             detail = "query: say what to look for; query, image, video, audio, like or filters would be valid"
             raise ApiProblem(422, detail, field="query")
@@ -119,6 +120,8 @@ def search_routes(service: Service) -> APIRouter:
             reach=reach,
         )
         with room:
+            if not (query or body.like or body.media or body.unlike) and body.sort == "relevance":
+                request = barring(shop, now.agent.heed, request)
             found = _found(shop, body, query, request)
             result = found.result
             end = offset + len(result.ranked)
@@ -137,7 +140,8 @@ def search_routes(service: Service) -> APIRouter:
     @router.post("/v1/recommendations", summary="What to show a shopper", response_model=RecommendationsOut)
     def recommendations(body: RecommendBody) -> Response:
         """Return the best items for a shopper, known or not; `ground` says what the order rests on."""
-        shop = service.now().shop
+        now = service.now()
+        shop = now.shop
         device = body.context.get("device")
         shopper = Shopper(body.user_id, body.session_id, device=device if isinstance(device, str) else None)
         top_n = check_top_n(body.top_n, service.config)
@@ -152,9 +156,12 @@ def search_routes(service: Service) -> APIRouter:
             request_id=new_request_id(),
         )
         with room:
-            result = run(shop, request)
+            found = recommend(shop, now.agent.heed, request)
+            result, request = found.result, found.request
             head = header(result, show(result, shopper, service, request.request_id))
-            return json_of(RecommendationsOut(**head, recommendations=listed(result, request, shop)))
+            head["text"] = " ".join(filter(None, (head["text"], found.said)))
+            page = listed(result, request, shop)
+            return json_of(RecommendationsOut(**head, recommendations=page, memory=found.memory))
 
     return router
 

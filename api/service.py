@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agent.base import AgentEvent, Answer, ChatRequest
+from agent.memory.heeding import Heeded
 from agent.sessions import Owner
 from api.config import ApiConfig
-from tools.base import Tool
+from catalog.filters import Filters
+from catalog.told import Told
+from tools.base import Shopper, Tool
 from tools.live import LiveShop
 from tools.shop import Shop
 
@@ -34,6 +37,9 @@ class Agent(Protocol):
 
     def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
         """Forget one thing a shopper told of themselves, or all, in store and conversations; return how many."""
+
+    def heed(self, filters: Filters, shopper: Shopper, told: tuple[Told, ...]) -> Heeded:
+        """Return what a shopper told and counts for a list under filters; `told` is what the store keeps of them."""
 
 
 class Registry(Protocol):

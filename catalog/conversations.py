@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, update
 
 from catalog.event_store import SqlEventStore
 from catalog.event_tables import CONVERSATIONS as ROWS
@@ -19,6 +19,15 @@ from catalog.tenancy import current_tenant
 
 SWEEP_SECONDS = 60.0
 """How often a process looks for what has expired."""
+
+
+# Every page that a guest is shown asks this, and putting a statement together takes longer than SQLite's answer.
+_OF_GUEST = select(ROWS.c.state).where(
+    ROWS.c.tenant == bindparam("tenant"),
+    ROWS.c.session_id == bindparam("session_id"),
+    ROWS.c.user_id == "",
+    ROWS.c.timestamp >= bindparam("since"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,13 @@ class ConversationRows:
         """Put a text in the place of the one it was made of; return whether that one still stood there."""
         this = self._this(told.session_id, told.user_id) & (ROWS.c.version == told.version)
         return bool(self._change(update(ROWS).where(this).values(state=told.state, version=told.version + 1)))
+
+    def said_by_guest(self, session_id: str) -> str | None:
+        """Return the text of a guest's conversation as it was kept last; None where there is none."""
+        since = self._now() - _micros(self._ttl)
+        given = {"tenant": current_tenant(), "session_id": session_id, "since": since}
+        found = self._store.rows(_OF_GUEST, given)
+        return found[0]["state"] if found else None
 
     def find(self, session_id: str, user_id: str | None) -> Conversation | None:
         """Return a conversation as it was kept last."""

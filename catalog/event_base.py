@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from catalog.nouns import Interaction, Slate
 from catalog.told import Told
@@ -56,6 +56,20 @@ class Pruned:
     told: int = 0
 
 
+class Visit(NamedTuple):
+    """What is known of who asks.
+
+    Attributes:
+        mine: The shopper's latest events, newest first.
+        session: The session's latest events, oldest first.
+        told: What the shopper told of themselves, the latest first.
+    """
+
+    mine: list[Interaction]
+    session: list[Interaction]
+    told: list[Told]
+
+
 class EventStore(Protocol):
     """Where live events rest. Safe to call from many threads; what `put` returned from survives a kill.
 
@@ -81,10 +95,11 @@ class EventStore(Protocol):
     def for_session(self, session_id: str, limit: int = 1000) -> list[Interaction]:
         """Return a session's latest `limit` events, oldest first."""
 
-    def of_visit(
-        self, user_id: str | None, session_id: str | None, limit: int = 100
-    ) -> tuple[list[Interaction], list[Interaction]]:
-        """Return `for_user(user_id, limit)` and `for_session(session_id)`, [] where None, by one connection."""
+    def of_visit(self, user_id: str | None, session_id: str | None, limit: int = 100) -> Visit:
+        """Return `for_user(user_id, limit)`, `for_session(session_id)` and `told_by(user_id)`, [] where None.
+
+        By one connection, and what was told costs whoever has events and told nothing no read of its own.
+        """
 
     def since(self, row_id: int, limit: int = 10_000) -> list[tuple[int, Interaction]]:
         """Return events of all tenants added after `row_id` (0: from the first) with their row ids, as they came.

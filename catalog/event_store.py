@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, select, text, tuple_
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, exists, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from catalog.errors import NotFoundError
-from catalog.event_base import DeadLetter, Pruned, PutResult
+from catalog.event_base import DeadLetter, Pruned, PutResult, Visit
 from catalog.event_claims import claimed, news, sign_in
 from catalog.event_faults import answering
 from catalog.event_schema import LOCK, ensure_schema
@@ -50,6 +50,13 @@ _NEWEST_FIRST = (EVENTS.c.timestamp.desc(), EVENTS.c.row_id.desc())
 _MINE = select(EVENTS).where(EVENTS.c.tenant == bindparam("tenant")).order_by(*_NEWEST_FIRST).limit(bindparam("most"))
 # Every recommendation asks these two, and putting a statement together takes longer than SQLite's answer.
 _OF_USER = _MINE.where(EVENTS.c.user_id == bindparam("user_id"))
+_TOLD_BY = (
+    select(TOLD)
+    .where(TOLD.c.tenant == bindparam("tenant"), TOLD.c.user_id == bindparam("user_id"))
+    .order_by(TOLD.c.timestamp.desc(), TOLD.c.entry_id)
+)
+_HAS_TOLD = exists().where(TOLD.c.tenant == bindparam("tenant"), TOLD.c.user_id == bindparam("user_id"))
+_OF_VISITOR = _OF_USER.add_columns(_HAS_TOLD.label("has_told"))
 _OF_SESSION = _MINE.where(EVENTS.c.session_id == bindparam("session_id"))
 
 _T = TypeVar("_T")
@@ -97,24 +104,26 @@ class SqlEventStore:
         given = {"tenant": current_tenant(), "session_id": session_id, "most": limit}
         return [event_of(row) for row in reversed(self.rows(_OF_SESSION, given))]
 
-    def of_visit(
-        self, user_id: str | None, session_id: str | None, limit: int = 100
-    ) -> tuple[list[Interaction], list[Interaction]]:
+    def of_visit(self, user_id: str | None, session_id: str | None, limit: int = 100) -> Visit:
         """See `EventStore.of_visit`."""
         tenant = current_tenant()
         self._slates.settled(tenant, user_id=user_id, session_id=session_id)
         mine: list[Interaction] = []
         visit: list[Interaction] = []
+        told: list[Told] = []
         with answering(self.engine), self.engine.connect() as connection:
             if user_id is not None:
                 given = {"tenant": tenant, "user_id": user_id, "most": limit}
-                mine = [event_of(row) for row in connection.execute(_OF_USER, given).mappings()]
+                found = connection.execute(_OF_VISITOR, given).mappings().all()
+                mine = [event_of(row) for row in found]
+                if not found or found[0]["has_told"]:
+                    told = [told_of(dict(row)) for row in connection.execute(_TOLD_BY, given).mappings()]
             if session_id is not None:
                 given = {"tenant": tenant, "session_id": session_id, "most": SESSION}
                 known = {event.event_id: event for event in mine}
                 rows = connection.execute(_OF_SESSION, given).mappings()
                 visit = [known.get(row["event_id"]) or event_of(row) for row in rows]
-        return mine, visit[::-1]
+        return Visit(mine, visit[::-1], told)
 
     def since(self, row_id: int, limit: int = 10_000) -> list[tuple[int, Interaction]]:
         """See `EventStore.since`."""
@@ -239,8 +248,7 @@ class SqlEventStore:
 
     def told_by(self, user_id: str) -> list[Told]:
         """See `EventStore.told_by`."""
-        query = select(TOLD).where(TOLD.c.tenant == current_tenant(), TOLD.c.user_id == user_id)
-        return [told_of(row) for row in self.rows(query.order_by(TOLD.c.timestamp.desc(), TOLD.c.entry_id))]
+        return [told_of(row) for row in self.rows(_TOLD_BY, {"tenant": current_tenant(), "user_id": user_id})]
 
     def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
         """See `EventStore.forget_told`."""

@@ -14,6 +14,11 @@ from catalog.errors import DataError, NotFoundError
 Rows = npt.NDArray[np.int64]
 
 
+def no_rows() -> Rows:
+    """Return none, (0,)."""
+    return np.empty(0, np.int64)
+
+
 class IdMap:
     """External id <-> row, in a fixed order. An array never travels without its IdMap.
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from catalog.event_claims import guest_id
 from catalog.events import EventStore
 from catalog.nouns import NEGATIVE_KINDS, Interaction
+from catalog.told import Told
 from tools.base import Shopper
 from tools.shop import Shop
 
@@ -93,14 +94,20 @@ def _at_hand(event: Interaction, shopper: Shopper, now: datetime) -> bool:
 
 def past_events(shopper: Shopper, events: EventStore, now: datetime) -> list[Interaction]:
     """Return the events of the shopper and of the session at hand, oldest first, each once."""
-    newest_first, visit = events.of_visit(shopper.user_id or None, shopper.session_id or None, HISTORY)
+    return visited(shopper, events, now)[0]
+
+
+def visited(shopper: Shopper, events: EventStore, now: datetime) -> tuple[list[Interaction], tuple[Told, ...]]:
+    """Return `past_events`, and what the shopper told of themselves (the latest first), by one read."""
+    newest_first, visit, told = events.of_visit(shopper.user_id or None, shopper.session_id or None, HISTORY)
     # Clocks of whole seconds give a purchase and its return one moment: as they came is the order they happened in.
     found = {e.event_id: e for e in reversed(newest_first)}
     if shopper.session_id:
         # A session reused by someone else gives none of the first shopper's events away.
         mine = {shopper.user_id, anonymous_id(shopper.session_id)}
         found.update({e.event_id: e for e in visit if e.user_id in mine})
-    return sorted((e for e in found.values() if e.timestamp <= now), key=lambda e: e.timestamp)
+    past = sorted((e for e in found.values() if e.timestamp <= now), key=lambda e: e.timestamp)
+    return past, (tuple(told) if shopper.user_id else shopper.told)
 
 
 def digested(past: Sequence[Interaction], recent: Sequence[str] = ()) -> Taste:

@@ -6,12 +6,16 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from agent.memory.heeding import NOTHING, Heeded
+from agent.minds import ShopPlanner
 from agent.money import price_text
+from api.heeding import recommend
+from catalog.filters import Filters
 from catalog.plain_text import one_line
+from catalog.told import Told
 from tools.answers import ranked_trace
 from tools.base import Shopper
 from tools.pipeline.nouns import PipelineRequest, PipelineResult
-from tools.pipeline.run import run
 from tools.shop import Shop
 
 TITLE = 34
@@ -29,7 +33,12 @@ def recommended(shop: Shop, user_id: str | None, top_n: int, request_id: str | N
         request_id: Draws the exploration slots as this request would; None: nothing is drawn.
     """
     request = PipelineRequest(Shopper(user_id), datetime.now(UTC), "recommend", top_n=top_n, request_id=request_id)
-    return run(shop, request)
+    planner = ShopPlanner(shop.catalog, shop.embedder, shop.captions)
+
+    def heed(filters: Filters, shopper: Shopper, told: tuple[Told, ...]) -> Heeded:
+        return planner.heed(filters, told) if told else NOTHING
+
+    return recommend(shop, heed, request).result
 
 
 def recommended_json(result: PipelineResult) -> str:

@@ -13,6 +13,7 @@ from agent.understanding.terms import Term
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Limit, Wish
 from agent.understanding.words import keys, singular
+from catalog.nouns import Item
 from catalog.told import Told
 
 
@@ -51,10 +52,12 @@ def recalled(understanding: Understanding, told: Sequence[Told], vocabulary: Voc
         if not isinstance(act, Search | Recommend) or (act.more and not understanding.state.recalled):
             acts.append(act)
             continue
-        wish, used, without = _within(act.wish, told, understanding.state, vocabulary)
+        wish, used, without = within(act.wish, told, understanding.state, vocabulary)
         kept |= {each.entry_id: each for each in used}
         missed |= {each.entry_id: each for each in without}
-        liked |= {each.entry_id: (each, term) for each, term in _liked(act.wish, told, understanding.state, vocabulary)}
+        liked |= {
+            each.entry_id: (each, term) for each, term in likings(act.wish, told, understanding.state, vocabulary)
+        }
         changes: dict[str, object] = {"wish": wish}
         if used and isinstance(act, Search) and act.fallback is None:
             changes["fallback"] = act.wish
@@ -73,7 +76,7 @@ def waiving(understanding: Understanding, before: IntentState, message: str) -> 
     return understanding.model_copy(update={"state": understanding.state.model_copy(update={"waived": waived})})
 
 
-def bears(item: ShownItem, term: Term) -> bool:
+def bears(item: ShownItem | Item, term: Term) -> bool:
     """Whether an item has a value of a term."""
     given: Sequence[str] = item.attributes.get(term.name, ())
     if term.kind == "category":
@@ -94,7 +97,7 @@ def meant(told: Told, vocabulary: Vocabulary) -> Term | None:
     return found
 
 
-def _within(
+def within(
     wish: Wish, told: Sequence[Told], state: IntentState, vocabulary: Vocabulary
 ) -> tuple[Wish, tuple[Told, ...], tuple[Told, ...]]:
     """Return the wish with what was told; what of it keeps something out; sizes that none of the rest has."""
@@ -157,7 +160,8 @@ def _sized(wish: Wish, told: Told, vocabulary: Vocabulary) -> Wish | None:
     return wish.model_copy(update={"wanted": wish.wanted.model_copy(update={"sizes": (told.value,)})})
 
 
-def _liked(wish: Wish, told: Sequence[Told], state: IntentState, vocabulary: Vocabulary) -> list[tuple[Told, Term]]:
+def likings(wish: Wish, told: Sequence[Told], state: IntentState, vocabulary: Vocabulary) -> list[tuple[Told, Term]]:
+    """Return the likes that count beside a wish, and what each stands for in today's catalogue."""
     if wish.recipient is not None or wish.sort != "relevance" or EVERYTHING in state.waived:
         return []
     found = [(each, meant(each, vocabulary)) for each in told if each.kind == "like"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from agent.memory.recall import meant
+from agent.memory.recall import bears, meant
 from agent.messages import clean
 from agent.understanding.vocabulary import Vocabulary
 from catalog.nouns import Item
@@ -75,14 +75,7 @@ def respects(told: Told, item: Item, vocabulary: Vocabulary) -> bool:
 def has(told: Told, item: Item, vocabulary: Vocabulary) -> bool:
     """Whether an item bears the value that a taste is of."""
     term = meant(told, vocabulary)
-    if term is None:
-        return False
-    given = {
-        "category": item.categories,
-        "brand": (item.brand,) if item.brand else (),
-        "attribute": item.attributes.get(term.name, ()),
-    }.get(term.kind, ())
-    return bool({value.casefold() for value in term.values} & {value.casefold() for value in given})
+    return term is not None and bears(item, term)
 
 
 def data(told: Sequence[Told]) -> str:

@@ -27,6 +27,7 @@ from catalog.events import (
 )
 from catalog.nouns import Interaction, Slate
 from catalog.tenancy import acting_for
+from catalog.told import Told
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 
@@ -125,8 +126,20 @@ def test_one_bad_event_adds_none_of_its_batch(store: EventStore) -> None:
 
 def test_a_visit_is_read_as_its_shopper_and_its_session(store: EventStore) -> None:
     store.put([event("e1"), event("e2", minutes=1, session_id="s1"), event("e3", "bob", 2, session_id="s1")])
-    assert store.of_visit("ann", "s1", 1) == (store.for_user("ann", 1), store.for_session("s1"))
-    assert store.of_visit(None, "s1") == ([], store.for_session("s1")) and store.of_visit("bob", None)[1] == []
+    assert store.of_visit("ann", "s1", 1) == (store.for_user("ann", 1), store.for_session("s1"), [])
+    assert store.of_visit(None, "s1") == ([], store.for_session("s1"), [])
+    assert store.of_visit("bob", None).session == []
+
+
+def test_a_visit_knows_what_its_shopper_told_with_and_without_events(store: EventStore) -> None:
+    told = [Told("dislike", "attribute.colour", "red", "I can't stand red", NOON)]
+    store.put([event("e1"), event("e3", "bob")])
+    for user_id in ("ann", "cleo"):
+        store.put_told(user_id, told)
+        assert store.of_visit(user_id, "s1").told == store.told_by(user_id) == told
+    assert store.of_visit("bob", None).told == store.of_visit(None, "s1").told == []
+    store.forget_told("ann")
+    assert store.of_visit("ann", None).told == []
 
 
 def test_a_slate_is_kept_once(store: EventStore) -> None:

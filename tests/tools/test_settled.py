@@ -1,5 +1,6 @@
 """Searches whose filters say all there is to the wish: taste has its say, what the shopper knows stands last."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,3 +61,11 @@ def test_taste_has_half_where_filters_say_it_all_and_a_tenth_elsewhere(shop: Sho
 
     assert shares("mugs") == pytest.approx([0.5] * 5, abs=1e-4)
     assert shares("everyday mugs") == pytest.approx([0.1] * 5, abs=1e-4)
+
+
+def test_what_stands_last_is_not_brought_forward_for_diversity(shop: Shop) -> None:
+    everything = PipelineRequest(Shopper("ben"), TOY_NOW, filters=Filters(available=True), top_n=30)
+    shown = [each.item_id for each in run(shop, everything).ranked]
+    against = shop.catalog.ids.rows(sorted(shown[:4]))
+    after = [each.item_id for each in run(shop, replace(everything, barred=against)).ranked]
+    assert sorted(after) == sorted(shown) and set(after[-6:]) == {*shown[:4], "B01", "B04"}

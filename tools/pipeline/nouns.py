@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from catalog.filters import Filters
+from catalog.ids import Rows, no_rows
 from catalog.vectors import Floats
 from indexes.fusion import SourceRank
 from indexes.keyword import TermMatch
@@ -24,7 +25,7 @@ Ground: TypeAlias = ModelGround | Literal["query", "example", "catalogue"]
 it, the shopper's `history`, `session`, the items' `content` or `popularity`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PipelineRequest:
     """What is wanted.
 
@@ -41,6 +42,8 @@ class PipelineRequest:
         unite: By the sources' `scores`, each brought to one scale, or by their `ranks` alone.
         spaces: Spaces to search in; None is all of them.
         exclude: Item ids not to show.
+        barred: Catalogue rows that the shopper's own words speak against, each once: `recommend` leaves them out, a
+            `search` whose filters say all puts them last.
         only: With `rank`, the ids to order.
         sort, top_n, offset: The page.
         reach: Candidates each source may propose, the same for every page of one search, so that what is on a page and
@@ -60,6 +63,7 @@ class PipelineRequest:
     unite: Unite = "scores"
     spaces: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
+    barred: Rows = field(default_factory=no_rows)
     only: tuple[str, ...] | None = None
     sort: Sort = "relevance"
     top_n: int = 10

@@ -16,7 +16,7 @@ from tools.shop import Shop
 from tools.taste import Taste
 from tools.vocabulary import named_categories
 
-HOUSE_RULES = frozenset({"exclude", "owned", "disliked", "asked about"})
+HOUSE_RULES = frozenset({"exclude", "owned", "disliked", "told", "asked about"})
 """Rules nobody asked for as a filter; what they hide is never offered as the nearest."""
 
 
@@ -85,6 +85,8 @@ def _house_rules(shop: Shop, request: PipelineRequest, taste: Taste) -> list[_Hi
     for name, item_ids in about.items():
         if item_ids and (hidden := _rows(shop, item_ids) | _family(shop, families.get(name, ()))):
             rules.append(_Hidden(name, item_ids, np.array(sorted(hidden), np.int64)))
+    if request.mode == "recommend" and len(request.barred):
+        rules.append(_Hidden("told", (), request.barred))
     return rules
 
 

@@ -64,6 +64,11 @@ class _State:
         """Rows that may be shown after all others: what the shopper knows, where filters say all there is to a wish."""
         return known_rows(self.shop, self.taste, self.mask) if self.named is not None else np.empty(0, np.int64)
 
+    @cached_property
+    def last(self) -> Rows:
+        """Rows that stand behind all others: `aside`, and of the candidates what the shopper's words speak against."""
+        return np.union1d(self.aside, self.request.barred) if self.named is not None else self.aside
+
     @property
     def reach(self) -> Reach:
         """What each source may propose, and how much of it."""
@@ -132,7 +137,8 @@ def run(shop: Shop, request: PipelineRequest, past: Sequence[Interaction] | None
         )
         kept = sieve.kept
         if recommends and allowed.blocking is None:
-            kept = diversified(shop, kept, request.offset + request.top_n, state.config)
+            behind = int(np.isin(kept.rows, state.last).sum()) if len(state.last) else 0
+            kept = diversified(shop, kept, request.offset + request.top_n, state.config, among=len(kept) - behind)
         if recommends and any(rule.do == "pin" for rule in state.config.rules):
             kept, placed = pinned(shop, kept, allowed.mask)
             note.update(pinned=placed)
@@ -249,7 +255,7 @@ def _ordered(state: _State, found: _Found) -> _Found:
     if request.sort == "relevance" and blocked is None:
         if state.named is None:
             return found
-        return replace(found, scored=settled(found.scored, state.named, state.aside))
+        return replace(found, scored=settled(found.scored, state.named, state.last))
     with state.trace.stage("sort"):
         about = relevant(shop, found.scored, request.query, state.config) if request.wishes else found.scored
         if request.sort != "relevance":

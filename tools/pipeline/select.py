@@ -61,20 +61,20 @@ def sifted(shop: Shop, scored: Pool, *, drop_unavailable: bool, one_a_parent: bo
     return Sifted(scored.take(np.flatnonzero(stays)), drops, variants, unavailable)
 
 
-def diversified(shop: Shop, scored: Pool, depth: int, config: PipelineConfig) -> Pool:
+def diversified(shop: Shop, scored: Pool, depth: int, config: PipelineConfig, among: int | None = None) -> Pool:
     """Order the first `depth` so that each is good and unlike those above it; the rest follows unchanged.
 
     Takes the item with the greatest `(1 - diversity) * score - diversity * max cosine to those taken`, the
     cosine averaged over the shop's spaces; scores are at most 1. Of the first `category_depth` at most `category_cap`
     have the same narrowest category, as long as there are others among those looked at. A greater depth only adds to
-    the list of a smaller one, so that pages fit together.
+    the list of a smaller one, so that pages fit together. What stands behind the first `among` stays there.
 
     Source: Carbonell and Goldstein, "The use of MMR, diversity-based reranking" (SIGIR 1998).
     """
     weight, cap = (config.diversity if shop.spaces else 0.0), config.category_cap
     if len(scored) < 3 or (weight == 0 and not cap):
         return scored
-    size = min(DIVERSE, len(scored))
+    size = min(DIVERSE, len(scored) if among is None else among)
     rows = scored.rows[:size]
     kinds = shop.narrowest[rows]
     units = [units_at(shop, space, rows) for space in shop.spaces] if weight else [np.zeros((size, 1), np.float32)]

@@ -92,6 +92,7 @@ class Recommended(List):
     """What the shop would show this shopper."""
 
     recommendations: list[Listed]
+    memory: dict[str, list[str]] = {}
 
 
 class Similar(List):

@@ -1,0 +1,119 @@
+"""What a shopper told in a chat counts for recommendations and for the catalogue's best order, with its reason."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from agent.loop import Agent
+from agent.memory_sessions import MemorySessions
+from agent.minds import Minds, ShopPlanner
+from agent.sessions import SessionStore
+from agent.shared_sessions import SharedSessions
+from catalog.conversations import ConversationRows
+from catalog.told import Told
+from tools.doubles import toy_shop
+from tools.registry import Registry
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BLUE = {"V01", "V06", "L02", "S01", "B03", "M01"}
+
+
+def entry(kind: Any, facet: str, value: str) -> Told:
+    return Told(kind, facet, value, "...", NOON, "s0", "r0")
+
+
+@pytest.fixture(params=["memory", "shared"])
+def service(tmp_path: Path, make: Any, request: pytest.FixtureRequest) -> Any:
+    shop = toy_shop(tmp_path)
+    shared = SharedSessions(ConversationRows(shop.events, ttl_seconds=60, limit=100))
+    sessions: SessionStore = shared if request.param == "shared" else MemorySessions(shop.catalog)
+    minds = Minds(ShopPlanner(shop.catalog, shop.embedder))
+    agent = Agent(shop, Registry(shop), minds, sessions=sessions)
+    yield make.service(shop, agent.registry, agent)
+    shop.events.close()
+
+
+@pytest.fixture
+def client(service: Any, make: Any) -> TestClient:
+    opened: TestClient = make.client(service)
+    return opened
+
+
+def post(client: TestClient, path: str, **body: Any) -> dict[str, Any]:
+    answer = client.post(path, json=body, headers={"Accept": "application/json"})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def recommended(client: TestClient, **body: Any) -> tuple[dict[str, Any], list[str]]:
+    found = post(client, "/v1/recommendations", **{"top_n": 30, **body})
+    assert [each["rank"] for each in found["recommendations"]] == list(range(1, len(found["recommendations"]) + 1))
+    return found, [each["item_id"] for each in found["recommendations"]]
+
+
+def test_a_dislike_told_in_a_chat_keeps_items_out_and_the_list_says_why(client: TestClient) -> None:
+    before, shown = recommended(client, user_id="cleo")
+    assert BLUE & set(shown) and before["memory"] == {}
+    post(client, "/v1/chat", message="I can't stand blue", user_id="cleo")
+    after, left = recommended(client, user_id="cleo")
+    assert left and not BLUE & set(left)
+    (kept,) = after["memory"]["kept"]
+    (told,) = client.get("/v1/users/cleo/memory").json()["entries"]
+    assert kept == told["entry_id"]
+    assert after["text"].startswith(before["text"]) and "you do not like blue, so I kept to that." in after["text"]
+    assert recommended(client, user_id="ana")[0]["memory"] == {}
+    client.delete(f"/v1/users/cleo/memory/{kept}")
+    assert recommended(client, user_id="cleo")[1] == shown
+
+
+def test_a_guest_is_heard_in_their_own_session_alone(client: TestClient) -> None:
+    post(client, "/v1/chat", message="I can't stand blue", session_id="s-guest")
+    found, shown = recommended(client, session_id="s-guest")
+    assert not BLUE & set(shown) and "You told me earlier" not in found["text"]
+    assert "you do not like blue" in found["text"]
+    assert BLUE & set(recommended(client, session_id="s-other")[1])
+    assert BLUE & set(recommended(client, user_id="cleo", session_id="s-guest")[1])
+
+
+def test_what_is_asked_for_wins_over_what_was_told(client: TestClient, service: Any) -> None:
+    service.shop.events.put_told("cleo", [entry("dislike", "attribute.colour", "blue"), entry("budget", "price", "20")])
+    found, shown = recommended(client, user_id="cleo", filters={"attributes": {"colour": ["blue"]}})
+    # Only the budget counts, and M01 is the one blue thing below 20.
+    assert shown == ["M01"] and len(found["memory"]["kept"]) == 1
+
+
+def test_where_nothing_would_be_left_it_is_set_aside_and_said(client: TestClient, service: Any) -> None:
+    service.shop.events.put_told("cleo", [entry("budget", "price", "1")])
+    found, shown = recommended(client, user_id="cleo", filters={"category": ["mugs"]})
+    assert set(shown) == {"M01", "M02", "M03", "M04", "M06"}  # M05 is out of stock
+    assert list(found["memory"]) == ["set_aside"] and not found["nearest"] and found["blocking"] is None
+    assert "Nothing fits both this and what you told me (you spend up to 1), so I set that aside." in found["text"]
+
+
+def test_what_is_liked_goes_first(client: TestClient, service: Any) -> None:
+    _, before = recommended(client, user_id="cleo")
+    service.shop.events.put_told("cleo", [entry("like", "attribute.colour", "blue")])
+    found, after = recommended(client, user_id="cleo")
+    liked = [item_id for item_id in before if item_id in BLUE]
+    assert before[: len(liked)] != liked
+    assert after == [*liked, *(item_id for item_id in before if item_id not in BLUE)]
+    assert list(found["memory"]) == ["liked"] and "so I put what you like first" in found["text"]
+
+
+def test_the_catalogue_puts_last_what_was_told_and_denies_nothing(client: TestClient, service: Any) -> None:
+    asked = {"user_id": "cleo", "filters": {"available": True}, "top_n": 30}
+    before = [each["item_id"] for each in post(client, "/v1/search", **asked)["items"]]
+    service.shop.events.put_told("cleo", [entry("dislike", "attribute.colour", "blue")])
+    after = [each["item_id"] for each in post(client, "/v1/search", **asked)["items"]]
+    # Of the merino scarf the red one stands for the blue one now.
+    assert set(after) == {*before, "S02"} - {"S01"}
+    assert set(after[-5:]) == BLUE - {"S01"} != set(before[-5:])
+    cheapest = post(client, "/v1/search", **asked, sort="price_asc")["items"]
+    assert [each["price"] for each in cheapest if each["price"]] == sorted(e["price"] for e in cheapest if e["price"])
+    assert post(client, "/v1/search", **asked, query="blue mug")["items"][0]["item_id"] == "M01"
