@@ -85,6 +85,9 @@ class EventStore(Protocol):
         An event with a shopper and a session signs the session in: what its guest did up to that moment is the
         shopper's from then on, also what arrives later but happened before.
 
+        Where the clock was set back, an event of this moment is dated as the latest known of its shopper or session
+        (see `catalog.event_onward`): it counts after what was known before.
+
         Raises:
             DataError: When a kind is unknown, a timestamp has no time zone or a text holds a NUL; nothing is added.
         """

@@ -15,6 +15,7 @@ from catalog.errors import NotFoundError
 from catalog.event_base import DeadLetter, Pruned, PutResult, Visit
 from catalog.event_claims import claimed, news, sign_in
 from catalog.event_faults import answering
+from catalog.event_onward import onward
 from catalog.event_schema import LOCK, ensure_schema
 from catalog.event_tables import (
     CONVERSATIONS,
@@ -84,8 +85,9 @@ class SqlEventStore:
 
         def work(connection: Connection) -> int:
             insert = self.insert(EVENTS).on_conflict_do_nothing().returning(EVENTS.c.row_id)
-            accepted = len(connection.execute(insert, claimed(connection, tenant, rows)).all())
-            sign_in(connection, tenant, rows, self.insert(SIGN_INS))
+            dated = onward(connection, tenant, rows, to_micros(datetime.now(UTC), "now"))
+            accepted = len(connection.execute(insert, claimed(connection, tenant, dated)).all())
+            sign_in(connection, tenant, dated, self.insert(SIGN_INS))
             return accepted
 
         accepted = self.transaction(work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from catalog.event_claims import guest_id
@@ -106,8 +106,20 @@ def visited(shopper: Shopper, events: EventStore, now: datetime) -> tuple[list[I
         # A session reused by someone else gives none of the first shopper's events away.
         mine = {shopper.user_id, anonymous_id(shopper.session_id)}
         found.update({e.event_id: e for e in visit if e.user_id in mine})
-    past = sorted((e for e in found.values() if e.timestamp <= now), key=lambda e: e.timestamp)
+    past = sorted(found.values(), key=lambda e: e.timestamp)
+    if past and past[-1].timestamp > now:
+        past = _happened(past, now)
     return past, (tuple(told) if shopper.user_id else shopper.told)
+
+
+def _happened(past: Sequence[Interaction], now: datetime) -> list[Interaction]:
+    """Return the events that had happened by `now`, oldest first.
+
+    The wire takes no event from the future. One that is ahead of the present all the same was dated before the clock
+    was set back: it has happened, and counts as of just before `now`.
+    """
+    present, before = max(datetime.now(UTC), now), now - timedelta(microseconds=1)
+    return [e if e.timestamp <= now else replace(e, timestamp=before) for e in past if not now < e.timestamp <= present]
 
 
 def digested(past: Sequence[Interaction], recent: Sequence[str] = ()) -> Taste:

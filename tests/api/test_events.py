@@ -12,6 +12,7 @@ from agent.wording import NEW_SHOPPER
 from api.config import ApiConfig
 from api.keys import load_keys
 from catalog.errors import EventStoreError, NotFoundError
+from catalog.nouns import Interaction
 from catalog.tenancy import acting_for
 from tools.doubles import toy_shop
 from tools.registry import Registry
@@ -145,6 +146,22 @@ def test_a_clock_that_runs_ahead_is_bounded_and_what_is_within_counts_at_once(ow
     assert [(each["index"], each["field"]) for each in body["rejected"]] == [(1, "timestamp"), (3, "timestamp")]
     kept = {e.event_id: e.timestamp for e in shop.events.for_user("dora")}
     assert now <= kept["e-0"] <= datetime.now(UTC) and kept["e-2"] == now - timedelta(hours=1)
+
+
+def test_what_was_known_before_the_clock_was_set_back_counts_and_may_be_taken_back(own):
+    shop, client = own
+    hour = datetime.now(UTC) + timedelta(hours=1)
+    shop.events.put(
+        [Interaction("e-1", "dora", "V01", hour, "dismiss"), Interaction("e-2", "dora", "M01", hour, "cart")]
+    )
+
+    def shown() -> list[str]:
+        body = {"user_id": "dora", "top_n": 30}
+        return [each["item_id"] for each in client.post("/v1/recommendations", json=body).json()["recommendations"]]
+
+    assert "V01" not in shown()
+    assert client.put("/v1/events", json={"events": [event(3, kind="praise"), event(4, item_id="M01", kind="dismiss")]})
+    assert "V01" in shown() and "M01" not in shown()
 
 
 def test_what_is_rejected_is_kept_with_its_reason(own):

@@ -142,6 +142,25 @@ def test_a_visit_knows_what_its_shopper_told_with_and_without_events(store: Even
     assert store.of_visit("ann", None).told == []
 
 
+def test_what_comes_after_a_clock_was_set_back_stands_behind_what_was_known(store: EventStore) -> None:
+    now = datetime.now(UTC)
+    hour, year = now + timedelta(hours=1), now + timedelta(days=365)
+    store.put([replace(event("before"), timestamp=hour), replace(event("lost", "bob"), timestamp=year)])
+    store.put([replace(event("guest", "session:s1", session_id="s1"), timestamp=hour)])
+    store.put([replace(event(name, who), timestamp=now) for name, who in (("after", "ann"), ("b", "bob"), ("c", "cy"))])
+    store.put([replace(event("late"), timestamp=now - timedelta(hours=2))])
+    # A moment of the span that comes twice stands behind its first time; what comes late keeps its own time.
+    assert [(e.event_id, e.timestamp) for e in store.for_user("ann")] == [
+        ("after", hour), ("before", hour), ("late", now - timedelta(hours=2)),
+    ]  # fmt: skip
+    # A clock that was a year ahead is not followed, nor is another shopper's.
+    assert [e.timestamp for e in store.for_user("bob")] == [year, now]
+    assert store.for_user("cy")[0].timestamp == now
+    # Who signs in on the session has what its guest did, although its time is still to come.
+    store.put([replace(event("in", "dora", session_id="s1"), timestamp=now)])
+    assert [e.event_id for e in store.for_user("dora")] == ["in", "guest"]
+
+
 def test_a_slate_is_kept_once(store: EventStore) -> None:
     slate = Slate("r1", "ann", None, NOON, ("b", "a"), (0.9, 0.1))
     store.put_slate(slate)
