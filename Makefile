@@ -2,7 +2,8 @@
 #
 #   make demo            set up, run the main job on the embedded boutique, serve the page
 #   make demo SERVE=0    the same, and stop before serving
-#   make test            set up and run the tests            (ARGS="-k planner" goes to pytest)
+#   make test            set up and run all the tests, in WORKERS=2 processes
+#   make test ARGS=...   the tests that pytest is told, in one process (ARGS="-k planner", ARGS=tests/api)
 #   make vllm            set up a real vLLM for a CPU beside it, and run the tests that talk to it
 #   make real DATA=All_Beauty CAPTIONER=<hub id> EMBEDDER=<hub id> LLM=<hub id>
 #                        real data and real models: says what it takes; with CONFIRM=1 it goes (docs/real.md)
@@ -16,6 +17,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 SERVE ?= 1
 ARGS ?=
+WORKERS ?= 2
 DATA ?=
 CAPTIONER ?= pixels
 EMBEDDER ?= minilm
@@ -50,7 +52,11 @@ ifeq ($(SERVE),1)
 endif
 
 test: $(VENV)/.dev
+ifeq ($(strip $(ARGS)),)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+else
 	$(BIN)/python -m pytest $(ARGS)
+endif
 
 real: $(VENV)/.demo
 	@test -n "$(DATA)" || { echo "DATA is missing: make real DATA=All_Beauty, or a folder (docs/real.md)"; exit 2; }

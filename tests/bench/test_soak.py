@@ -164,6 +164,7 @@ def test_an_error_in_the_log_and_a_raw_traceback_are_seen(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.postgres
 @pytest.mark.timeout(900)
 def test_a_minute_of_it_breaks_nothing(tmp_path: Path) -> None:

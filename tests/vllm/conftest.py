@@ -55,6 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 _FIGURES: list[str] = []
+_TITLE = "vLLM on this CPU, random weights: the plumbing's figures, of no model"
 
 
 def note(figure: str) -> None:
@@ -62,9 +63,14 @@ def note(figure: str) -> None:
     _FIGURES.append(figure)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # one of several processes: another prints
+        session.config.workeroutput["figures"] = {_TITLE: _FIGURES}
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _FIGURES:
-        terminalreporter.section("vLLM on this CPU, random weights: the plumbing's figures, of no model")
+        terminalreporter.section(_TITLE)
         for figure in _FIGURES:
             terminalreporter.write_line(figure)
 
