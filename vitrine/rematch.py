@@ -13,10 +13,10 @@ import polars as pl
 from catalog.ids import IdMap
 from catalog.log import Interactions
 from catalog.progress import SILENT, Progress
-from catalog.vectors import Floats
+from catalog.vectors import Floats, Mask
 from catalog.workspace import Workspace
 from eval.cells import Judged
-from eval.intervals import Paired, paired_test
+from eval.intervals import FEWEST, Paired, paired_test
 from eval.metrics import Values, parse_metric
 from models.base import Recommender, TrainingData, UserScorer
 from vitrine.settings import Settings
@@ -49,20 +49,40 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Rematch:
-    """How two versions did on the same events.
+class Duel:
+    """How two versions did for some shoppers, each of whom weighs the same however much they did.
 
     Attributes:
         new, old: Mean NDCG@20 over shoppers, of the candidate and of what is served.
         paired: The difference over the same shoppers.
-        shoppers, events: How many were judged by.
-        since: When those events begin.
+        shoppers: How many.
     """
 
     new: float
     old: float
     paired: Paired
     shoppers: int
+
+    @classmethod
+    def of(cls, new: Values, old: Values, seed: int) -> Duel:
+        """Compare values of the same shoppers, (n,) each."""
+        return cls(float(new.mean()), float(old.mean()), paired_test(new, old, seed=seed), len(new))
+
+
+@dataclass(frozen=True)
+class Rematch:
+    """How two versions did on the same events.
+
+    Attributes:
+        everyone: Over all shoppers of them.
+        known: Over those the served version has learned of, where others are among them: whoever was made up since
+            has no say in it. None where they are too few to say anything, or all.
+        events: How many were judged by.
+        since: When those events begin.
+    """
+
+    everyone: Duel
+    known: Duel | None
     events: int
     since: datetime
 
@@ -126,8 +146,14 @@ def rematch(
     told = ground.before.filter(pl.col("timestamp") > ground.until)
     recent = {user: rows["item_id"].to_list() for (user,), rows in told.group_by("user_id", maintain_order=True)}
     old = _values(judged, as_served(served, users, items, recent))
-    paired = paired_test(new, old, seed=settings.seed)
-    return Rematch(float(new.mean()), float(old.mean()), paired, len(judged.users), len(part), ground.since)
+    known = served.users.rows(users.at(judged.users), missing=-1) >= 0
+    return Rematch(*duels(new, old, known, settings.seed), len(part), ground.since)
+
+
+def duels(new: Values, old: Values, known: Mask, seed: int) -> tuple[Duel, Duel | None]:
+    """Return `Rematch.everyone` and `Rematch.known` of shoppers, (n,) each; `known` says whom the served one knows."""
+    apart = FEWEST <= int(known.sum()) < len(known)
+    return Duel.of(new, old, seed), Duel.of(new[known], old[known], seed) if apart else None
 
 
 def as_served(model: Recommender, users: IdMap, items: IdMap, recent: Mapping[object, list[str]]) -> UserScorer:

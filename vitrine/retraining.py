@@ -15,11 +15,12 @@ from catalog.shop_data import load_shop
 from catalog.sync_journal import absorb
 from catalog.workspace import Workspace
 from vitrine.jobs import caption_store, embed_store, index_store, train_store
-from vitrine.rematch import METRIC, Rematch, ground_of, rematch, until_of
+from vitrine.rematch import METRIC, Duel, Rematch, ground_of, rematch, until_of
 from vitrine.retrain_config import RetrainConfig
 from vitrine.served import open_version, promote_whole
 from vitrine.settings import Settings
 from vitrine.shelf import Shelf, Version
+from vitrine.surge import surge_of
 from vitrine.syncing import SYNCING
 from vitrine.training import with_live
 
@@ -71,6 +72,9 @@ def retrain_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
             if (new := len(ground.after)) < settings.retrain.at_least:
                 why = f"{new} positives since {served} learned, {settings.retrain.at_least} would do to judge by"
                 return [*lines, f"nothing is trained: {why} (retrain.at_least; vitrine train does it all the same)"]
+            if (risen := surge_of(ground, settings.retrain.surge)) is not None:
+                why = f"since {served} learned {risen}; look at these events"
+                return [*lines, f"nothing is trained: {why} (retrain.surge; vitrine train does it all the same)"]
         lines += train_store(settings, None, progress, promote=False, live=live)
         made = [version for version in shelf.versions(name) if version.number not in known]
         if not made:
@@ -91,20 +95,33 @@ def judged(candidate: Version, served: Version | None, found: Rematch | None, co
         candidate: The new version.
         served: What is served; None: nothing, or nothing that can be opened.
         found: How the two did on the same events; None: nobody met before took anything since.
-        config: How much worse it may be.
+        config: How much worse it may be, for all shoppers and for those whom the served version knows.
     """
     if served is None:
         return Verdict(True, f"{candidate} is promoted: nothing else can be served")
     if found is None:
         why = "no shopper met before took anything since"
         return Verdict(False, f"{candidate} is not promoted: {why}; {served} is served on")
-    gap = found.paired.difference
-    apart = f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]"
-    by = f"the same {found.events:,} positives of {found.shoppers:,} shoppers since {found.since:%Y-%m-%d %H:%M}"
-    said = f"{METRIC} {found.new:.4f}, {served} {found.old:.4f} ({apart}) on {by}, which neither had seen"
-    if found.new < found.old * (1 - config.worse_by):
+    by = f"the same {found.events:,} positives since {found.since:%Y-%m-%d %H:%M}, which neither had seen"
+    said, lost = f"{METRIC} {_told(found.everyone, served)} on {by}", _worse(found.everyone, config)
+    if found.known is not None:
+        said += f"; for those whom {served} knows {_told(found.known, served)}"
+        lost = lost or _worse(found.known, config)
+    if lost:
         return Verdict(False, f"{candidate} is not promoted: {said}; it is kept, and {served} is served on")
     return Verdict(True, f"{candidate} is promoted: {said}; vitrine retrain --rollback goes back")
+
+
+def _worse(duel: Duel, config: RetrainConfig) -> bool:
+    """Whether a candidate is worse beyond what is allowed, and beyond what may be chance."""
+    may_be_chance = duel.paired.difference.high >= 0
+    return duel.new < duel.old * (1 - max(config.worse_by, config.noise if may_be_chance else 0.0))
+
+
+def _told(duel: Duel, served: Version) -> str:
+    gap = duel.paired.difference
+    apart = f"{gap.mean:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}]"
+    return f"{duel.new:.4f}, {served} {duel.old:.4f} ({apart}, {duel.shoppers:,} shoppers)"
 
 
 def _renewed(settings: Settings, workspace: Workspace, progress: Progress) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from catalog.workspace import Workspace
 from eval.intervals import Interval, Paired
 from models import registry
 from models.base import TrainingData
-from vitrine.rematch import Rematch, as_served, ground_of
+from vitrine.rematch import Duel, Ground, Rematch, as_served, duels, ground_of
 from vitrine.retrain_config import RetrainConfig
 from vitrine.retraining import judged
 from vitrine.shelf import Shelf, Version
+from vitrine.surge import Surge, surge_of
 from vitrine.training import with_live
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,9 +36,13 @@ def version(number: int) -> Version:
     return Version("ease", number, "key", "", {}, Path())
 
 
+def duel(new: float, old: float, width: float = 0.0004) -> Duel:
+    gap = Interval(new - old, new - old - width, new - old + width)
+    return Duel(new, old, Paired(gap, 0.5), 60)
+
+
 def found(new: float, old: float) -> Rematch:
-    gap = Interval(new - old, new - old - 0.01, new - old + 0.01)
-    return Rematch(new, old, Paired(gap, 0.5), 60, 90, MOMENT)
+    return Rematch(duel(new, old), None, 90, MOMENT)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +59,68 @@ def test_what_is_no_worse_is_served(new: float, old: float, worse_by: float, pro
     verdict = judged(version(2), version(1), found(new, old), RetrainConfig(worse_by=worse_by))
     assert verdict.promoted is promoted and "ease@2" in verdict.why
     assert f"ndcg@20 {new:.4f}, ease@1 {old:.4f} ({new - old:+.4f} [" in verdict.why
+
+
+@pytest.mark.parametrize(
+    ("new", "width", "config", "promoted"),
+    [
+        (0.1999, 0.01, {}, True),  # it may be chance, and is little
+        (0.1901, 0.01, {}, True),
+        (0.1899, 0.02, {}, False),  # it may be chance, and is more than a twentieth
+        (0.1899, 0.02, {"noise": 0.1}, True),
+        (0.1999, 0.01, {"noise": 0.0}, False),
+        (0.1990, 0.0005, {}, False),  # it is little, and no chance
+        (0.1990, 0.0005, {"worse_by": 0.01}, True),
+    ],
+)
+def test_a_loss_that_may_be_chance_is_none_up_to_a_share(
+    new: float, width: float, config: dict[str, float], promoted: bool
+) -> None:
+    two = Rematch(duel(new, 0.20, width), None, 90, MOMENT)
+    assert judged(version(2), version(1), two, RetrainConfig(**config)).promoted is promoted
+
+
+def test_nobody_who_came_since_outweighs_those_who_are_known() -> None:
+    """Made-up shoppers praise the version that learned from them; those who were there before lose by it."""
+    won_by_strangers = Rematch(duel(0.6, 0.1), duel(0.15, 0.20), 900, MOMENT)
+    verdict = judged(version(2), version(1), won_by_strangers, RetrainConfig())
+    assert not verdict.promoted and "for those whom ease@1 knows 0.1500, ease@1 0.2000" in verdict.why
+    assert judged(version(2), version(1), replace(won_by_strangers, known=duel(0.2, 0.2)), RetrainConfig()).promoted
+
+
+def test_those_whom_the_served_version_knows_are_looked_at_apart_where_others_are_among_them() -> None:
+    new, old = np.array([0.0] * 6 + [1.0] * 30), np.array([0.5] * 6 + [0.0] * 30)
+    known = np.arange(36) < 6
+    everyone, of_known = duels(new, old, known, 0)
+    assert (everyone.new, everyone.old) == (30 / 36, 3 / 36) and of_known is not None
+    assert (of_known.new, of_known.old, of_known.shoppers) == (0.0, 0.5, 6)
+    assert duels(new, old, known & (np.arange(36) > 2), 0)[1] is None  # too few
+    assert duels(new, old, np.ones(36, np.bool_), 0)[1] is None  # all
+
+
+def bought(who: str, items: list[str], hour: int) -> list[Interaction]:
+    moment = MOMENT + timedelta(hours=hour)
+    return [Interaction(f"{who}-{n}", who, item, moment, "purchase") for n, item in enumerate(items)]
+
+
+def test_one_item_that_everybody_takes_at_once_stops_a_training_and_one_busy_shopper_does_not() -> None:
+    before = [e for n in range(100) for e in bought(f"u{n}", [f"i{n % 20}", f"i{(n + 7) % 20}"], n)]
+    usual = [e for n in range(60) for e in bought(f"v{n}", [f"i{n % 20}"], 200 + n)]
+    bots = [e for n in range(40) for e in bought(f"bot{n}", ["i3"], 300)]
+    busy = bought("busy", ["i3"] * 40, 300)
+
+    def surge(*after: list[Interaction], most: float = 0.2) -> Surge | None:
+        later = log_frame([replace(e, event_id=f"a{n}") for n, e in enumerate(e for each in after for e in each)])
+        return surge_of(Ground(MOMENT, log_frame(before), later, MOMENT), most)
+
+    # 40 of 100 shoppers took i3 alone, and 3 of the 60 others: 43%, after 1 of 20 before.
+    risen = surge(usual, bots)
+    assert risen is not None and (risen.item_id, risen.shoppers) == ("i3", 100)
+    assert risen.before == pytest.approx(1 / 20) and risen.after == pytest.approx(0.43)
+    assert str(risen) == "43% of what 100 shoppers took is the item 'i3' (5.0% before)"
+    assert surge(usual) is None and surge(usual, busy) is None and surge(usual, bots, most=0.4) is None
+    assert surge([]) is None
+    assert surge(bots[:1]) is None and surge(bots[:5]) is not None  # one proves nothing, be it the whole
 
 
 def test_the_first_is_served_whatever_it_reaches_and_without_evidence_none_after_it() -> None:
@@ -135,7 +203,7 @@ def test_it_learns_from_what_happened_while_the_shop_was_open(store: Path, run: 
     newest = shelf.versions("lirdrec")[-1]
     assert f"{newest} is " in said and newest.number != before
     assert not any(each.startswith("live-") for each in load_shop(workspace).log["user_id"])  # they are in no artifact
-    assert "positives of" in said and "which neither had seen" in said
+    assert "50 positives since" in said and "which neither had seen" in said
     assert shelf.promoted("lirdrec") == newest.number
     again = run("retrain", "--store", store, *QUICK).out
     assert f"nothing is trained: 0 positives since {newest} learned, 50 would do" in again
