@@ -26,6 +26,7 @@ from typing import IO, Any, cast
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import StatementError
 
+from catalog.backup_origin import Origin
 from catalog.errors import DataError, ServiceError
 from catalog.event_faults import answering
 from catalog.event_rows import row_fault
@@ -52,12 +53,60 @@ class Restored:
     new: Mapping[str, int]
 
 
-def backup(store: SqlEventStore, target: Path) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a whole backup holds.
+
+    Attributes:
+        origin: Whose it is.
+        rows: By table.
+        tenants: Rows by tenant.
+    """
+
+    origin: Origin
+    rows: Mapping[str, int]
+    tenants: Mapping[str, int]
+
+
+def contents(source: Path) -> Contents:
+    """Read a backup from end to end, restoring nothing.
+
+    Raises:
+        DataError: As `restore`.
+    """
+    rows: Counter[str] = Counter()
+    tenants: Counter[str] = Counter()
+    for name, some in _batches(source):
+        rows[name] += len(some)
+        tenants.update(str(row["tenant"]) for row in some)
+    return Contents(said_origin(source), dict(rows), dict(tenants))
+
+
+def said_origin(source: Path) -> Origin:
+    """Return whose events a backup says it holds; reads nothing else of it.
+
+    Raises:
+        DataError: When it is no backup.
+    """
+    with _reading(source):
+        if not _starts_with(source, _SQLITE):
+            with _packed(source, "r") as file:
+                head = json.loads(file.readline(_LONGEST_LINE))
+            _check_head(source, head)
+            return Origin.of(head)
+        with closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as copy:
+            columns = [name for _, name, *_ in copy.execute(f"PRAGMA table_info({_SUM})")]
+            said = copy.execute(f"SELECT origin FROM {_SUM}").fetchone()[0] if "origin" in columns else "{}"
+        return Origin.of(json.loads(said))
+
+
+def backup(store: SqlEventStore, target: Path, origin: Origin | None = None) -> dict[str, int]:
     """Write a backup; the file appears when it is whole and on the disk.
 
     Args:
         store: Open; others may write to it meanwhile.
         target: A file yet to be made; its name says the form.
+        origin: Whose events these are, as of now.
 
     Returns:
         Rows by table.
@@ -77,7 +126,8 @@ def backup(store: SqlEventStore, target: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
         made = Path(folder) / target.name
         try:
-            counts = _copy(store, made) if copies else _write(store, made)
+            origin = origin or Origin(made_at=datetime.now(UTC))
+            counts = _copy(store, made, origin) if copies else _write(store, made, origin)
         except sqlite3.DatabaseError as error:
             raise ServiceError(f"event store cannot be copied: {error}") from error
         with made.open("rb") as file:
@@ -115,7 +165,7 @@ def restore(store: SqlEventStore, source: Path, tenant: str | None = None) -> Re
         raise DataError(f"backup {str(source)!r} holds a row that no store can keep: {error.orig or error}") from error
 
 
-def _copy(store: SqlEventStore, target: Path) -> dict[str, int]:
+def _copy(store: SqlEventStore, target: Path, origin: Origin) -> dict[str, int]:
     store.settled()
     with closing(sqlite3.connect(target)) as copy:
         connection = store.engine.raw_connection()
@@ -125,7 +175,8 @@ def _copy(store: SqlEventStore, target: Path) -> dict[str, int]:
         finally:
             connection.close()
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, that needs no other beside it
-        copy.execute(f"CREATE TABLE {_SUM} AS SELECT ? AS sha256", (_sum_of(copy),))
+        said = (_sum_of(copy), json.dumps(origin.to_json()))
+        copy.execute(f"CREATE TABLE {_SUM} AS SELECT ? AS sha256, ? AS origin", said)
         copy.commit()
         tables = [table.name for table in METADATA.sorted_tables]
         return {name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
@@ -142,7 +193,7 @@ def _sum_of(copy: sqlite3.Connection) -> str:
     return digest.hexdigest()
 
 
-def _write(store: SqlEventStore, target: Path) -> dict[str, int]:
+def _write(store: SqlEventStore, target: Path, origin: Origin) -> dict[str, int]:
     counts: dict[str, int] = {}
     digest = hashlib.sha256()
 
@@ -152,7 +203,7 @@ def _write(store: SqlEventStore, target: Path) -> dict[str, int]:
         file.write(line)
 
     with _packed(target, "w") as file:
-        say({"format": FORMAT, "schema": HEAD, "made_at": datetime.now(UTC).isoformat(timespec="seconds")})
+        say({"format": FORMAT, "schema": HEAD, **origin.to_json()})
         for name, row in rows_of(store):
             counts[name] = counts.get(name, 0) + 1
             say({"table": name, "row": row})
@@ -188,8 +239,14 @@ def _batches(source: Path) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def _rows(source: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    try:
+    with _reading(source):
         yield from _copied(source) if _starts_with(source, _SQLITE) else _lines(source)
+
+
+@contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    try:
+        yield
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise DataError(
             f"backup {str(source)!r}: {error.strerror}; what 'vitrine events backup' wrote is valid"

@@ -15,6 +15,7 @@ from catalog.errors import NotBuiltError, VitrineError
 from catalog.findings import Finding, Level
 from catalog.workspace import MADE_BY, Workspace
 from vitrine.doctor_databases import database_findings
+from vitrine.doctor_media import media_findings
 from vitrine.doctor_servers import model_findings
 from vitrine.settings import Settings
 from vitrine.words_kept import word_findings
@@ -38,6 +39,7 @@ STAGES = ("catalog", "captions", "transcripts", "encoders", "intents", "embeddin
 STORED = (
     "generate",
     "import",
+    "media",
     "caption",
     "embed",
     "index",
@@ -141,6 +143,9 @@ def _store(settings: Settings) -> list[Finding]:
             if stage in ("captions", "transcripts") and (worth := word_findings(workspace, stage)):
                 findings += worth
                 continue
+            if stage == "catalog" and workspace.has("catalog"):
+                findings += _catalogue(workspace)
+                continue
             text = _held(workspace, stage)
         except VitrineError as error:
             findings.append(Finding("bad", f"  {stage}", str(error)))
@@ -151,6 +156,15 @@ def _store(settings: Settings) -> list[Finding]:
             findings.append(Finding("ok" if text else "note", f"  {stage}", text or missing))
         findings += versions
     return findings
+
+
+def _catalogue(workspace: Workspace) -> list[Finding]:
+    """Read the catalogue, so that damage shows, and look for the media it names."""
+    from catalog.shop_data import load_shop
+
+    shop = load_shop(workspace)
+    text = f"{shop.name}: {len(shop.items):,} items, {len(shop.users):,} shoppers, {len(shop.log):,} events"
+    return [Finding("ok", "  catalog", text), *media_findings(shop.catalog, workspace.root)]
 
 
 def _damaged(workspace: Workspace, stage: str) -> list[Finding]:
@@ -199,14 +213,9 @@ def _damaged_versions(workspace: Workspace) -> list[Finding]:
 
 
 def _held(workspace: Workspace, stage: str) -> str:
-    """Return what the store holds of a stage; the catalogue and the manifests are read, so that damage shows."""
+    """Return what the store holds of a stage, "" for nothing; the manifests are read, so that damage shows."""
     if stage == "catalog":
-        if not workspace.has("catalog"):
-            return ""
-        from catalog.shop_data import load_shop
-
-        shop = load_shop(workspace)
-        return f"{shop.name}: {len(shop.items):,} items, {len(shop.users):,} shoppers, {len(shop.log):,} events"
+        return ""
     if stage == "reports":
         folder = workspace.root / "reports"
         found = [*folder.glob("*.json"), *folder.glob("captions/*.json")]

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from catalog.backup_origin import Origin
 from catalog.errors import DataError, ServiceError
-from catalog.event_backup import backup, restore, rows_of
+from catalog.event_backup import backup, contents, restore, rows_of, said_origin
 from catalog.event_schema import HEAD
 from catalog.event_store import SqlEventStore
 from catalog.events import DeadLetter, EventConfig, SqliteEventStore, open_event_store
@@ -260,3 +261,34 @@ def test_a_damaged_store_gives_no_backup_and_says_why(tmp_path: Path, name: str)
         backup(store, tmp_path / name)
     assert not (tmp_path / name).exists()
     store.engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["kept.jsonl.gz", "kept.sqlite"])
+def test_a_backup_says_whose_it_is_and_what_is_in_it(tmp_path: Path, name: str) -> None:
+    store = SqliteEventStore(tmp_path / "events.sqlite")
+    fill(store)
+    origin = Origin("boutique", 720, datetime(2026, 3, 1, 12, tzinfo=UTC))
+    backup(store, tmp_path / name, origin)
+    store.close()
+    assert said_origin(tmp_path / name) == origin
+    assert str(origin) == "the shop 'boutique' (720 items), 2026-03-01 12:00 UTC"
+    held = contents(tmp_path / name)
+    assert (held.origin, held.rows) == (origin, COUNTS)
+    assert sum(held.tenants.values()) == sum(COUNTS.values()) and set(held.tenants) == {"open", "acme"}
+
+
+def test_a_backup_of_before_names_no_shop_and_one_cut_short_is_not_listed(tmp_path: Path, store: SqlEventStore) -> None:
+    store.put([event(1)])
+    backup(store, tmp_path / "kept.jsonl")
+    head, *rest = (tmp_path / "kept.jsonl").read_text().splitlines()
+    old = json.dumps({name: value for name, value in json.loads(head).items() if name in ("format", "schema")})
+    end = {name: value for name, value in json.loads(rest[-1]).items() if name != "sha256"}
+    (tmp_path / "old.jsonl").write_text("\n".join([old, *rest[:-1], json.dumps(end)]) + "\n")
+    assert contents(tmp_path / "old.jsonl").origin == Origin()
+    assert str(Origin()) == "a shop that it does not name"
+    (tmp_path / "cut.jsonl").write_text("\n".join([head, *rest[:-1]]) + "\n")
+    with pytest.raises(DataError, match="cut short"):
+        contents(tmp_path / "cut.jsonl")
+    (tmp_path / "none.jsonl").write_text("{}\n")
+    with pytest.raises(DataError, match="is no backup of events"):
+        said_origin(tmp_path / "none.jsonl")

@@ -11,8 +11,11 @@ import pytest
 from catalog.errors import ServiceError
 from catalog.event_cluster import PrivatePostgres
 from catalog.events import DeadLetter, PostgresEventStore, SqliteEventStore
-from catalog.nouns import Interaction
+from catalog.log import log_frame
+from catalog.nouns import Interaction, Item
+from catalog.shop_data import ShopData, save_shop
 from catalog.tenancy import acting_for
+from catalog.workspace import Workspace
 
 NOW = datetime.now(UTC)
 
@@ -40,6 +43,24 @@ def test_a_backup_comes_back(run, folder: Path, tmp_path: Path) -> None:
     assert "new: 0 dead letters, 0 events" in run(*again).out
     assert "nothing.gz': No such file" in run("events", "restore", tmp_path / "nothing.gz", "--store", folder).line
     assert "is there already" in run("events", "backup", tmp_path / "kept.jsonl.gz", "--store", folder).line
+
+
+def test_a_backup_says_whose_it_is_and_is_not_mixed_into_another_shop(run, folder: Path, tmp_path: Path) -> None:
+    def named(store: Path, name: str) -> None:
+        save_shop(Workspace(store), ShopData.of(name, [Item("shoe", title="Shoe")], log_frame([])))
+
+    named(folder, "boutique")
+    named(tmp_path / "bakery", "bakery")
+    made = run("events", "backup", tmp_path / "kept.jsonl.gz", "--store", folder).out
+    assert "the shop 'boutique' (1 items), " in made and " UTC: 1 dead letters, 2 events" in made
+    listed = run("events", "list", tmp_path / "kept.jsonl.gz").out
+    assert "the shop 'boutique' (1 items), " in listed and "; rows: 3 of tenant 'acme'" in listed
+    other = ("events", "restore", tmp_path / "kept.jsonl.gz", "--store", tmp_path / "bakery")
+    refused = run(*other)
+    assert refused.code == 2 and "is of the shop 'boutique' and this store of 'bakery'" in refused.line
+    assert not (tmp_path / "bakery" / "events.sqlite").exists()
+    done = run(*other, "--other-shop").out
+    assert "read of the shop 'boutique' (1 items)" in done and "new: 1 dead letters, 2 events" in done
 
 
 def test_the_retention_is_said_or_set(run, folder: Path) -> None:

@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command("backup")(backup_events)
     group.command("restore")(restore_events)
+    group.command("list")(list_backups)
     group.command("prune")(prune)
     group.command("dead-letters")(dead_letters)
     group.command("audit")(audit_log)
@@ -42,10 +43,26 @@ def backup_events(
     set_: Set = None,
 ) -> None:
     """Write events, slates, traces and what shoppers told to one file, as of one moment, while the shop is open."""
+    from catalog.backup_origin import origin_of
     from catalog.event_backup import backup
+    from catalog.workspace import Workspace
 
-    with opened_events(load(store, set_)) as events:
-        say(f"{file}: {_counted(backup(events, file))}")
+    settings = load(store, set_)
+    origin = origin_of(Workspace(settings.store))
+    with opened_events(settings) as events:
+        say(f"{file}: {origin}: {_counted(backup(events, file, origin))}")
+
+
+def list_backups(
+    files: Annotated[list[Path], typer.Argument(help="What `vitrine events backup` wrote, e.g. backups/*.")],
+) -> None:
+    """Say of backups whose shop, of when and of which tenants they are; each is read to its end and against its sum."""
+    from catalog.event_backup import contents
+
+    for file in files:
+        held = contents(file)
+        tenants = ", ".join(f"{count:,} of tenant {name!r}" for name, count in sorted(held.tenants.items()))
+        say(f"{file}: {held.origin}: {_counted(held.rows)}" + (f"; rows: {tenants}" if tenants else ""))
 
 
 def restore_events(
@@ -55,13 +72,21 @@ def restore_events(
     tenant: Annotated[
         str | None, typer.Option("--tenant", help="Whose the rows become; as they were otherwise.")
     ] = None,
+    other_shop: Annotated[
+        bool, typer.Option("--other-shop", help="Restore what was backed up from another shop than the store's.")
+    ] = False,
 ) -> None:
     """Read a backup into the store, SQLite or PostgreSQL, empty or not; what is known already stands."""
-    from catalog.event_backup import restore
+    from catalog.backup_origin import check_same_shop, origin_of
+    from catalog.event_backup import restore, said_origin
+    from catalog.workspace import Workspace
 
-    with opened_events(load(store, set_), make=True) as events:
+    settings, origin = load(store, set_), said_origin(file)
+    if not other_shop:
+        check_same_shop(file, origin, origin_of(Workspace(settings.store)))
+    with opened_events(settings, make=True) as events:
         restored = restore(events, file, tenant)
-        say(f"read {_counted(restored.read)}; new: {_counted(restored.new)}")
+        say(f"read of {origin}: {_counted(restored.read)}; new: {_counted(restored.new)}")
 
 
 def prune(
