@@ -24,7 +24,7 @@ from indexes.opening import build_vectors
 from tools.pipeline.config import PipelineConfig
 from tools.shop import Shop
 
-QUOTAS = {"als": 100, "itemknn": 60, "liked": 30, "popularity": 20}
+QUOTAS = {"als": 84, "itemknn": 51, "liked": 25, "popularity": 18}
 """Who proposes how many: united about 200 candidates."""
 
 LIVE_SHOPPERS = 1_000

@@ -41,7 +41,7 @@ class Stored:
 
     def at(self, rows: Rows) -> Floats:
         """Return the vectors (m, d) float32 of rows (m,)."""
-        return np.asarray(self.vectors[rows if self.slots is None else self.slots[rows]], np.float32)
+        return np.asarray(self.vectors.take(rows if self.slots is None else self.slots[rows], axis=0), np.float32)
 
     def products(self, wanted: Floats) -> Floats:
         """Return the inner product of every row with (d,), (n,)."""

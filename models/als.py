@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 from scipy import sparse
+from scipy.linalg.lapack import sposv
 
 from catalog.progress import Progress
 from catalog.vectors import Floats
@@ -95,8 +96,12 @@ class ALS(FactorModel[ALSConfig]):
             self._arrays["gram"] = self._arrays["items"].T @ self._arrays["items"]
         system = self._arrays["gram"] + np.float32(self.config.alpha) * (mine.T @ mine)
         system.reshape(-1)[:: len(system) + 1] += np.float32(self.config.regularisation)  # the diagonal
-        solved: Floats = np.linalg.solve(system, np.float32(1 + self.config.alpha) * (taken.weights @ mine))
-        return solved
+        right = np.float32(1 + self.config.alpha) * (taken.weights @ mine)
+        # The system is symmetric and positive definite, and Cholesky's way takes a third of the general one's time;
+        # rounding takes the definiteness from one that is hardly regularised.
+        solved: Floats
+        _, solved, failed = sposv(system, right)
+        return np.linalg.solve(system, right) if failed else solved
 
     def _folded_row(self, user: int, before: Rows, taken: Taken) -> Floats:
         return self._session_row(taken)

@@ -43,11 +43,15 @@ class _Bits:
     shift: int
     bias: int
 
-    def first(self, leaves: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return the place of the lowest bit that is set."""
-        lone = leaves & -leaves
-        found: npt.NDArray[Any] = (lone.astype(self.float_).view(self.place) >> self.shift) - self.bias
-        return found
+    def first(self, leaves: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+        """Return where the values of the lowest leaves left (n_trees, n) stand, all steps in one place."""
+        lone = np.negative(leaves)
+        lone &= leaves
+        found: npt.NDArray[Any] = lone.astype(self.float_).view(self.place)
+        found >>= self.shift
+        width = 8 * leaves.itemsize
+        found += np.arange(-self.bias, len(leaves) * width - self.bias, width, dtype=self.place)[:, None]
+        return found.astype(np.intp)
 
 
 _NARROW = _Bits(np.uint32, np.float32, np.int32, 23, 127)
@@ -131,9 +135,7 @@ class Forest:
             if not same:
                 each.leaves.take(mine, axis=0, out=found, mode="clip")  # any other mode would write through a buffer
                 left &= found
-        width = 8 * left.itemsize
-        starts: npt.NDArray[Any] = np.arange(0, self.n_trees * width, width, dtype=self.bits.place)
-        said = self.values.take(self.bits.first(left.T.copy()) + starts[:, None])  # (n_trees, n)
+        said = self.values[self.bits.first(left.T.copy())]  # (n_trees, n)
         # Tree after tree, as LightGBM adds them; numpy adds up a lone column in another order.
         total: npt.NDArray[np.float64] = said.sum(axis=0) if n > 1 else np.add.accumulate(said)[-1]
         return total

@@ -81,7 +81,7 @@ class FactorTaste:
 
     def at(self, rows: Rows) -> Floats:
         """Return the scores (n,) of the items at catalogue rows, -inf where unknown."""
-        scores = np.einsum("nd,d->n", self.table.vectors[rows], self.wish) + np.float32(self.shift)
+        scores = np.einsum("nd,d->n", self.table.vectors.take(rows, axis=0), self.wish) + np.float32(self.shift)
         if len(self.looked):
             at = np.minimum(np.searchsorted(self.looked, rows), len(self.looked) - 1)
             scores[self.looked[at] == rows] += np.float32(self.lift)
@@ -104,7 +104,7 @@ class FactorTaste:
         """Return the model's own scores of the items at catalogue rows, NaN where unknown to it."""
         if self.own is None:
             return None
-        vectors, at = self.table.vectors[rows], self.table.replaced[rows]
+        vectors, at = self.table.vectors.take(rows, axis=0), self.table.replaced[rows]
         vectors[at >= 0] = self.table.before[at[at >= 0]]
         scores = np.einsum("nd,d->n", vectors, self.own)
         return np.asarray(np.where(self.table.known[rows], scores, np.nan), np.float32)
