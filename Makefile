@@ -51,6 +51,8 @@ ifeq ($(SERVE),1)
 	$(BIN)/vitrine serve --store $(STORE) --host $(HOST) --port $(PORT)
 endif
 
+# Hundreds of commands are started: their modules are compiled once. One thread each, so that two do not fight.
+test vllm: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
 ifeq ($(strip $(ARGS)),)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile

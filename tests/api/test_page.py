@@ -86,7 +86,7 @@ def page(chromium, address, request):
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.complaints = complaints
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     page.goto(address)
     page.locator(".card:not(.waiting)").first.wait_for()
     yield page

@@ -30,7 +30,7 @@ def test_a_wish_and_then_cheaper_ones(make, shop, registry, size):
     with make.running(make.service(shop, registry, agent)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         page = browser.new_page(viewport={"width": size[0], "height": size[1]}, locale="en-GB")
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(30_000)
         page.goto(address)
         page.locator(".card:not(.waiting)").first.wait_for()
 
