@@ -220,6 +220,15 @@ def spans(text: str) -> list[tuple[str, int, int]]:
 
 
 def _folded(word: str) -> str:
+    return _folded_short(word) if len(word) <= _SHORT else _folded_any(word)
+
+
+@lru_cache(maxsize=20_000)
+def _folded_short(word: str) -> str:
+    return _folded_any(word)
+
+
+def _folded_any(word: str) -> str:
     word = word.casefold()
     if not word.isascii() and "LATIN" in unicodedata.name(word[0], ""):
         word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))

@@ -132,6 +132,12 @@ def test_minilm_in_batches_agrees_with_one_by_one(minilm):
     assert batched.embed(TEXTS) == pytest.approx(minilm.embed(TEXTS), abs=1e-5)
 
 
+def test_minilm_alone_is_to_the_bit_what_the_library_gives(minilm):
+    texts = ["a blue mug", "", " ", "Ä ö 漢字", "x " * 2_000]
+    theirs = [minilm._encoder.encode([text], normalize_embeddings=True, show_progress_bar=False) for text in texts]
+    np.testing.assert_array_equal(minilm.embed(texts), np.concatenate(theirs))
+
+
 @pytest.mark.realdata
 def test_minilm_gives_the_published_vectors_of_the_films(minilm):
     if not (DATA / "movies" / "text_feat.npy").exists():
