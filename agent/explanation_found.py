@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.explanation_fragments import Fragment
+from agent.figures import figure
 from agent.gate.grounds import Record
 from agent.signals import Signals
 from agent.trace import ToolRun
@@ -43,7 +44,7 @@ def popular(record: Record, run: ToolRun | None, signals: Signals) -> Iterator[F
     if ground == _POPULARITY or (ground is None and alone):
         value = signals.features.get(_POPULARITY, record.item.rating_count)
         if value:
-            evidence = Evidence("signal", _POPULARITY, value, f"popularity {value:g}")
+            evidence = Evidence("signal", _POPULARITY, value, f"popularity {figure(value)}")
             yield Fragment("popular with other shoppers", (evidence,), theme=_POPULARITY)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from agent.explanation_fragments import Fragment, field_fragment, listed
+from agent.figures import figure
 from agent.gate.grounds import Record
 from agent.gate.vocabulary import kind_of, tokens
 from agent.messages import clean
@@ -96,7 +97,7 @@ def further(record: Record, said: str, *, flat: bool) -> Iterator[Fragment]:
     if item.rating is not None:
         people = "shopper" if item.rating_count == 1 else "shoppers"
         count = f" by {item.rating_count} {people}" if item.rating_count else ""
-        yield field_fragment(f"rated {item.rating:g}{count}", "rating", item.rating)
+        yield field_fragment(f"rated {figure(item.rating)}{count}", "rating", item.rating)
     for kind in ("material", "color", "pattern"):
         for name, values in item.attributes.items():
             if kind_of(name) == kind and (fresh := [clean(v, 40) for v in values if v.casefold() not in known]):

@@ -103,13 +103,43 @@ def seen(record: Record, asked: Sequence[str], covered: set[str]) -> Iterator[Fr
         words = [w for w in dict.fromkeys(tokens(caption.text)) if w in asked and w not in covered]
         if words:
             covered.update(words)
-            clause = next(part for part in re.split(r"[,.;]", caption.text) if words[0] in tokens(part))
-            shown = clean(without_links(clause), 80)
+            clause = _clause(caption.text, words[0])
+            shown = _shown(clean(without_links(clause), 80))
             if speaks_for_shop(clause):
                 continue
             evidence = (*_in_captions(record, words), *_in_texts(record, words))
-            yield Fragment(f"its picture shows {shown[:1].lower()}{shown[1:]}", evidence)
+            yield Fragment(f"its picture shows {shown}", evidence)
             return
+
+
+def _clause(text: str, word: str) -> str:
+    """Return the clause of a text that has a word; of "A wide, round bowl" not the half without its article."""
+    sentence = next(part for part in re.split(r"[.;]", text) if word in tokens(part))
+    parts = sentence.split(",")
+    at = next((n for n, part in enumerate(parts) if word in tokens(part)), len(parts) - 1)
+    whole = at and _ARTICLE.match(parts[0]) and not _PLACED.match(parts[at].strip())
+    return ",".join(parts[: at + 1]) if whole else parts[at]
+
+
+_ARTICLE = re.compile(r"\s*(?:an?|the)\b", re.IGNORECASE)
+_LABELLED = re.compile(r"(?P<label>[^\W\d_]+): (?P<said>.+)")
+_PLACED = re.compile(r"(?:on|in|at|with|without|against|under|above|over|near|beside|filling|small in)\b")
+
+
+def _shown(clause: str) -> str:
+    """Return a clause of a caption as the object of "its picture shows".
+
+    Example:
+        >>> [_shown(each) for each in ("Pattern: polka dots", "Pattern: plain", "Silhouette: on a foot", "A red mug")]
+        ['polka dots', 'a plain pattern', 'it on a foot', 'a red mug']
+    """
+    text = clause[:1].lower() + clause[1:]
+    found = _LABELLED.fullmatch(text)
+    if found is not None:
+        text = found["said"][:1].lower() + found["said"][1:]
+        if " " not in text:
+            return f"{'an' if text[:1] in 'aeiou' else 'a'} {text} {found['label']}"
+    return f"it {text}" if _PLACED.match(text) else text
 
 
 def mentioned(record: Record, asked: Sequence[str], covered: set[str]) -> Iterator[Fragment]:

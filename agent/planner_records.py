@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.base import ShownItem
 from agent.explanation_more import telling
+from agent.figures import figure
 from agent.money import price_text
 from agent.planner_calls import Reply
 from agent.planner_order import YEAR
@@ -57,7 +58,11 @@ def detail(row: Mapping[str, Any], about: str | None) -> str:
         return f"{handle} {known.get(bool(row['available']))}." if row.get("available") is not None else (
             f"The shop does not say whether {handle} is in stock.")  # fmt: skip
     if about == "rating":
-        return f"{handle} is rated {rating:g}." if isinstance(rating, int | float) else f"{handle} has no rating yet."
+        return (
+            f"{handle} is rated {figure(rating)}."
+            if isinstance(rating, int | float)
+            else f"{handle} has no rating yet."
+        )
     if about == "brand":
         return f"{handle} is by {row['brand']}." if row.get("brand") else f"{handle} names no brand."
     if about == "description" and (plot := _first(str(row.get("description") or ""))):
@@ -72,7 +77,7 @@ def detail(row: Mapping[str, Any], about: str | None) -> str:
     told = [(name, said) for name, values in attributes.items() if (said := [v for v in values if telling(v)])]
     parts += [f"{name.replace('_', ' ')} {listing(said[:3])}" for name, said in told[:3]]
     parts += [f"by {row['brand']}"] if row.get("brand") else []
-    parts += [f"rated {rating:g}"] if isinstance(rating, int | float) else []
+    parts += [f"rated {figure(rating)}"] if isinstance(rating, int | float) else []
     return f"{handle}: {', '.join(parts)}." if parts else f"{handle}."
 
 
@@ -130,4 +135,4 @@ def _figure(item: ShownItem, by: str, step: Step) -> str:
         price = price_text(item.price, item.currency)
         return f", at {price}" if price else ""
     rating = step.replies[-1].rows.get(item.handle, {}).get("rating")
-    return f", rated {rating:g}" if by == "rating" and isinstance(rating, int | float) else ""
+    return f", rated {figure(rating)}" if by == "rating" and isinstance(rating, int | float) else ""

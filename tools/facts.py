@@ -105,4 +105,4 @@ def _sentence(facts: dict[str, Any]) -> str:
     if price is None:
         return f"{items}{' pass, none with a price' if facts['count'] else ' pass'}."
     money = f" {price['currency']}" if "currency" in price else ""
-    return f"{items} pass, {facts['in_stock']} in stock, priced {price['min']:g} to {price['max']:g}{money}."
+    return f"{items} pass, {facts['in_stock']} in stock, priced {price['min']:.2f} to {price['max']:.2f}{money}."

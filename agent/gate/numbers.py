@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from agent.figures import figure
 from agent.gate.grounds import NUMBER, Grounds, Record
 from agent.gate.references import CLOSE, OPEN
 from agent.gate.segments import Segment, part_at
@@ -116,7 +117,7 @@ def _ratings(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
             yield match.span(), None
             continue
         at = match.start("a" if match["a"] else "b")
-        truth = f"{true[0]:g}" if len(subjects) == 1 and true and part_at(parts, match.start()).sure else None
+        truth = figure(true[0]) if len(subjects) == 1 and true and part_at(parts, match.start()).sure else None
         yield match.span(), Fault(at, at + len(written), f"rating {written!r} is not the record's", truth)
 
 
@@ -129,7 +130,7 @@ def _reviews(text: str, parts: list[Segment], grounds: Grounds) -> Checked:
             yield match.span(), None
             continue
         reviewed = re.search(r"review|rating", match.group(), re.IGNORECASE)
-        truth = f"{counts[0]:g}" if len(subjects) == 1 and counts and reviewed else None
+        truth = figure(counts[0]) if len(subjects) == 1 and counts and reviewed else None
         yield match.span(), Fault(*match.span("n"), f"count {match['n']!r} is not the record's", truth)
 
 

@@ -90,6 +90,21 @@ relaxing, cosy, cozy: horror, war, action, crime, thriller
 """
 """What one wants to feel: every kind of thing that would spoil it."""
 
+_WARM = re.compile(
+    r"(?:\b(?:some|any)thing (?:(?:nice|really|very|so|soft|cosy|cozy|and|to keep me|that is|that keeps me) )*"
+    r"warm(?:er)?\b(?! (?:light|white|colou?r|tone))"
+    r"|\b(?:warm|winter) (?:clothes|clothing|things?|stuff|wear|wardrobe)\b"
+    r"|\b(?:some|any)thing (?:\w+ )?for (?:the |this )?(?:winter|cold)\b"
+    r"|\b(?:keep|keeps|keeping) (?:(?:me|us|you|him|her|them)|(?:my|his|her|your) "
+    r"(?:neck|head|ears)) warm\b"
+    r"|\bi(?: am|'m) (?:so |very |always )*(?:cold|freezing)\b)"
+    r"(?: (?:for|in|during) (?:the |this )?(?:winter|cold)(?: (?:days?|weather|months))?\b)?"
+)
+_WARMING = (
+    "sweater, cardigan, hoodie, knitwear, scarf, coat, jacket, blanket, throw, glove, mitten, beanie, sock, slipper"
+)
+"""What warms whoever wears it."""
+
 _FAMILY = re.compile(r"\b(?:whole|entire|all the) family\b|\bfamily[ -](?:friendly|film|movie|show|viewing|fun)s?\b")
 
 _NATIONS = """
@@ -155,6 +170,14 @@ def refused(word: str, vocabulary: Vocabulary) -> Term | None:
     called = _table(_REFUSED).get(keys(word), ())
     values = [value for each in called if (term := _first((each,), vocabulary)) for value in term.values]
     return Term("category", "", tuple(dict.fromkeys(values))) if values else None
+
+
+def warming(text: str, vocabulary: Vocabulary) -> tuple[re.Match[str], Term] | None:
+    """Return where a text asks for something warm to wear, and every kind of thing that is, where there is any."""
+    said = _WARM.search(text)
+    found = [_first((keys(name),), vocabulary) for name in _WARMING.split(",")] if said else []
+    values = dict.fromkeys(value for term in found if term is not None for value in term.values)
+    return (said, Term("category", "", tuple(values))) if said is not None and values else None
 
 
 def family(text: str) -> re.Match[str] | None:

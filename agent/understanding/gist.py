@@ -183,6 +183,11 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
     found = [mention for mention in found if mention not in lost]
     words += tuple(mention.text for mention in lost if not mention.negated)
     made = recipients.serving(recipients.besides(text, made, found, denied_scopes), found, words, vocabulary)
+    warm = everyday.warming(text, vocabulary)
+    if warm is not None and not any(mention.term.kind == "category" for mention in (*found, *made)):
+        told_by, term = warm
+        made = [*made, Mention(*told_by.span(), term, "meaning", told_by.group())]
+        words, unknown = (tuple(w for w in each if w not in told_by.group().split()) for each in (words, unknown))
     return Gist(
         text=said,
         mentions=tuple(sorted((*found, *occasions, *made), key=lambda mention: mention.start)),

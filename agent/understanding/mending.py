@@ -24,6 +24,10 @@ _LONG = 6
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 
 
+_COMPOSED = re.compile(r"[a-z]{3,}(?:proof|resistant|repellent|friendly|washable|free)")
+"""Qualities, which are spelt as they are though no record has them: "waterproof" is no slip for "weatherproof"."""
+
+
 class Mender:
     """Mends words the shop does not know and everyday English does not either."""
 
@@ -66,6 +70,7 @@ class Mender:
         one = singular(word)
         return (
             word in _everyday()
+            or _COMPOSED.fullmatch(word) is not None
             or one in _everyday()
             or self._vocabulary.knows(one)
             or bool(self._vocabulary.facet_named(one))

@@ -39,7 +39,9 @@ _TOPICS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
     )),
 )  # fmt: skip
 _SERVICE = re.compile(
-    r"\b(?:return policy|returns policy|refunds?|shipping|delivery|deliver(?:ed)? to|ship to|opening (?:hours|times)|"
+    r"\b(?:return policy|returns policy|refunds?|shipping|delivery|deliver(?:ed)? to|ship to|"
+    r"(?:do|can|could|will|would) you (?:also |ever |even )*(?:deliver|ship|post it|gift[- ]?wrap)|"
+    r"opening (?:hours|times)|"
     r"where are you|customer (?:service|support)|phone number|payment|pay (?:with|by)|credit card|paypal|warranty|"
     r"where(?: is|'s|s) my (?:order|parcel|package|delivery)|"
     r"(?:to|in|into) (?:my |the )?(?:cart|basket|shopping bag)|check ?out|"
