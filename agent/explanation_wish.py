@@ -117,7 +117,8 @@ def _clause(text: str, word: str) -> str:
     sentence = next(part for part in re.split(r"[.;]", text) if word in tokens(part))
     parts = sentence.split(",")
     at = next((n for n, part in enumerate(parts) if word in tokens(part)), len(parts) - 1)
-    whole = at and _ARTICLE.match(parts[0]) and not _PLACED.match(parts[at].strip())
+    alone = _ARTICLE.match(parts[at]) or _PLACED.match(parts[at].strip())
+    whole = at and _ARTICLE.match(parts[0]) and not alone
     return ",".join(parts[: at + 1]) if whole else parts[at]
 
 
