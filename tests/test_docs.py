@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 from pathlib import Path
 
 import pytest
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from models.registry import build
@@ -72,11 +73,21 @@ def test_every_settings_example_loads(page: str, text: str, tmp_path: Path, monk
     assert changed_settings(load_settings(), {})
 
 
+@functools.cache
+def _app() -> TyperCommand | TyperGroup:
+    return get_command(app)
+
+
+@functools.cache
+def _names() -> set[str]:
+    return {path[0] for path in commands()}
+
+
 @pytest.mark.parametrize(("page", "line"), _command_lines())
 def test_every_command_line_parses(page: str, line: str) -> None:
     words = shlex.split(line)
     words = words[words.index("vitrine") + 1 :]
-    command = get_command(app)
+    command = _app()
     while isinstance(command, TyperGroup) and words and words[0] in command.commands:
         name, *words = words
         command = command.commands[name]
@@ -89,8 +100,7 @@ def test_every_command_line_parses(page: str, line: str) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name)
 def test_every_command_named_in_a_sentence_is_there(page: Path) -> None:
     prose = _BLOCK.sub("", page.read_text(encoding="utf-8"))
-    known = {path[0] for path in commands()}
-    assert [name for name in re.findall(r"`vitrine ([a-z][a-z-]*)", prose) if name not in known] == []
+    assert [name for name in re.findall(r"`vitrine ([a-z][a-z-]*)", prose) if name not in _names()] == []
     benches = re.findall(r"`python -m bench\.(\w+)", prose)
     assert [name for name in benches if not (ROOT / "bench" / f"{name}.py").exists()] == []
 

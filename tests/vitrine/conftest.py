@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import logging
 import os
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import typer.main
 from PIL import Image, ImageDraw
 
 from vitrine.cli import main
@@ -82,6 +84,14 @@ def write_shop(folder: Path) -> None:
     for n in range(EVENTS):
         lines.append(f"u{n % SHOPPERS},{rng.choice(ITEMS)[0]},{1_700_000_000 + n * 3600},purchase")
     (folder / "interactions.csv").write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_are_built_once() -> Iterator[None]:
+    """Typer builds all of them, 70 ms, for each that is run; a process of a shop's runs one."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("typer.main.get_command", functools.cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -26,15 +26,14 @@ def commands_markdown() -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _walk(path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand | TyperGroup]]:
-    """Yield what stands below `path`, each group before its commands."""
-    group = get_command(app)
-    for part in path:
-        assert isinstance(group, TyperGroup)
-        group = group.commands[part]
-    assert isinstance(group, TyperGroup)
-    for name, command in group.commands.items():
+def _walk(
+    group: TyperGroup | None = None, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], TyperCommand | TyperGroup]]:
+    """Yield what stands below `group`, which `path` leads to, each group before its commands; None: all of it."""
+    whole = get_command(app) if group is None else group
+    assert isinstance(whole, TyperGroup)
+    for name, command in whole.commands.items():
         assert isinstance(command, TyperCommand | TyperGroup)
         yield (*path, name), command
         if isinstance(command, TyperGroup):
-            yield from _walk((*path, name))
+            yield from _walk(command, (*path, name))
