@@ -40,11 +40,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put files with slow tests first, those with tests that must be alone before them: no process waits at the end."""
+    """Put the long units first, so that no process waits at the end; before them those with tests that must be alone."""
     if not hasattr(config, "workerinput"):
         return
     alone, slow = ({unit_of(i.nodeid) for i in items if i.get_closest_marker(m)} for m in ("alone", "slow"))
-    items.sort(key=lambda item: (unit_of(item.nodeid) not in alone, unit_of(item.nodeid) not in slow))
+    items.sort(key=lambda item: [unit_of(item.nodeid) not in units for units in (alone, TOGETHER, slow)])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
