@@ -40,7 +40,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the long units first, so that no process waits at the end; before them those with tests that must be alone."""
+    """Put the long units first, so that no process waits at the end, and those with tests that must be alone before."""
     if not hasattr(config, "workerinput"):
         return
     alone, slow = ({unit_of(i.nodeid) for i in items if i.get_closest_marker(m)} for m in ("alone", "slow"))
