@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -135,7 +135,8 @@ class ShopPlanner:
 
     def heed(self, filters: Filters, told: tuple[Told, ...]) -> Heeded:
         """See `Planner.heed`."""
-        return self._heeded(filters.model_dump_json(), told)
+        # What is kept here is nobody's sentence.
+        return self._heeded(filters.model_dump_json(), tuple(replace(each, words="") for each in told))
 
     def _heeding(self, filters: str, told: tuple[Told, ...]) -> Heeded:
         from agent.memory.heeding import heeded
