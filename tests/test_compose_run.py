@@ -147,7 +147,7 @@ def test_shop(store: Path, tmp_path: Path) -> None:
         event_id = use(shop)
         assert shop.ready().active["mind"] == "planner"
         assert shop.chat("a vase").recommendations
-        page = httpx.get(f"{shop._http.base_url}/")
+        page = httpx.get(f"{shop._http.base_url}/", timeout=60)
         assert page.status_code == 200 and "</html>" in page.text
         assert shop.forget_event(event_id).forgotten
 

@@ -71,13 +71,15 @@ def test_two_workers_serve_and_a_killed_one_is_replaced(tmp_path, monkeypatch):
     def visit() -> None:
         try:
             assert open_now.wait(200)
-            found.append([httpx.get(f"{address}/v1/shop").status_code for _ in range(6)])
-            found.append("vitrine_http_requests_total" in httpx.get(f"{address}/metrics").text)
+            found.append([httpx.get(f"{address}/v1/shop", timeout=30).status_code for _ in range(6)])
+            found.append("vitrine_http_requests_total" in httpx.get(f"{address}/metrics", timeout=30).text)
             # On a machine that is busy elsewhere one may come late to a burst, not to each of five.
             found.append(any(4 <= share_of_the_second(workers, address) <= 12 for _ in range(5)))
             before = workers.pids
             os.kill(before[0], signal.SIGKILL)
-            found.append({httpx.get(f"{address}/v1/shop").status_code for _ in range(100) if not time.sleep(0.05)})
+            found.append(
+                {httpx.get(f"{address}/v1/shop", timeout=30).status_code for _ in range(100) if not time.sleep(0.05)}
+            )
             until = time.monotonic() + 60
             while workers.pids[0] == before[0] and time.monotonic() < until:
                 time.sleep(0.1)
@@ -89,7 +91,7 @@ def test_two_workers_serve_and_a_killed_one_is_replaced(tmp_path, monkeypatch):
     # While one takes the other's place nobody is led to it: the one that is left answers.
     assert found == [[200] * 6, True, True, {200}, True]
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{address}/health/live")
+        httpx.get(f"{address}/health/live", timeout=30)
 
 
 def fickle_service(folder: Path) -> Service:
@@ -113,7 +115,7 @@ def test_a_worker_that_cannot_open_the_shop_any_more_does_not_end_those_that_cou
             os.kill(before[1], signal.SIGKILL)
             until = time.monotonic() + 100
             while len(list(tmp_path.glob("tried-*"))) < 2 and time.monotonic() < until:
-                found.append(httpx.get(f"{address}/v1/shop").status_code)
+                found.append(httpx.get(f"{address}/v1/shop", timeout=30).status_code)
                 time.sleep(0.1)
             tried = {int(path.name.removeprefix("tried-")) for path in tmp_path.glob("tried-*")}
             opened = {path.name for path in tmp_path.iterdir() if path.is_dir()}

@@ -141,7 +141,7 @@ LEFT_OUT = {"/v1/chat/completions", "/v1/models", "/health/live", "/v1/items/{}/
 
 def test_every_call_of_the_wire_has_a_method(address):
     """A route that is added without a method here fails this test, or stands in the page's list of those left out."""
-    paths = httpx.get(f"{address}/openapi.json").json()["paths"]
+    paths = httpx.get(f"{address}/openapi.json", timeout=60).json()["paths"]
     source = inspect.getsource(calls)
     called = {re.sub(r"{[^}]*}", "{}", path) for path in re.findall(r'"(/(?:v1|health)[^"]*)"', source)}
     called |= {path.replace("memory{}", "memory") for path in called} | {"/v1/users/{}/memory/{}"}
@@ -242,7 +242,7 @@ OURS = {
 
 @pytest.mark.parametrize("name", OURS)
 def test_answers_have_the_fields_of_the_openapi_document(address, name):
-    schemas = httpx.get(f"{address}/openapi.json").json()["components"]["schemas"]
+    schemas = httpx.get(f"{address}/openapi.json", timeout=60).json()["components"]["schemas"]
     assert set((getattr(answers, name, None) or getattr(window, name)).model_fields) == set(
         schemas[OURS[name]]["properties"]
     )
