@@ -38,6 +38,9 @@ GROUNDS = {
     "catalogue": "In the order you asked for.",
 }
 
+TOLD_STRANGER = "What others like most, since you have looked at nothing here yet."
+"""The ground of a list for somebody who did nothing yet, but told something."""
+
 
 class ListedOut(BaseModel):
     """One result; `channels` holds the score of every retriever that proposed it, each on its own scale."""
@@ -124,12 +127,13 @@ def found_items(found: Found, shop: Shop) -> list[FoundItemOut]:
     return [FoundItemOut(**dict(out), modalities=dict(found.scores[out.item_id])) for out in each]
 
 
-def header(result: PipelineResult, request_id: str) -> dict[str, Any]:
-    """Return what every list says of itself."""
-    text = "Nothing fits in every way; these come nearest." if result.nearest else GROUNDS[result.ground]
+def header(result: PipelineResult, request_id: str, said: str = "") -> dict[str, Any]:
+    """Return what every list says of itself; `said` is what it says of the shopper's memory, "" for nothing."""
+    ground = TOLD_STRANGER if said and result.ground == "popularity" else GROUNDS[result.ground]
+    text = "Nothing fits in every way; these come nearest." if result.nearest else ground
     return {
         "request_id": request_id,
-        "text": text if result.ranked else "Nothing in the shop fits that.",
+        "text": f"{text} {said}".rstrip() if result.ranked else "Nothing in the shop fits that.",
         "ground": result.ground,
         "total": result.total,
         "nearest": result.nearest,

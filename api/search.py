@@ -158,8 +158,7 @@ def search_routes(service: Service) -> APIRouter:
         with room:
             found = recommend(shop, now.agent.heed, request)
             result, request = found.result, found.request
-            head = header(result, show(result, shopper, service, request.request_id))
-            head["text"] = " ".join(filter(None, (head["text"], found.said)))
+            head = header(result, show(result, shopper, service, request.request_id), found.said)
             page = listed(result, request, shop)
             return json_of(RecommendationsOut(**head, recommendations=page, memory=found.memory))
 

@@ -66,7 +66,9 @@ def test_a_dislike_told_in_a_chat_keeps_items_out_and_the_list_says_why(client: 
     (kept,) = after["memory"]["kept"]
     (told,) = client.get("/v1/users/cleo/memory").json()["entries"]
     assert kept == told["entry_id"]
-    assert after["text"].startswith(before["text"]) and "you do not like blue, so I kept to that." in after["text"]
+    assert before["text"] == "What others like most, since nothing is known of you yet."
+    assert after["text"].startswith("What others like most, since you have looked at nothing here yet. You told me ")
+    assert after["text"].endswith("that you do not like blue, so I kept to that.")
     assert recommended(client, user_id="ana")[0]["memory"] == {}
     client.delete(f"/v1/users/cleo/memory/{kept}")
     assert recommended(client, user_id="cleo")[1] == shown
