@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from catalog.backup_files import contents, rows_of, said_origin
 from catalog.backup_origin import Origin
 from catalog.errors import DataError, ServiceError
-from catalog.event_backup import backup, contents, restore, rows_of, said_origin
+from catalog.event_backup import backup, restore
 from catalog.event_schema import HEAD
 from catalog.event_store import SqlEventStore
 from catalog.events import DeadLetter, EventConfig, SqliteEventStore, open_event_store
@@ -226,7 +227,7 @@ def test_every_flipped_bit_of_a_backup_is_noticed_or_is_of_no_account(tmp_path: 
 def test_a_packed_file_of_nothing_does_not_fill_the_memory(
     other: SqlEventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("catalog.event_backup._LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr("catalog.backup_files._LONGEST_LINE", 1 << 20)
     with gzip.open(tmp_path / "bomb.gz", "wb") as file:
         for _ in range(64):
             file.write(b"0" * (1 << 20))

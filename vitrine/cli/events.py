@@ -57,7 +57,7 @@ def list_backups(
     files: Annotated[list[Path], typer.Argument(help="What `vitrine events backup` wrote, e.g. backups/*.")],
 ) -> None:
     """Say of backups whose shop, of when and of which tenants they are; each is read to its end and against its sum."""
-    from catalog.event_backup import contents
+    from catalog.backup_files import contents
 
     for file in files:
         held = contents(file)
@@ -77,8 +77,9 @@ def restore_events(
     ] = False,
 ) -> None:
     """Read a backup into the store, SQLite or PostgreSQL, empty or not; what is known already stands."""
+    from catalog.backup_files import said_origin
     from catalog.backup_origin import check_same_shop, origin_of
-    from catalog.event_backup import restore, said_origin
+    from catalog.event_backup import restore
     from catalog.workspace import Workspace
 
     settings, origin = load(store, set_), said_origin(file)
