@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api import opening_page
 from api.problems import problem, problem_response
 from api.readiness import Readiness
+from api.request_ids import HEADER, request_id_from
 from api.service import Service
 
 LATER = {"Retry-After": str(opening_page.SECONDS)}
@@ -55,6 +56,7 @@ class Door:
 
     async def _not_yet(self, request: Request, receive: Receive, send: Send) -> None:
         answer: Response
+        request.state.request_id = request_id_from(request.headers.get(HEADER, ""))
         if request.url.path == "/health/live":
             answer = JSONResponse({"status": "live"})
         elif request.url.path == "/health/ready":
@@ -63,6 +65,7 @@ class Door:
             answer = Response(opening_page.PAGE, 503, opening_page.HEADERS)
         else:
             answer = problem_response(request, problem(503, "the shop is being opened; try again in 2 s"), LATER)
+        answer.headers[HEADER] = request.state.request_id
         await answer(request.scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import sqlite3
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +20,7 @@ from api.keys import Doorkeeper
 from api.limits import RateLimit
 from api.problems import ApiProblem, problem, problem_response
 from api.quota import DailyQuota
+from api.request_ids import HEADER, request_id_from
 from api.scopes import Caller, Door, called_by, demand
 from catalog.tenancy import OPEN_TENANT, acting_for
 
@@ -43,7 +42,6 @@ PICTURE_DOORS = ("/v1/chat", "/v1/chat/completions", "/v1/search", "/v1/tools/se
 AUDIO_DOOR = "/v1/audio/transcriptions"
 FORM_BYTES = 64 << 10
 """What a form may hold beside its file."""
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        request_id = _request_id(request.headers)
+        request_id = request_id_from(request.headers.get(HEADER, ""))
         request.state.request_id = request_id
         request.state.tenant = OPEN_TENANT
         caller, door = Caller(), self.door(scope) if _guarded(scope["path"]) else None
@@ -90,7 +88,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
+                headers[HEADER] = request_id
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 if _guarded(scope["path"]):
@@ -225,11 +223,6 @@ def _later(status: int, detail: str, seconds: int) -> ApiProblem:
 def _guarded(path: str) -> bool:
     """Whether a path asks for a key; the page, its files, the reference and the health of the service do not."""
     return path.startswith(("/v1/", "/mcp", "/metrics"))
-
-
-def _request_id(headers: Headers) -> str:
-    given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def _host(headers: Headers) -> str:

@@ -13,6 +13,7 @@ from types import TracebackType
 from api import opening_page
 from api.accepting import Acceptor
 from api.problems import problem
+from api.request_ids import HEADER, request_id_from
 
 _SECONDS = 10.0
 """How long a caller has to say what it wants, and as long again to hear the answer, however it spreads its bytes."""
@@ -92,15 +93,17 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 def _said_to(head: bytes) -> bytes:
     words = head.split(b"\r\n", 1)[0].split(b" ")
     path = words[1].split(b"?", 1)[0] if len(words) == 3 else b""
-    if opening_page.is_for(path.decode("latin-1"), _accepted(head)):
-        return _written("503 Service Unavailable", opening_page.HEADERS, opening_page.PAGE)
+    request_id = request_id_from(_field(head, HEADER))
+    if opening_page.is_for(path.decode("latin-1"), _field(head, "Accept")):
+        return _written("503 Service Unavailable", {**opening_page.HEADERS, HEADER: request_id}, opening_page.PAGE)
     status, kind, body = "503 Service Unavailable", "application/json", {"status": "starting"}
     if path == b"/health/live":
         status, body = "200 OK", {"status": "live"}
     elif path != b"/health/ready":
-        kind, body = "application/problem+json", problem(503, "the shop is being opened; try again in 2 s")
+        kind = "application/problem+json"
+        body = problem(503, "the shop is being opened; try again in 2 s", request_id=request_id)
     later = {} if status.startswith("200") else {"Retry-After": str(opening_page.SECONDS)}
-    return _written(status, {"Content-Type": kind, **later}, json.dumps(body).encode())
+    return _written(status, {"Content-Type": kind, HEADER: request_id, **later}, json.dumps(body).encode())
 
 
 def _written(status: str, headers: Mapping[str, str], data: bytes) -> bytes:
@@ -109,6 +112,6 @@ def _written(status: str, headers: Mapping[str, str], data: bytes) -> bytes:
     return "\r\n".join((*fields, "", "")).encode() + data
 
 
-def _accepted(head: bytes) -> str:
-    fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
-    return ",".join(value.decode("latin-1") for name, _, value in fields if name.strip().lower() == b"accept")
+def _field(head: bytes, wanted: str) -> str:
+    fields = (line.decode("latin-1").partition(":") for line in head.split(b"\r\n")[1:])
+    return ",".join(value.strip() for name, _, value in fields if name.strip().lower() == wanted.lower())

@@ -47,6 +47,9 @@ def test_it_is_live_at_once_and_ready_when_the_shop_is_warm(shop, service, tmp_p
         assert starting.status_code == 503 and starting.json() == {"status": "starting"}
         early = httpx.get(f"{address}/v1/shop")
         assert early.status_code == 503 and early.headers["Retry-After"] == "2"
+        assert early.json()["request_id"] == early.headers["X-Request-Id"] != ""
+        own = httpx.get(f"{address}/health/live", headers={"X-Request-Id": "mine-1"})
+        assert own.headers["X-Request-Id"] == "mine-1"
         page = httpx.get(f"{address}/", headers={"Accept": "text/html,*/*;q=0.8"})
         assert page.status_code == 503 and page.headers["Refresh"] == "2" and "being opened" in page.text
         loaded.set()

@@ -19,12 +19,15 @@ def test_live_not_ready_and_try_again() -> None:
         with Porter(listener):
             live, ready = httpx.get(f"{url}/health/live?x=1"), httpx.get(f"{url}/health/ready")
             asked = httpx.post(f"{url}/v1/search", content=b"x" * 100_000)
+            own = httpx.get(f"{url}/v1/shop", headers={"X-Request-Id": "mine-1"})
             socket.create_connection(listener.getsockname()).close()
             again = httpx.get(f"{url}/health/live")
         assert (live.status_code, live.json()) == (200, {"status": "live"}) == (again.status_code, again.json())
         assert (ready.status_code, ready.json()) == (503, {"status": "starting"})
         assert asked.status_code == 503 and asked.headers["Retry-After"] == "2"
         assert asked.json()["detail"] == "the shop is being opened; try again in 2 s"
+        assert asked.json()["request_id"] == asked.headers["X-Request-Id"] != ""
+        assert own.json()["request_id"] == own.headers["X-Request-Id"] == "mine-1"
         with pytest.raises(httpx.TimeoutException):  # the address is there, and nobody answers
             httpx.get(f"{url}/health/live", timeout=0.2)
 
