@@ -36,6 +36,8 @@ FORMAT = "vitrine events"
 _STEP = 1000
 _LONGEST_LINE = 1 << 26
 """Characters; a row holds some kilobytes, and a packed file of nothing would fill the memory."""
+_UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What a text that is no backup's ends in: no JSON, of other types, a moment of no calendar, nested without end."""
 SUM = "backup_sum"
 """Table of a copy, for the sum of its other tables' rows."""
 _SQLITE = b"SQLite format 3\0"
@@ -139,7 +141,7 @@ def _reading(source: Path) -> Iterator[None]:
         raise DataError(
             f"backup {str(source)!r}: {error.strerror}; what 'vitrine events backup' wrote is valid"
         ) from error
-    except (ValueError, AttributeError, EOFError, OSError, zlib.error, sqlite3.DatabaseError, ServiceError) as error:
+    except (*_UNREADABLE, EOFError, OSError, zlib.error, sqlite3.DatabaseError, ServiceError) as error:
         raise DataError(f"backup {str(source)!r} cannot be read ({error})") from error
 
 
@@ -211,7 +213,7 @@ def _row_in(said: Any, place: str) -> tuple[str, dict[str, Any]]:
 def _check_head(source: Path, said: Any) -> None:
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise DataError(f"{str(source)!r} is no backup of events; what vitrine events backup wrote would be valid")
-    if said.get("schema") not in RESTORABLE:
+    if said.get("schema") not in sorted(RESTORABLE):  # whatever stands there, be it a list
         raise DataError(f"backup {str(source)!r} has schema {said.get('schema')!r}; {HEAD!r} would be valid here")
 
 

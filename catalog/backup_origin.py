@@ -35,7 +35,7 @@ class Origin:
         """Read what `to_json` gave, or the head of an older backup.
 
         Raises:
-            ValueError: When the moment is none.
+            ValueError, OverflowError: When the moment is none.
         """
         made_at, items = said.get("made_at"), said.get("items")
         return cls(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Float, Integer, String, Table
 
 from catalog.event_tables import from_micros
+from catalog.nouns import KINDS
+from catalog.told import KINDS as TOLD_KINDS
 
 _JSON: Mapping[tuple[str, str], type] = {
     ("events", "context"): dict,
@@ -20,14 +22,17 @@ _JSON: Mapping[tuple[str, str], type] = {
 }
 """Columns whose text is read as JSON, and what it must be."""
 _MOMENTS = frozenset({"timestamp", "received_at"})
+_KINDS: Mapping[tuple[str, str], Sequence[str]] = {("events", "kind"): KINDS, ("told", "kind"): TOLD_KINDS}
 _LARGEST = 2**63
 
 
 def row_fault(table: Table, row: Mapping[str, Any]) -> str | None:
     """Return which column of a row no store can keep or read again, and why; None when all can."""
-    for name, value in row.items():
-        if value is not None and (fault := _fault(table, name, value)) is not None:
+    for name, value in {"tenant": None, **row}.items():
+        if (value is not None or name == "tenant") and (fault := _fault(table, name, value)) is not None:
             return f"{name} of {table.name} {fault}"
+    if table.name == "told" and row.get("kind") == "budget" and not _is_amount(row.get("value")):
+        return f"value of told is {_shown(row.get('value'))}; with a budget an amount of money would be valid"
     return None
 
 
@@ -44,11 +49,14 @@ def _fault(table: Table, name: str, value: Any) -> str | None:
     assert isinstance(kind, String)
     if not isinstance(value, str):
         return f"is {_shown(value)}; a text would be valid"
+    kinds = _KINDS.get((table.name, name))
+    if kinds is not None and value not in kinds:
+        return f"is {_shown(value)}; one of {', '.join(kinds)} would be valid"
     try:
         value.encode()
         wanted = _JSON.get((table.name, name))
         sound = wanted is None or isinstance(json.loads(value), wanted)
-    except ValueError:  # half a surrogate pair, no JSON
+    except (ValueError, RecursionError):  # half a surrogate pair, no JSON, JSON too deep to be read
         sound = False
     return None if sound else f"is {_shown(value)}, which cannot be read again"
 
@@ -59,6 +67,13 @@ def _is_moment(micros: int) -> bool:
     except OverflowError:
         return False
     return True
+
+
+def _is_amount(value: Any) -> bool:
+    try:
+        return 0 <= float(value) < math.inf
+    except (TypeError, ValueError):
+        return False
 
 
 def _shown(value: Any) -> str:

@@ -6,10 +6,12 @@ import gzip
 import json
 import random
 import re
+import sqlite3
 import threading
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -146,6 +148,12 @@ def damaged(text: str) -> dict[str, str]:
         "event_id of events is .'a': 1.; a text would be valid": re.sub(
             r'"event_id": "\w+"', '"event_id": {"a": 1}', text, count=1
         ),
+        "kind of events is 'loves'; one of impression, view": text.replace('"kind": "view"', '"kind": "loves"', 1),
+        "tenant of events is None; a text would be valid": text.replace(', "tenant": "open"', "", 1),
+        "context of events is '\\[.*, which cannot be read again": text.replace(
+            '"context": null', f'"context": "{"[" * 50_000}"', 1
+        ),
+        "cannot be read .maximum recursion depth": "".join([lines[0], "[" * 50_000 + "\n", *lines[1:]]),
     }
 
 
@@ -159,6 +167,43 @@ def test_a_damaged_backup_restores_nothing_and_says_why(
     with pytest.raises(DataError, match=fault):
         restore(store, tmp_path / "bad.jsonl")
     assert store.since(0) == []
+
+
+@pytest.mark.parametrize(("kind", "value"), [("loves", "red"), ("budget", "abc"), ("budget", "nan"), ("budget", "-1")])
+def test_what_a_shopper_cannot_have_told_is_not_restored(
+    other: SqlEventStore, tmp_path: Path, kind: str, value: str
+) -> None:
+    """Every later answer of that shopper would be a 500."""
+    other.put_told("ann", [Told("dislike", "attribute.colour", "red", "no red", NOON)])
+    backup(other, tmp_path / "kept.jsonl")
+    text = (tmp_path / "kept.jsonl").read_text().replace('"dislike"', f'"{kind}"').replace('"red"', f'"{value}"')
+    (tmp_path / "bad.jsonl").write_text(re.sub(r', "sha256": "[0-9a-f]{64}"', "", text))
+    other.forget_told("ann")
+    with pytest.raises(DataError, match=r"of told is .* would be valid"):
+        restore(other, tmp_path / "bad.jsonl")
+    assert other.told_by("ann") == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    ['"made_at": "0001-01-01T00:00:00+14:00"', '"made_at": 5', f'"schema": ["{HEAD}"]', f'"shop": {"[" * 50_000}'],
+)
+def test_a_head_that_is_none_is_one_line(tmp_path: Path, said: str) -> None:
+    head = f'{{"format": "vitrine events", "schema": "{HEAD}", {said}}}\n'
+    (tmp_path / "odd.jsonl").write_text(head + '{"end": {}}\n')
+    for read in (said_origin, contents):
+        with pytest.raises(DataError, match=r"backup '.*odd\.jsonl'.* (cannot be read|has schema)"):
+            read(tmp_path / "odd.jsonl")
+
+
+@pytest.mark.parametrize("said", [None, 5, "[1]"])
+def test_a_copy_whose_words_are_none_is_one_line(other: SqlEventStore, tmp_path: Path, said: object) -> None:
+    backup(other, tmp_path / "kept.sqlite")
+    with closing(sqlite3.connect(tmp_path / "kept.sqlite")) as copy:
+        copy.execute("UPDATE backup_sum SET origin = ?", (said,))
+        copy.commit()
+    with pytest.raises(DataError, match=r"backup '.*kept\.sqlite' cannot be read"):
+        said_origin(tmp_path / "kept.sqlite")
 
 
 def test_a_packed_backup_that_broke_off_is_said(other: SqlEventStore, tmp_path: Path) -> None:
