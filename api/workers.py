@@ -37,6 +37,8 @@ LONGEST_PAUSE = 30.0
 """Seconds between two tries to open the shop again for a worker that is gone, while its database is away, say."""
 SLACK_SECONDS = 5.0
 """What a worker gets beyond its own times before it is killed."""
+UNWATCHED = 255
+"""Exit status of a worker, as it seems, whose fork server is gone: the standard library knows no more of it."""
 QUICK_SECONDS, QUICK_DEATHS = 30.0, 5
 """So many deaths in so short a time are no accident, and the server gives up."""
 
@@ -133,7 +135,12 @@ class Workers:
         news, theirs = context.Pipe(duplex=False)
         given = (self.load, self.config, self.root, self.listener, theirs, os.environ[MULTIPROCESS], pause)
         process: BaseProcess = context.Process(target=_work, args=given)  # type: ignore[attr-defined]
-        process.start()
+        while process.pid is None:
+            try:
+                process.start()
+            except (EOFError, ConnectionError):  # the next try starts another
+                self._note_death("fork servers were lost")
+                log.error("the fork server was lost while it started a worker; another takes its place")
         theirs.close()
         return _Worker(process, news)
 
@@ -177,15 +184,23 @@ class Workers:
             log.error("worker could not open the shop pid=%s; another tries in %g s", pid, pause)
             worker.news.close()
             return self._started(pause)
-        now = time.monotonic()
-        self._deaths = [at for at in self._deaths if now - at < QUICK_SECONDS] + [now]
-        if len(self._deaths) >= QUICK_DEATHS:
-            raise ServiceError(f"{QUICK_DEATHS} workers died within {QUICK_SECONDS:g} s, the last with status {code}")
+        self._note_death(f"workers died, the last with status {code},")
+        if code == UNWATCHED and pid is not None:
+            # It may live and answer still, and nobody would tell it to end: it gives its place up.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM if worker.ready else signal.SIGKILL)
         log.error("worker died pid=%s status=%s; another takes its place", pid, code)
         if pid is not None:
             multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
         worker.news.close()
         return self._started()
+
+    def _note_death(self, what: str) -> None:
+        """Count a death; raises ServiceError where too many came too fast."""
+        now = time.monotonic()
+        self._deaths = [at for at in self._deaths if now - at < QUICK_SECONDS] + [now]
+        if len(self._deaths) >= QUICK_DEATHS:
+            raise ServiceError(f"{QUICK_DEATHS} {what} within {QUICK_SECONDS:g} s")
 
     def _end(self) -> None:
         """Tell every worker to end, and kill those that do not."""

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from multiprocessing import forkserver
 from pathlib import Path
 
 import httpx
@@ -21,7 +22,7 @@ from api.doubles import toy_service
 from api.server import entrance, url_of
 from api.service import Service
 from api.workers import Workers
-from catalog.errors import EventStoreError
+from catalog.errors import EventStoreError, ServiceError
 
 
 def two_workers(opened: Callable[[Path], Service], store: Path) -> tuple[Workers, str, threading.Event]:
@@ -210,3 +211,70 @@ def test_workers_whose_parent_is_killed_while_they_open_end_without_a_word(tmp_p
         time.sleep(0.05)
     assert len(pids) == 2 and not any(map(alive, pids))
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_fork_server_that_is_killed_ends_nothing_and_leaves_nobody_behind(tmp_path, monkeypatch):
+    """Its workers live, and look dead to the parent: others took their places and they answered beside them."""
+    monkeypatch.delenv("VITRINE_API_KEYS", raising=False)
+    (workers, address, open_now), found = two_workers(toy_service, tmp_path), []
+    workers.libraries = ("json",)
+
+    def visit() -> None:
+        try:
+            assert open_now.wait(200)
+            before, until = workers.pids, time.monotonic() + 120
+            os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+            while (set(before) & set(workers.pids) or any(map(lives, before))) and time.monotonic() < until:
+                time.sleep(0.1)
+            found.append([lives(pid) for pid in before])
+            found.append(not set(before) & set(workers.pids))
+            while httpx.get(f"{address}/v1/shop", timeout=30).status_code != 200 and time.monotonic() < until:
+                time.sleep(0.1)
+            found.append(httpx.get(f"{address}/v1/shop", timeout=30).status_code)
+        finally:
+            workers.stop()
+
+    run_beside(workers, visit)
+    assert found == [[False, False], True, 200]
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process, one apart that nobody has asked after yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+class Broken:
+    """A context whose processes are started by a fork server that is lost, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    Pipe = staticmethod(multiprocessing.Pipe)
+
+    def Process(self, **_: object) -> Broken:
+        return self
+
+    pid: int | None = None
+
+    def start(self) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise EOFError("unexpected EOF")
+        self.pid = 1
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_a_fork_server_lost_while_it_starts_a_worker_is_started_again_and_not_for_ever(tmp_path, monkeypatch, times):
+    workers, _, _ = two_workers(toy_service, tmp_path)
+    monkeypatch.setattr("api.workers.start_context", lambda _libraries: Broken(times))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    with workers.listener:
+        if times == 1:
+            assert workers._started().process.pid == 1
+            return
+        with pytest.raises(ServiceError, match="5 fork servers were lost within 30 s"):
+            workers._started()
