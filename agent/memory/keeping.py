@@ -17,6 +17,7 @@ from agent.understanding.telling import Statement
 from catalog.event_base import EventStore
 from catalog.items import Catalog
 from catalog.told import Told
+from catalog.told_rows import MOST_TOLD
 from tools.arguments import canonical
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Memory:
         fresh = [_told(each, now, self.session.session_id, request_id) for each in statements]
         self.noted = tuple({each.entry_id: each for each in fresh}.values())
         known = {each.entry_id for each in self.noted}
-        self.told = (*self.noted, *(each for each in self.told if each.entry_id not in known))
+        self.told = (*self.noted, *(each for each in self.told if each.entry_id not in known))[:MOST_TOLD]
         if self.session.user_id is None:
             self.session.told = self.told
         else:

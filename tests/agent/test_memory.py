@@ -294,3 +294,13 @@ def test_what_is_set_aside_for_today() -> None:
 def test_a_nul_is_kept_in_no_words(visit: Visit, shop: Shop) -> None:
     visit().say("I hate red\0")
     assert [(each.value, "\0" in each.words) for each in shop.events.told_by("ana")] == [("red", False)]
+
+
+def test_a_guest_is_remembered_no_longer_than_a_shopper(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who tells without end would make every page of their own dear: each heeds all that was told."""
+    monkeypatch.setattr("agent.memory.keeping.MOST_TOLD", 1)
+    guest = visit(None)
+    guest.say("I hate blue")
+    guest.say("I hate red")
+    assert "V01" in ids_of(guest.say("a vase"))
+    assert "blue" not in guest.say("what do you know about me?").text
