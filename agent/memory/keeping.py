@@ -154,11 +154,12 @@ class Memory:
         wrong = {t.entry_id: [i for i in items if not speaking.respects(t, i, vocabulary)] for t in earlier}
         kept = [each for each in earlier if not wrong[each.entry_id]]
         liked = [t for t, _ in recalled.liked if t not in self.noted and speaking.has(t, items[0], vocabulary)]
-        self.used = {"kept": _ids(kept), "liked": _ids(liked)}
+        theirs = [t for t in recalled.theirs if any(not speaking.respects(t, i, vocabulary) for i in items)]
+        self.used = {"kept": _ids(kept), "liked": _ids(liked)} | ({"set_aside": _ids(theirs)} if theirs else {})
         broken = [(t, i.title or i.item_id) for t in earlier for i in wrong[t.entry_id][:2]]
         missed = [] if broken else [each for each in recalled.missed if each not in self.noted]
         about = (speaking.kept_to(kept, liked, self.session.session_id), speaking.missing(missed))
-        parts = (*about, speaking.against(broken))
+        parts = (*about, speaking.against(broken), speaking.not_theirs(theirs))
         return " ".join(filter(None, parts))
 
     async def forget(self, runs: Iterable[ToolRun], sessions: SessionStore) -> None:

@@ -27,12 +27,14 @@ class Recalled:
         kept: What changes which items fit.
         missed: Sizes in which nothing comes that fits the rest.
         liked: What goes first among the items that fit, and who told so.
+        theirs: What does not count because the wish is for somebody else, and would keep something out.
     """
 
     understanding: Understanding
     kept: tuple[Told, ...] = ()
     missed: tuple[Told, ...] = ()
     liked: tuple[tuple[Told, Term], ...] = ()
+    theirs: tuple[Told, ...] = ()
 
     def order(self, items: Sequence[ShownItem]) -> tuple[ShownItem, ...]:
         """Return items with those the shopper likes first; otherwise their order stands."""
@@ -48,6 +50,7 @@ def recalled(understanding: Understanding, told: Sequence[Told], vocabulary: Voc
     kept: dict[str, Told] = {}
     missed: dict[str, Told] = {}
     liked: dict[str, tuple[Told, Term]] = {}
+    theirs: dict[str, Told] = {}
     for act in understanding.acts:
         if not isinstance(act, Search | Recommend) or (act.more and not understanding.state.recalled):
             acts.append(act)
@@ -58,13 +61,19 @@ def recalled(understanding: Understanding, told: Sequence[Told], vocabulary: Voc
         liked |= {
             each.entry_id: (each, term) for each, term in likings(act.wish, told, understanding.state, vocabulary)
         }
+        if act.wish.recipient is not None:
+            own = act.wish.model_copy(update={"recipient": None})
+            _, would, _ = within(own, told, understanding.state, vocabulary)
+            theirs |= {each.entry_id: each for each in would if each not in used}
         changes: dict[str, object] = {"wish": wish}
         if used and isinstance(act, Search) and act.fallback is None:
             changes["fallback"] = act.wish
         acts.append(act.model_copy(update=changes))
     state = understanding.state.model_copy(update={"recalled": bool(kept)})
     changed = understanding.model_copy(update={"acts": tuple(acts), "state": state})
-    return Recalled(changed, tuple(kept.values()), tuple(missed.values()), tuple(liked.values()))
+    return Recalled(
+        changed, tuple(kept.values()), tuple(missed.values()), tuple(liked.values()), tuple(theirs.values())
+    )
 
 
 def waiving(understanding: Understanding, before: IntentState, message: str) -> Understanding:

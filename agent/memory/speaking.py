@@ -53,6 +53,14 @@ def set_aside(kept: Sequence[Told]) -> str:
     return f"Nothing fits both this and what you told me (you {_all(kept[:MOST])}), so I set that aside."
 
 
+def not_theirs(told: Sequence[Told]) -> str:
+    """Return the sentence for what does not count because somebody else is to have it."""
+    if not told:
+        return ""
+    left = f"what you told me (you {_all(told[:MOST])})"
+    return f"This is for somebody else, so I left aside {left}; say “for me” otherwise."
+
+
 def against(broken: Sequence[tuple[Told, str]]) -> str:
     """Return the warning for items that go against what was told: entries and titles."""
     said = [f"{clean(title, 80)} does not go with what you told me (you {_said(each)})" for each, title in broken[:3]]

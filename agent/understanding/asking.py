@@ -78,7 +78,9 @@ VALUES = re.compile(
 )
 SELL = re.compile(
     r"\bwhat (?:do|else do|all do|kind of (?:things|stuff|products) do) you (?:sell|have|carry|stock|"
-    r"offer|got)\b(?: here)?\??$|\bwhat(?:'s| is) in (?:the|your) (?:shop|store|catalogue|catalog)\b"
+    r"offer|got)\b(?: here)?\??$|"
+    r"\bwhat have you (?:got|here|in stock)\b(?: here)?\??$|"
+    r"\bwhat(?:'s| is) in (?:the|your) (?:shop|store|catalogue|catalog)\b"
 )
 CARRIES = re.compile(
     r"\b(?:do|does|did|are|is|got|have)\b.{0,20}\b(?:you|there|shop|store)\b.{0,12}\b(?:have|carry|"

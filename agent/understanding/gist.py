@@ -26,6 +26,10 @@ _PEOPLE = re.compile(
     rf"(?P<who>{lexicon.PEOPLE})\b(?:'s)?|"
     rf"\bfor (?P<pronoun>him|her|them)\b"
 )
+_OWN = re.compile(
+    r"\bfor myself\b|(?<!pick )(?<!choose )(?<!\bone )(?<!\bit )(?<!these )(?<!them )(?<!something )\bfor me\b(?! to\b)"
+)
+"""For the shopper; "pick one for me" is said of presents too."""
 _OCCASION = re.compile(rf"\b(?P<what>{lexicon.OCCASIONS})\b")
 _TOLD = tuple((re.compile(rf"\b(?:{phrase})"), name) for phrase, name in lexicon.OCCASION_PHRASES)
 _GIFT = re.compile(r"\b(?:gifts?|presents?)\b")
@@ -71,6 +75,7 @@ class Gist:
         sort: In which order.
         relative: Cheaper, dearer, newer or older than something.
         recipient: For whom.
+        own: Whether it is for the shopper themselves, and for nobody else any more.
         occasion: For what.
         drops: Facet names no longer to matter ("colour", "price"), or values ("leather").
         years: A span of years or several ("the 90s", "from 1995").
@@ -93,6 +98,7 @@ class Gist:
     relative: Relative | None = None
     noun: str | None = None
     recipient: str | None = None
+    own: bool = False
     occasion: str | None = None
     drops: tuple[str, ...] = ()
     years: Years | None = None
@@ -203,6 +209,7 @@ def gist(text: str, listed: int, vocabulary: Vocabulary, meanings: Meanings | No
         relative=than,
         noun=nouns.called(text, found, vocabulary),
         recipient=recipient,
+        own=recipient is None and _OWN.search(text) is not None,
         occasion=occasion or told,
         drops=drops,
         years=years,

@@ -107,6 +107,8 @@ def _apply(wish: Wish, gist: Gist, vocabulary: Vocabulary) -> Wish:
             limit = limit.closed_by(wish.limit) or limit
         low, high = limit.bounds
         changes |= {"price_min": low, "price_max": high, "limit": limit}
+    if gist.own:
+        changes |= {"recipient": None, "occasion": None}
     said_now = {
         "years": (gist.years.first, gist.years.last) if gist.years else None,
         "year_gaps": gist.years.gaps if gist.years else None,

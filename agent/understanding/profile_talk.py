@@ -15,7 +15,8 @@ _POLITE = (
 )
 _END = r"(?:[,]? (?:please|now|then|thanks|thank you|again))*[ .!?]*"
 _SHOW = re.compile(
-    rf"{_POLITE}(?:what (?:do|can|did) you (?:know|remember|keep|store|have)(?: (?:about|of|on) me)?|"
+    rf"{_POLITE}(?:what (?:do|can|did) you (?:(?:know|remember|keep|store)(?: (?:about|of|on) me)?|"
+    r"have (?:about|of|on) me)|"
     r"what (?:have|did) i (?:told|tell) you(?: about (?:me|myself))?|do you (?:know|remember) (?:anything about )?me|"
     r"do you remember (?:what i told you|my (?:sizes?|budget|taste|preferences))|"
     r"(?:what(?: is|'s) )?(?:in )?my (?:profile|memory|preferences)|what you (?:know|remember) about me)"

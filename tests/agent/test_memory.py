@@ -126,6 +126,35 @@ def test_a_wish_of_today_wins(visit: Visit) -> None:
     assert "S05" in present and "S06" not in present  # her size is not known, and the budget is the shopper's still
 
 
+def test_what_does_not_count_for_somebody_else_is_said(visit: Visit) -> None:
+    visit().say("I hate red")
+    talk = visit()
+    present = talk.say("a scarf for my mother")
+    assert "S02" in ids_of(present)
+    assert "for somebody else, so I left aside what you told me (you do not like red)" in present.text
+    assert "somebody else" not in talk.say("a vase").text  # of which none is red: nothing was left aside
+    later = talk.say("a scarf")
+    assert "S02" in ids_of(later) and "for somebody else" in later.text
+    # A trace that repeats what was told names it: who has it forgotten has the trace forgotten too.
+    assert len(talk.trace(later)["memory"]["set_aside"]) == 1
+
+
+def test_what_the_shop_has_is_no_question_about_the_shopper(visit: Visit) -> None:
+    assert "vases" in visit().say("what do you have?").text.casefold()
+    assert about_me("what do you have on me?", ()) is not None
+
+
+@pytest.mark.parametrize(
+    "said", ["a scarf for me", "a scarf for myself", "for myself, a scarf", "show me scarves for me"]
+)
+def test_who_wants_something_for_themselves_again_is_known_again(visit: Visit, said: str) -> None:
+    visit().say("I hate red")
+    talk = visit()
+    assert "S02" in ids_of(talk.say("a scarf for my mother"))
+    own = talk.say(said)
+    assert own.recommendations and "S02" not in ids_of(own) and "you do not like red" in own.text
+
+
 def test_what_is_liked_comes_first(visit: Visit) -> None:
     before = ids_of(visit().say("a vase"))
     visit().say("My favourite brand is Glasgar")

@@ -211,6 +211,7 @@ FIRST: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("what colours do the mugs come in?", "facts", {"question": "values", "group_by": "colour"}),
     ("which brands do you carry?", "facts", {"question": "values", "group_by": "brand"}),
     ("what do you sell?", "facts", {"question": "values", "group_by": "category"}),
+    ("what have you got?", "facts", {"question": "values", "group_by": "category"}),
     ("how much do lamps cost?", "facts", {"question": "prices"}),
     ("do you carry Nike?", "facts", {"question": "carries"}),
     ("do you carry Lumen?", "facts", {"question": "carries"}),
@@ -345,3 +346,13 @@ def test_the_same_message_is_understood_the_same(understander: Understander) -> 
     again = Understander(Vocabulary(TOY))
     for said, _ in (*SEARCHES, *REFINEMENTS):
         assert understander.understand(said, state) == again.understand(said, state)
+
+
+@pytest.mark.parametrize(("said", "whom"), [("pick one for me", "sister"), ("which is it for me", "sister"),
+                                            ("a lamp for me", None), ("for myself, a lamp", None)])  # fmt: skip
+def test_a_present_stays_one_until_something_is_wanted_for_oneself(
+    understander: Understander, said: str, whom: str | None
+) -> None:
+    present = understander.understand("a vase for my sister", IntentState()).state
+    assert present.wish.recipient == "sister"
+    assert understander.understand(said, present).state.wish.recipient == whom
