@@ -127,9 +127,16 @@ def found_items(found: Found, shop: Shop) -> list[FoundItemOut]:
     return [FoundItemOut(**dict(out), modalities=dict(found.scores[out.item_id])) for out in each]
 
 
-def header(result: PipelineResult, request_id: str, said: str = "") -> dict[str, Any]:
-    """Return what every list says of itself; `said` is what it says of the shopper's memory, "" for nothing."""
-    ground = TOLD_STRANGER if said and result.ground == "popularity" else GROUNDS[result.ground]
+def header(result: PipelineResult, request_id: str, said: str = "", *, told: bool = False) -> dict[str, Any]:
+    """Return what every list says of itself.
+
+    Args:
+        result: The list.
+        request_id: Of the slate.
+        said: What it says of the shopper's memory, "" for nothing.
+        told: Whether what the shopper told counted without a word about it.
+    """
+    ground = TOLD_STRANGER if (said or told) and result.ground == "popularity" else GROUNDS[result.ground]
     text = "Nothing fits in every way; these come nearest." if result.nearest else ground
     return {
         "request_id": request_id,

@@ -127,7 +127,7 @@ def search_routes(service: Service) -> APIRouter:
             end = offset + len(result.ranked)
             cursor = cursor_at(end, same, reach) if result.ranked and end < result.total else None
             answer = FoundOut(
-                **header(result, show(result, shopper, service)),
+                **header(result, show(result, shopper, service), told=len(request.barred) > 0),
                 items=found_items(found, shop),
                 cursor=cursor,
                 searched=dict(found.searched),

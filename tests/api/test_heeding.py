@@ -14,6 +14,7 @@ from agent.memory_sessions import MemorySessions
 from agent.minds import Minds, ShopPlanner
 from agent.sessions import SessionStore
 from agent.shared_sessions import SharedSessions
+from api.listing import TOLD_STRANGER
 from catalog.conversations import ConversationRows
 from catalog.told import Told
 from tools.doubles import toy_shop
@@ -106,6 +107,15 @@ def test_what_is_liked_goes_first(client: TestClient, service: Any) -> None:
     assert before[: len(liked)] != liked
     assert after == [*liked, *(item_id for item_id in before if item_id not in BLUE)]
     assert list(found["memory"]) == ["liked"] and "so I put what you like first" in found["text"]
+
+
+def test_the_catalogue_does_not_tell_who_told_something_that_nothing_is_known_of_them(
+    client: TestClient, service: Any
+) -> None:
+    asked = {"user_id": "dora", "filters": {"available": True}}
+    assert "nothing is known of you" in post(client, "/v1/search", **asked)["text"]
+    service.shop.events.put_told("dora", [entry("dislike", "attribute.colour", "blue")])
+    assert post(client, "/v1/search", **asked)["text"] == TOLD_STRANGER
 
 
 def test_the_catalogue_puts_last_what_was_told_and_denies_nothing(client: TestClient, service: Any) -> None:
