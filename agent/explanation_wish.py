@@ -145,7 +145,7 @@ def _shown(clause: str) -> str:
 
 def mentioned(record: Record, asked: Sequence[str], covered: set[str]) -> Iterator[Fragment]:
     """Yield what its title and its description say of the wish."""
-    for name, text in _written(record):
+    for name, text in _written(record, asked):
         found = {w: said for w, said in _surfaces(text).items() if w in asked and w not in covered and _word(w)}
         telling = {said for w, said in found.items() if w not in FILLERS}
         found = {w: said for w, said in found.items() if w not in FILLERS or _beside(said, telling, text)}
@@ -192,14 +192,18 @@ def _in_captions(record: Record, words: Collection[str]) -> Iterator[Evidence]:
 
 
 def _in_texts(record: Record, words: Collection[str]) -> Iterator[Evidence]:
-    for name, text in _written(record):
+    for name, text in _written(record, words):
         found = [w for w in dict.fromkeys(tokens(text)) if w in words]
         if found:
-            yield Evidence("field", name, found, around(found[0], text))
+            whole = record.item.title or "" if name == "title" else text
+            yield Evidence("field", name, found, around(found[0], whole))
 
 
-def _written(record: Record) -> Iterator[tuple[str, str]]:
-    yield "title", record.item.title or ""
+def _written(record: Record, asked: Collection[str]) -> Iterator[tuple[str, str]]:
+    title, brand = record.item.title or "", tokens(record.item.brand or "")
+    if brand and brand[0] not in asked:  # "Amberley Works" says nothing of a bag for work
+        title = re.sub(re.escape(record.item.brand or ""), " ", title, flags=re.IGNORECASE)
+    yield "title", title
     yield "description", record.item.description or ""
 
 

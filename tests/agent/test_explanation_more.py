@@ -71,3 +71,13 @@ def test_a_word_that_says_nothing_alone_is_told_beside_one_that_does() -> None:
     grounds.heard("the star wars films, or the best fiction")
     found = Explainer(grounds).explain(["w", "b"], ToolRun("search_items", {"query": "star wars best fiction"}))
     assert found["w"].reason.startswith("Its title says star wars") and "says" not in found["b"].reason
+
+
+def test_a_makers_name_in_a_title_is_no_reason_unless_the_maker_was_meant() -> None:
+    works = Catalog([Item("a", title="Amberley Works bag", brand="Amberley Works"), Item("b", title="Work bag")])
+    grounds = Grounds(works, {}, HandleBook(works), ShopWords.of(works))
+    grounds.heard("a bag for work, or amberley")
+    found = Explainer(grounds).explain(["a", "b"], ToolRun("search_items", {"query": "bag work"}))
+    assert "works" not in found["a"].reason and "work" in found["b"].reason.casefold()
+    meant = Explainer(grounds).explain(["a"], ToolRun("search_items", {"query": "bag amberley"}))
+    assert "amberley" in meant["a"].reason.casefold()
