@@ -195,16 +195,17 @@ def _in_texts(record: Record, words: Collection[str]) -> Iterator[Evidence]:
     for name, text in _written(record, words):
         found = [w for w in dict.fromkeys(tokens(text)) if w in words]
         if found:
-            whole = record.item.title or "" if name == "title" else text
+            whole = (record.item.title if name == "title" else record.item.description) or text
             yield Evidence("field", name, found, around(found[0], whole))
 
 
 def _written(record: Record, asked: Collection[str]) -> Iterator[tuple[str, str]]:
-    title, brand = record.item.title or "", tokens(record.item.brand or "")
-    if brand and brand[0] not in asked:  # "Amberley Works" says nothing of a bag for work
-        title = re.sub(re.escape(record.item.brand or ""), " ", title, flags=re.IGNORECASE)
-    yield "title", title
-    yield "description", record.item.description or ""
+    maker = record.item.brand or ""
+    named = next(iter(tokens(maker)), None)
+    for name, text in (("title", record.item.title or ""), ("description", record.item.description or "")):
+        if named is not None and named not in asked:  # "Amberley Works" says nothing of a bag for work
+            text = re.sub(re.escape(maker), " ", text, flags=re.IGNORECASE)
+        yield name, text
 
 
 def _texts(value: Any) -> str:

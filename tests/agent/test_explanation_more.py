@@ -74,7 +74,12 @@ def test_a_word_that_says_nothing_alone_is_told_beside_one_that_does() -> None:
 
 
 def test_a_makers_name_in_a_title_is_no_reason_unless_the_maker_was_meant() -> None:
-    works = Catalog([Item("a", title="Amberley Works bag", brand="Amberley Works"), Item("b", title="Work bag")])
+    works = Catalog(
+        [
+            Item("a", title="Amberley Works bag", description="From Amberley Works.", brand="Amberley Works"),
+            Item("b", title="Work bag"),
+        ]
+    )
     grounds = Grounds(works, {}, HandleBook(works), ShopWords.of(works))
     grounds.heard("a bag for work, or amberley")
     found = Explainer(grounds).explain(["a", "b"], ToolRun("search_items", {"query": "bag work"}))
