@@ -12,6 +12,9 @@ from vitrine.rematch import Ground
 CHANCE = 2.0
 """Standard errors by which a share must have grown more than is allowed."""
 
+FEW = 10
+"""Shoppers below whom nothing is a surge: a few may well agree, and there is little in them to learn from."""
+
 
 @dataclass(frozen=True)
 class Surge:
@@ -37,13 +40,12 @@ class Surge:
 
 
 def surge_of(ground: Ground, most: float) -> Surge | None:
-    """Return the item whose share has grown most, where that is by more than `most` beyond chance.
+    """Return the item whose share grew most, where that is by more than `most` beyond chance; None for few shoppers.
 
-    Source: Agresti and Coull, The American Statistician 52 (1998): two takers and two who are not are added, so that a
-    few who all agree prove nothing.
+    Source: Agresti and Coull, The American Statistician 52 (1998): two takers and two who are not are added.
     """
     shoppers = ground.after["user_id"].n_unique()
-    if not shoppers:
+    if shoppers < FEW:
         return None
     before = dict(_shares(ground.before).iter_rows())
     grown = [Surge(item, before.get(item, 0.0), share, shoppers) for item, share in _shares(ground.after).iter_rows()]

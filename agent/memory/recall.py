@@ -115,18 +115,17 @@ def within(
     used: list[Told] = []
     missed: list[Told] = []
     today = wish
+    about: set[int] | None = None  # what today's wish takes: of a large catalogue its rows are looked for once
     for each in sorted(told, key=lambda t: ("budget", "dislike", "size", "like").index(t.kind)):
         changed = None
         if each.kind == "budget":
             changed = _budget(wish, each, state, vocabulary)
         elif today.recipient is None and each.kind == "dislike":
             term = meant(each, vocabulary)
-            out = (
-                term is not None
-                and not _today(today, term, state)
-                and _rows(today, vocabulary) & vocabulary.rows([term])
-            )
-            changed = wish.model_copy(update={"unwanted": wish.unwanted.plus(term)}) if term and out else None
+            if term is not None and not _today(today, term, state):
+                about = _rows(today, vocabulary) if about is None else about
+                if about & vocabulary.rows([term]):
+                    changed = wish.model_copy(update={"unwanted": wish.unwanted.plus(term)})
         elif today.recipient is None and each.kind == "size" and _comes_in(today, each, state, vocabulary):
             changed = _sized(wish, each, vocabulary)
             missed += [] if changed is not None else [each]
