@@ -17,5 +17,6 @@ class RetrainConfig(BaseModel):
     at_least: int = Field(50, ge=1)
     """Positives since the served version learned; with fewer nothing is trained, for want of something to judge by."""
     surge: float = Field(0.2, gt=0, le=1)
-    """How much the share of one item in what shoppers take may have grown since, beyond chance (0.2: from 3% to 23%);
-    with more nothing is trained before somebody has looked. 1 looks at nothing."""
+    """How much the share of one item in what shoppers take may have grown since, beyond chance (0.2: from 3% to 23%),
+    where at least ten shoppers took anything; with more nothing is trained before somebody has looked. 1 looks at
+    nothing."""
