@@ -39,12 +39,6 @@ def service(tmp_path: Path, make: Any, request: pytest.FixtureRequest) -> Any:
     shop.events.close()
 
 
-@pytest.fixture
-def client(service: Any, make: Any) -> TestClient:
-    opened: TestClient = make.client(service)
-    return opened
-
-
 def post(client: TestClient, path: str, **body: Any) -> dict[str, Any]:
     answer = client.post(path, json=body, headers={"Accept": "application/json"})
     assert answer.status_code == 200, answer.text

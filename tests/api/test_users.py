@@ -31,12 +31,6 @@ def service(tmp_path: Path, make: Any) -> Any:
     shop.events.close()
 
 
-@pytest.fixture
-def client(service: Any, make: Any) -> TestClient:
-    opened: TestClient = make.client(service)
-    return opened
-
-
 def say(client: TestClient, message: str, **who: str) -> dict[str, Any]:
     body = {"message": message, "user_id": "ana", **who}
     told: dict[str, Any] = client.post("/v1/chat", json=body, headers={"Accept": "application/json"}).json()
