@@ -39,6 +39,8 @@ SLACK_SECONDS = 5.0
 """What a worker gets beyond its own times before it is killed."""
 UNWATCHED = 255
 """Exit status of a worker, as it seems, whose fork server is gone: the standard library knows no more of it."""
+DYING_SECONDS = 0.5
+"""Time for a fork server that refuses to be gone: it closes its address before the system calls it dead."""
 QUICK_SECONDS, QUICK_DEATHS = 30.0, 5
 """So many deaths in so short a time are no accident, and the server gives up."""
 
@@ -141,6 +143,7 @@ class Workers:
             except (EOFError, ConnectionError):  # the next try starts another
                 self._note_death("fork servers were lost")
                 log.error("the fork server was lost while it started a worker; another takes its place")
+                time.sleep(DYING_SECONDS)
         theirs.close()
         return _Worker(process, news)
 

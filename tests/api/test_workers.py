@@ -36,8 +36,10 @@ def run_beside(workers: Workers, visit: Callable[[], None]) -> None:
     """Run the workers in this thread, which takes signals, while another visits and then stops them."""
     thread = threading.Thread(target=visit)
     thread.start()
-    workers.run()
-    thread.join(20)
+    try:
+        workers.run()
+    finally:
+        thread.join(150)  # or what it meets would be told of another test
 
 
 def share_of_the_second(workers: Workers, address: str, callers: int = 16) -> int:
@@ -278,3 +280,20 @@ def test_a_fork_server_lost_while_it_starts_a_worker_is_started_again_and_not_fo
             return
         with pytest.raises(ServiceError, match="5 fork servers were lost within 30 s"):
             workers._started()
+
+
+def test_a_fork_server_that_refuses_while_it_dies_is_given_the_time(tmp_path, monkeypatch):
+    """Killed, it closes its address first, and for a while the system does not call it dead: each try is refused."""
+    workers, _, _ = two_workers(toy_service, tmp_path)
+    dead_from = time.monotonic() + 0.7
+
+    class Dying(Broken):
+        def start(self) -> None:
+            if time.monotonic() < dead_from:
+                raise ConnectionRefusedError(111, "Connection refused")
+            self.pid = 1
+
+    monkeypatch.setattr("api.workers.start_context", lambda _libraries: Dying(0))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    with workers.listener:
+        assert workers._started().process.pid == 1
