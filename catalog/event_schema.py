@@ -12,12 +12,12 @@ from catalog.errors import DataError
 from catalog.event_tables import EVENTS, METADATA
 
 MIGRATIONS = Path(__file__).parent / "event_migrations"
-FIRST, HEAD = "0001", "0005"
+FIRST, HEAD = "0001", "0006"
 """Revisions of the first schema, which carried no mark, and of the one this code reads."""
 
-RESTORABLE = frozenset({"0002", "0003", "0004", HEAD})
+RESTORABLE = frozenset({"0002", "0003", "0004", "0005", HEAD})
 """Revisions whose rows this schema takes as they are: what came since are tables of their own, and columns that may be
-empty."""
+empty, and indexes."""
 
 LOCK = 0x76697472
 """Name of our advisory lock on PostgreSQL; two integers, the second says what for."""

@@ -60,7 +60,7 @@ SLATES = Table(
     _tenant(),
     Column("assignment", Text),
     Index("slates_by_user", "tenant", "user_id"),
-    Index("slates_by_session", "tenant", "session_id"),
+    Index("slates_by_session", "tenant", "session_id", "user_id"),  # a guest has none: else all guests' are met
     Index("slates_by_time", "timestamp"),
 )
 
@@ -74,7 +74,7 @@ TRACES = Table(
     Column("session_id", String),
     Column("timestamp", BigInteger, nullable=False, server_default="0"),
     Index("traces_by_user", "tenant", "user_id"),
-    Index("traces_by_session", "tenant", "session_id"),
+    Index("traces_by_session", "tenant", "session_id", "user_id"),  # a guest has none: else all guests' are met
     Index("traces_by_time", "timestamp"),
 )
 
