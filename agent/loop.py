@@ -17,7 +17,7 @@ from agent.config import AgentConfig
 from agent.gate.vocabulary import ShopWords
 from agent.handles import HandleBook
 from agent.memory.heeding import NOTHING, Heeded
-from agent.memory.keeping import scrub
+from agent.memory.keeping import forget_in, scrub
 from agent.memory_sessions import MemorySessions
 from agent.minds import Minds
 from agent.prompt import system_prompt
@@ -156,6 +156,20 @@ class Agent:
         words = [each.words for each in gone]
         self.sessions.edit(user_id, lambda session: scrub(session, words))
         return count
+
+    def told_in(self, session_id: str) -> tuple[Told, ...]:
+        """Return what the guest of a conversation told of themselves, the latest first; () where there is none."""
+        return self.sessions.told_in(session_id)
+
+    def forget_told_in(self, session_id: str, entry_id: str | None = None) -> int:
+        """Forget one thing that a guest told of themselves in a conversation, or all; return how many there were.
+
+        Its words go from the conversation as well.
+        """
+        gone = [each for each in self.sessions.told_in(session_id) if entry_id in (None, each.entry_id)]
+        if gone:
+            self.sessions.edit_guest(session_id, lambda session: forget_in(session, gone))
+        return len(gone)
 
     def heed(self, filters: Filters, shopper: Shopper, told: tuple[Told, ...]) -> Heeded:
         """Return what a shopper told before and counts for a list under filters, which no message asked for.

@@ -113,10 +113,14 @@ class MemorySessions:
 
     def told_in(self, session_id: str) -> tuple[Told, ...]:
         """See `SessionStore.told_in`."""
-        with self._lock:
-            self._expire(self._clock())
-            kept = self._kept.get((current_tenant(), None, session_id))
-        return kept.session.told if kept is not None else ()
+        found = self._of_guest(session_id)
+        return found.told if found is not None else ()
+
+    def edit_guest(self, session_id: str, change: Callable[[Session], None]) -> None:
+        """See `SessionStore.edit_guest`."""
+        found = self._of_guest(session_id)
+        if found is not None:
+            change(found)
 
     async def owners(self, session_id: str) -> frozenset[Owner]:
         """See `SessionStore.owners`."""
@@ -148,6 +152,12 @@ class MemorySessions:
             while len(self._kept) > self._limit and self._drop_oldest():
                 continue
             return kept, fresh and session_id is not None
+
+    def _of_guest(self, session_id: str) -> Session | None:
+        with self._lock:
+            self._expire(self._clock())
+            kept = self._kept.get((current_tenant(), None, session_id))
+        return kept.session if kept is not None else None
 
     def _begun(self, session_id: str, user_id: str | None) -> Session:
         return Session(session_id, user_id, HandleBook(self._catalog, self._max_handles))

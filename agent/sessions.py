@@ -151,6 +151,14 @@ class SessionStore(Protocol):
     def told_in(self, session_id: str) -> tuple[Told, ...]:
         """Return what the guest of a conversation told of themselves, the latest first; () where there is none."""
 
+    def edit_guest(self, session_id: str, change: Callable[[Session], None]) -> None:
+        """Change the conversation of a guest, also while a turn of it goes on; nothing where there is none.
+
+        Args:
+            session_id: Which.
+            change: See `edit`.
+        """
+
     async def owners(self, session_id: str) -> frozenset[Owner]:
         """Return who has a conversation of this id, in every tenant."""
 

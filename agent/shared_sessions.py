@@ -80,18 +80,17 @@ class SharedSessions:
     def edit(self, user_id: str, change: Callable[[Session], None], *, but: str | None = None) -> None:
         """See `SessionStore.edit`."""
         for row in self._rows.of_user(user_id):
-            found: Conversation | None = row
-            while found is not None and found.state is not None and found.session_id != but:
-                session = self._read(found)
-                change(session)
-                if self._rows.rewrite(replace(found, state=written(session))):
-                    break
-                found = self._rows.find(found.session_id, user_id)
+            if row.session_id != but:
+                self._edit(row, change)
 
     def told_in(self, session_id: str) -> tuple[Told, ...]:
         """See `SessionStore.told_in`."""
         state = self._rows.said_by_guest(session_id)
         return () if state is None else told_of(state, session_id)
+
+    def edit_guest(self, session_id: str, change: Callable[[Session], None]) -> None:
+        """See `SessionStore.edit_guest`."""
+        self._edit(self._rows.find(session_id, None), change)
 
     async def owners(self, session_id: str) -> frozenset[Owner]:
         """See `SessionStore.owners`."""
@@ -139,6 +138,14 @@ class SharedSessions:
             return self._read(replace(known, session_id=row.session_id))
         return Session(row.session_id, row.user_id, HandleBook(Catalog([]), self._max_handles))
 
+    def _edit(self, row: Conversation | None, change: Callable[[Session], None]) -> None:
+        while row is not None and row.state is not None:
+            session = self._read(row)
+            change(session)
+            if self._rows.rewrite(replace(row, state=written(session))):
+                return
+            row = self._rows.find(row.session_id, row.user_id)
+
     def _keep(self, held: _Held) -> None:
         session, row = held.session, held.row
         while True:
@@ -147,8 +154,9 @@ class SharedSessions:
             if isinstance(left, str):
                 break
             # Only an edit comes between, and it took words out: what was said before stands as the edit left it.
-            edited = self._read(left)
-            session.said, session.told, row = [*edited.said, *session.said[-2:]], edited.told, left
+            before, edited = () if row.state is None else self._read(row).told, self._read(left)
+            session.said, row = [*edited.said, *session.said[-2:]], left
+            session.told = tuple(each for each in session.told if each in edited.told or each not in before)
         session.forgotten = left == "gone"
         if left == "lost":
             log.warning("conversation lost to another turn session_id=%s", session.session_id)

@@ -73,6 +73,14 @@ class ScriptedAgent:
         """Forget what the store holds; it remembers nothing itself."""
         return self.shop.events.forget_told(user_id, entry_id)
 
+    def told_in(self, session_id: str) -> tuple[Told, ...]:
+        """Know nothing: it understands nothing of what was told."""
+        return ()
+
+    def forget_told_in(self, session_id: str, entry_id: str | None = None) -> int:
+        """Forget nothing; see `told_in`."""
+        return 0
+
     def heed(self, filters: Filters, shopper: Shopper, told: tuple[Told, ...]) -> Heeded:
         """Heed nothing: it understands nothing of what was told."""
         return NOTHING

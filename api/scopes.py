@@ -54,6 +54,9 @@ DOORS: Mapping[tuple[str, str], ApiScope] = {
     ("GET", "/v1/users/{user_id}/memory"): "agent",
     ("DELETE", "/v1/users/{user_id}/memory/{entry_id}"): "agent",
     ("DELETE", "/v1/users/{user_id}/memory"): "agent",
+    ("GET", "/v1/sessions/{session_id}/memory"): "agent",
+    ("DELETE", "/v1/sessions/{session_id}/memory/{entry_id}"): "agent",
+    ("DELETE", "/v1/sessions/{session_id}/memory"): "agent",
     ("DELETE", "/v1/users/{user_id}"): "admin",
     ("GET", "/v1/events/dead-letters"): "admin",
 }
@@ -62,8 +65,8 @@ DOORS: Mapping[tuple[str, str], ApiScope] = {
 TOOLS: Mapping[Access, ApiScope] = {"read": "read", "write": "events"}
 """What a tool asks for, by what it does."""
 
-PERSONAL = frozenset({"user_id"})
-"""Parts of an address that name a person: kept in the audit log as a digest."""
+PERSONAL = frozenset({"user_id", "session_id"})
+"""Parts of an address that name a person, or open a guest's conversation: kept in the audit log as a digest."""
 
 
 @dataclass(slots=True)

@@ -38,6 +38,12 @@ class Agent(Protocol):
     def forget_told(self, user_id: str, entry_id: str | None = None) -> int:
         """Forget one thing a shopper told of themselves, or all, in store and conversations; return how many."""
 
+    def told_in(self, session_id: str) -> tuple[Told, ...]:
+        """Return what the guest of a conversation told of themselves, the latest first."""
+
+    def forget_told_in(self, session_id: str, entry_id: str | None = None) -> int:
+        """Forget one thing a guest told of themselves in a conversation, or all; return how many there were."""
+
     def heed(self, filters: Filters, shopper: Shopper, told: tuple[Told, ...]) -> Heeded:
         """Return what a shopper told and counts for a list under filters; `told` is what the store keeps of them."""
 

@@ -168,10 +168,10 @@ class Memory:
         if not gone:
             return
         user_id = self.session.user_id
-        words = [each.words for each in self.told if each.entry_id in gone]
+        forgotten = [each for each in self.told if each.entry_id in gone]
+        words = [each.words for each in forgotten]
         self.told = tuple(each for each in self.told if each.entry_id not in gone)
-        self.session.told = tuple(each for each in self.session.told if each.entry_id not in gone)
-        scrub(self.session, words)
+        forget_in(self.session, forgotten)
         if user_id is not None:
             but = self.session.session_id
             await asyncio.to_thread(sessions.edit, user_id, lambda session: scrub(session, words), but=but)
@@ -185,6 +185,13 @@ class Memory:
         known = {"read": _ids(self.told)} if read and self.told else {}
         noted = {"noted": _ids(self.noted)} if self.noted else {}
         return {**noted, **self.used, **known}
+
+
+def forget_in(session: Session, forgotten: Sequence[Told]) -> None:
+    """Take what is forgotten out of a conversation: what its guest told, and the sentences that told it."""
+    gone = {each.entry_id for each in forgotten}
+    session.told = tuple(each for each in session.told if each.entry_id not in gone)
+    scrub(session, [each.words for each in forgotten])
 
 
 def scrub(session: Session, words: Sequence[str]) -> None:

@@ -22,12 +22,11 @@ export async function memory(actions, changed) {
   await draw(told, changed);
 }
 
+const GUEST = "You are a guest: I remember this conversation and what you mark, until the page is closed. Say who you are at the top, and I remember you.";
+
 async function draw(node, changed) {
-  if (!state.shopper) {
-    node.replaceChildren(el("p", { class: "lead", text: "You are a guest: I remember this conversation and what you mark, until the page is closed. Say who you are at the top, and I remember you." }));
-    return;
-  }
-  const path = `/v1/users/${encodeURIComponent(state.shopper)}`;
+  const shopper = state.shopper;
+  const path = shopper ? `/v1/users/${encodeURIComponent(shopper)}` : `/v1/sessions/${encodeURIComponent(state.session)}`;
   let entries;
   try {
     entries = (await get(`${path}/memory`)).entries;
@@ -48,6 +47,7 @@ async function draw(node, changed) {
     node.querySelector("button")?.focus();
   };
   node.replaceChildren(...[
+    !shopper && el("p", { class: "lead", text: GUEST }),
     el("h3", { text: "What you told me" }),
     entries.length
       ? el("ul", { class: "entries" }, entries.map((entry) =>
@@ -61,7 +61,7 @@ async function draw(node, changed) {
       : el("p", { class: "muted", text: "Nothing yet. Tell me your size, a budget, what you like and what you cannot stand." }),
     el("div", { class: "forget" },
       entries.length > 1 && button("quiet", "Forget all I told you", forget(`${path}/memory`, "All that you told me is forgotten.")),
-      everything(path, changed)),
+      shopper && everything(path, changed)),
   ].filter(Boolean));
 }
 

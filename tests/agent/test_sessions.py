@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from catalog.events import EventConfig, open_event_store
 from catalog.items import Catalog
 from catalog.nouns import Item
 from catalog.tenancy import acting_for
+from catalog.told import Told
 
 SHOP = Catalog([Item("a", title="Blue bowl"), Item("b", title="Red bowl")])
 SAID = (PastMessage("user", "hi"), PastMessage("assistant", "Hello"))
@@ -290,6 +292,34 @@ def test_words_taken_out_are_out_of_every_conversation_also_of_one_in_a_turn(mak
         found = {each.session_id: heard(each) for each in store.of_user("ana")}
         assert found == {"s1": ["not ...", "cheaper"], "s2": ["not ..."], "s3": ["not red"]}
         assert heard(store.of_user("ben")[0]) == ["not red"]
+
+    asyncio.run(story())
+
+
+def entry(value: str) -> Told:
+    return Told("dislike", "attribute.colour", value, f"I hate {value}", datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def test_what_a_guest_told_is_taken_out_also_in_a_turn_that_hears_more(make: Make) -> None:
+    def without_red(session: Session) -> None:
+        session.told = tuple(each for each in session.told if each.value != "red")
+
+    async def story() -> None:
+        store = make()
+        async with store.turn("s1", None) as (session, _):
+            session.told = (entry("red"), entry("grey"))
+            remember(session, "I hate red and grey", "Hello", "Hello", (), 20)
+            await store.remember(session)
+        async with store.turn("s1", None) as (session, _):
+            store.edit_guest("s1", without_red)
+            session.told = (entry("blue"), *session.told)
+            remember(session, "I hate blue", "Hello", "Hello", (), 20)
+            await store.remember(session)
+        assert [each.value for each in store.told_in("s1")] == ["blue", "grey"]
+        await visited(store, "s1", "ana")
+        store.edit_guest("s1", without_red)
+        store.edit_guest("nobody's", without_red)
+        assert store.told_in("s1") == ()
 
     asyncio.run(story())
 

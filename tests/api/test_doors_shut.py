@@ -26,7 +26,7 @@ OPEN = frozenset({"/", "/docs", "/openapi.json", "/page/{name}", "/health/live",
 """What asks for no key: the page, its files, the reference and health. None holds anything of a tenant."""
 PARTS = {
     "item_id": "V01", "event_id": "kept-1", "trace_id": "kept-trace", "entry_id": "told-0", "user_id": "zoe",
-    "name": "shopper_history",
+    "name": "shopper_history", "session_id": "zoes",
 }  # fmt: skip
 BODIES: dict[str, Any] = {
     "/v1/chat": {"message": "what did I do?", "user_id": "zoe"},

@@ -406,6 +406,17 @@ class TestMemory:
         page.get_by_role("button", name="Memory").click()
         page.get_by_text("You are a guest").wait_for()
 
+    def test_what_a_guest_told_is_seen_and_erased(self, page):
+        ask(page, "I can't stand red. show me mugs")
+        red = page.locator(".card", has_text="Red ").count()
+        page.get_by_role("button", name="Memory").click()
+        sheet = page.get_by_role("dialog", name="What I know of you")
+        sheet.get_by_text("You do not like red.").wait_for()
+        assert red == 0 and "You are a guest" in sheet.inner_text() and "I can't stand red" in sheet.inner_text()
+        assert sheet.get_by_role("button", name="Erase everything about me").count() == 0
+        sheet.get_by_role("button", name="Forget: You do not like red.").click()
+        sheet.get_by_text("Nothing yet.").wait_for()
+
 
 class TestCatalogue:
     def test_facets_narrow_sort_and_go_on(self, page, shop):

@@ -36,7 +36,13 @@ def test_the_table_names_every_guarded_route_and_nothing_else(client):
 @pytest.mark.parametrize(("method", "pattern", "scope"), [(*door, scope) for door, scope in DOORS.items()])
 def test_each_door_opens_to_its_scope_and_admin_alone(locked, method, pattern, scope):
     path = pattern.format(
-        item_id="none", user_id="none", trace_id="none", entry_id="none", event_id="none", name="none"
+        item_id="none",
+        user_id="none",
+        trace_id="none",
+        entry_id="none",
+        event_id="none",
+        name="none",
+        session_id="none",
     )
     for held in sorted(SCOPES):
         answer = locked.request(method, path, headers={**bearer(held), "Accept": "application/json"})

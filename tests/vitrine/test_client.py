@@ -85,6 +85,8 @@ def test_tools_memory_and_health(shop):
     assert shop.call_tool("search_items", {"query": "mug"}).items
     assert shop.memory("kim/2").entries == [] and shop.forget_memory("kim/2").forgotten == 0
     assert shop.forget_user("kim/2").user_id == "kim/2"
+    assert shop.guest_memory("s/2").entries == [] and shop.forget_guest_memory("s/2").forgotten == 0
+    assert shop.forget_guest_memory("s/2", "told-0123456789ab").session_id == "s/2"
     assert shop.ready().access == "keys"
 
 
@@ -144,7 +146,7 @@ def test_every_call_of_the_wire_has_a_method(address):
     paths = httpx.get(f"{address}/openapi.json", timeout=60).json()["paths"]
     source = inspect.getsource(calls)
     called = {re.sub(r"{[^}]*}", "{}", path) for path in re.findall(r'"(/(?:v1|health)[^"]*)"', source)}
-    called |= {path.replace("memory{}", "memory") for path in called} | {"/v1/users/{}/memory/{}"}
+    called |= {path.replace("memory{}", tail) for path in called for tail in ("memory", "memory/{}")}
     assert {re.sub(r"{[^}]*}", "{}", path) for path in paths} - called <= LEFT_OUT
 
 

@@ -233,6 +233,20 @@ class Erased(Answer):
     forgotten: int
 
 
+class GuestMemory(Answer):
+    """What a guest told of themselves in a conversation, the latest first."""
+
+    session_id: str
+    entries: list[Told]
+
+
+class GuestErased(Answer):
+    """How many entries of a guest's memory were erased."""
+
+    session_id: str
+    forgotten: int
+
+
 class Forgotten(Answer):
     """What was erased of a shopper."""
 

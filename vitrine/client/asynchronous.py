@@ -192,6 +192,14 @@ class AsyncClient:
         """Erase one entry of a shopper's memory, or all."""
         return await self._send(calls.forget_memory(user_id, entry_id))
 
+    async def guest_memory(self, session_id: str) -> a.GuestMemory:
+        """Return what a guest told of themselves in a conversation."""
+        return await self._send(calls.guest_memory(session_id))
+
+    async def forget_guest_memory(self, session_id: str, entry_id: str | None = None) -> a.GuestErased:
+        """Erase one entry of what a guest told in a conversation, or all."""
+        return await self._send(calls.forget_guest_memory(session_id, entry_id))
+
     async def forget_user(self, user_id: str) -> a.Forgotten:
         """Erase everything known of a shopper."""
         return await self._send(calls.forget_user(user_id))

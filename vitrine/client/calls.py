@@ -157,6 +157,17 @@ def forget_memory(user_id: str, entry_id: str | None) -> Call[a.Erased]:
     return Call("DELETE", f"/v1/users/{_id(user_id)}/memory{entry}", a.Erased)
 
 
+def guest_memory(session_id: str) -> Call[a.GuestMemory]:
+    """Read what a guest told."""
+    return Call("GET", f"/v1/sessions/{_id(session_id)}/memory", a.GuestMemory)
+
+
+def forget_guest_memory(session_id: str, entry_id: str | None) -> Call[a.GuestErased]:
+    """Erase what a guest told, or one entry of it."""
+    entry = "" if entry_id is None else f"/{_id(entry_id)}"
+    return Call("DELETE", f"/v1/sessions/{_id(session_id)}/memory{entry}", a.GuestErased)
+
+
 def forget_user(user_id: str) -> Call[a.Forgotten]:
     """Erase a shopper."""
     return Call("DELETE", f"/v1/users/{_id(user_id)}", a.Forgotten)
