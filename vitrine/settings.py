@@ -323,10 +323,16 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
 
 
 def _not_json(error: SettingsError) -> str:
-    """Return the line for a variable whose list or group does not parse; the library names the field only."""
-    field = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "?")
-    inside = PREFIX + field.upper()
-    name = next((each for each in os.environ if each.upper().startswith(inside)), inside)
-    return (
-        f'environment variable {name} is {os.environ.get(name)!r}: JSON would be valid, e.g. ["a", "b"] or {{"a": "b"}}'
-    )
+    """Return the line for a variable whose list or group does not parse; the library names the group only.
+
+    What it holds is repeated where it is a setting of its own: a whole group may hold an address with a password.
+    """
+    group = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "?")
+    whole = PREFIX + group.upper()
+    text = getattr(error.__cause__, "doc", None)  # of json.JSONDecodeError: what was to be read
+    inside = [name for name in os.environ if name.upper() == whole or name.upper().startswith(f"{whole}__")]
+    name = next((each for each in inside if os.environ[each] == text), whole)
+    known = {PREFIX + path.upper().replace(".", "__") for path in setting_names(Settings)}
+    leaf = name.upper() in known and not any(each.startswith(f"{name.upper()}__") for each in known)
+    said = repr(os.environ[name]) if leaf else "no JSON"
+    return f'environment variable {name} is {said}: JSON would be valid, e.g. ["a", "b"] or {{"a": "b"}}'

@@ -46,3 +46,22 @@ def test_by_environment_it_is_welcome(monkeypatch):
     monkeypatch.setenv("VITRINE_API_KEYS", f"acme:{HIDDEN}")
     monkeypatch.setenv("VITRINE_AGENT_LLM_API_KEY", HIDDEN)
     assert HIDDEN not in repr(load_settings())
+
+
+def test_a_list_that_is_no_json_does_not_show_what_stands_beside_it(monkeypatch):
+    """The variable at fault is named, and never another whose name only begins alike."""
+    monkeypatch.setenv("VITRINE_API_KEYS", f"acme:{HIDDEN}")
+    monkeypatch.setenv("VITRINE_API__HOST", "127.0.0.1")
+    monkeypatch.setenv("VITRINE_API__HOSTS", "shop.example.com")
+    with pytest.raises(ConfigError, match=r"VITRINE_API__HOSTS is 'shop\.example\.com': JSON would be valid") as caught:
+        load_settings()
+    assert HIDDEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["{bad", f'{{"url": "postgresql://shop:{HIDDEN}@db/shop"'])
+def test_a_group_that_is_no_json_is_named_and_not_shown(monkeypatch, text):
+    monkeypatch.setenv("VITRINE_EVENTS__URL", f"postgresql://shop:{HIDDEN}@db/shop")
+    monkeypatch.setenv("VITRINE_EVENTS", text)
+    with pytest.raises(ConfigError, match="VITRINE_EVENTS is no JSON: JSON would be valid") as caught:
+        load_settings()
+    assert HIDDEN not in str(caught.value)
