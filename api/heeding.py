@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from agent.memory.heeding import Heeded
@@ -12,8 +12,9 @@ from catalog.ids import no_rows
 from catalog.told import Told
 from tools.base import Shopper
 from tools.experiment import arm_for
-from tools.pipeline.nouns import PipelineRequest, PipelineResult, Ranked
+from tools.pipeline.nouns import PipelineRequest, Ranked
 from tools.pipeline.run import run
+from tools.recommended import Recommended
 from tools.shop import Shop
 from tools.taste import visited
 
@@ -21,24 +22,7 @@ Heed: TypeAlias = Callable[[Filters, Shopper, tuple[Told, ...]], Heeded]
 """What counts for a list under filters of what the store keeps of a shopper (`Agent.heed`)."""
 
 
-@dataclass(frozen=True)
-class Recommended:
-    """A page as its shopper likes it.
-
-    Attributes:
-        request: As the pipeline was asked at last.
-        result: The page.
-        memory: Ids of the entries that counted, by how: `kept`, `liked`, `set_aside`.
-        said: What is said of it, "" for nothing.
-    """
-
-    request: PipelineRequest
-    result: PipelineResult
-    memory: dict[str, list[str]] = field(default_factory=dict)
-    said: str = ""
-
-
-def recommend(shop: Shop, heed: Heed, request: PipelineRequest) -> Recommended:
+def recommend(heed: Heed, shop: Shop, request: PipelineRequest) -> Recommended:
     """Recommend, and keep to what the shopper told; where that leaves nothing it is set aside, as in a chat."""
     shopper = request.shopper
     past, told = visited(shopper, shop.events, request.now)
@@ -59,7 +43,7 @@ def recommend(shop: Shop, heed: Heed, request: PipelineRequest) -> Recommended:
     return Recommended(request, result, memory, said)
 
 
-def barring(shop: Shop, heed: Heed, request: PipelineRequest) -> PipelineRequest:
+def barring(heed: Heed, shop: Shop, request: PipelineRequest) -> PipelineRequest:
     """Return a look through the catalogue with what the shopper's own words speak against, so that it comes last."""
     told = visited(request.shopper, shop.events, request.now)[1]
     return replace(request, barred=heed(request.filters, request.shopper, told).barred)

@@ -34,6 +34,7 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
+from api.heeding import recommend
 from api.mcp_resources import McpResources, item_uri, picture_uri
 from api.problems import ApiProblem, status_of, told
 from api.scopes import demand_tool
@@ -120,7 +121,8 @@ async def _call_tool(
         if not _agreed(params.input_responses.get(ASKED)):
             return _told(ToolResult("The shopper did not agree, so nothing was written."), shop, request_id)
         token = params.request_state
-    bound = ToolContext(shopper_of(context), datetime.now(UTC), request_id, confirmation=token)
+    heeding = functools.partial(recommend, here.agent.heed)
+    bound = ToolContext(shopper_of(context), datetime.now(UTC), request_id, confirmation=token, recommend=heeding)
     try:
         call = functools.partial(call_from_outside, tool, params.arguments, bound)
         result = await anyio.to_thread.run_sync(call)

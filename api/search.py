@@ -121,7 +121,7 @@ def search_routes(service: Service) -> APIRouter:
         )
         with room:
             if not (query or body.like or body.media or body.unlike) and body.sort == "relevance":
-                request = barring(shop, now.agent.heed, request)
+                request = barring(now.agent.heed, shop, request)
             found = _found(shop, body, query, request)
             result = found.result
             end = offset + len(result.ranked)
@@ -156,7 +156,7 @@ def search_routes(service: Service) -> APIRouter:
             request_id=new_request_id(),
         )
         with room:
-            found = recommend(shop, now.agent.heed, request)
+            found = recommend(now.agent.heed, shop, request)
             result, request = found.result, found.request
             head = header(result, show(result, shopper, service, request.request_id), found.said)
             page = listed(result, request, shop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -11,6 +12,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from api.answers import picture_address
 from api.fields import Body, ExternalId, SessionId
+from api.heeding import recommend
 from api.problems import ApiProblem
 from api.scopes import demand_tool
 from api.service import Service
@@ -102,7 +104,8 @@ def tool_routes(service: Service) -> APIRouter:
         demand_tool(tool)
         request_id = uuid.uuid4().hex
         shopper = Shopper(body.user_id, body.session_id)
-        context = ToolContext(shopper, datetime.now(UTC), request_id, confirmation=body.confirmation)
+        heeding = partial(recommend, here.agent.heed)
+        context = ToolContext(shopper, datetime.now(UTC), request_id, confirmation=body.confirmation, recommend=heeding)
         result = call_from_outside(tool, body.arguments, context)
         item_ids = tuple(each.item_id for each in result.candidates if each.item_id in shop.catalog)
         if item_ids and tool.access == "read":

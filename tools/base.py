@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from catalog.nouns import Candidate
 from catalog.told import Told
+
+if TYPE_CHECKING:
+    from tools.recommended import Recommending
 
 Access = Literal["read", "write"]
 
@@ -37,6 +40,8 @@ class ToolContext:
     `confirmed` holds the exact arguments (canonical JSON, ids resolved) of a write the shopper agreed to; `pictures`
     are those that came with the shopper's message, as data URLs. Where the caller carries the shopper's yes
     (`relayed`), the question of a write comes with a token, and `confirmation` is the token it brings back.
+    `recommend` makes lists that a tool chooses for the shopper, where the caller's door heeds what the shopper told;
+    in a conversation it is None: what was told is in the arguments already.
     """
 
     shopper: Shopper
@@ -46,6 +51,7 @@ class ToolContext:
     pictures: tuple[str, ...] = ()
     relayed: bool = False
     confirmation: str | None = None
+    recommend: Recommending | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 # ruff: noqa: D417 -- the `Call` is no argument that a caller gives, so `Args` leaves it out
 from __future__ import annotations
 
+from dataclasses import replace
+
 from catalog.errors import ToolRetry
 from catalog.filters import Filters
 from tools.answers import answer
@@ -12,6 +14,7 @@ from tools.item_ids import resolved_all
 from tools.limits import DEFAULT_TOP_N, MAX_ITEMS, ItemIds, Text, TopN
 from tools.pipeline.nouns import PipelineRequest
 from tools.pipeline.run import run
+from tools.recommended import as_asked
 from tools.registry import Call, tool
 from tools.vocabulary import spoken
 
@@ -39,8 +42,13 @@ def recommend_items(
     request = PipelineRequest(
         call.context.shopper, call.context.now, "recommend", filters=wanted, exclude=excluded, top_n=top_n
     )
-    result = run(shop, request)
-    return answer("recommend_items", request, result, unknown=unknown, because=because(shop, request, result))
+    found = (call.context.recommend or as_asked)(shop, request)
+    because_of = because(shop, found.request, found.result)
+    told = answer("recommend_items", found.request, found.result, unknown=unknown, because=because_of)
+    if not found.memory:
+        return told
+    text = f"{told.text} {found.said}".strip()
+    return replace(told, text=text, facts={**told.facts, "memory": found.memory})
 
 
 @tool(access="read")

@@ -38,7 +38,7 @@ def recommended(shop: Shop, user_id: str | None, top_n: int, request_id: str | N
     def heed(filters: Filters, shopper: Shopper, told: tuple[Told, ...]) -> Heeded:
         return planner.heed(filters, told) if told else NOTHING
 
-    return recommend(shop, heed, request).result
+    return recommend(heed, shop, request).result
 
 
 def recommended_json(result: PipelineResult) -> str:

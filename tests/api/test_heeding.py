@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -123,3 +124,57 @@ def test_the_catalogue_puts_last_what_was_told_and_denies_nothing(client: TestCl
     cheapest = post(client, "/v1/search", **asked, sort="price_asc")["items"]
     assert [each["price"] for each in cheapest if each["price"]] == sorted(e["price"] for e in cheapest if e["price"])
     assert post(client, "/v1/search", **asked, query="blue mug")["items"][0]["item_id"] == "M01"
+
+
+def by_tool(client: TestClient, door: str, user_id: str | None, session_id: str = "s0", **given: Any) -> dict[str, Any]:
+    given = {"top_n": 30, **given}
+    if door == "tools":
+        who = {"user_id": user_id, "session_id": session_id}
+        return post(client, "/v1/tools/recommend_items", arguments=given, **who)
+    called = {"name": "recommend_items", "arguments": given}
+    rpc = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": called}
+    named = {"Vitrine-Session": session_id, **({"Vitrine-User": user_id} if user_id else {})}
+    answer = client.post("/mcp", json=rpc, headers={"Accept": "application/json, text/event-stream", **named})
+    found: dict[str, Any] = answer.json()["result"]["structuredContent"]
+    return found
+
+
+DOORS = pytest.mark.parametrize("door", ["tools", "mcp"])
+
+
+@pytest.fixture
+def begun(client: TestClient) -> Iterator[TestClient]:
+    with client:  # MCP lives as long as the service does
+        yield client
+
+
+@DOORS
+def test_a_tool_that_recommends_heeds_what_was_told(begun: TestClient, service: Any, door: str) -> None:
+    before = by_tool(begun, door, "cleo")
+    assert BLUE & {each["item_id"] for each in before["items"]} and "memory" not in before["facts"]
+    service.shop.events.put_told("cleo", [entry("dislike", "attribute.colour", "blue")])
+    after = by_tool(begun, door, "cleo")
+    shown = [each["item_id"] for each in after["items"]]
+    assert shown == recommended(begun, user_id="cleo")[1] and shown and not BLUE & set(shown)
+    assert len(after["facts"]["memory"]["kept"]) == 1
+    assert after["text"].startswith(f"{len(shown)} items, ") and after["text"].endswith(
+        "do not like blue, so I kept to that."
+    )
+    asked = by_tool(begun, door, "cleo", filters={"attributes": {"colour": ["blue"]}})
+    assert {each["item_id"] for each in asked["items"]} <= BLUE and "memory" not in asked["facts"]
+    assert BLUE & {each["item_id"] for each in by_tool(begun, door, "dora")["items"]}
+
+
+@DOORS
+def test_a_tool_heeds_a_guest_in_their_own_session_alone(begun: TestClient, door: str) -> None:
+    post(begun, "/v1/chat", message="I can't stand blue", session_id="s-guest")
+    assert not BLUE & {each["item_id"] for each in by_tool(begun, door, None, "s-guest")["items"]}
+    assert BLUE & {each["item_id"] for each in by_tool(begun, door, None, "s-other")["items"]}
+
+
+def test_a_chat_heeds_once_what_was_told(client: TestClient, service: Any) -> None:
+    service.shop.events.put_told("cleo", [entry("dislike", "attribute.colour", "blue")])
+    answer = post(client, "/v1/chat", message="recommend me something", user_id="cleo")
+    assert answer["text"].count("do not like blue") == 1
+    (run,) = client.get(f"/v1/traces/{answer['trace_id']}").json()["tools"]
+    assert run["arguments"]["filters"]["not"]["attributes"]["colour"] == ["blue"] and "memory" not in run["facts"]
