@@ -114,7 +114,7 @@ def load_keys(environment: Mapping[str, str]) -> Keys:
 def checked_tenant(tenant: str, place: str) -> str:
     """Return `tenant`, or raise ConfigError when it cannot be one."""
     if not _TENANT.fullmatch(tenant) or tenant == OPEN_TENANT:
-        raise ConfigError(f"{place}: tenant {tenant!r}; up to 40 letters, digits, - and _ would be valid")
+        raise ConfigError(f"{place}: tenant {_shown(tenant)}; up to 40 letters, digits, - and _ would be valid")
     return tenant
 
 
@@ -123,9 +123,14 @@ def checked_scopes(names: Iterable[str], place: str) -> frozenset[ApiScope]:
     given = {name.strip() for name in names}
     found: frozenset[ApiScope] = frozenset(scope for scope in SCOPES if scope in given)
     if not found or len(found) < len(given):
-        odd = sorted(given - found)
-        raise ConfigError(f"{place}: scopes {', '.join(map(repr, odd))}; {', '.join(sorted(SCOPES))} would be valid")
+        odd = ", ".join(map(_shown, sorted(given - found)))
+        raise ConfigError(f"{place}: scopes {odd}; {', '.join(sorted(SCOPES))} would be valid")
     return found
+
+
+def _shown(name: str) -> str:
+    """Return a name that is none as an error may repeat it: entries parted by no comma have a key in it."""
+    return repr(name) if len(name) < SHORTEST else f"of {len(name)} characters"
 
 
 def shared_secret(environment: Mapping[str, str]) -> bytes | None:

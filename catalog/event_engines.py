@@ -11,6 +11,9 @@ from sqlalchemy.exc import ArgumentError
 from catalog.errors import ConfigError
 from catalog.write_ahead import write_ahead
 
+_PASSWORDS = ("password", "sslpassword")
+"""Parameters of libpq that hold one."""
+
 
 def sqlite_engine(path: Path | str) -> Engine:
     """Return connections to a SQLite file: write-ahead log, every commit on the disk before it is acknowledged."""
@@ -23,7 +26,7 @@ def postgres_engine(url: str, pool_size: int = 8, connect_seconds: int = 5) -> E
     """Return connections to PostgreSQL through psycopg 3; one that a restart of the server has cut is replaced.
 
     Raises:
-        ConfigError: When psycopg is not installed.
+        ConfigError: When psycopg is not installed, or a parameter of the address is none that libpq knows.
     """
     # A network that is gone says nothing: the system would wait a quarter of an hour for it.
     patience = {"tcp_user_timeout": connect_seconds * 1000, "keepalives_idle": connect_seconds}
@@ -41,8 +44,21 @@ def postgres_engine(url: str, pool_size: int = 8, connect_seconds: int = 5) -> E
             "events.url names PostgreSQL and psycopg is not installed: "
             "pip install -e '.[postgres]' -c constraints.txt in the checkout brings it"
         ) from error
+    _check_parameters(engine)
     event.listen(engine, "connect", _of_postgres)
     return engine
+
+
+def _check_parameters(engine: Engine) -> None:
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        make_conninfo("", **dict.fromkeys(engine.url.query, ""))
+    except ProgrammingError as error:
+        raise ConfigError(
+            f"events.url is {shown_url(engine.url)!r}: {str(error).strip()}; the parameters of libpq would be valid"
+        ) from error
 
 
 def read_url(url: str) -> URL:
@@ -57,9 +73,21 @@ def read_url(url: str) -> URL:
     except (ArgumentError, ValueError):
         raise ConfigError(f"events.url is no address of a database; {valid}") from None
     kind = read.drivername.partition("+")[0]
+    if kind != "sqlite" and "@" in f"{read.host}{read.database}":  # the tail of a password would be shown as a host
+        raise ConfigError(f"events.url holds more than one '@'; in a password it is written %40; {valid}")
     if kind not in ("postgresql", "postgres", "sqlite") or (kind == "sqlite" and not read.database):
-        raise ConfigError(f"events.url is {read.render_as_string(hide_password=True)!r}; {valid}")
+        raise ConfigError(f"events.url is {shown_url(read)!r}; {valid}")
     return read
+
+
+def holds_password(url: URL) -> bool:
+    """Whether a password stands in an address, before its host or, as libpq has it, among its parameters."""
+    return url.password is not None or any(name in url.query for name in _PASSWORDS)
+
+
+def shown_url(url: URL) -> str:
+    """Return an address as people may see it: without any password."""
+    return url.difference_update_query(_PASSWORDS).render_as_string(hide_password=True)
 
 
 def _of_sqlite(connection: Any, _record: object) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, NotSupportedError, Progra
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from catalog.errors import EventStoreError
+from catalog.event_engines import shown_url
 
 _OURS = (IntegrityError, ValueRefused, ProgrammingError, NotSupportedError)
 _GONE = frozenset({"42P01", "3F000", "42501"})
@@ -39,7 +40,7 @@ def _away(engine: Engine, error: DBAPIError | PoolTimeout) -> EventStoreError:
     """Return the one line for it; no password is in it."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     said = str(cause).strip().partition("\n")[0]
-    place = engine.url.render_as_string(hide_password=True)
+    place = shown_url(engine.url)
     if getattr(cause, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
         remedy = "stop the shop, move the file away and restore a backup ('vitrine events restore')"
         return EventStoreError(f"event store {place!r} is damaged ({said}): {remedy}")

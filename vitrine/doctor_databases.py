@@ -67,12 +67,12 @@ def _events(settings: Settings) -> Finding:
     """Open the events as they are: who answers, whether it is whole, and at which schema it stands."""
     from sqlalchemy import create_engine
 
-    from catalog.event_engines import postgres_engine, read_url
+    from catalog.event_engines import postgres_engine, read_url, shown_url
 
     url = None if settings.events.url is None else read_url(settings.events.url.get_secret_value())
     if url is not None and url.get_backend_name() != "sqlite":
         address = url.render_as_string(hide_password=False)
-        return _schema(postgres_engine(address, 1, settings.events.connect_seconds), url.render_as_string())
+        return _schema(postgres_engine(address, 1, settings.events.connect_seconds), shown_url(url))
     path = settings.store / "events.sqlite" if url is None else Path(str(url.database))
     if not path.exists():
         return Finding("note", "  events", f"none yet: {str(path)!r} is made when the shop is opened")

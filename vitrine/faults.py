@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pydantic import BaseModel, ValidationError
 
 from catalog.errors import did_you_mean
 from vitrine.reference import nested_model
 
 
-def fault_line(error: ValidationError, model: type[BaseModel], noun: str, origin: str = "") -> str:
+def fault_line(
+    error: ValidationError, model: type[BaseModel], noun: str, origin: str = "", hidden: Collection[str] = ()
+) -> str:
     """Return the first fault of `error`.
 
     Args:
@@ -16,6 +20,7 @@ def fault_line(error: ValidationError, model: type[BaseModel], noun: str, origin
         model: The class that was validated; its fields are what would be valid.
         noun: What a field is called, e.g. `setting`.
         origin: Where the value came from, e.g. `vitrine.toml`; empty when that is plain.
+        hidden: Fields, by their dotted paths, whose values are not repeated: a password may stand there.
     """
     first = error.errors()[0]
     place = tuple(first["loc"])
@@ -25,7 +30,8 @@ def fault_line(error: ValidationError, model: type[BaseModel], noun: str, origin
         return f"unknown {noun} {path!r}{source}. {did_you_mean(str(place[-1]), _fields(model, place[:-1]))}"
     if kind == "missing":
         return f"{noun} {path!r} is missing; it is needed where {'.'.join(map(str, place[:-1]))!r} is set{source}"
-    return f"{noun} {path!r} is {first['input']!r}{source}: {_valid(kind, first['msg'], model, place)}"
+    said = "what it cannot be" if path in hidden else repr(first["input"])
+    return f"{noun} {path!r} is {said}{source}: {_valid(kind, first['msg'], model, place)}"
 
 
 def _valid(kind: str, message: str, model: type[BaseModel], place: tuple[str | int, ...]) -> str:

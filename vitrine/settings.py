@@ -266,7 +266,8 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     except ValidationError as error:
         place = tuple(error.errors()[0]["loc"])
         origin = _origin(place, overrides or {}) or _origin(place[:-1], overrides or {})
-        raise ConfigError(fault_line(error, Settings, "setting", origin or "")) from error
+        secret = ("events", "events.url")
+        raise ConfigError(fault_line(error, Settings, "setting", origin or "", secret)) from error
     _check_events_url(settings, overrides or {})
     registry.build(settings.models.serve)
     for name, parameters in settings.models.overrides.items():
@@ -298,9 +299,9 @@ def _check_events_url(settings: Settings, overrides: Mapping[str, Any]) -> None:
     """Judge `events.url` here and not in its config, whose errors would repeat the password in it."""
     if settings.events.url is None:
         return
-    from catalog.event_engines import read_url  # SQLAlchemy loads only where somebody names a database
+    from catalog.event_engines import holds_password, read_url  # SQLAlchemy loads only where one names a database
 
-    written = read_url(settings.events.url.get_secret_value()).password is not None
+    written = holds_password(read_url(settings.events.url.get_secret_value()))
     origin = _origin(("events", "url"), overrides) or ""
     if written and not origin.upper().startswith(PREFIX):
         raise ConfigError(

@@ -29,6 +29,8 @@ def test_keys_are_not_kept():
         (f"a b:{KEY}", "tenant 'a b'"),
         (f"open:{KEY}", "tenant 'open'"),
         (f":{KEY}", "tenant ''"),
+        (f"acme:{KEY};globex:{KEY}", "entry 1: tenant of .* characters"),
+        (f"acme/read:{KEY} globex:{KEY}", "entry 1: scopes of .* characters"),
     ],
 )
 def test_bad_keys_are_named_by_place_and_never_shown(value, said):

@@ -121,7 +121,18 @@ def test_a_store_of_a_newer_version_is_left_alone(kind: str, request: pytest.Fix
         open_event_store(config, path)
 
 
-@pytest.mark.parametrize("url", ["mysql://u:secret@h/db", "nonsense secret", "sqlite://", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:secret@h/db",
+        "mysql://u@h/db?password=secret",
+        "postgresql://u:half@secret/of@h/db",
+        "postgresql://u:half@secret@h/db",
+        "nonsense secret",
+        "sqlite://",
+        "",
+    ],
+)
 def test_an_address_of_another_database_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError, match=r"events\.url .*'postgresql://user@host:5432/shop'") as refused:
         read_url(url)
@@ -166,3 +177,18 @@ def test_commits_wait_for_the_disk_though_the_server_was_told_not_to(postgres_se
     with store.engine.connect() as connection:
         assert connection.scalar(text("SHOW synchronous_commit")) == "on"
     store.close()
+
+
+@pytest.mark.parametrize("parameters", ["password=secret", "sslpassword=secret&sslmode=prefer"])
+def test_a_password_among_the_parameters_is_not_shown_either(parameters: str) -> None:
+    with pytest.raises(ServiceError, match=r"127\.0\.0\.1:1/db.*' does not answer: ") as refused:
+        PostgresEventStore(f"postgresql://vitrine@127.0.0.1:1/db?{parameters}", connect_seconds=2)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_parameter_that_libpq_does_not_know_is_one_line_without_its_password() -> None:
+    with pytest.raises(
+        ConfigError, match=r"/db\?ssl=on': invalid connection option \"ssl\"; the parameters"
+    ) as refused:
+        PostgresEventStore("postgresql://vitrine:secret@127.0.0.1:1/db?ssl=on", connect_seconds=2)
+    assert "secret" not in str(refused.value)

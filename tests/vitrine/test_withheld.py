@@ -65,3 +65,28 @@ def test_a_group_that_is_no_json_is_named_and_not_shown(monkeypatch, text):
     with pytest.raises(ConfigError, match="VITRINE_EVENTS is no JSON: JSON would be valid") as caught:
         load_settings()
     assert HIDDEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("VITRINE_EVENTS", f"postgresql://shop:{HIDDEN}@db/shop"),
+        ("VITRINE_EVENTS", f'"postgresql://shop:{HIDDEN}@db/shop"'),
+        ("VITRINE_EVENTS", f'{{"url": ["postgresql://shop:{HIDDEN}@db/shop"]}}'),
+        ("VITRINE_EVENTS__URL__PASSWORD", HIDDEN),
+    ],
+)
+def test_an_address_in_the_wrong_place_is_not_shown(monkeypatch, name, text):
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ConfigError, match=name) as caught:
+        load_settings()
+    assert HIDDEN not in str(caught.value)
+
+
+def test_a_password_among_the_parameters_of_an_address_comes_by_environment_alone(monkeypatch):
+    url = f"postgresql://shop@db/shop?password={HIDDEN}"
+    with pytest.raises(ConfigError, match="holds a password and comes from") as caught:
+        load_settings({"events": {"url": url}})
+    assert HIDDEN not in str(caught.value)
+    monkeypatch.setenv("VITRINE_EVENTS__URL", url)
+    assert HIDDEN not in repr(load_settings())
