@@ -12,10 +12,11 @@ from pydantic import ConfigDict, Field, JsonValue
 from api.answers import json_of
 from api.fields import SOMETHING, Body, ExternalId, SessionId, TopN, WireFilters, check_top_n
 from api.heeding import barring, recommend
-from api.listing import FoundOut, RecommendationsOut, at_once, found_items, header, listed, new_request_id, show
+from api.listing import at_once, found_items, header, listed, new_request_id, show
 from api.media import MediaBody, looked_at, query_of
 from api.problems import ApiProblem
 from api.service import Service
+from api.unknown import RecommendedOut, SearchedOut, with_unknown
 from catalog.filters import Filters
 from catalog.items import Catalog
 from tools.base import Shopper
@@ -87,7 +88,7 @@ def search_routes(service: Service) -> APIRouter:
     @router.post(
         "/v1/search",
         summary="Find items by words, a picture, a film, a voice, examples and filters",
-        response_model=FoundOut,
+        response_model=SearchedOut,
         responses={404: {}, 501: {}},
     )
     def search(body: SearchBody) -> Response:
@@ -100,7 +101,7 @@ def search_routes(service: Service) -> APIRouter:
         for field, ids in (("like", body.like), ("unlike", body.unlike)):
             check_items(ids, field, shop.catalog)
         top_n = check_top_n(body.top_n, service.config)
-        filters, _ = spoken(body.filters, shop.facets)
+        filters, unknown = spoken(body.filters, shop.facets)
         query = (body.query or "").strip() or None
         same = {"query": query, "filters": filters.model_dump(mode="json"), "like": body.like, "unlike": body.unlike}
         same |= {"sort": body.sort, **body.digests()}
@@ -126,8 +127,9 @@ def search_routes(service: Service) -> APIRouter:
             result = found.result
             end = offset + len(result.ranked)
             cursor = cursor_at(end, same, reach) if result.ranked and end < result.total else None
-            answer = FoundOut(
-                **header(result, show(result, shopper, service), told=len(request.barred) > 0),
+            head = header(result, show(result, shopper, service), told=len(request.barred) > 0)
+            answer = SearchedOut(
+                **with_unknown(head, unknown),
                 items=found_items(found, shop),
                 cursor=cursor,
                 searched=dict(found.searched),
@@ -137,7 +139,7 @@ def search_routes(service: Service) -> APIRouter:
             )
             return json_of(answer)
 
-    @router.post("/v1/recommendations", summary="What to show a shopper", response_model=RecommendationsOut)
+    @router.post("/v1/recommendations", summary="What to show a shopper", response_model=RecommendedOut)
     def recommendations(body: RecommendBody) -> Response:
         """Return the best items for a shopper, known or not; `ground` says what the order rests on."""
         now = service.now()
@@ -145,7 +147,7 @@ def search_routes(service: Service) -> APIRouter:
         device = body.context.get("device")
         shopper = Shopper(body.user_id, body.session_id, device=device if isinstance(device, str) else None)
         top_n = check_top_n(body.top_n, service.config)
-        filters, _ = spoken(body.filters, shop.facets)
+        filters, unknown = spoken(body.filters, shop.facets)
         request = PipelineRequest(
             shopper,
             datetime.now(UTC),
@@ -160,7 +162,7 @@ def search_routes(service: Service) -> APIRouter:
             result, request = found.result, found.request
             head = header(result, show(result, shopper, service, request.request_id), found.said)
             page = listed(result, request, shop)
-            return json_of(RecommendationsOut(**head, recommendations=page, memory=found.memory))
+            return json_of(RecommendedOut(**with_unknown(head, unknown), recommendations=page, memory=found.memory))
 
     return router
 

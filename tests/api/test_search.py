@@ -159,3 +159,46 @@ def test_bad_recommendation_requests_name_the_field(client, body, field):
 def test_an_empty_page_is_no_error(client):
     found = recommend(client, filters={"brand": ["Nobody"]})
     assert found["recommendations"] == [] or found["nearest"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "field", "value", "closest", "said"),
+    [
+        (
+            {"brand": ["Terano"]},
+            "brand",
+            "Terano",
+            ["Terrano"],
+            "No item has the brand “Terano”; did you mean “Terrano”?",
+        ),
+        (
+            {"category": ["mugs", "vasez"]},
+            "category",
+            "vasez",
+            ["vases"],
+            "the category “vasez”; did you mean “vases”?",
+        ),
+        (
+            {"attributes": {"color": ["bleu"]}},
+            "attributes.colour",
+            "bleu",
+            ["blue"],
+            "No item has the colour “bleu”; did",
+        ),
+        ({"brand": ["Qqqq"], "not": {"brand": ["Nobody"]}}, "brand", "Qqqq", [], "No item has the brand “Qqqq”."),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/search", "/v1/recommendations"])
+def test_a_value_that_no_item_has_is_named_with_the_nearest(client, path, filters, field, value, closest, said):
+    found = client.post(path, json={"filters": filters}).json()
+    (unknown,) = found["unknown"]
+    assert (unknown["field"], unknown["value"]) == (field, value) and unknown["closest"][:1] == closest
+    assert said in found["text"] and found["text"].startswith(("What others like", "Nothing fits in every way"))
+
+
+def test_what_every_item_may_have_is_not_called_unknown(client):
+    found = client.post("/v1/search", json={"filters": {"category": ["Vase"], "brand": ["terrano"]}}).json()
+    assert found["unknown"] == [] and "No item has" not in found["text"] and found["items"]
+    many = {"filters": {"brand": ["a" * 5000, "\u202eb", "c", "d"]}}
+    found = client.post("/v1/search", json=many).json()
+    assert len(found["unknown"]) == 4 and len(found["text"]) < 300 and "\u202e" not in found["text"]

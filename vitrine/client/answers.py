@@ -88,11 +88,20 @@ class List(Answer):
     blocking: dict[str, Any] | None = None
 
 
+class Unknown(Answer):
+    """A value of the filters that no item has, and the nearest that items have."""
+
+    field: str
+    value: str
+    closest: list[str]
+
+
 class Recommended(List):
     """What the shop would show this shopper."""
 
     recommendations: list[Listed]
     memory: dict[str, list[str]] = {}
+    unknown: list[Unknown] = []
 
 
 class Similar(List):
@@ -110,6 +119,7 @@ class Found(List):
     heard: str | None = None
     seen: str | None = None
     left_out: list[str] = []
+    unknown: list[Unknown] = []
 
 
 class Caption(Answer):
