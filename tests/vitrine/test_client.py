@@ -232,13 +232,14 @@ def test_a_post_is_sent_once(status, raised):
 
 OURS = {
     "ChatAnswer": "AnswerOut", "Recommendation": "RecommendationOut", "Listed": "FoundItemOut", "Found": "SearchedOut",
-    "Recommended": "RecommendedOut", "Unknown": "UnknownOut", "Similar": "SimilarOut", "Item": "ItemOut", "Written": "WrittenOut",
+    "Recommended": "RecommendedOut", "Similar": "SimilarOut", "Item": "ItemOut", "Written": "WrittenOut",
     "Deleted": "DeletedOut", "EventsTaken": "EventsOut", "Rejected": "RejectedOut", "Memory": "MemoryOut",
     "Told": "ToldOut", "Erased": "ErasedOut", "Forgotten": "ForgottenOut", "ToolAnswer": "ToolAnswerOut",
     "ToolItem": "ToolItemOut", "Ready": "Ready", "Heard": "TranscriptOut", "Caption": "CaptionOut",
     "Evidence": "EvidenceOut", "Facets": "FacetsOut", "Facet": "FacetOut", "FacetValue": "ValueOut",
     "PriceSpan": "PriceOut", "Shop": "ShopOut", "TakenBack": "TakenBackOut", "DeadLetters": "DeadLettersOut",
-    "DeadLetter": "DeadLetterOut", "GuestMemory": "GuestMemoryOut", "GuestErased": "GuestErasedOut", "Tools": "ToolsOut", "Tool": "ToolOut",
+    "DeadLetter": "DeadLetterOut", "Tools": "ToolsOut", "Tool": "ToolOut",
+    "Unknown": "UnknownOut", "GuestMemory": "GuestMemoryOut", "GuestErased": "GuestErasedOut",
 }  # fmt: skip
 
 
