@@ -15,7 +15,7 @@ from agent.handles import HandleBook
 from agent.session_text import read, told_of, written
 from agent.sessions import Owner, Session, checked_id, fingerprint
 from catalog.conversations import Conversation, ConversationRows
-from catalog.errors import ServiceError
+from catalog.errors import DataError, ServiceError
 from catalog.items import Catalog
 from catalog.told import Told
 
@@ -86,7 +86,11 @@ class SharedSessions:
     def told_in(self, session_id: str) -> tuple[Told, ...]:
         """See `SessionStore.told_in`."""
         state = self._rows.said_by_guest(session_id)
-        return () if state is None else told_of(state, session_id)
+        try:
+            return () if state is None else told_of(state, session_id)
+        except DataError as error:  # every page of theirs would be refused for it
+            log.warning("conversation unreadable, what its guest told is left out error=%s", _place(error))
+            return ()
 
     def edit_guest(self, session_id: str, change: Callable[[Session], None]) -> None:
         """See `SessionStore.edit_guest`."""
@@ -164,3 +168,8 @@ class SharedSessions:
     def _read(self, row: Conversation) -> Session:
         assert row.state is not None
         return read(row.state, row.session_id, row.user_id, self._max_handles)
+
+
+def _place(error: DataError) -> str:
+    """Return what is wrong with a conversation without its id, which would open it."""
+    return str(error).partition(": ")[2]

@@ -26,14 +26,15 @@ from catalog.backup_origin import Origin
 from catalog.errors import DataError, ServiceError
 from catalog.event_schema import HEAD
 from catalog.event_store import SqlEventStore
-from catalog.event_tables import METADATA
+from catalog.event_tables import METADATA, TOLD
+from catalog.told_rows import hold_to_most
 
 FORMS = (".jsonl.gz", ".jsonl", ".sqlite")
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Rows of a backup by table, and how many of them the store had not known."""
+    """Rows of a backup by table, and how many of them the store had not known and keeps."""
 
     read: Mapping[str, int]
     new: Mapping[str, int]
@@ -96,6 +97,8 @@ def restore(store: SqlEventStore, source: Path, tenant: str | None = None) -> Re
                 rows = [{**row, "tenant": tenant} for row in rows]
             read[name] += len(rows)
             new[name] += store.adopt(connection, name, rows)
+        if read[TOLD.name]:
+            new[TOLD.name] = max(new[TOLD.name] - hold_to_most(connection), 0)
         return Restored(dict(read), dict(new))
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select, tuple_
 
 from catalog.event_tables import TOLD, TRACES, from_micros, to_micros
 from catalog.told import Told
@@ -38,6 +38,17 @@ def put_told(connection: Connection, insert: Any, tenant: str, user_id: str, tol
     latest = select(TOLD.c.entry_id).where(theirs).order_by(TOLD.c.timestamp.desc(), TOLD.c.entry_id)
     beyond = list(connection.scalars(latest))[MOST_TOLD:]
     connection.execute(delete(TOLD).where(theirs, TOLD.c.entry_id.in_(beyond)))
+
+
+def hold_to_most(connection: Connection) -> int:
+    """Erase what any shopper told beyond `MOST_TOLD`, those told longest ago; return how many entries went."""
+    place = func.row_number().over(
+        partition_by=(TOLD.c.tenant, TOLD.c.user_id), order_by=(TOLD.c.timestamp.desc(), TOLD.c.entry_id)
+    )
+    keys = list(TOLD.primary_key)
+    placed = select(*keys, place.label("place")).subquery()
+    beyond = select(*(placed.c[key.name] for key in keys)).where(placed.c.place > MOST_TOLD)
+    return connection.execute(delete(TOLD).where(tuple_(*keys).in_(beyond))).rowcount
 
 
 def forget_told(connection: Connection, tenant: str, user_id: str, entry_id: str | None) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from agent.loop import Agent
@@ -17,6 +18,7 @@ from agent.sessions import SessionStore
 from agent.shared_sessions import SharedSessions
 from api.listing import TOLD_STRANGER
 from catalog.conversations import ConversationRows
+from catalog.event_tables import CONVERSATIONS
 from catalog.told import Told
 from tools.doubles import toy_shop
 from tools.registry import Registry
@@ -178,3 +180,16 @@ def test_a_chat_heeds_once_what_was_told(client: TestClient, service: Any) -> No
     assert answer["text"].count("do not like blue") == 1
     (run,) = client.get(f"/v1/traces/{answer['trace_id']}").json()["tools"]
     assert run["arguments"]["filters"]["not"]["attributes"]["colour"] == ["blue"] and "memory" not in run["facts"]
+
+
+@pytest.mark.parametrize("service", ["shared"], indirect=True)
+@pytest.mark.parametrize("state", ["{broken", '{"told": [{"kind": "walnut"}]}', '{"said": []}'])
+def test_a_damaged_conversation_stops_no_page(
+    client: TestClient, service: Any, state: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    post(client, "/v1/chat", message="I can't stand blue", session_id="s-guest")
+    service.shop.events.transaction(lambda connection: connection.execute(update(CONVERSATIONS).values(state=state)))
+    assert BLUE & set(recommended(client, session_id="s-guest")[1])
+    assert client.get("/v1/sessions/s-guest/memory").json()["entries"] == []
+    told = [each.getMessage() for each in caplog.records if "conversation unreadable" in each.getMessage()]
+    assert len(told) == 2 and not any("walnut" in each or "s-guest" in each for each in told)

@@ -28,6 +28,7 @@ from catalog.events import DeadLetter, EventConfig, SqliteEventStore, open_event
 from catalog.nouns import Interaction, Slate
 from catalog.tenancy import acting_for
 from catalog.told import Told
+from catalog.told_rows import MOST_TOLD
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 
@@ -338,3 +339,20 @@ def test_a_backup_of_before_names_no_shop_and_one_cut_short_is_not_listed(tmp_pa
     (tmp_path / "none.jsonl").write_text("{}\n")
     with pytest.raises(DataError, match="is no backup of events"):
         said_origin(tmp_path / "none.jsonl")
+
+
+def test_no_shopper_has_told_more_than_is_kept_once_a_backup_is_restored(
+    store: SqlEventStore, other: SqlEventStore, tmp_path: Path
+) -> None:
+    def shade(n: int) -> Told:
+        return Told("dislike", "attribute.colour", f"shade {n}", "no", NOON + timedelta(minutes=n))
+
+    store.put_told("ann", [shade(n) for n in range(MOST_TOLD)])
+    store.put_told("ben", [shade(0)])
+    other.put_told("ann", [shade(n) for n in range(MOST_TOLD - 5, MOST_TOLD + 5)])
+    backup(store, tmp_path / "b.jsonl")
+    assert restore(other, tmp_path / "b.jsonl").new["told"] == MOST_TOLD - 5 - 5 + 1
+    kept = [each.value for each in other.told_by("ann")]
+    assert len(kept) == MOST_TOLD and (kept[0], kept[-1]) == (f"shade {MOST_TOLD + 4}", "shade 5")
+    assert len(other.told_by("ben")) == 1
+    assert restore(other, tmp_path / "b.jsonl").new["told"] == 0
