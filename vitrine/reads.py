@@ -64,6 +64,13 @@ def lost_lines(last: Version | None, now: Mapping[str, Any]) -> list[str]:
     return [f"no longer read, and {last} did: {', '.join(lost)}"] if lost else []
 
 
+def unlearned(last: Version | None, now: Mapping[str, Any]) -> list[str]:
+    """Return a line where the version before had learned from live events, and this one from the log alone."""
+    if last is None or not last.meta.get("last_row") or now.get("last_row"):
+        return []
+    return [f"learned from the log alone, and {last} from live events as well: vitrine retrain does"]
+
+
 def unread_intents(settings: Settings, workspace: Workspace) -> str:
     """Return what would make a ranker read the intents that stand in the store; nothing where it does, or none do."""
     from captioning.intents.config import active_intents

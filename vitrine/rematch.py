@@ -27,6 +27,9 @@ METRIC = "ndcg@20"
 MOST_SHOPPERS = 2_000
 """Shoppers that are looked at, drawn by the seed where there are more."""
 
+MOST_OF_ONE = 20
+"""Takes of one shopper, the newest, that say how far back is looked: nobody alone fills what is judged by."""
+
 _NOT_SOLD = np.float32(-1e30)
 """Score of an item that a model does not know; finite, as scores are."""
 
@@ -38,7 +41,7 @@ class Ground:
     Attributes:
         since: The first moment of what is to be foretold.
         before: Positives before it: what may be known.
-        after: Positives from it on.
+        after: Positives from it on, each shopper's first take of an item alone.
         until: The last moment the served version has learned from.
     """
 
@@ -95,13 +98,17 @@ def until_of(version: Version) -> datetime:
 def ground_of(taken: pl.DataFrame, until: datetime, at_least: int) -> Ground:
     """Return the newest tenth of the positives, `at_least` so many of them, as far as they came after `until`.
 
+    What somebody takes again is none of them: nobody is shown what they have, so it says nothing of either version.
+
     Args:
         taken: Positives, oldest first.
         until: Nothing up to this moment is judged by.
         at_least: How many are held out where a tenth is fewer.
     """
-    later = taken.filter(pl.col("timestamp") > until)
-    newest = later.tail(max(at_least, round(len(taken) * HELD_OUT)))
+    first = taken.unique(["user_id", "item_id"], keep="first", maintain_order=True)
+    later = first.filter(pl.col("timestamp") > until)
+    newest_of_each = later.filter(pl.int_range(pl.len(), 0, -1).over("user_id") <= MOST_OF_ONE)
+    newest = newest_of_each.tail(max(at_least, round(len(first) * HELD_OUT)))
     since = newest["timestamp"].min() if len(newest) else until
     assert isinstance(since, datetime)
     after = later.filter(pl.col("timestamp") >= since)  # those of the first moment whole
@@ -132,13 +139,13 @@ def rematch(
         progress: Told of the fit.
 
     Returns:
-        None where no shopper of `after` was met before it.
+        None where fewer shoppers of `after` were met before it than say anything (`FEWEST`).
     """
     users = IdMap(dict.fromkeys(ground.before["user_id"].to_list()), "user")
     train = Interactions.from_log(ground.before, users, items)
     part = Interactions.from_log(ground.after, users, items)
     part = part.take(np.isin(part.user_rows, _drawn(np.unique(part.user_rows), settings.seed)))
-    if not len(part):
+    if len(np.unique(part.user_rows)) < FEWEST:
         return None
     twin = _fitted_again(workspace, candidate, train, ground.before, settings.seed, progress)
     judged = Judged.of(part, (train,))

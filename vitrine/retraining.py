@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import polars as pl
+
 from batch.lock import exclusive
 from catalog.errors import DataError
-from catalog.events import EventStore, open_event_store
+from catalog.events import open_event_store
 from catalog.log import log_frame, positives
 from catalog.nouns import Interaction
 from catalog.progress import SILENT, Progress
 from catalog.shop_data import load_shop
 from catalog.sync_journal import absorb
 from catalog.workspace import Workspace
-from vitrine.jobs import caption_store, embed_store, index_store, train_store
-from vitrine.rematch import METRIC, Duel, Rematch, ground_of, rematch, until_of
+from eval.intervals import FEWEST
+from vitrine.jobs import caption_store, embed_store, index_store
+from vitrine.jobs.train import train_version
+from vitrine.rematch import METRIC, Duel, Ground, Rematch, ground_of, rematch, until_of
+from vitrine.retrain_begun import Begun
 from vitrine.retrain_config import RetrainConfig
 from vitrine.served import open_version, promote_whole
 from vitrine.settings import Settings
@@ -25,6 +30,9 @@ from vitrine.syncing import SYNCING
 from vitrine.training import with_live
 
 _PAGE = 10_000
+_REPEATS = 5
+"""Takes of one item by one shopper, of one kind, that are learned from, the newest: a page that reloads itself when
+something was bought tells no more, and thousands of it would be all that a training judges itself by."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,28 @@ class Verdict:
 
     promoted: bool
     why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Live:
+    """What shoppers did while the shop was open.
+
+    Attributes:
+        events: Of all tenants, as they came (`columns.INTERACTIONS`).
+        rows: Their rows in the event store, ascending, (n,).
+        last_row: The last row that was read; 0 where there is none.
+        repeats: How many more there are that only repeat what their shopper took `_REPEATS` times.
+    """
+
+    events: pl.DataFrame
+    rows: pl.Series
+    last_row: int
+    repeats: int
+
+    def after(self, row: int) -> list[str]:
+        """Return the ids of the events that came after a row, whatever date they bear."""
+        ids: list[str] = self.events.filter(self.rows > row)["event_id"].to_list()
+        return ids
 
 
 def retrain_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
@@ -51,41 +81,62 @@ def retrain_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
     shelf, name = Shelf(workspace), settings.models.serve
     with exclusive(workspace.root / ".retrain.lock", "retrain"):
         lines = _renewed(settings, workspace, progress)
-        served, known = shelf.served(name), {version.number for version in shelf.versions(name)}
-        champion = None
-        if served is not None:
-            try:
-                champion = open_version(served).recommender
-            except DataError as error:
-                lines.append(f"{served} is damaged ({error}), so whatever is whole takes its place")
-        events = open_event_store(settings.events, workspace.events_path)
+        promoted, served, champion = shelf.promoted(name), None, None
         try:
-            live = log_frame(_all(events))
-        finally:
-            events.close()
+            if (served := shelf.served(name)) is not None:
+                champion = open_version(served).recommender
+        except DataError as error:
+            lines.append(f"{served or name} is damaged ({error}), so whatever is whole takes its place")
+        live = _live(settings, workspace)
+        if live.repeats:
+            lines.append(f"{live.repeats:,} events are left out: their shopper took the same {_REPEATS} times since")
         data = load_shop(workspace)
-        taken = positives(with_live(data.log, live), settings.positives).sort("timestamp", maintain_order=True)
-        if champion is None or served is None:
-            ground = None
-        else:
+        taken = positives(with_live(data.log, live.events), settings.positives).sort("timestamp", maintain_order=True)
+        ground = None
+        if champion is not None and served is not None:
             ground = ground_of(taken, until_of(served), settings.retrain.at_least)
-            if (new := len(ground.after)) < settings.retrain.at_least:
-                why = f"{new} positives since {served} learned, {settings.retrain.at_least} would do to judge by"
-                return [*lines, f"nothing is trained: {why} (retrain.at_least; vitrine train does it all the same)"]
-            if (risen := surge_of(ground, settings.retrain.surge)) is not None:
-                why = f"since {served} learned {risen}; look at these events"
-                return [*lines, f"nothing is trained: {why} (retrain.surge; vitrine train does it all the same)"]
-        lines += train_store(settings, None, progress, promote=False, live=live)
-        made = [version for version in shelf.versions(name) if version.number not in known]
-        if not made:
+            if (why := _why_not(settings, served, taken, ground, live)) is not None:
+                return [*lines, f"nothing is trained: {why}"]
+        begun = Begun(workspace, shelf, name)
+        trained = train_version(
+            settings, None, progress, promote=False, live=live.events, last_row=live.last_row
+        )  # fmt: skip
+        candidate = trained.version
+        lines += trained.lines
+        if candidate.number in begun.known:
+            begun.ended()
             return [*lines, "it was judged before and not promoted; vitrine models promote serves it all the same"]
         found = None
         if ground is not None and champion is not None:
-            found = rematch(settings, workspace, ground, data.catalog.ids, made[-1], champion, progress)
-        verdict = judged(made[-1], served if champion is not None else None, found, settings.retrain)
+            found = rematch(settings, workspace, ground, data.catalog.ids, candidate, champion, progress)
+        if (now := shelf.promoted(name)) != promoted:
+            return [*lines, f"{candidate} is kept, and not judged: {name}@{now} was promoted meanwhile; run it again"]
+        verdict = judged(candidate, served if champion is not None else None, found, settings.retrain)
         if verdict.promoted:
-            promote_whole(shelf, made[-1])
+            promote_whole(shelf, candidate)
+            shelf.prune(name, settings.models.keep)
+        begun.ended()
         return [*lines, verdict.why]
+
+
+def _why_not(settings: Settings, served: Version, taken: pl.DataFrame, ground: Ground, live: Live) -> str | None:
+    """Return why nothing is trained: too little to judge by, or a surge of one item; None where all is well.
+
+    A surge is looked for among what is judged by, and among all that the served version has not learned: an event that
+    bears an old date is as new to it as any.
+    """
+    if (new := len(ground.after)) < (least := settings.retrain.at_least):
+        return f"{new} positives since {served} learned, {least} would do to judge by (retrain.at_least)"
+    row = served.meta.get("last_row")  # None in versions of before: their dates must do
+    came = live.after(row) if isinstance(row, int) else []
+    new_to_it = (pl.col("timestamp") > ground.until) | pl.col("event_id").is_in(came)
+    for before, after in ((ground.before, ground.after), (taken.filter(~new_to_it), taken.filter(new_to_it))):
+        if (risen := surge_of(before, after, settings.retrain.surge)) is not None:
+            return (
+                f"since {served} learned {risen}; look at these events "
+                "(retrain.surge; where it is a hit, vitrine retrain --set retrain.surge=1)"
+            )
+    return None
 
 
 def judged(candidate: Version, served: Version | None, found: Rematch | None, config: RetrainConfig) -> Verdict:
@@ -94,13 +145,13 @@ def judged(candidate: Version, served: Version | None, found: Rematch | None, co
     Args:
         candidate: The new version.
         served: What is served; None: nothing, or nothing that can be opened.
-        found: How the two did on the same events; None: nobody met before took anything since.
+        found: How the two did on the same events; None: too few who were met before took anything since.
         config: How much worse it may be, for all shoppers and for those whom the served version knows.
     """
     if served is None:
         return Verdict(True, f"{candidate} is promoted: nothing else can be served")
     if found is None:
-        why = "no shopper met before took anything since"
+        why = f"fewer than {FEWEST} shoppers met before took anything since that they did not have"
         return Verdict(False, f"{candidate} is not promoted: {why}; {served} is served on")
     by = f"the same {found.events:,} positives since {found.since:%Y-%m-%d %H:%M}, which neither had seen"
     said, lost = f"{METRIC} {_told(found.everyone, served)} on {by}", _worse(found.everyone, config)
@@ -138,9 +189,24 @@ def _renewed(settings: Settings, workspace: Workspace, progress: Progress) -> li
     return [*lines, *index_store(settings, progress)]
 
 
-def _all(events: EventStore) -> Iterator[Interaction]:
-    """Yield every event of every tenant, as they came."""
-    last = 0
-    while page := events.since(last, _PAGE):
-        last = page[-1][0]
-        yield from (event for _, event in page)
+def _live(settings: Settings, workspace: Workspace) -> Live:
+    """Read every event of every tenant, as they came."""
+    events = open_event_store(settings.events, workspace.events_path)
+    rows: list[int] = []
+
+    def read() -> Iterator[Interaction]:
+        last = 0
+        while page := events.since(last, _PAGE):
+            last = page[-1][0]
+            rows.extend(row for row, _ in page)
+            yield from (event for _, event in page)
+
+    try:
+        found = log_frame(read()).with_columns(row=pl.Series(rows, dtype=pl.Int64))
+    finally:
+        events.close()
+    newest = pl.int_range(pl.len(), 0, -1).over("user_id", "item_id", "kind") <= _REPEATS
+    # Of what counts as a success alone: how often a thing was shown in vain says something each time.
+    kinds = positives(found, settings.positives)["kind"].unique().to_list()
+    kept = found.sort("timestamp", maintain_order=True).filter(newest | ~pl.col("kind").is_in(kinds)).sort("row")
+    return Live(kept.drop("row"), kept["row"], rows[-1] if rows else 0, len(found) - len(kept))

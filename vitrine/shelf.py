@@ -236,10 +236,11 @@ class Shelf:
             version.folder.mkdir()  # an empty folder keeps the newest number from being given again
         shutil.rmtree(gone, ignore_errors=True)
 
-    def prune(self, name: str, keep: int) -> list[Version]:
+    def prune(self, name: str, keep: int, spare: Version | None = None) -> list[Version]:
         """Remove the oldest versions beyond `keep`, never the promoted one, and what killed runs left.
 
-        The one that a rollback would go back to goes last, and what is damaged goes before what is whole.
+        The one that a rollback would go back to goes last, and what is damaged goes before what is whole. Nor is
+        `spare` removed, where it is given: what was just trained has yet to be judged.
         """
         versions = self.versions(name)
         promoted = self.promoted(name)
@@ -247,6 +248,8 @@ class Shelf:
         whole = {version.number for version in versions if not (excess and self.damage(version))}
         trail = [number for number in self.trail(name) if number in whole]
         spared = {promoted, *trail[-1:]} if keep > 1 else {promoted}
+        if spare is not None:
+            spared.add(spare.number)
         loose = [version for version in versions if version.number not in spared]
         gone = sorted(loose, key=lambda version: (version.number in whole, version.number))[:excess]
         for version in gone:

@@ -7,8 +7,6 @@ from math import sqrt
 
 import polars as pl
 
-from vitrine.rematch import Ground
-
 CHANCE = 2.0
 """Standard errors by which a share must have grown more than is allowed."""
 
@@ -39,16 +37,21 @@ class Surge:
         )
 
 
-def surge_of(ground: Ground, most: float) -> Surge | None:
+def surge_of(before: pl.DataFrame, after: pl.DataFrame, most: float) -> Surge | None:
     """Return the item whose share grew most, where that is by more than `most` beyond chance; None for few shoppers.
+
+    Args:
+        before: What shoppers took, `user_id` and `item_id`.
+        after: Likewise, since.
+        most: How much a share may grow.
 
     Source: Agresti and Coull, The American Statistician 52 (1998): two takers and two who are not are added.
     """
-    shoppers = ground.after["user_id"].n_unique()
+    shoppers = after["user_id"].n_unique()
     if shoppers < FEW:
         return None
-    before = dict(_shares(ground.before).iter_rows())
-    grown = [Surge(item, before.get(item, 0.0), share, shoppers) for item, share in _shares(ground.after).iter_rows()]
+    had = dict(_shares(before).iter_rows())
+    grown = [Surge(item, had.get(item, 0.0), share, shoppers) for item, share in _shares(after).iter_rows()]
     first = max(grown, key=lambda each: (each.after - each.before, each.item_id))
     middle = (first.after * shoppers + 2) / (shoppers + 4)
     least = middle - CHANCE * sqrt(middle * (1 - middle) / (shoppers + 4))

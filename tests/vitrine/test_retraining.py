@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from catalog.workspace import Workspace
 from eval.intervals import Interval, Paired
 from models import registry
 from models.base import TrainingData
-from vitrine.rematch import Duel, Ground, Rematch, as_served, duels, ground_of
+from vitrine.rematch import Duel, Rematch, as_served, duels, ground_of
 from vitrine.retrain_config import RetrainConfig
 from vitrine.retraining import judged
 from vitrine.shelf import Shelf, Version
@@ -111,7 +112,7 @@ def test_one_item_that_everybody_takes_at_once_stops_a_training_and_one_busy_sho
 
     def surge(*after: list[Interaction], most: float = 0.2) -> Surge | None:
         later = log_frame([replace(e, event_id=f"a{n}") for n, e in enumerate(e for each in after for e in each)])
-        return surge_of(Ground(MOMENT, log_frame(before), later, MOMENT), most)
+        return surge_of(log_frame(before), later, most)
 
     # 40 of 100 shoppers took i3 alone, and 3 of the 60 others: 43%, after 1 of 20 before.
     risen = surge(usual, bots)
@@ -128,10 +129,10 @@ def test_the_first_is_served_whatever_it_reaches_and_without_evidence_none_after
     assert not judged(version(2), version(1), None, RetrainConfig()).promoted
 
 
-def taken(n: int) -> pl.DataFrame:
-    """Positives an hour apart: shopper `u{n % 7}` takes item `i{n % 10}`."""
+def taken(n: int, items: int = 10) -> pl.DataFrame:
+    """Positives an hour apart: shopper `u{n % 7}` takes item `i{n % items}`."""
     return log_frame(
-        [Interaction(f"e{k}", f"u{k % 7}", f"i{k % 10}", MOMENT + timedelta(hours=k), "purchase") for k in range(n)]
+        [Interaction(f"e{k}", f"u{k % 7}", f"i{k % items}", MOMENT + timedelta(hours=k), "purchase") for k in range(n)]
     )
 
 
@@ -145,10 +146,30 @@ def taken(n: int) -> pl.DataFrame:
     ],
 )
 def test_both_are_judged_by_what_neither_has_seen(until: int, at_least: int, first: int, after: int) -> None:
-    ground = ground_of(taken(200), MOMENT + timedelta(hours=until), at_least)
+    ground = ground_of(taken(200, items=200), MOMENT + timedelta(hours=until), at_least)
     assert ground.since == MOMENT + timedelta(hours=first) and len(ground.after) == after
     assert len(ground.before) == (200 - after if after else 199)
     assert not set(ground.before["event_id"]) & set(ground.after["event_id"])
+
+
+def test_what_one_shopper_takes_a_thousand_times_is_not_all_that_is_judged_by() -> None:
+    """A page that reloads itself buys the same once more; a bot buys the shop: neither says how far back is looked."""
+    honest = taken(200, items=200)
+    end = MOMENT + timedelta(hours=200)
+
+    def then(items: list[str]) -> pl.DataFrame:
+        rows = [
+            Interaction(f"x{n}", "u1", item, end + timedelta(seconds=n), "purchase") for n, item in enumerate(items)
+        ]
+        return pl.concat([honest, log_frame(rows)])
+
+    again = ground_of(then(["i1"] * 1000), MOMENT, 5)
+    assert again.after["user_id"].n_unique() == 7 and len(again.after) == 20  # a tenth of 200: u1 has i1 since long
+    assert len(ground_of(then(["i1"] * 1000), end - timedelta(hours=1), 5).after) == 0
+    bot = ground_of(then([f"j{n}" for n in range(1000)]), MOMENT, 5)
+    assert bot.after["user_id"].n_unique() == 7 and bot.since < MOMENT + timedelta(
+        hours=120
+    )  # a tenth of 1,200, 20 its
 
 
 def test_a_version_is_asked_as_the_shop_would_ask_it() -> None:
@@ -189,7 +210,7 @@ def test_it_learns_from_what_happened_while_the_shop_was_open(store: Path, run: 
     events.put(
         [
             Interaction(
-                f"live-{n}", f"live-{n % 9}", ids[1 + n % (len(ids) - 1)], last + timedelta(hours=n), "purchase"
+                f"live-{n}", f"live-{n % 18}", ids[1 + n % (len(ids) - 1)], last + timedelta(hours=n), "purchase"
             )
             for n in range(90)
         ]
@@ -213,3 +234,104 @@ def test_it_learns_from_what_happened_while_the_shop_was_open(store: Path, run: 
     same = run("retrain", "--store", store, *QUICK).out
     assert f"version {newest.number} was trained on the same" in same
     assert "judged before and not promoted; vitrine models promote serves it all the same" in same
+
+
+def lives(store: Path, *batches: list[Interaction]) -> None:
+    """Write events to a store; moments count from the end of its log, as `bought` counts from `MOMENT`."""
+    workspace = Workspace(store)
+    last = load_shop(workspace).log["timestamp"].max()
+    assert isinstance(last, datetime)
+    events = SqliteEventStore(workspace.events_path)
+    for batch in batches:
+        events.put([replace(each, timestamp=last + (each.timestamp - MOMENT)) for each in batch])
+    events.close()
+
+
+def usual(store: Path, n: int = 90) -> list[Interaction]:
+    """What nine shoppers buy in an hour each, one thing after the other."""
+    ids = load_shop(Workspace(store)).catalog.ids.ids
+    every = [f"live-{k % 9}" for k in range(n)]
+    moments = [MOMENT + timedelta(hours=k + 1) for k in range(n)]
+    return [
+        Interaction(f"live-{k}", who, ids[k // 9 % len(ids)], moments[k], "purchase") for k, who in enumerate(every)
+    ]
+
+
+LENIENT = ("--set", "retrain.worse_by=0.99", *QUICK)
+FEW = ("--set", "retrain.at_least=20", *LENIENT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keep", [1, 2])
+def test_a_candidate_is_judged_however_few_versions_are_kept(store: Path, run: Any, keep: int) -> None:
+    run("train", "--store", store, "--set", f"models.keep={keep}", "--set", "seed=8", *QUICK)
+    lives(store, usual(store))
+    said = run("retrain", "--store", store, "--set", f"models.keep={keep}", *FEW).out
+    assert "lirdrec@3 is promoted: ndcg@20" in said
+    assert [each.number for each in Shelf(Workspace(store)).versions("lirdrec")] == [2, 3][-keep:]
+
+
+@pytest.mark.slow
+def test_a_candidate_whose_retraining_was_killed_is_judged_by_the_next(
+    store: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lives(store, usual(store))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vitrine.retraining.rematch", killed)
+        assert run("retrain", "--store", store, *FEW).code == 130
+    shelf = Shelf(Workspace(store))
+    assert [each.number for each in shelf.versions("lirdrec")] == [1, 2] and shelf.promoted("lirdrec") == 1
+    assert "lirdrec@2 is promoted: ndcg@20" in run("retrain", "--store", store, *FEW).out
+    run("retrain", "--store", store, "--rollback")
+    assert "judged before and not promoted" in run("retrain", "--store", store, *FEW).out  # a verdict is final
+
+
+@pytest.mark.slow
+def test_one_shopper_who_buys_the_same_a_thousand_times_neither_judges_nor_is_learned_from(
+    store: Path, run: Any
+) -> None:
+    data = load_shop(Workspace(store))
+    who, what = data.log["user_id"][0], data.log["item_id"][0]
+    again = [Interaction(f"x{n}", who, what, MOMENT + timedelta(seconds=n), "purchase") for n in range(1, 1001)]
+    lives(store, again)
+    said = run("retrain", "--store", store, *FEW).out
+    assert "995 events are left out: their shopper took the same 5 times since" in said
+    assert "nothing is trained: 0 positives since lirdrec@1 learned, 20 would do" in said
+    lives(store, usual(store))
+    assert "lirdrec@2 is promoted: ndcg@20" in run("retrain", "--store", store, *FEW).out
+
+
+@pytest.mark.slow
+def test_a_surge_that_bears_old_dates_is_seen_as_well(store: Path, run: Any) -> None:
+    what = load_shop(Workspace(store)).catalog.ids.ids[0]
+    old = MOMENT - timedelta(hours=2)
+    bots = [Interaction(f"b{n}", f"bot-{n}", what, old + timedelta(seconds=n), "purchase") for n in range(60)]
+    lives(store, usual(store), bots)
+    said = run("retrain", "--store", store, *FEW).out
+    assert "nothing is trained: since lirdrec@1 learned" in said and f"is the item {what!r}" in said
+    assert "vitrine retrain --set retrain.surge=1" in said
+    hit = run("retrain", "--store", store, "--set", "retrain.surge=1", *FEW).out
+    assert "lirdrec@2 is promoted: ndcg@20" in hit
+    more = [replace(each, event_id=f"m-{each.event_id}", timestamp=each.timestamp + timedelta(days=9)) for each in bots]
+    lives(store, [replace(each, user_id=f"late-{each.user_id}", item_id=f"{what}") for each in more][:9])
+    assert "nothing is trained: 9 positives since lirdrec@2" in run("retrain", "--store", store, *FEW).out  # learned
+
+
+@pytest.mark.slow
+def test_a_served_version_whose_folder_is_gone_is_replaced(store: Path, run: Any) -> None:
+    lives(store, usual(store))
+    shutil.rmtree(Shelf(Workspace(store)).versions("lirdrec")[0].folder)
+    said = run("retrain", "--store", store, *FEW).out
+    assert "so whatever is whole takes its place" in said and "is promoted: nothing else can be served" in said
+
+
+@pytest.mark.slow
+def test_a_training_from_the_log_alone_says_what_it_leaves_out(store: Path, run: Any) -> None:
+    lives(store, usual(store))
+    assert "lirdrec@2 is promoted" in run("retrain", "--store", store, *FEW).out
+    said = run("train", "--store", store, *QUICK).out
+    assert "learned from the log alone, and lirdrec@2 from live events as well: vitrine retrain does" in said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from catalog.vectors import EmbeddingTable
 from catalog.workspace import Workspace, content_key
 from vitrine.bases import load_bases, save_bases, without_bases
 from vitrine.chain import INPUTS
-from vitrine.reads import lost_lines, reads_text, unread_intents
+from vitrine.reads import lost_lines, reads_text, unlearned, unread_intents
 from vitrine.served import CTR, RANKER
 from vitrine.settings import Settings
 from vitrine.wiring import choose_spaces, load_modalities, shop_spaces
@@ -23,17 +23,37 @@ if TYPE_CHECKING:
     import polars as pl
 
     from vitrine.ranking import TaughtRanker
+    from vitrine.shelf import Version
     from vitrine.training import Scout
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What a training came to: the version, new or kept from before, and what is said of it."""
+
+    version: Version
+    lines: list[str]
+
+
 def train_store(
+    settings: Settings, as_of: datetime | None = None, progress: Progress = SILENT, *, promote: bool = True
+) -> list[str]:
+    """Fit what the shop serves, on everything in its log up to `as_of`, as a new version; say what was done.
+
+    See `train_version`. Live events are no part of the log: `vitrine.retraining` learns from them as well.
+    """
+    return train_version(settings, as_of, progress, promote=promote).lines
+
+
+def train_version(
     settings: Settings,
     as_of: datetime | None = None,
     progress: Progress = SILENT,
     *,
     promote: bool = True,
     live: pl.DataFrame | None = None,
-) -> list[str]:
+    last_row: int = 0,
+) -> Trained:
     """Fit what the shop serves, on everything up to `as_of`, and keep it as a new version.
 
     Skipped while nothing it depends on has changed. A version of these very inputs that is kept but not served
@@ -45,6 +65,7 @@ def train_store(
         progress: Told of every epoch.
         promote: Whether the shop serves the new version.
         live: Events to learn from beside the log's (`columns.INTERACTIONS`); those that stand in it count once.
+        last_row: Up to which row of the event store these are all.
 
     Raises:
         NotBuiltError: When the catalogue is missing.
@@ -71,13 +92,13 @@ def train_store(
     kept, damaged = kept_version(shelf, name, key, ranker_wanted)
     last = max(shelf.versions(name), key=lambda v: (v.number == shelf.promoted(name), v.number), default=None)
     if kept is not None and kept.number == shelf.promoted(name):
-        return [f"models/{name}: already current"]
+        return Trained(kept, [f"models/{name}: already current"])
     if kept is not None:
         if promote:
             shelf.promote(kept)
         same = f"models/{name}: version {kept.number} was trained on the same{', and is promoted' * promote}"
-        reads = [f"  reads {reads_text(kept.meta)}", *lost_lines(last, kept.meta)]
-        return [same, *reads, *(f"in its place, since {fault}" for fault in damaged)]
+        reads = [f"  reads {reads_text(kept.meta)}", *lost_lines(last, kept.meta), *unlearned(last, kept.meta)]
+        return Trained(kept, [same, *reads, *(f"in its place, since {fault}" for fault in damaged)])
     log = before(data.log, as_of)
     require_earlier(workspace, roles, as_of)
     bases = load_bases(workspace, roles)
@@ -109,6 +130,7 @@ def train_store(
         "seed": settings.seed,
         "as_of": as_of.isoformat() if as_of is not None else None,
         "until": _last_moment(log),
+        "last_row": last_row,
         "epochs": fitted.report.epochs,
         "seconds": round(fitted.report.seconds, 3),
         "metrics": dict(fitted.scout.metrics) if fitted.scout else {},
@@ -138,7 +160,7 @@ def train_store(
     version = shelf.add(name, key, meta, fill)
     if promote:
         shelf.promote(version)
-    gone = shelf.prune(name, settings.models.keep)
+    gone = shelf.prune(name, settings.models.keep, spare=version)
     found, epochs = "", fitted.report.epochs
     if fitted.scout and fitted.scout.recall is not None:
         found = f", enough by validation recall@20 {fitted.scout.recall:.4f}"
@@ -149,11 +171,11 @@ def train_store(
     lines += [f"  reads {reads_text(meta)}{unread_intents(settings, workspace)}", clicks.line(), ranker_line]
     if retrievers:
         lines.append(f"beside it propose: {', '.join(sorted(retrievers))}")
-    lines += lost_lines(last, meta)
+    lines += [*lost_lines(last, meta), *unlearned(last, meta)]
     lines += [f"trained again, since {fault}" for fault in damaged]
     if gone:
         lines.append(f"removed, since models.keep is {settings.models.keep}: {', '.join(map(str, gone))}")
-    return lines
+    return Trained(version, lines)
 
 
 def _teach(
