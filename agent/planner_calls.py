@@ -117,7 +117,10 @@ def calls(act: Act, state: IntentState, top_n: int) -> list[Call]:
             return [made("item_details", item_id=handle) for handle in act.handles[:MAX_DETAILS]]
         case Explain():
             query, filters = act.wish.query() or None, act.wish.filters()
-            return [made("explain_item", item_id=handle, query=query, filters=filters) for handle in act.handles]
+            return [
+                made("explain_item", item_id=handle, query=query, filters=filters, like=_others(act.like, handle))
+                for handle in act.handles
+            ]
         case Facts(question="carries"):
             return [search(act.wish, state, top_n)]
         case Facts():
@@ -129,6 +132,10 @@ def calls(act: Act, state: IntentState, top_n: int) -> list[Call]:
             return [made("record_feedback", item_id=act.handle, kind=act.signal, value=act.value, text=text)]
         case _:
             return []
+
+
+def _others(like: Sequence[str], handle: str) -> list[str]:
+    return [each for each in like if each != handle]
 
 
 def search(wish: Wish, state: IntentState, top_n: int, *, more: bool = False) -> Call:
@@ -175,7 +182,9 @@ def mended(call: Call) -> Call | None:
     """Return a call a tool refused with its attribute and brand values as words instead, or None when it had none."""
     filters = dict(call.arguments.get("filters", {}))
     loose = {name: filters.pop(name) for name in ("attributes", "brand", "category", "not") if name in filters}
-    arguments = {name: value for name, value in call.arguments.items() if name not in ("filters", "cursor", "aspect")}
+    # Of two items of one title nobody knows which was meant; what else is known of an item's place is told without it.
+    left = ("filters", "cursor", "aspect", *(("like",) if call.name == "explain_item" else ()))
+    arguments = {name: value for name, value in call.arguments.items() if name not in left}
     if not loose and len(arguments) == len(call.arguments):
         return None
     if call.name in ("search_items", "search_by_picture"):

@@ -111,7 +111,9 @@ def explanation(reply: Reply) -> str:
     evidence = facts.get("evidence") or {}
     words = list(dict.fromkeys(singular(str(each["word"]).casefold()) for each in evidence.get("words", ())))
     moved = next((each for each in evidence.get("events", ()) if each.get("moved") and each.get("title")), None)
-    because = [f"its record says {listing(words[:4])}"] if words else []
+    like = facts.get("like") or {}
+    because = [f"it is like {like['title']}"] if like.get("title") else []
+    because += [f"its record says {listing(words[:4])}"] if words else []
     because += [f"it goes with {moved['title']} in your past here"] if moved else []
     if not because:
         searched = reply.call.arguments.get("query") or reply.call.arguments.get("filters")

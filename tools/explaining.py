@@ -13,8 +13,8 @@ from tools.answers import ranked_trace
 from tools.base import ToolResult
 from tools.because import because
 from tools.evidence import evidence_of
-from tools.item_ids import resolved
-from tools.limits import DEFAULT_TOP_N, MAX_ITEMS, Text
+from tools.item_ids import resolved, resolved_all
+from tools.limits import DEFAULT_TOP_N, MAX_ITEMS, ItemIds, Text
 from tools.pipeline.nouns import Mode, PipelineRequest, PipelineResult
 from tools.pipeline.run import run
 from tools.registry import Call, tool
@@ -34,31 +34,38 @@ def explain_item(
     item_id: str,
     query: Text | None = None,
     filters: Filters = Filters(),  # noqa: B008  # frozen
+    like: ItemIds = (),
 ) -> ToolResult:
     """Tell why an item is shown to this shopper, or why it is not.
 
     What found it and how high, which words of the wish stand where in its record and captions, which of the
     shopper's own events it would stand lower without, and which features moved it. With a query or filters it is
-    looked at as a result of that search, else as a recommendation.
+    looked at as a result of that search, with examples as one of what resembles them, else as a recommendation.
 
     Args:
         item_id: The item.
         query: What was searched for, in the shopper's words.
         filters: What every result had to satisfy.
+        like: Ids of the items that the results were to resemble.
     """
     shop, context = call.shop, call.context
     item_id = resolved(shop.catalog, item_id, "item_id")
     wanted, _ = spoken(filters, shop.facets)
     query = (query or "").strip() or None
-    mode: Mode = "recommend" if query is None and wanted.empty else "search"
+    examples = tuple(each for each in resolved_all(shop.catalog, like, "like") if each != item_id)
+    mode: Mode = "recommend" if query is None and wanted.empty and not examples else "search"
+    if examples and query is None:
+        mode = "similar"
     reach = max(shop.pipeline.pool, 3 * DEFAULT_TOP_N)
-    request = PipelineRequest(context.shopper, context.now, mode, query, wanted, top_n=MAX_ITEMS, reach=reach)
+    request = PipelineRequest(
+        context.shopper, context.now, mode, query, wanted, like=examples, top_n=MAX_ITEMS, reach=reach
+    )
     result = run(shop, request)
     about = (Candidate(item_id, 1.0, "explain_item"),)
     ranked = next((each for each in result.ranked if each.item_id == item_id), None)
     if ranked is None:
         reason = _absent(result, item_id)
-        facts = {"shown": False, "reason": reason, "total": result.total, "ground": result.ground}
+        facts: dict[str, Any] = {"shown": False, "reason": reason, "total": result.total, "ground": result.ground}
         return ToolResult(f"It is not among the first {len(result.ranked)}: {reason}.", about, facts, result.trace)
     past = past_events(context.shopper, shop.events, context.now)
     page = result
@@ -70,7 +77,13 @@ def explain_item(
     entry, sources = every[result.ranked.index(ranked)], result.trace["sources"]
     evidence = evidence_of(shop, entry, proposed=sources, others=every, said=said, past=past)
     facts = {"shown": True, "total": result.total, "ground": result.ground, "evidence": _told(evidence)}
-    return ToolResult(_sentence(evidence, result), about, facts, {**result.trace, "evidence": evidence})
+    near = ranked.closest
+    if near is not None and near.item_id in examples:
+        title = shop.catalog[near.item_id].title
+        facts["like"] = {"item_id": near.item_id, "title": title, "likeness": round(near.cosine, 4)}
+    return ToolResult(
+        _sentence(evidence, result, facts.get("like")), about, facts, {**result.trace, "evidence": evidence}
+    )
 
 
 def values_of(filters: Any) -> list[str]:
@@ -101,8 +114,10 @@ def _told(evidence: Mapping[str, Any]) -> dict[str, Any]:
     return {**evidence, "words": words, "features": evidence["features"][:TOLD_FEATURES]}
 
 
-def _sentence(evidence: Mapping[str, Any], result: PipelineResult) -> str:
+def _sentence(evidence: Mapping[str, Any], result: PipelineResult, like: Mapping[str, Any] | None) -> str:
     parts = [f"It stands at place {evidence['rank']} of {result.total}"]
+    if like is not None:
+        parts.append(f"its likeness to {like['title'] or like['item_id']} is {like['likeness']:.2f}")
     if evidence["signals"]:
         first = evidence["signals"][0]
         parts.append(f"{first['name']} has it at {first['rank']} of {first['of']}")

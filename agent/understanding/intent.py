@@ -83,11 +83,12 @@ class Details(Part):
 
 
 class Explain(Part):
-    """Say why items are shown, as results of `wish`."""
+    """Say why items are shown, as results of `wish` that resemble the items `like`: handles, or titles never shown."""
 
     kind: Literal["explain"] = "explain"
     handles: tuple[str, ...]
     wish: Wish = Wish()
+    like: tuple[str, ...] = ()
 
 
 class Facts(Part):
@@ -174,6 +175,7 @@ class IntentState(Part):
         last_list: Handles of the last list, in its order.
         earlier_list: Handles of the last list of several, for "the second" after a list of one.
         focus: Handle of the item talked about ("it").
+        like: Handles of the items that the last list resembles, where "more like this" asked for it.
         asked: Whether the one clarifying question was spent.
         cursor: Where the last list goes on, None when it does not say.
         pending: Feedback that waits for the shopper's yes.
@@ -190,6 +192,7 @@ class IntentState(Part):
     last_list: tuple[str, ...] = ()
     earlier_list: tuple[str, ...] = ()
     focus: str | None = None
+    like: tuple[str, ...] = ()
     asked: bool = False
     cursor: str | None = None
     pending: tuple[Feedback, ...] = ()

@@ -60,10 +60,11 @@ def why(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | None
         return None
     if not set(part.words) <= _SHOWING:
         return None
-    handles = pointed(part, state, vocabulary) or ((state.focus,) if state.focus else state.last_list[:1])
-    return Choice(
-        (Explain(handles=handles[:MAX_EXPLAINED], wish=state.wish),), state.model_copy(update={"focus": handles[0]})
-    )
+    handles = pointed(part, state, vocabulary) or ((state.focus,) if state.focus else ())
+    # "This" after "more like the second" is what has come, not what it was to be like.
+    handles = tuple(each for each in handles if each not in state.like) or state.last_list[:1]
+    act = Explain(handles=handles[:MAX_EXPLAINED], wish=state.wish, like=state.like or state.wish.like)
+    return Choice((act,), state.model_copy(update={"focus": handles[0]}))
 
 
 def beyond(part: Gist, state: IntentState, vocabulary: Vocabulary) -> Choice | None:

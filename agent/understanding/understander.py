@@ -19,6 +19,7 @@ from agent.understanding.intent import (
     OffTopic,
     Recommend,
     Search,
+    Similar,
     SmallTalk,
     Understanding,
 )
@@ -108,6 +109,9 @@ class Understander:
         wishes = tuple(act.wish for act in chosen if isinstance(act, Search | Recommend))
         if len(wishes) > 1:
             state = state.model_copy(update={"others": wishes[:-1]})
+        if any(isinstance(act, Search | Recommend | Similar) for act in chosen):
+            like = tuple(act.handle for act in chosen if isinstance(act, Similar) and act.handle)
+            state = state.model_copy(update={"like": like})
         strange = _strange(chosen, before)
         notes += tuple(f"{word!r} is no word of this shop" for word in strange)
         return Understanding(state=state, acts=tuple(chosen), notes=notes, strange=strange)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from agent.doubles import ids_of
 from agent.wording import LEFT_OUT
 
@@ -95,3 +99,25 @@ def test_a_budget_comes_back_with_a_new_subject_as_it_was_named(talk):
     conversation.say("cheaper")
     answer = conversation.say("and now I need a lamp")
     assert max(prices_of(conversation, answer)) == 59
+
+
+@pytest.mark.parametrize(
+    "asked", ["more like the second", "something similar to the second one", "a vase like the Navy floor vase"]
+)
+@pytest.mark.parametrize("why", ["why the first one?", "Why do you show me this?"])
+def test_why_one_of_what_is_like_an_item_names_that_item(talk, asked, why):
+    conversation = talk()
+    listed = conversation.say("a blue vase")
+    assert [each.title for each in listed.recommendations][1] == "Navy floor vase"
+    conversation.say(asked)
+    told = conversation.say(why)
+    assert "because it is like Navy floor vase" in told.text and told.outcome == "answered"
+    conversation.say("a mug")
+    assert "Navy" not in conversation.say(why).text
+
+
+def test_why_of_what_is_like_one_of_two_items_of_one_name_is_answered_without(talk):
+    twin = talk().agent.shop.catalog["V05"]
+    conversation = talk(items=[replace(twin, title="Navy floor vase")])
+    conversation.say("a vase like the Navy floor vase")
+    assert conversation.say("why the first one?").text.startswith("I show ")

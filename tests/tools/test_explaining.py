@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from catalog.errors import ToolRetry
 from catalog.nouns import Interaction
 from tools.base import Shopper
 from tools.because import because
@@ -113,3 +114,16 @@ def test_the_evidence_of_a_search_has_its_words_and_the_first_place_of_all_the_s
 def test_what_is_not_shown_is_told_why(item_id: str, arguments: Any, user: str | None, reason: str, ask: Any) -> None:
     found = ask("explain_item", {"item_id": item_id, **arguments}, user=user)
     assert found.facts["shown"] is False and found.facts["reason"] == reason
+
+
+def test_a_result_of_likeness_names_what_it_is_like(ask: Any) -> None:
+    found = ask("explain_item", {"item_id": "V02", "like": ["V06", "L01"], "filters": {"category": ["vases"]}})
+    assert found.facts["shown"] and found.facts["like"]["item_id"] == "V06"
+    assert 0 < found.facts["like"]["likeness"] < 1 and "its likeness to Navy floor vase is 0." in found.text
+    alone = ask("explain_item", {"item_id": "V06", "like": ["V06"], "filters": {"category": ["vases"]}})
+    assert alone.facts["shown"] and "like" not in alone.facts
+
+
+def test_an_example_that_is_none_is_refused_by_its_name(ask: Any) -> None:
+    with pytest.raises(ToolRetry, match="'like'"):
+        ask("explain_item", {"item_id": "V01", "like": ["V99999"]})
