@@ -31,6 +31,7 @@ from catalog.event_schema import HEAD, RESTORABLE
 from catalog.event_store import SqlEventStore
 from catalog.event_tables import METADATA
 from catalog.events import SqliteEventStore
+from catalog.readers.rejects import shown
 
 FORMAT = "vitrine events"
 _STEP = 1000
@@ -40,6 +41,8 @@ _UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, RecursionEr
 """What a text that is no backup's ends in: no JSON, of other types, a moment of no calendar, nested without end."""
 SUM = "backup_sum"
 """Table of a copy, for the sum of its other tables' rows."""
+ORIGIN = "backup_origin"
+"""Table of a copy, for what it says of itself; its row counts in the sum. Older ones say it beside the sum."""
 _SQLITE = b"SQLite format 3\0"
 
 
@@ -85,9 +88,13 @@ def said_origin(source: Path) -> Origin:
             _check_head(source, head)
             return Origin.of(head)
         with closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as copy:
-            columns = [name for _, name, *_ in copy.execute(f"PRAGMA table_info({SUM})")]
-            said = copy.execute(f"SELECT origin FROM {SUM}").fetchone()[0] if "origin" in columns else "{}"
+            places = [table for table in (ORIGIN, SUM) if "origin" in _columns(copy, table)]
+            said = copy.execute(f"SELECT origin FROM {places[0]}").fetchone()[0] if places else "{}"
         return Origin.of(json.loads(said))
+
+
+def _columns(copy: sqlite3.Connection, table: str) -> list[str]:
+    return [name for _, name, *_ in copy.execute(f"PRAGMA table_info({table})")]
 
 
 def sum_of(copy: sqlite3.Connection) -> str:
@@ -204,7 +211,7 @@ def _row_in(said: Any, place: str) -> tuple[str, dict[str, Any]]:
         raise DataError(f"{place}: is no row of an event store")
     unknown = sorted(said["row"].keys() - set(table.columns.keys()) | said["row"].keys() & {"row_id"})
     if unknown:
-        raise DataError(f"{place}: unknown column {unknown[0]!r}")
+        raise DataError(f"{place}: unknown column {shown(unknown[0])}")
     if (fault := row_fault(table, said["row"])) is not None:
         raise DataError(f"{place}: {fault}")
     return table.name, said["row"]
@@ -214,7 +221,7 @@ def _check_head(source: Path, said: Any) -> None:
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise DataError(f"{str(source)!r} is no backup of events; what vitrine events backup wrote would be valid")
     if said.get("schema") not in sorted(RESTORABLE):  # whatever stands there, be it a list
-        raise DataError(f"backup {str(source)!r} has schema {said.get('schema')!r}; {HEAD!r} would be valid here")
+        raise DataError(f"backup {str(source)!r} has schema {shown(said.get('schema'))}; {HEAD!r} would be valid here")
 
 
 @contextmanager

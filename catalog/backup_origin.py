@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from catalog.errors import DataError
+from catalog.readers.rejects import shown
 from catalog.workspace import Workspace
 
 
@@ -45,7 +46,7 @@ class Origin:
         )
 
     def __str__(self) -> str:
-        shop = "a shop that it does not name" if self.shop is None else f"the shop {self.shop!r}"
+        shop = "a shop that it does not name" if self.shop is None else f"the shop {shown(self.shop)}"
         items = "" if self.items is None else f" ({self.items:,} items)"
         return shop + items + ("" if self.made_at is None else f", {self.made_at:%Y-%m-%d %H:%M} UTC")
 
@@ -65,6 +66,6 @@ def check_same_shop(source: object, theirs: Origin, ours: Origin) -> None:
     """
     if theirs.shop is not None and ours.shop is not None and theirs.shop != ours.shop:
         raise DataError(
-            f"backup {str(source)!r} is of the shop {theirs.shop!r} and this store of {ours.shop!r}; "
+            f"backup {str(source)!r} is of the shop {shown(theirs.shop)} and this store of {shown(ours.shop)}; "
             "--other-shop restores it all the same"
         )

@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import StatementError
 
-from catalog.backup_files import FORMAT, SUM, batches, packed, rows_of, sum_of
+from catalog.backup_files import FORMAT, ORIGIN, SUM, batches, packed, rows_of, sum_of
 from catalog.backup_origin import Origin
 from catalog.errors import DataError, ServiceError
 from catalog.event_schema import HEAD
@@ -117,8 +117,8 @@ def _copy(store: SqlEventStore, target: Path, origin: Origin) -> dict[str, int]:
         finally:
             connection.close()
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, that needs no other beside it
-        said = (sum_of(copy), json.dumps(origin.to_json()))
-        copy.execute(f"CREATE TABLE {SUM} AS SELECT ? AS sha256, ? AS origin", said)
+        copy.execute(f"CREATE TABLE {ORIGIN} AS SELECT ? AS origin", (json.dumps(origin.to_json()),))
+        copy.execute(f"CREATE TABLE {SUM} AS SELECT ? AS sha256", (sum_of(copy),))
         copy.commit()
         tables = [table.name for table in METADATA.sorted_tables]
         return {name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from catalog.backup_files import contents, rows_of, said_origin
-from catalog.backup_origin import Origin
+from catalog.backup_files import contents, rows_of, said_origin, sum_of
+from catalog.backup_origin import Origin, check_same_shop
 from catalog.errors import DataError, ServiceError
 from catalog.event_backup import backup, restore
 from catalog.event_schema import HEAD
@@ -201,7 +201,7 @@ def test_a_head_that_is_none_is_one_line(tmp_path: Path, said: str) -> None:
 def test_a_copy_whose_words_are_none_is_one_line(other: SqlEventStore, tmp_path: Path, said: object) -> None:
     backup(other, tmp_path / "kept.sqlite")
     with closing(sqlite3.connect(tmp_path / "kept.sqlite")) as copy:
-        copy.execute("UPDATE backup_sum SET origin = ?", (said,))
+        copy.execute("UPDATE backup_origin SET origin = ?", (said,))
         copy.commit()
     with pytest.raises(DataError, match=r"backup '.*kept\.sqlite' cannot be read"):
         said_origin(tmp_path / "kept.sqlite")
@@ -322,6 +322,36 @@ def test_a_backup_says_whose_it_is_and_what_is_in_it(tmp_path: Path, name: str) 
     held = contents(tmp_path / name)
     assert (held.origin, held.rows) == (origin, COUNTS)
     assert sum(held.tenants.values()) == sum(COUNTS.values()) and set(held.tenants) == {"open", "acme"}
+
+
+def test_the_words_of_a_copy_are_held_to_its_sum(tmp_path: Path, other: SqlEventStore) -> None:
+    other.put([event(1)])
+    backup(other, tmp_path / "kept.sqlite", Origin("boutique"))
+    (tmp_path / "bad.sqlite").write_bytes((tmp_path / "kept.sqlite").read_bytes().replace(b"boutique", b"bouTique"))
+    assert said_origin(tmp_path / "bad.sqlite").shop == "bouTique"
+    for read in (contents, lambda source: restore(other, source)):
+        with pytest.raises(DataError, match="was changed"):
+            read(tmp_path / "bad.sqlite")
+
+
+def test_a_copy_that_says_its_shop_beside_the_sum_is_still_read(tmp_path: Path, other: SqlEventStore) -> None:
+    other.put([event(1)])
+    backup(other, tmp_path / "older.sqlite", Origin("boutique"))
+    with closing(sqlite3.connect(tmp_path / "older.sqlite")) as copy:
+        (said,) = copy.execute("SELECT origin FROM backup_origin").fetchone()
+        copy.execute("DROP TABLE backup_origin")
+        copy.execute("DROP TABLE backup_sum")
+        copy.execute("CREATE TABLE backup_sum AS SELECT ? AS sha256, ? AS origin", (sum_of(copy), said))
+        copy.commit()
+    assert contents(tmp_path / "older.sqlite").origin == Origin("boutique")
+
+
+def test_a_shop_name_without_end_is_said_in_one_line() -> None:
+    endless = Origin("x" * 3_000_000)
+    assert len(str(endless)) < 120
+    with pytest.raises(DataError, match="xxx") as refused:
+        check_same_shop("kept.sqlite", endless, Origin("y" * 3_000_000))
+    assert len(str(refused.value)) < 300
 
 
 def test_a_backup_of_before_names_no_shop_and_one_cut_short_is_not_listed(tmp_path: Path, store: SqlEventStore) -> None:

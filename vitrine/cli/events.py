@@ -58,10 +58,11 @@ def list_backups(
 ) -> None:
     """Say of backups whose shop, of when and of which tenants they are; each is read to its end and against its sum."""
     from catalog.backup_files import contents
+    from catalog.readers.rejects import shown
 
     for file in files:
         held = contents(file)
-        tenants = ", ".join(f"{count:,} of tenant {name!r}" for name, count in sorted(held.tenants.items()))
+        tenants = ", ".join(f"{count:,} of tenant {shown(name)}" for name, count in sorted(held.tenants.items()))
         say(f"{file}: {held.origin}: {_counted(held.rows)}" + (f"; rows: {tenants}" if tenants else ""))
 
 
