@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -95,21 +95,24 @@ def until_of(version: Version) -> datetime:
     return datetime.fromisoformat(version.meta.get("until") or version.made_at)
 
 
-def ground_of(taken: pl.DataFrame, until: datetime, at_least: int) -> Ground:
+def ground_of(taken: pl.DataFrame, until: datetime, at_least: int, known: Collection[str] = ()) -> Ground:
     """Return the newest tenth of the positives, `at_least` so many of them, as far as they came after `until`.
 
     What somebody takes again is none of them: nobody is shown what they have, so it says nothing of either version.
+    Where others crowd in, it goes further back, to `at_least` of those who are known.
 
     Args:
         taken: Positives, oldest first.
         until: Nothing up to this moment is judged by.
         at_least: How many are held out where a tenth is fewer.
+        known: Shoppers whom the served version has learned of.
     """
     first = taken.unique(["user_id", "item_id"], keep="first", maintain_order=True)
     later = first.filter(pl.col("timestamp") > until)
     newest_of_each = later.filter(pl.int_range(pl.len(), 0, -1).over("user_id") <= MOST_OF_ONE)
     newest = newest_of_each.tail(max(at_least, round(len(first) * HELD_OUT)))
-    since = newest["timestamp"].min() if len(newest) else until
+    of_known = newest_of_each.filter(pl.col("user_id").is_in(list(known))).tail(at_least)
+    since = pl.concat([newest, of_known])["timestamp"].min() if len(newest) else until
     assert isinstance(since, datetime)
     after = later.filter(pl.col("timestamp") >= since)  # those of the first moment whole
     return Ground(since, taken.filter(pl.col("timestamp") < since), after, until)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -34,6 +35,9 @@ _REPEATS = 5
 """Takes of one item by one shopper, of one kind, that are learned from, the newest: a page that reloads itself when
 something was bought tells no more, and thousands of it would be all that a training judges itself by."""
 
+_AHEAD = timedelta(days=1)
+"""How far events may be dated ahead before they count as of a clock that was set back since."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -59,9 +63,13 @@ class Live:
     last_row: int
     repeats: int
 
-    def after(self, row: int) -> list[str]:
-        """Return the ids of the events that came after a row, whatever date they bear."""
-        ids: list[str] = self.events.filter(self.rows > row)["event_id"].to_list()
+    def after(self, version: Version) -> list[str]:
+        """Return the ids of the events that came since a version learned, whatever date they bear.
+
+        None are known for versions of before the store's rows were noted: their dates must do.
+        """
+        row = version.meta.get("last_row")
+        ids: list[str] = self.events.filter(self.rows > row)["event_id"].to_list() if isinstance(row, int) else []
         return ids
 
 
@@ -94,8 +102,13 @@ def retrain_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
         taken = positives(with_live(data.log, live.events), settings.positives).sort("timestamp", maintain_order=True)
         ground = None
         if champion is not None and served is not None:
-            ground = ground_of(taken, until_of(served), settings.retrain.at_least)
-            if (why := _why_not(settings, served, taken, ground, live)) is not None:
+            came = live.after(served)
+            dated = taken.filter(pl.col("timestamp") <= datetime.now(UTC) + _AHEAD)
+            if ahead := len(taken) - len(dated):
+                lines.append(f"{ahead:,} positives of a clock that ran ahead are learned from and judge nothing")
+            until = _until(served, dated, came)
+            ground = ground_of(dated, until, settings.retrain.at_least, champion.users.ids)
+            if (why := _why_not(settings, served, dated, ground, came)) is not None:
                 return [*lines, f"nothing is trained: {why}"]
         begun = Begun(workspace, shelf, name)
         trained = train_version(
@@ -119,7 +132,16 @@ def retrain_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
         return [*lines, verdict.why]
 
 
-def _why_not(settings: Settings, served: Version, taken: pl.DataFrame, ground: Ground, live: Live) -> str | None:
+def _until(served: Version, taken: pl.DataFrame, came: list[str]) -> datetime:
+    """Return the last moment of what a version has learned from, as far as it is not of a clock that ran ahead."""
+    until = until_of(served)
+    if until <= datetime.now(UTC) + _AHEAD:
+        return until
+    last = taken.filter(~pl.col("event_id").is_in(came))["timestamp"].max()
+    return last if isinstance(last, datetime) else datetime.fromisoformat(served.made_at)
+
+
+def _why_not(settings: Settings, served: Version, taken: pl.DataFrame, ground: Ground, came: list[str]) -> str | None:
     """Return why nothing is trained: too little to judge by, or a surge of one item; None where all is well.
 
     A surge is looked for among what is judged by, and among all that the served version has not learned: an event that
@@ -127,8 +149,6 @@ def _why_not(settings: Settings, served: Version, taken: pl.DataFrame, ground: G
     """
     if (new := len(ground.after)) < (least := settings.retrain.at_least):
         return f"{new} positives since {served} learned, {least} would do to judge by (retrain.at_least)"
-    row = served.meta.get("last_row")  # None in versions of before: their dates must do
-    came = live.after(row) if isinstance(row, int) else []
     new_to_it = (pl.col("timestamp") > ground.until) | pl.col("event_id").is_in(came)
     for before, after in ((ground.before, ground.after), (taken.filter(~new_to_it), taken.filter(new_to_it))):
         if (risen := surge_of(before, after, settings.retrain.surge)) is not None:

@@ -172,6 +172,17 @@ def test_what_one_shopper_takes_a_thousand_times_is_not_all_that_is_judged_by() 
     )  # a tenth of 1,200, 20 its
 
 
+def test_strangers_who_crowd_in_do_not_keep_those_who_are_known_from_judging() -> None:
+    end = MOMENT + timedelta(hours=200)
+    bots = [Interaction(f"b{n}", f"b{n}", f"j{n % 50}", end + timedelta(seconds=n), "purchase") for n in range(400)]
+    crowd = pl.concat([taken(200, items=200), log_frame(bots)])
+    until = MOMENT + timedelta(hours=100)
+    assert not {f"u{n}" for n in range(7)} & set(ground_of(crowd, until, 10).after["user_id"])
+    ground = ground_of(crowd, until, 10, [f"u{n}" for n in range(7)])
+    assert ground.since == MOMENT + timedelta(hours=190) and {f"u{n}" for n in range(7)} <= set(ground.after["user_id"])
+    assert ground_of(crowd, until, 10, ["nobody"]).since > end
+
+
 def test_a_version_is_asked_as_the_shop_would_ask_it() -> None:
     """Other ids in another order, an item it does not know, and what a shopper took since it was fitted."""
     log = taken(60)
@@ -335,3 +346,26 @@ def test_a_training_from_the_log_alone_says_what_it_leaves_out(store: Path, run:
     assert "lirdrec@2 is promoted" in run("retrain", "--store", store, *FEW).out
     said = run("train", "--store", store, *QUICK).out
     assert "learned from the log alone, and lirdrec@2 from live events as well: vitrine retrain does" in said
+
+
+@pytest.mark.slow
+def test_a_clock_that_ran_ahead_ends_no_retraining(store: Path, run: Any) -> None:
+    """What was done while the clock was a year ahead is learned from; what is done now is later all the same."""
+    last = load_shop(Workspace(store)).log["timestamp"].max()
+    assert isinstance(last, datetime)
+    now = datetime.now(UTC) - last - timedelta(days=9)
+    done = usual(store, 108)
+    ahead = [replace(each, event_id=f"a-{each.event_id}", timestamp=each.timestamp + now) for each in done[:27]]
+    lives(store, [replace(each, timestamp=each.timestamp + now + timedelta(days=365)) for each in ahead])
+    few = ("--set", "retrain.at_least=10", *LENIENT)
+    lives(store, [replace(each, timestamp=each.timestamp + now) for each in done[27:54]])
+    said = run("retrain", "--store", store, *few).out
+    assert (
+        "27 positives of a clock that ran ahead are learned from and judge nothing" in said and "lirdrec@2 is" in said
+    )
+    run("models", "promote", "lirdrec@2", "--store", store)
+    again = run("retrain", "--store", store, *few).out
+    assert "nothing is trained: 0 positives since lirdrec@2 learned" in again
+    day = now + timedelta(days=1)
+    lives(store, [replace(each, user_id=f"{each.user_id}-b", timestamp=each.timestamp + day) for each in done[54:]])
+    assert "lirdrec@3 is promoted: ndcg@20" in run("retrain", "--store", store, *few).out
