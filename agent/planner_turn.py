@@ -27,6 +27,7 @@ from agent.understanding.intent import (
 )
 from agent.understanding.wish import Wish
 from agent.understanding.words import keys
+from indexes.words import terms
 
 MAX_ROUNDS = 4
 BOUGHT = frozenset({"purchase", "cart", "return", "history"})
@@ -183,6 +184,17 @@ class Turn:
             return False
         held = self._record(item.title)
         return any(set(keys(word)) <= held for word in words)
+
+    def unsaid(self, step: Step) -> list[str]:
+        """Return the qualities asked for that no record of a step's items speaks of: nothing was weighed by them."""
+        items = self.listing(step)
+        if self._record is None or not items:
+            return []
+        rows = {handle: row for reply in step.replies for handle, row in reply.rows.items()}
+        told = [" ".join((*self._record(i.title), str(rows.get(i.handle, {}).get("caption") or ""))) for i in items]
+        held = {term for each in told for term in terms(each)}
+        asked = (word for word in self.understanding.qualities if word in step.wish.wanted.words)
+        return [word for word in asked if not held & set(terms(word))]
 
     def past(self, step: Step) -> dict[str, list[str]]:
         """Return what the shopper did before as far as it was asked for: kind of event -> handles, newest first."""

@@ -163,9 +163,12 @@ def _held(act: Similar) -> str:
 
 
 def _unmatched(step: Step, turn: Turn) -> str:
-    """Say which words of the message nothing in the shop carries."""
-    strange = [word for word in step.wish.unknown if word in turn.understanding.strange][:3]
-    return f"I found no mention of {listing([f'“{word}”' for word in strange])} here." if strange else ""
+    """Say which words of the message nothing in the shop carries, and which qualities none of these is said to have."""
+    strange = [f"“{word}”" for word in step.wish.unknown if word in turn.understanding.strange][:3]
+    unsaid = [f"“{word}”" for word in turn.unsaid(step)][:3]
+    nowhere = f"I found no mention of {listing(strange)} here." if strange else ""
+    theirs = "Its record says" if len(turn.listing(step)) == 1 else "Their records say"
+    return " ".join(filter(None, (nowhere, f"{theirs} nothing of {listing(unsaid)}." if unsaid else "")))
 
 
 def _nothing(step: Step, turn: Turn) -> str:

@@ -17,10 +17,19 @@ from agent.understanding.pointing import resolve_all
 from agent.understanding.reactions import beyond, otherwise, why
 from agent.understanding.relating import newest, relative
 from agent.understanding.softly import refining
+from agent.understanding.spelling import mashed
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.wish import Facets, Wish
 
 _PRESENT = re.compile(r"(?<!\bas )(?<!\bfor )(?<!\bis )(?<!'s )(?<!\bbe )\b(?:an?|some) (?:\w+ )?(?:gift|present)s?\b")
+_GIFTS = re.compile(
+    r"(?:(?:and|also|now|then|maybe|any|some|good|nice|other|\w+day|wedding|anniversary|christmas|housewarming) )*"
+    r"(?:(?:gift|present)s?(?: ideas?| suggestions?)?|ideas) for\b|"
+    r"(?:and |so )?what (?:else )?(?:can|could|should|do|shall|might) (?:i|we) (?:get|buy|give|bring)\b"
+    r"(?! (?:it|this|that|these|those|them)\b)"
+)
+"""How a message begins that asks what would be a present, whatever was looked for before."""
+
 _BARE = re.compile(r"(?:an?|some) (?!.*\bones?\b)")
 _SOMETHING = re.compile(r"\b(?:something|anything)\b")
 _CHAT = re.compile(
@@ -85,6 +94,8 @@ def _search(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
         rest = tuple(wish for wish in state.others if wish != beside)
         state = state.model_copy(update={"wish": beside, "others": (*rest, state.wish)[-MAX_BESIDE:]})
         change = "refine"
+    if lost and change == "refine" and all(mashed(word) for word in part.unknown):
+        return Choice((Ask(about="unclear", choices=vocabulary.choices()),), state)
     before = state.wish
     budget = state.budget or bool(part.price and part.price.budget)
     wish = merge(state.wish, part, change, vocabulary, keep_price=state.budget)
@@ -139,7 +150,7 @@ def _change(part: Gist, state: IntentState, vocabulary: Vocabulary, opened: bool
     new = [m.term for m in part.categories]
     if (part.titled and not part.mentions) or (wish.titled and (new or part.words)):
         return "fresh"
-    if not new and _opens(part):
+    if not new and (_opens(part) or (not opened and _asks_for_gifts(part))):
         return "fresh"
     if not new and part.words and not opened and (_led_nowhere(wish) or (_wordy(wish) and _BARE.match(part.text))):
         return "fresh"
@@ -203,6 +214,12 @@ def _opens(part: Gist) -> bool:
     if _BARE.match(part.text) and part.unknown and not part.mentions:
         return True
     return bool(_PRESENT.search(part.text) or (_SOMETHING.search(part.text) and _FOR.search(part.text)))
+
+
+def _asks_for_gifts(part: Gist) -> bool:
+    """Whether a clause asks for presents of no kind: "gift ideas for dad", "what could I get my mother?"."""
+    told = part.recipient or part.occasion
+    return bool(told and _GIFTS.match(part.text)) and not (part.relative or part.references or part.price)
 
 
 def _names_a_thing(part: Gist, wish: Wish) -> bool:

@@ -224,6 +224,7 @@ class Understanding(Part):
         acts: What to do, in order.
         notes: How words were read that were not taken literally, for the trace ("'lmap' read as 'lamp'").
         strange: Words of this message that nothing in the shop carries.
+        qualities: Free words of this message that something in the shop carries: what the thing should be like.
         told: What the message tells of the shopper for good.
     """
 
@@ -231,4 +232,5 @@ class Understanding(Part):
     acts: tuple[Act, ...]
     notes: tuple[str, ...] = ()
     strange: tuple[str, ...] = ()
+    qualities: tuple[str, ...] = ()
     told: Telling = Telling()

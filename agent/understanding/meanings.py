@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.understanding.spelling import mashed
 from agent.understanding.terms import Term
 from agent.understanding.vocabulary import Vocabulary
 from agent.understanding.words import keys, singular
@@ -57,7 +58,7 @@ class VectorMeanings:
 
     def _nearest(self, text: str) -> Term | None:
         self.warm()
-        if self._table is None:
+        if self._table is None or mashed(text):
             return None
         scores = self._table @ self._embedder.embed([singular(text)])[0]
         order = np.argsort(-scores)[:2]

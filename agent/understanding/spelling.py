@@ -16,6 +16,28 @@ _SLIPS = frozenset(
 """Letters one slips between: neighbours on the keyboard, or alike in sound. "Boots" is no slip for "books"."""
 
 
+_BESIDE = frozenset(
+    pair for row in _ROWS for at in range(len(row) - 1) for pair in (row[at : at + 2], row[at : at + 2][::-1])
+)
+MASHED = 0.8
+"""Share of a word's letters that lie beside the one before in a row of the keyboard, from which nobody meant a word."""
+
+
+def mashed(word: str) -> bool:
+    """Whether fingers ran over the keyboard ("asdfgh", "xkcd"): no word of any language, and no slip for one.
+
+    Of four letters all must lie in one run ("were" goes there and back), and a word without a vowel is none.
+    """
+    if len(word) < 4 or not word.isascii() or not word.isalpha():
+        return False
+    if not set(word) & set("aeiouy"):
+        return True
+    if len(word) == 4:
+        return any(word in row or word[::-1] in row for row in _ROWS)
+    steps = [word[at : at + 2] for at in range(len(word) - 1)]
+    return sum(step in _BESIDE for step in steps) >= MASHED * len(steps)
+
+
 class Speller:
     """Finds the known word a misspelt one was meant to be.
 

@@ -114,7 +114,9 @@ class Understander:
             state = state.model_copy(update={"like": like})
         strange = _strange(chosen, before)
         notes += tuple(f"{word!r} is no word of this shop" for word in strange)
-        return Understanding(state=state, acts=tuple(chosen), notes=notes, strange=strange)
+        return Understanding(
+            state=state, acts=tuple(chosen), notes=notes, strange=strange, qualities=_qualities(chosen, before)
+        )
 
     def _kinds(self, text: str) -> list[tuple[int, frozenset[str]]]:
         found = mentions(text, split(text), self.vocabulary)
@@ -151,3 +153,10 @@ def _strange(acts: list[Act], before: IntentState) -> tuple[str, ...]:
     """Return the words nothing carries that were not said before: who was told once need not be told again."""
     unknown = dict.fromkeys(w for act in acts if isinstance(act, Search | Facts) for w in act.wish.unknown)
     return tuple(word for word in unknown if word not in before.wish.unknown)
+
+
+def _qualities(acts: list[Act], before: IntentState) -> tuple[str, ...]:
+    """Return the free words, new in this message, of searches for a kind of thing: "a warm scarf"."""
+    wishes = [act.wish for act in acts if isinstance(act, Search) and act.wish.wanted.categories]
+    words = dict.fromkeys(word for wish in wishes for word in wish.wanted.words if word not in wish.unknown)
+    return tuple(word for word in words if " " not in word and word not in before.wish.wanted.words)

@@ -121,3 +121,68 @@ def test_why_of_what_is_like_one_of_two_items_of_one_name_is_answered_without(ta
     conversation = talk(items=[replace(twin, title="Navy floor vase")])
     conversation.say("a vase like the Navy floor vase")
     assert conversation.say("why the first one?").text.startswith("I show ")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "gift for my mum", "birthday present for mum", "gift ideas for dad", "presents for my sister",
+        "and ideas for my brother", "What could I get my mother for her birthday?",
+        "something for my mother's birthday",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("before", ["a bag", "a leather bag under 90"])
+def test_who_asks_what_to_give_is_not_kept_to_what_was_looked_for_before(talk, before, asked):
+    conversation = talk()
+    conversation.say(before)
+    answer = conversation.say(asked)
+    bags = [i for i in ids_of(answer) if "bags" in conversation.agent.shop.catalog[i].categories]
+    assert answer.outcome == "question" or bags != ids_of(answer)
+
+
+@pytest.mark.parametrize(
+    "said", ["it's for my mother's birthday", "as a gift for my mum", "for my mother", "can I give it to my mum?"]
+)
+def test_whom_the_thing_is_for_is_no_other_wish(talk, said):
+    conversation = talk()
+    conversation.say("a bag")
+    answer = conversation.say(said)
+    assert all("bags" in conversation.agent.shop.catalog[each].categories for each in ids_of(answer))
+    assert answer.outcome != "question"
+
+
+@pytest.mark.parametrize("said", ["asdfgh qwerty", "qwerty", "asdfasdf", "xkcd hjkl", "sdfghjkl!!"])
+def test_what_runs_over_the_keyboard_is_not_answered_as_understood(talk, said):
+    conversation = talk()
+    first = conversation.say("vases")
+    answer = conversation.say(said)
+    assert answer.outcome == "question" and answer.recommendations == () and "did not quite catch" in answer.text
+    again = conversation.say("tell me more about the first")
+    assert ids_of(again) == ids_of(first)[:1]
+
+
+def test_a_word_nothing_carries_is_still_a_word(talk):
+    conversation = talk()
+    conversation.say("vases")
+    assert "I found no mention of “dishwasher”" in conversation.say("dishwasher safe").text
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("A warm mug under 60", "Their records say nothing of “warm”."),
+        ("an elegant blue vase", "Their records say nothing of “elegant”."),
+        ("a warm blue mug", "Its record says nothing of “warm”."),
+    ],
+)
+def test_a_quality_that_no_record_speaks_of_is_said_to_weigh_nothing(talk, said, told):
+    conversation = talk()
+    answer = conversation.say(said)
+    assert told in answer.text and answer.recommendations
+    assert "nothing of" not in conversation.say("cheaper").text
+
+
+def test_a_quality_that_a_record_speaks_of_is_not_denied(talk):
+    conversation = talk()
+    assert "nothing of" not in conversation.say("a warm scarf under 60").text
+    assert "nothing of" not in conversation.say("a glazed vase").text

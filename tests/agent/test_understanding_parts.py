@@ -13,7 +13,7 @@ from agent.understanding.meanings import MeaningsConfig, VectorMeanings
 from agent.understanding.mentions import mentions
 from agent.understanding.negation import scopes
 from agent.understanding.quantities import counts, number, price_bounds
-from agent.understanding.spelling import Speller, damerau
+from agent.understanding.spelling import Speller, damerau, mashed
 from agent.understanding.terms import Term
 from agent.understanding.understander import Understander
 from agent.understanding.vocabulary import Vocabulary
@@ -203,3 +203,16 @@ def test_a_synonym_must_be_near_and_clearly_nearer_than_the_next() -> None:
     meanings = VectorMeanings(Vocabulary(catalog), table, MeaningsConfig(threshold=0.66, margin=0.08))
     found = meanings.nearest(["couch", "seat", "violin"])  # cos 20 = .94; cos 40 = .77 on both sides; negative
     assert found == [Term("category", "", ("sofas",)), None, None]
+
+
+@pytest.mark.parametrize("word", ["asdfgh", "qwerty", "asdf", "zxcv", "hjkl", "asdfasdf", "poiuyt", "xkcd"])
+def test_what_runs_over_the_keyboard_is_no_word(word: str) -> None:
+    assert mashed(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["were", "property", "strewn", "power", "tree", "rhythm", "pretty", "puppy", "liberty", "a5", "ash", "übrig"],
+)
+def test_words_are_words(word: str) -> None:
+    assert not mashed(word)
