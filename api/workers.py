@@ -237,6 +237,7 @@ def _work(
     time.sleep(pause)
     os.environ[MULTIPROCESS] = counts  # a fork server has the environment of its own beginning
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells the workers
+    _leave_no_semaphore()
     threading.Thread(target=_follow_parent, daemon=True).start()
 
     def told(_service: Service) -> None:
@@ -256,6 +257,18 @@ def _work(
         # Everything is closed; looking through all objects for cycles takes seconds, and copies what workers share.
         gc.disable()
         gc.freeze()
+
+
+def _leave_no_semaphore() -> None:
+    """Lock progress bars among this process's threads alone, as nobody else draws any here.
+
+    tqdm, which models load and embed with even where no bar is drawn, makes a named semaphore otherwise. A worker that
+    is killed leaves it behind, and Python's resource tracker says so in plain words in the middle of the log.
+    """
+    with suppress(ImportError):
+        from tqdm import tqdm  # type: ignore[import-untyped]
+
+        tqdm.set_lock(threading.RLock())
 
 
 def _follow_parent() -> None:

@@ -7,6 +7,8 @@ import os
 import select
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -213,6 +215,43 @@ def test_workers_whose_parent_is_killed_while_they_open_end_without_a_word(tmp_p
         time.sleep(0.05)
     assert len(pids) == 2 and not any(map(alive, pids))
     assert "Traceback" not in capfd.readouterr().err
+
+
+EMBEDDING = """
+import os, sys, time
+from functools import partial
+from pathlib import Path
+from api.config import ApiConfig
+from api.server import entrance
+from api.workers import Workers
+
+def opened(folder):
+    from tqdm import trange
+    list(trange(1, disable=True))  # as sentence_transformers embeds
+    (folder / f"opening-{os.getpid()}").touch()
+    time.sleep(600)
+
+if __name__ == "__main__":
+    folder, config = Path(sys.argv[1]), ApiConfig(workers=2)
+    listener = entrance(config, folder, "127.0.0.1", 0, {})
+    Workers(partial(opened, folder), config, folder, listener, print, ("tqdm",)).run()
+"""
+
+
+@pytest.mark.slow
+def test_workers_told_to_stop_while_they_open_leave_no_semaphore_and_no_words_in_the_log(tmp_path):
+    """Python's resource tracker said in plain words how many were left, in a log of JSON."""
+    (tmp_path / "serving_two.py").write_text(EMBEDDING)
+    asked = [sys.executable, str(tmp_path / "serving_two.py"), str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    until = time.monotonic() + 100
+    while len(list(tmp_path.glob("opening-*"))) < 2 and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    process.terminate()
+    out, told = process.communicate(timeout=60)  # standard error is open until the tracker has ended
+    assert len(list(tmp_path.glob("opening-*"))) == 2
+    assert (process.returncode, out, told) == (0, "", "")
 
 
 @pytest.mark.slow
