@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insp
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from catalog.errors import DataError
+from catalog.event_engines import shown_url
 from catalog.event_tables import EVENTS, METADATA
 
 MIGRATIONS = Path(__file__).parent / "event_migrations"
@@ -30,7 +31,7 @@ def ensure_schema(engine: Engine) -> None:
     """Bring a database to the schema of this code: make it, migrate it, or find it as it should be.
 
     Raises:
-        DataError: When a newer version of the code made it.
+        DataError: When a newer version of the code made it, or somebody else.
     """
     if _revision_quickly(engine) == HEAD:
         return
@@ -40,7 +41,7 @@ def ensure_schema(engine: Engine) -> None:
         else:
             connection.execute(text("BEGIN IMMEDIATE"))
         found = revision_of(connection)
-        if found is None and not inspect(connection).has_table(EVENTS.name):
+        if found is None and is_empty(connection):
             METADATA.create_all(connection)
             _stamp(connection, HEAD)
             return
@@ -48,6 +49,24 @@ def ensure_schema(engine: Engine) -> None:
             _stamp(connection, FIRST)
         if found != HEAD:
             migrate(connection)
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether a database without a mark holds none of our tables; where it does, they are of the first schema.
+
+    Raises:
+        DataError: When they are somebody else's, who is left alone.
+    """
+    there = sorted(set(METADATA.tables) & set(inspect(connection).get_table_names()))
+    if not there:
+        return True
+    columns = {each["name"] for each in inspect(connection).get_columns(EVENTS.name)} if EVENTS.name in there else set()
+    if columns != {column.name for column in EVENTS.columns} - {"tenant"}:
+        place, names = shown_url(connection.engine.url), ", ".join(there)
+        raise DataError(
+            f"database {place!r} holds tables that no event store made ({names}); an empty one would be valid"
+        )
+    return False
 
 
 def migrate(connection: Connection) -> None:

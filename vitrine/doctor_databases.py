@@ -83,11 +83,13 @@ def _events(settings: Settings) -> Finding:
 
 def _schema(engine: Engine, place: str) -> Finding:
     from catalog.event_faults import answering
-    from catalog.event_schema import FIRST, HEAD, RESTORABLE, revision_of
+    from catalog.event_schema import FIRST, HEAD, RESTORABLE, is_empty, revision_of
 
     try:
         with answering(engine), engine.connect() as connection:
             found = revision_of(connection)
+            if found is None:
+                is_empty(connection)
     finally:
         engine.dispose()
     if found == HEAD:

@@ -192,3 +192,19 @@ def test_a_parameter_that_libpq_does_not_know_is_one_line_without_its_password()
     ) as refused:
         PostgresEventStore("postgresql://vitrine:secret@127.0.0.1:1/db?ssl=on", connect_seconds=2)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.mark.parametrize("table", ["events", "conversations"])
+def test_a_database_of_somebody_else_is_left_alone(
+    kind: str, table: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue("postgres_url") if kind == "postgres" else f"sqlite:///{tmp_path / 'a.sqlite'}"
+    engine = postgres_engine(url) if kind == "postgres" else sqlite_engine(tmp_path / "a.sqlite")
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE TABLE {table} (user_id INTEGER, note TEXT)"))
+    with pytest.raises(DataError, match=rf"holds tables that no event store made \({table}\); an empty one would be"):
+        open_event_store(EventConfig(url=SecretStr(url)), "unused")
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == [table]
+    engine.dispose()

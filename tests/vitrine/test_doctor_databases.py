@@ -89,6 +89,15 @@ def test_another_schema_is_told_and_left_alone(store: Path, revision: str, level
     assert findings(store=str(store))["events"] == found
 
 
+def test_a_database_of_somebody_else_is_bad(store: Path) -> None:
+    path = store / "events.sqlite"
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE events (user_id INTEGER, note TEXT)")
+    found = findings(store=store)["events"]
+    assert found.level == "bad" and "holds tables that no event store made (events)" in found.text
+
+
 def test_keys_that_are_damaged_or_gone_are_bad(store: Path) -> None:
     (store / "keys.json").write_text('{"keys": [')
     assert findings(store=str(store))["keys"].level == "bad"
