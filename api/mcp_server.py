@@ -7,7 +7,6 @@ import json
 import logging
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -34,11 +33,11 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
-from api.heeding import recommend
 from api.mcp_resources import McpResources, item_uri, picture_uri
 from api.problems import ApiProblem, status_of, told
 from api.scopes import demand_tool
 from api.service import Service
+from api.tool_context import tool_context
 from catalog.errors import ToolError, VitrineError, did_you_mean
 from catalog.nouns import Slate
 from tools.base import Shopper, ToolContext, ToolResult
@@ -121,8 +120,7 @@ async def _call_tool(
         if not _agreed(params.input_responses.get(ASKED)):
             return _told(ToolResult("The shopper did not agree, so nothing was written."), shop, request_id)
         token = params.request_state
-    heeding = functools.partial(recommend, here.agent.heed)
-    bound = ToolContext(shopper_of(context), datetime.now(UTC), request_id, confirmation=token, recommend=heeding)
+    bound = tool_context(here, shopper_of(context), request_id, token)
     try:
         call = functools.partial(call_from_outside, tool, params.arguments, bound)
         result = await anyio.to_thread.run_sync(call)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -12,13 +10,13 @@ from pydantic import BaseModel, Field, JsonValue
 
 from api.answers import picture_address
 from api.fields import Body, ExternalId, SessionId
-from api.heeding import recommend
 from api.problems import ApiProblem
 from api.scopes import demand_tool
 from api.service import Service
+from api.tool_context import tool_context
 from catalog.errors import did_you_mean
 from catalog.nouns import Candidate, Slate
-from tools.base import Access, Shopper, ToolContext
+from tools.base import Access, Shopper
 from tools.experiment import assignment_of
 from tools.outward import call_from_outside, openai_form
 from tools.shop import Shop
@@ -104,8 +102,7 @@ def tool_routes(service: Service) -> APIRouter:
         demand_tool(tool)
         request_id = uuid.uuid4().hex
         shopper = Shopper(body.user_id, body.session_id)
-        heeding = partial(recommend, here.agent.heed)
-        context = ToolContext(shopper, datetime.now(UTC), request_id, confirmation=body.confirmation, recommend=heeding)
+        context = tool_context(here, shopper, request_id, body.confirmation)
         result = call_from_outside(tool, body.arguments, context)
         item_ids = tuple(each.item_id for each in result.candidates if each.item_id in shop.catalog)
         if item_ids and tool.access == "read":

@@ -33,6 +33,16 @@ class Shopper:
     told: tuple[Told, ...] = ()
 
 
+class Memory(Protocol):
+    """What a shopper told of themselves, for a caller who knows more of it than the store (`api.tool_context`)."""
+
+    def told(self) -> tuple[Told, ...]:
+        """Return it, the latest first."""
+
+    def forget(self, entry_id: str) -> int:
+        """Erase one entry wherever it stands; return how many there were."""
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """What a call is bound to, outside the model's reach: the shopper, the moment, the confirmation.
@@ -41,7 +51,8 @@ class ToolContext:
     are those that came with the shopper's message, as data URLs. Where the caller carries the shopper's yes
     (`relayed`), the question of a write comes with a token, and `confirmation` is the token it brings back.
     `recommend` makes lists that a tool chooses for the shopper, where the caller's door heeds what the shopper told;
-    in a conversation it is None: what was told is in the arguments already.
+    in a conversation it is None: what was told is in the arguments already. `memory` is what they told, where the
+    caller's door knows the conversations; a conversation keeps its own.
     """
 
     shopper: Shopper
@@ -52,6 +63,7 @@ class ToolContext:
     relayed: bool = False
     confirmation: str | None = None
     recommend: Recommending | None = None
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True)

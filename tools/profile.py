@@ -54,11 +54,13 @@ def forget_told(call: Call, entries: Annotated[list[str], Field(min_length=1, ma
         what = ", ".join(f"that you {known[each].sentence()}" for each in chosen[:5])
         question = f"Shall I forget {what}{' and more' if len(chosen) > 5 else ''}?"
         return ToolResult(question, facts=call.question(question, arguments))
-    user_id = call.context.shopper.user_id
+    user_id, memory = call.context.shopper.user_id, call.context.memory
 
     def forget() -> bool:
-        if user_id is not None:
-            for each in chosen:
+        for each in chosen:
+            if memory is not None:
+                memory.forget(each)
+            elif user_id is not None:
                 call.shop.events.forget_told(user_id, each)
         return True
 
@@ -69,7 +71,9 @@ def forget_told(call: Call, entries: Annotated[list[str], Field(min_length=1, ma
 
 def told_of(call: Call) -> tuple[Told, ...]:
     """Return what the shopper told: the signed-in one what is kept, a guest what they told in this session."""
-    shopper = call.context.shopper
+    shopper, memory = call.context.shopper, call.context.memory
+    if memory is not None:
+        return memory.told()
     if shopper.user_id is None:
         return shopper.told
     return tuple(call.shop.events.told_by(shopper.user_id))

@@ -174,6 +174,26 @@ def test_a_tool_heeds_a_guest_in_their_own_session_alone(begun: TestClient, door
     assert BLUE & {each["item_id"] for each in by_tool(begun, door, None, "s-other")["items"]}
 
 
+def use_tool(client: TestClient, name: str, token: str | None = None, **who: Any) -> dict[str, Any]:
+    given = {"entries": ["all"]} if name == "forget_told" else {}
+    return post(client, f"/v1/tools/{name}", arguments=given, confirmation=token, **who)["facts"]
+
+
+@pytest.mark.parametrize("user_id", [None, "cleo"])
+def test_a_tool_shows_and_forgets_what_was_told_in_the_conversation_too(
+    client: TestClient, user_id: str | None
+) -> None:
+    who = {"session_id": "s-1", **({"user_id": user_id} if user_id else {})}
+    post(client, "/v1/chat", message="I can't stand blue", **who)
+    (told,) = use_tool(client, "get_profile", **who)["told"]
+    assert (told["value"], told["words"]) == ("blue", "I can't stand blue")
+    assert use_tool(client, "get_profile", session_id="s-2")["told"] == []
+    token = use_tool(client, "forget_told", **who)["needs_confirmation"]["confirmation"]
+    assert use_tool(client, "forget_told", token, **who)["forgotten"] == [told["entry_id"]]
+    assert use_tool(client, "get_profile", **who)["told"] == []
+    assert BLUE & set(recommended(client, **who)[1])
+
+
 def test_a_chat_heeds_once_what_was_told(client: TestClient, service: Any) -> None:
     service.shop.events.put_told("cleo", [entry("dislike", "attribute.colour", "blue")])
     answer = post(client, "/v1/chat", message="recommend me something", user_id="cleo")
