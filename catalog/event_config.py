@@ -19,7 +19,8 @@ class EventConfig(BaseModel):
     """Connections to PostgreSQL that each worker keeps; ten more may come for a moment."""
 
     connect_seconds: int = Field(5, ge=1, le=300)
-    """How long a request waits for PostgreSQL, or for a free connection to it, before it is answered 503."""
+    """How long a request waits for PostgreSQL, a free connection to it or a table that another has locked, before it is
+    answered 503."""
 
     retention_days: float | None = Field(None, gt=0)
     """What `vitrine events prune` erases is older than this. None: it must be told."""

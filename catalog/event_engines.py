@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def postgres_engine(url: str, pool_size: int = 8, connect_seconds: int = 5) -> E
             "pip install -e '.[postgres]' -c constraints.txt in the checkout brings it"
         ) from error
     _check_parameters(engine)
-    event.listen(engine, "connect", _of_postgres)
+    event.listen(engine, "connect", partial(_of_postgres, lock_seconds=connect_seconds))
     return engine
 
 
@@ -99,10 +100,15 @@ def _of_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _of_postgres(connection: Any, _record: object) -> None:
-    """Have commits wait for the disk where the server was told not to: acknowledged means kept."""
+def _of_postgres(connection: Any, _record: object, *, lock_seconds: int) -> None:
+    """Have commits wait for the disk where the server was told not to: acknowledged means kept.
+
+    And have nobody wait without end for a table that somebody else has locked (`ALTER TABLE`, `VACUUM FULL`): that is
+    a database which does not answer.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", (f"{lock_seconds}s",))
     connection.commit()

@@ -37,6 +37,7 @@ def ensure_schema(engine: Engine) -> None:
         return
     with _one_at_a_time, engine.begin() as connection:
         if engine.name == "postgresql":
+            connection.execute(text("SET LOCAL lock_timeout = 0"))  # another worker's migration takes what it takes
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock, 1)"), {"lock": LOCK})
         else:
             connection.execute(text("BEGIN IMMEDIATE"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +17,14 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from catalog.errors import EventStoreError
 from catalog.event_cluster import PrivatePostgres
+from catalog.event_engines import postgres_engine
+from catalog.event_schema import LOCK
 from catalog.event_store import SqlEventStore
 from catalog.events import EventConfig, PostgresEventStore, SqliteEventStore, open_event_store
 from catalog.nouns import Interaction
 
 EVENT = Interaction("e0", "ann", "shoe", datetime(2025, 3, 1, 12, tzinfo=UTC), "view")
+_END_OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"
 ASKED: dict[str, Callable[[SqlEventStore], object]] = {
     "put": lambda store: store.put([EVENT]),
     "for_user": lambda store: store.for_user("ann"),
@@ -97,3 +101,34 @@ def test_a_network_that_is_gone_is_not_waited_for_longer_than_a_connection(postg
             assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 3000
             assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 3
     store.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("asked", sorted(ASKED))
+def test_a_table_that_somebody_has_locked_is_away(postgres_server: PrivatePostgres, asked: str) -> None:
+    url = postgres_server.new_database()
+    store = PostgresEventStore(url, connect_seconds=1)
+    other = PostgresEventStore(url)
+    with other.engine.connect() as holder:
+        holder.execute(text("LOCK TABLE events IN ACCESS EXCLUSIVE MODE"))
+        in_the_end = threading.Timer(20, lambda: changed(other, _END_OTHERS))  # or a failure would wait for ever
+        in_the_end.start()
+        with pytest.raises(EventStoreError, match="does not answer: canceling statement due to lock timeout"):
+            ASKED[asked](store)
+        in_the_end.cancel()
+    assert ASKED[asked](store) is not None
+    store.close()
+    other.close()
+
+
+@pytest.mark.postgres
+def test_a_worker_waits_for_the_migration_of_another_as_long_as_it_takes(postgres_server: PrivatePostgres) -> None:
+    url = postgres_server.new_database()
+    engine = postgres_engine(url)
+    holder = engine.connect()
+    holder.execute(text("SELECT pg_advisory_xact_lock(:lock, 1)"), {"lock": LOCK})
+    release = threading.Timer(1.5, holder.close)
+    release.start()
+    PostgresEventStore(url, connect_seconds=1).close()
+    release.join()
+    engine.dispose()
