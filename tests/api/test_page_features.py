@@ -490,6 +490,16 @@ class TestLooks:
         )
         assert spilled == 0
 
+    @pytest.mark.parametrize("width", [800, 1360, 1920])
+    def test_the_order_stands_beside_the_title_and_wraps_under_no_facets(self, opened, width):
+        page = opened(width=width, at="/#catalogue?query=a+vase+that+is+blue+and+not+too+small+for+tulips")
+        page.locator("#sort").wait_for()
+        order, head = page.locator(".sort").bounding_box(), page.locator(".window-head").bounding_box()
+        words = [page.locator(each).bounding_box() for each in ("#window-title", "#window-note")]
+        facets = page.locator("#facet-query").bounding_box()
+        assert head["y"] - 4 <= order["y"] and order["y"] + order["height"] <= facets["y"]
+        assert order["x"] + order["width"] <= width and all(each["x"] + each["width"] <= order["x"] for each in words)
+
     def test_pictures_keep_their_place_and_come_in_sizes(self, page):
         image = page.locator(".card img").first
         assert image.get_attribute("width") and image.get_attribute("height")
