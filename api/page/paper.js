@@ -2,16 +2,21 @@
 
 const PATIENCE = 8000; // milliseconds that a print waits for pictures; then it goes without the rest
 
-/** Fetch what is missing before the keys of printing print. `beforeprint` could start it, and no browser waits for what it starts. */
+/** Fetch what is missing before the keys of printing print, and when the pointer leaves for the browser's menu. `beforeprint` could start it, and no browser waits for what it starts. */
 export function prepare() {
   document.addEventListener("keydown", (pressed) => {
     if (pressed.key.toLowerCase() !== "p" || !(pressed.ctrlKey || pressed.metaKey) || pressed.shiftKey || pressed.altKey) return;
-    const missing = [...document.querySelectorAll("#cards img")].filter((img) => !(img.complete && img.naturalWidth));
-    if (!missing.length) return;
+    const pictures = missing();
+    if (!pictures.length) return;
     pressed.preventDefault();
-    whole(missing).then(() => window.print());
+    whole(pictures).then(() => window.print());
+  });
+  document.documentElement.addEventListener("pointerleave", ({ pointerType }) => {
+    if (pointerType === "mouse" && !navigator.connection?.saveData) for (const img of missing()) img.loading = "eager";
   });
 }
+
+const missing = () => [...document.querySelectorAll("#cards img")].filter((img) => !(img.complete && img.naturalWidth));
 
 function whole(pictures) {
   const fetched = pictures.map((img) => {

@@ -505,21 +505,36 @@ class TestLooks:
         assert image.get_attribute("width") and image.get_attribute("height")
         assert image.get_attribute("srcset").count("w,") >= 2 and image.get_attribute("loading") == "lazy"
 
-    def test_the_keys_of_printing_wait_for_cards_never_scrolled_to(self, opened):
-        page = opened(width=400, height=300, bypass_csp=True)
-        # Far apart, so that pictures are out of the browser's reach; and slow, as on the way to a shopper.
+    READY = "() => [...document.querySelectorAll('#cards img')].map((img) => img.complete && img.naturalWidth > 0)"
+
+    @staticmethod
+    def far_apart(page):
+        """Show cards so far apart that pictures are out of the browser's reach; and slow, as over a line."""
         page.route("**/picture*", lambda route: (time.sleep(0.1), route.continue_()))
         page.add_style_tag(content="#cards { display: block !important } .card { margin-bottom: 9000px !important }")
         page.get_by_label("You are").fill("printer")
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="For printer").wait_for()
-        ready = "() => [...document.querySelectorAll('#cards img')].map((img) => img.complete && img.naturalWidth > 0)"
-        page.evaluate(f"window.print = () => {{ window.printed = ({ready})(); }}")
-        assert False in page.evaluate(ready)
+        return page
+
+    def test_the_keys_of_printing_wait_for_cards_never_scrolled_to(self, opened):
+        page = self.far_apart(opened(width=400, height=300, bypass_csp=True))
+        page.evaluate(f"window.print = () => {{ window.printed = ({self.READY})(); }}")
+        assert False in page.evaluate(self.READY)
         page.keyboard.press("Control+p")
         page.wait_for_function("window.printed")
         printed = page.evaluate("window.printed")
         assert len(printed) > 8 and all(printed)
+
+    def test_pictures_come_when_the_pointer_leaves_for_the_menu_with_print_in_it(self, opened):
+        page = self.far_apart(opened(width=400, height=300, bypass_csp=True))
+        leave = (
+            "(kind) => document.documentElement.dispatchEvent(new PointerEvent('pointerleave', { pointerType: kind }))"
+        )
+        page.evaluate(leave, "touch")  # each tap ends in one
+        assert "eager" not in page.locator("#cards img").evaluate_all("(all) => all.map((img) => img.loading)")
+        page.evaluate(leave, "mouse")
+        page.wait_for_function(f"() => ({self.READY})().every(Boolean)")
 
     def test_motion_stays_away_when_it_is_not_wanted(self, page):
         moving = page.evaluate(
