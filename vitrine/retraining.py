@@ -18,12 +18,13 @@ from catalog.shop_data import load_shop
 from catalog.sync_journal import absorb
 from catalog.workspace import Workspace
 from eval.intervals import FEWEST
+from models.base import Recommender
 from vitrine.jobs import caption_store, embed_store, index_store
 from vitrine.jobs.train import train_version
 from vitrine.rematch import METRIC, Duel, Ground, Rematch, ground_of, rematch, until_of
 from vitrine.retrain_begun import Begun
 from vitrine.retrain_config import RetrainConfig
-from vitrine.served import open_version, promote_whole
+from vitrine.served import open_version, promote_whole, whole_versions
 from vitrine.settings import Settings
 from vitrine.shelf import Shelf, Version
 from vitrine.surge import surge_of
@@ -89,19 +90,16 @@ def retrain_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
     shelf, name = Shelf(workspace), settings.models.serve
     with exclusive(workspace.root / ".retrain.lock", "retrain"):
         lines = _renewed(settings, workspace, progress)
-        promoted, served, champion = shelf.promoted(name), None, None
-        try:
-            if (served := shelf.served(name)) is not None:
-                champion = open_version(served).recommender
-        except DataError as error:
-            lines.append(f"{served or name} is damaged ({error}), so whatever is whole takes its place")
+        served, champion, damage = _served(shelf, name)
+        lines += damage
+        promoted = shelf.promoted(name)
         live = _live(settings, workspace)
         if live.repeats:
             lines.append(f"{live.repeats:,} events are left out: their shopper took the same {_REPEATS} times since")
         data = load_shop(workspace)
         taken = positives(with_live(data.log, live.events), settings.positives).sort("timestamp", maintain_order=True)
         ground = None
-        if champion is not None and served is not None:
+        if served is not None and champion is not None:
             came = live.after(served)
             dated = taken.filter(pl.col("timestamp") <= datetime.now(UTC) + _AHEAD)
             if ahead := len(taken) - len(dated):
@@ -124,12 +122,31 @@ def retrain_store(settings: Settings, progress: Progress = SILENT) -> list[str]:
             found = rematch(settings, workspace, ground, data.catalog.ids, candidate, champion, progress)
         if (now := shelf.promoted(name)) != promoted:
             return [*lines, f"{candidate} is kept, and not judged: {name}@{now} was promoted meanwhile; run it again"]
-        verdict = judged(candidate, served if champion is not None else None, found, settings.retrain)
+        verdict = judged(candidate, served, found, settings.retrain)
         if verdict.promoted:
             promote_whole(shelf, candidate)
             shelf.prune(name, settings.models.keep)
         begun.ended()
         return [*lines, verdict.why]
+
+
+def _served(shelf: Shelf, name: str) -> tuple[Version | None, Recommender | None, list[str]]:
+    """Return the served version, opened, and what is wrong; where it is damaged, one that was served before is again.
+
+    Without one a candidate would be served unjudged.
+    """
+    damage: list[str] = []
+    try:
+        served = shelf.served(name)
+        return served, open_version(served).recommender if served is not None else None, []
+    except DataError as error:
+        damage.append(f"{name}@{shelf.promoted(name)} is damaged ({error}), so whatever is whole takes its place")
+    trail = shelf.trail(name)
+    before = [each for each in whole_versions(shelf, name, but={shelf.promoted(name)}) if each.number in trail]
+    if not before:
+        return None, None, damage
+    promote_whole(shelf, before[0])
+    return before[0], open_version(before[0]).recommender, [*damage, f"{before[0]} is promoted again"]
 
 
 def _until(served: Version, taken: pl.DataFrame, came: list[str]) -> datetime:

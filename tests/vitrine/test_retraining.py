@@ -333,9 +333,17 @@ def test_a_surge_that_bears_old_dates_is_seen_as_well(store: Path, run: Any) -> 
 
 
 @pytest.mark.slow
-def test_a_served_version_whose_folder_is_gone_is_replaced(store: Path, run: Any) -> None:
+def test_a_served_version_that_is_damaged_is_replaced_by_the_one_before_which_judges_the_next(
+    store: Path, run: Any
+) -> None:
+    shelf = Shelf(Workspace(store))
+    run("train", "--store", store, "--set", "seed=8", *QUICK)
+    shutil.rmtree(shelf.versions("lirdrec")[1].folder)
+    said = run("retrain", "--store", store, *FEW).out
+    assert "lirdrec@2 is damaged" in said and "lirdrec@1 is promoted again" in said
+    assert "nothing is trained: 0 positives since lirdrec@1" in said and shelf.promoted("lirdrec") == 1
     lives(store, usual(store))
-    shutil.rmtree(Shelf(Workspace(store)).versions("lirdrec")[0].folder)
+    shutil.rmtree(shelf.versions("lirdrec")[0].folder)
     said = run("retrain", "--store", store, *FEW).out
     assert "so whatever is whole takes its place" in said and "is promoted: nothing else can be served" in said
 
