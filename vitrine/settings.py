@@ -63,7 +63,7 @@ from vitrine.origins import origin_of, read_toml
 from vitrine.real.config import RealConfig
 from vitrine.reference import setting_names
 from vitrine.retrain_config import RetrainConfig
-from vitrine.withheld import refuse_secrets
+from vitrine.withheld import addresses_with_names, refuse_secrets
 
 PREFIX = "VITRINE_"
 MAX_SEED = 2**31 - 1
@@ -269,6 +269,12 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
         secret = ("events", "events.url")
         raise ConfigError(fault_line(error, Settings, "setting", origin or "", secret)) from error
     _check_events_url(settings, overrides or {})
+    for path in addresses_with_names(settings.model_dump(mode="json")):
+        origin = _origin(tuple(path.split(".")), overrides or {})
+        raise ConfigError(
+            f"{path} (from {origin}) holds a user name or password, which would stand in logs; an address without, and "
+            "a key by the environment, would be valid"
+        )
     registry.build(settings.models.serve)
     for name, parameters in settings.models.overrides.items():
         registry.build(name, parameters)

@@ -17,6 +17,9 @@ SECRET = re.compile(
     r"(^|[_-])(api_?keys?|keys?|pass(word|wd|phrase)?|secrets?|tokens?|credentials?|bearer)$", re.IGNORECASE
 )
 
+_ADDRESS = re.compile(r"(^|_)(url|endpoint|address)$")
+_USER = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*@", re.IGNORECASE)
+
 
 def refuse_secrets(files: Iterable[Path], overrides: Mapping[str, Any], known: Collection[str]) -> None:
     """Look for names of secrets; what they hold is never repeated.
@@ -37,6 +40,18 @@ def refuse_secrets(files: Iterable[Path], overrides: Mapping[str, Any], known: C
                     f"{name!r} from {origin} is named like a secret, which comes by environment alone; the variable "
                     "VITRINE_API_KEYS, VITRINE_..._API_KEY of a server, or VITRINE_EVENTS__URL would be valid"
                 )
+
+
+def addresses_with_names(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the dotted names of settings whose address begins with somebody's name or password (`http://me:pw@host`).
+
+    They would stand in logs and in lines that say which server did not answer.
+    """
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from (f"{name}.{inner}" for inner in addresses_with_names(value))
+        elif isinstance(value, str) and _ADDRESS.search(name) and _USER.match(value):
+            yield name
 
 
 def _names(values: Mapping[str, Any], before: str = "") -> Iterator[str]:

@@ -90,3 +90,24 @@ def test_a_password_among_the_parameters_of_an_address_comes_by_environment_alon
     assert HIDDEN not in str(caught.value)
     monkeypatch.setenv("VITRINE_EVENTS__URL", url)
     assert HIDDEN not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("VITRINE_AGENT__LLM", f'{{"base_url": "http://me:{HIDDEN}@llm:8000/v1", "model": "m"}}'),
+        ("VITRINE_CAPTIONS__OPENAI", f'{{"base_url": "https://{HIDDEN}@llm/v1", "model": "m"}}'),
+        ("VITRINE_API__TRACING__ENDPOINT", f"http://me:{HIDDEN}@otel:4318/v1/traces"),
+        ("VITRINE_INDEXES__VECTORS__QDRANT__URL", f"http://me:{HIDDEN}@qdrant:6333"),
+    ],
+)
+def test_a_password_in_the_address_of_a_server_is_refused_and_not_shown(monkeypatch, name, text):
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ConfigError, match=rf"\(from {name}\) holds a user name or password") as caught:
+        load_settings()
+    assert HIDDEN not in str(caught.value)
+
+
+def test_an_at_sign_in_a_path_is_no_user(monkeypatch):
+    monkeypatch.setenv("VITRINE_AGENT__LLM", '{"base_url": "http://llm:8000/@me/v1", "model": "m"}')
+    assert load_settings().agent.llm.base_url == "http://llm:8000/@me/v1"
