@@ -15,7 +15,7 @@ from agent.explanation_found import found_by, ground_of, pictured, popular
 from agent.explanation_fragments import Fragment, distinct, fresh, sentence
 from agent.explanation_more import Usage, asked_kinds, further, kinds, usage_of
 from agent.explanation_past import held_by, like_example
-from agent.explanation_wish import asked_words, filtered, highest_price, limited, mentioned, seen, wished
+from agent.explanation_wish import asked_words, filtered, highest_price, limited, mentioned, seen, sized, wished
 from agent.gate.grounds import Grounds, Record
 from agent.signals import NOTHING, Signals, signals_of
 from agent.trace import ToolRun
@@ -90,6 +90,7 @@ class Explainer:
         covered: set[str] = set()
         if asked:
             yield from wished(record, asked, covered, filtered(run))
+        yield from sized(record, self.grounds.sizes)
         if limit is not None:
             yield from limited(self.grounds, record, limit)
         yield from pictured(signals)

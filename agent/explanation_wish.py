@@ -97,6 +97,15 @@ def limited(grounds: Grounds, record: Record, highest: float) -> Iterator[Fragme
         yield field_fragment(text, "price", item.price)
 
 
+def sized(record: Record, sizes: Collection[str]) -> Iterator[Fragment]:
+    """Yield the size that was asked for, or told before, where the item comes in it; `sizes` in small letters."""
+    found = [size for size in record.item.sizes if size.casefold() in sizes]
+    if found:
+        shown = [clean(size, 20) for size in found[:3]]
+        evidence = Evidence("field", "sizes", found, f"sizes: {clean(', '.join(record.item.sizes), 100)}")
+        yield Fragment(f"comes in size {listed(shown)}", (evidence,))
+
+
 def seen(record: Record, asked: Sequence[str], covered: set[str]) -> Iterator[Fragment]:
     """Yield what a caption shows of the wish."""
     for caption in record.captions:

@@ -122,6 +122,12 @@ class PlannerLLM(FunctionCallingLLM):
         return bool(kept) and self._turn is not None and any(step.widened for step in self._turn.steps)
 
     @property
+    def sizes(self) -> frozenset[str]:
+        """Sizes that the answer keeps to, said today or told before, in small letters."""
+        steps = self._turn.steps if self._turn is not None else ()
+        return frozenset(size.casefold() for step in steps for size in step.wish.wanted.sizes)
+
+    @property
     def understanding(self) -> Understanding | None:
         """The message as understood, for the trace; None before any message."""
         return self._turn.understanding if self._turn is not None else None

@@ -200,7 +200,7 @@ class Turn:
         if pictured:
             self._disclosures += of_pictures(self._tools, len(self.request.images))
         self.session.state, self.trace.intent = planner.state, understood_json(planner.understanding)
-        self._outcome = planner.outcome
+        self._outcome, self._grounds.sizes = planner.outcome, planner.sizes
         self._memory.recalled, self._memory.set_aside = planner.recalled, planner.set_aside
         self._named = self.session.book.resolve_all(planner.listed)
 

@@ -98,6 +98,9 @@ class Grounds:
         captions: Captions by item id.
         book: Handles issued in this conversation.
         words: Names the catalogue knows.
+
+    Attributes:
+        sizes: Those that the answer keeps to, in small letters: said today or told before.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class Grounds:
         self.wishes = " "
         self.facts = " "
         self.wish_numbers: set[float] = set()
+        self.sizes: frozenset[str] = frozenset()
         self.fact_numbers: set[float] = set()
         self.found = 0
         self.fits = False

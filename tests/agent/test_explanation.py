@@ -43,6 +43,17 @@ def test_what_was_asked_for_comes_first() -> None:
     ]  # fmt: skip
 
 
+def test_the_size_the_answer_keeps_to_is_named_where_the_record_has_it() -> None:
+    items = [replace(item, sizes={"S01": ("S", "M"), "S02": ("L",)}.get(item.item_id, ())) for item in ITEMS]
+    catalog = Catalog(items)
+    grounds = Grounds(catalog, toy_captions(items), HandleBook(catalog), ShopWords.of(catalog))
+    grounds.sizes = frozenset({"m"})
+    found = Explainer(grounds).explain(["S01", "S02", "S03"], None)
+    assert found["S01"].reason.startswith("Comes in size M")
+    assert next((e.name, e.value, e.text) for e in found["S01"].evidence) == ("sizes", ["M"], "sizes: S, M")
+    assert "size" not in found["S02"].reason + found["S03"].reason
+
+
 def test_a_limit_the_shopper_did_not_name_is_not_called_theirs() -> None:
     found = explained(["V01"], "something cheap", {"filters": {"price": {"max": 30}}})["V01"]
     assert "your" not in found.reason and "€24.00" in found.reason

@@ -110,6 +110,7 @@ def test_told_once_it_is_used_later_and_the_answer_says_so(visit: Visit) -> None
     answer = visit().say("a scarf")
     assert ids_of(answer) == ["S01"]  # S02 is red, S03 out of stock, S04 and S06 dearer, S05 in other sizes
     assert "You told me on 9 March 2026 that you spend up to 50, wear size M and do not like red" in answer.text
+    assert "omes in size M" in answer.recommendations[0].reason
 
 
 def test_a_wish_of_today_wins(visit: Visit) -> None:
@@ -117,7 +118,8 @@ def test_a_wish_of_today_wins(visit: Visit) -> None:
     assert ids_of(visit().say("a red scarf")) == ["S02"]
     dear = visit().say("a scarf under 200")
     assert "S04" in ids_of(dear) and "spend up to" not in dear.text
-    assert "S05" in ids_of(visit().say("a scarf in size L"))
+    large = {each.item_id: each.reason for each in visit().say("a scarf in size L").recommendations}
+    assert "omes in size L" in large["S05"] and not any("size M" in reason for reason in large.values())
     everything = visit().say("a lamp, never mind my budget")
     assert "L04" in ids_of(everything) and "spend" not in everything.text
     ignored = visit().say("a scarf, ignore my preferences")
