@@ -6,10 +6,9 @@ const PATIENCE = 8000; // milliseconds that a print waits for pictures; then it 
 export function prepare() {
   document.addEventListener("keydown", (pressed) => {
     if (pressed.key.toLowerCase() !== "p" || !(pressed.ctrlKey || pressed.metaKey) || pressed.shiftKey || pressed.altKey) return;
-    const pictures = missing();
-    if (!pictures.length) return;
+    if (!missing().length) return;
     pressed.preventDefault();
-    whole(pictures).then(() => window.print());
+    whole().then(() => window.print());
   });
   document.documentElement.addEventListener("pointerleave", ({ pointerType }) => {
     if (pointerType === "mouse" && !navigator.connection?.saveData) for (const img of missing()) img.loading = "eager";
@@ -18,10 +17,17 @@ export function prepare() {
 
 const missing = () => [...document.querySelectorAll("#cards img")].filter((img) => !(img.complete && img.naturalWidth));
 
-function whole(pictures) {
-  const fetched = pictures.map((img) => {
-    img.loading = "eager";
-    return img.decode().catch(() => {}); // one that cannot be shown leaves its initial
-  });
-  return Promise.race([Promise.all(fetched), new Promise((over) => setTimeout(over, PATIENCE))]);
+async function whole() {
+  const over = new Promise((done) => setTimeout(done, PATIENCE, "over"));
+  const tried = new Set(); // one that cannot be shown leaves its initial
+  let left = missing();
+  while (left.length) {
+    const fetched = left.map((img) => {
+      tried.add(img);
+      img.loading = "eager";
+      return img.decode().catch(() => {});
+    });
+    if ((await Promise.race([over, Promise.all(fetched)])) === "over") return;
+    left = missing().filter((img) => !tried.has(img)); // another list may have come meanwhile
+  }
 }

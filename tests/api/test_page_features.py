@@ -519,7 +519,7 @@ class TestLooks:
 
     def test_the_keys_of_printing_wait_for_cards_never_scrolled_to(self, opened):
         page = self.far_apart(opened(width=400, height=300, bypass_csp=True))
-        page.evaluate(f"window.print = () => {{ window.printed = ({self.READY})(); }}")
+        page.evaluate(f"() => {{ window.print = () => {{ window.printed = ({self.READY})(); }}; }}")
         assert False in page.evaluate(self.READY)
         page.keyboard.press("Control+p")
         page.wait_for_function("window.printed")
